@@ -1,0 +1,50 @@
+# Likeness: two commands, `make run` and `make test`, on a machine that has Python 3.11 or 3.12, a C++ compiler and make.
+
+PYTHON ?= $(shell for p in python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+# Given on the command line (`make run PORT=9000`), they reach the program as environment variables.
+export PORT DATA_DIR IMAGES DEEP_WEIGHTS DEEP_BACKBONE DATABASE_URL REDIS_URL LIKENESS_DATA
+
+.PHONY: run test lint install install-dev lock clean
+.DEFAULT_GOAL := run
+
+run: $(VENV)/.runtime
+	@exec $(BIN)/python manage.py run $(if $(IMAGES),--images "$(IMAGES)")
+
+test: $(VENV)/.dev lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/djlint templates --check --lint --quiet
+
+install: $(VENV)/.runtime
+install-dev: $(VENV)/.dev
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed and was not found; install it or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# annoy comes as source only: where it cannot be compiled the install goes on, and OpenCV's ANN index serves instead.
+$(VENV)/.runtime: requirements.txt | $(BIN)/python
+	grep -v '^annoy==' requirements.txt > $(VENV)/requirements-wheels.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/requirements-wheels.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^annoy==' requirements.txt)" \
+		|| echo "annoy could not be compiled (a C++ compiler and the Python headers are needed); search uses OpenCV's ANN index instead."
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# Rewrites both lock files from pyproject.toml; needs `uv` on the PATH.
+lock:
+	uv pip compile pyproject.toml --universal --python-version 3.11 --no-header --no-annotate -o requirements.txt
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --no-header --no-annotate -c requirements.txt -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache

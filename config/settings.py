@@ -1,0 +1,161 @@
+"""Django's settings, by topic. Every value that may differ between machines comes from `config.environment`."""
+
+from pathlib import Path
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.core.management.utils import get_random_secret_key
+from django.utils.translation import gettext_lazy as _
+
+from config.environment import BASE_DIR, environment
+from config.logs import configure_logging
+
+ENV = environment()
+
+# Where things are kept
+DATA_DIR: Path = ENV.data_dir
+ORIGINALS_DIR = DATA_DIR / "originals"
+DERIVATIVES_DIR = DATA_DIR / "derivatives"
+QUERIES_DIR = DATA_DIR / "queries"
+GENERATIONS_DIR = DATA_DIR / "generations"
+WEIGHTS_DIR = DATA_DIR / "weights"
+RUNTIME_DIR = DATA_DIR / "run"
+
+
+def _secret_key() -> str:
+    """Return the configured key, or the one kept in DATA_DIR, made at first need."""
+    if ENV.secret_key:
+        return ENV.secret_key
+    path = DATA_DIR / "secret_key"
+    if not path.exists():
+        DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            with path.open("x") as file:
+                path.chmod(0o600)
+                file.write(get_random_secret_key())
+        except FileExistsError:
+            pass  # another process was quicker; its key is read below
+    return path.read_text()
+
+
+# Core
+SECRET_KEY = _secret_key()
+DEBUG = ENV.debug
+ALLOWED_HOSTS = ENV.allowed_hosts
+CSRF_TRUSTED_ORIGINS = ENV.csrf_trusted_origins
+OPEN_ACCESS = ENV.open_access
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "csp",
+    "django_htmx",
+    "django_rq",
+    "gallery",
+    "search",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "gallery.access.OpenAccessMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# Database: short write transactions that take their lock at once, so that writers queue instead of failing
+_SQLITE = (
+    f"sqlite:///{DATA_DIR / 'likeness.sqlite3'}?transaction_mode=IMMEDIATE&timeout=20"
+    "&init_command=PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+)
+DATABASES = {"default": dj_database_url.parse(ENV.database_url or _SQLITE, conn_max_age=60)}
+
+# Jobs: ids only, as JSON; one queue per worker process
+REDIS_URL = ENV.redis_url or f"unix://{RUNTIME_DIR / 'redis.sock'}?db=0"
+QUEUE_FEATURES, QUEUE_INTERACTIVE, QUEUE_MAINTENANCE = "features", "interactive", "maintenance"
+RQ_QUEUES = {
+    name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": timeout, "SERIALIZER": "rq.serializers.JSONSerializer"}
+    for name, timeout in ((QUEUE_FEATURES, 900), (QUEUE_INTERACTIVE, 60), (QUEUE_MAINTENANCE, 4 * 3600))
+}
+RQ = {"COMMIT_MODE": "on_db_commit"}
+
+# Uploads: files stream to disk, whatever their size
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+DATA_UPLOAD_MAX_NUMBER_FILES = 1000
+
+# Similarity: options handed to the methods, which read no settings themselves
+SEARCH_METHOD_OPTIONS = {
+    "deep": {
+        "backbone": ENV.deep_backbone,
+        "weights": ENV.deep_weights,
+        "preprocessing": ENV.deep_preprocessing,
+        "weights_dir": WEIGHTS_DIR,
+    },
+}
+
+# Language and time
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# Static files
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "config.static.ModuleAwareStorage"},
+}
+
+# Security
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "/"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.behind_https else None
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.behind_https
+SECURE_HSTS_SECONDS = 31_536_000 if ENV.behind_https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = ENV.behind_https
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "blob:", "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    },
+}
+
+# Logs
+LOGGING_CONFIG = None
+configure_logging(ENV.log_level, as_json=ENV.log_json)

@@ -1,0 +1,33 @@
+"""Who may use the pages: with OPEN_ACCESS whoever reaches the site, otherwise people who logged in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.translation import gettext as _
+
+PUBLIC_PREFIXES = ("/admin/", "/livez", "/readyz", "/static/")
+
+
+def may_browse(request: HttpRequest) -> bool:
+    """Tell whether this person may browse, search and upload."""
+    return settings.OPEN_ACCESS or request.user.is_authenticated
+
+
+class OpenAccessMiddleware:
+    """Ask for a log-in on every page but the public ones, unless OPEN_ACCESS is on."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path.startswith(PUBLIC_PREFIXES) or may_browse(request):
+            return self.get_response(request)
+        if request.accepts("text/html"):
+            return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+        message = _("Log in first: this site is not open to everybody.")
+        response: HttpResponse = JsonResponse({"error": "log_in", "message": message}, status=401)
+        return response

@@ -1,0 +1,12 @@
+"""What the gallery tells the outside: which images came and which went. Sent inside the transaction of the act."""
+
+from django.dispatch import Signal
+
+images_stored = Signal()
+"""Sent with `image_ids: list[int]` once the images are decoded and ready."""
+
+images_removed = Signal()
+"""Sent with `image_ids: list[int]` when images are hidden or about to be deleted."""
+
+images_restored = Signal()
+"""Sent with `image_ids: list[int]` when hidden images are shown again."""

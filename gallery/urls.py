@@ -1,0 +1,6 @@
+"""URLs of the gallery."""
+
+from django.urls import URLPattern
+
+app_name = "gallery"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,77 @@
+"""The registry of similarity methods: one line per method, by dotted path so that a process loads only what it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from search.exceptions import UnknownMethodError
+from search.methods.base import Method, PairwiseMethod
+
+__all__ = ["METHODS", "Method", "MethodEntry", "PairwiseMethod", "load_method"]
+
+
+def gettext_noop(message: str) -> str:
+    """Mark a text for translation; pages translate it when they show it (this package does not know Django)."""
+    return message
+
+
+@dataclass(frozen=True, slots=True)
+class MethodEntry:
+    """What pages and jobs know of a method without loading it."""
+
+    label: str
+    description: str
+    path: str
+    default_weight: float
+    color: str  # from Okabe and Ito's color-blind-safe set
+    pairwise: bool = False
+
+
+METHODS: dict[str, MethodEntry] = {
+    "color": MethodEntry(
+        gettext_noop("Color"),
+        gettext_noop("Which colors the images hold, and how much of each"),
+        "search.methods.color.Color",
+        0.3,
+        "#E69F00",
+    ),
+    "ssim": MethodEntry(
+        gettext_noop("Structure"),
+        gettext_noop("Structural similarity (SSIM) of the two images as small gray pictures"),
+        "search.methods.ssim.Ssim",
+        0.2,
+        "#0072B2",
+        pairwise=True,
+    ),
+    "texture": MethodEntry(
+        gettext_noop("Texture"),
+        gettext_noop("Fine patterns of light and dark (local binary patterns at several scales)"),
+        "search.methods.texture.Texture",
+        0.0,
+        "#CC79A7",
+    ),
+    "deep": MethodEntry(
+        gettext_noop("Content"),
+        gettext_noop("What the images show, as a neural network sees it"),
+        "search.methods.deep.Deep",
+        0.5,
+        "#009E73",
+    ),
+}
+
+
+def load_method(name: str, options: Mapping[str, Any] | None = None) -> Method:
+    """Make the method of that name.
+
+    Raises
+    ------
+    UnknownMethodError : no such method
+    """
+    if name not in METHODS:
+        raise UnknownMethodError(f"unknown method {name!r}; expected one of {', '.join(METHODS)}")
+    module, _, attribute = METHODS[name].path.rpartition(".")
+    method: Method = getattr(import_module(module), attribute)(options)
+    return method

@@ -1,0 +1,122 @@
+"""The contract of a similarity method.
+
+A method turns images into one row of numbers each (`describe`), and says how alike two such rows are. Most methods
+are *vector methods*: rows are float32 of unit length and the raw score is their dot product (cosine), so that any
+ANN index can search them. A *pairwise* method (ssim) has a costlier score of its own, and names a vector that stands
+in for it when candidates are gathered.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.exceptions import DimensionMismatchError
+from search.types import RGBImage, Scores, Vectors
+
+
+class Method(ABC):
+    """One way of describing and comparing images. Constructors only store their options; loading is lazy."""
+
+    name: ClassVar[str]
+    """Stored in the database and in URLs: never rename."""
+    pairwise: ClassVar[bool] = False
+
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        self.options = dict(options or {})
+
+    @property
+    @abstractmethod
+    def version(self) -> str:
+        """Identify the output: changes whenever the numbers would. At most 64 characters, cheap, loads no library."""
+
+    @property
+    @abstractmethod
+    def dim(self) -> int:
+        """Numbers per image. May load the model."""
+
+    @property
+    def dtype(self) -> type[np.generic]:
+        """Type of the stored numbers: float32 for vector methods."""
+        return np.float32
+
+    def unavailable(self) -> str | None:
+        """Return why the method cannot describe images on this machine, or None. Cheap; loads no library."""
+        return None
+
+    def warm_up(self) -> None:  # noqa: B027 (a hook: most methods have nothing to load)
+        """Load whatever `describe` needs, so that the first image does not wait for it."""
+
+    @abstractmethod
+    def describe(self, images: Sequence[RGBImage]) -> Vectors:
+        """Describe images.
+
+        Parameters
+        ----------
+        images : sequence of n ndarrays of shape (H, W, 3), dtype uint8, RGB; sizes may differ; H, W >= 1
+
+        Returns
+        -------
+        vectors : ndarray of shape (n, dim), dtype `self.dtype`; float rows have L2 norm 1
+
+        Raises
+        ------
+        ValueError : an image is empty or not three-channel uint8
+        MethodUnavailableError : see `unavailable`
+        """
+
+    def scores(self, query: NDArray[Any], vectors: Vectors) -> Scores:
+        """Compare one row with many.
+
+        Parameters
+        ----------
+        query : ndarray of shape (dim,)
+        vectors : ndarray of shape (n, dim)
+
+        Returns
+        -------
+        scores : ndarray of shape (n,), dtype float32; larger is closer; for vector methods the cosine, -1..1
+        """
+        if query.shape[0] != vectors.shape[1]:
+            raise DimensionMismatchError(
+                f"{self.name}: query has {query.shape[0]} numbers, rows have {vectors.shape[1]}"
+            )
+        return np.asarray(vectors @ query, dtype=np.float32)
+
+
+class PairwiseMethod(Method):
+    """A method whose raw score is not a dot product; `scores` is overridden."""
+
+    pairwise: ClassVar[bool] = True
+
+    @abstractmethod
+    def stand_in(self, vectors: Vectors) -> NDArray[np.float32]:
+        """Derive the vectors that gather candidates for this method.
+
+        Parameters
+        ----------
+        vectors : ndarray of shape (n, dim)
+
+        Returns
+        -------
+        stand_ins : ndarray of shape (n, stand_in_dim), dtype float32, L2 norm 1 (or 0 where nothing can be said)
+        """
+
+
+def check_images(images: Sequence[RGBImage]) -> None:
+    """Raise ValueError unless every image is a non-empty (H, W, 3) uint8 array."""
+    for position, image in enumerate(images):
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
+            raise ValueError(
+                f"image {position}: expected a non-empty (H, W, 3) uint8 array, got shape {image.shape}, {image.dtype}"
+            )
+
+
+def normalize_rows(rows: NDArray[Any]) -> NDArray[np.float32]:
+    """Scale rows to L2 norm 1; all-zero rows stay zero. Shape (n, dim) in and out, float32 out."""
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(np.divide(rows, norms, out=np.zeros_like(rows, dtype=np.float64), where=norms > 0), np.float32)

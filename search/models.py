@@ -1,0 +1,127 @@
+"""Features of images, the generations built from them, and uploaded queries. The database is the truth."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from gallery.models import HASH_LENGTH, Image
+
+
+class WorkState(models.TextChoices):
+    """Where a piece of background work stands."""
+
+    PENDING = "pending", _("pending")
+    LEASED = "leased", _("being computed")
+    READY = "ready", _("ready")
+    FAILED = "failed", _("failed")
+
+
+class Feature(models.Model):
+    """What one method, in one version, says about one image. Read and written by `search.features` alone."""
+
+    image = models.ForeignKey(Image, models.CASCADE, related_name="features", verbose_name=_("image"))
+    method = models.CharField(_("method"), max_length=32)
+    version = models.CharField(_("version"), max_length=64)
+    state = models.CharField(_("state"), max_length=8, choices=WorkState, default=WorkState.PENDING)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    lease = models.UUIDField(null=True, editable=False)
+    leased_until = models.DateTimeField(null=True, editable=False)
+    revision = models.BigIntegerField(null=True, editable=False)  # of `Revision`, when it became ready
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+    vector = models.BinaryField(null=True, editable=False)  # last: SQLite reads the columns before it without it
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["image", "method", "version"], name="feature_once")]
+        indexes = [
+            models.Index(fields=["method", "version", "state", "image"], name="feature_work"),
+            models.Index(fields=["revision"], name="feature_revision"),
+        ]
+        verbose_name = _("feature")
+        verbose_name_plural = _("features")
+
+    def __str__(self) -> str:
+        return f"{self.method} of image {self.image_id}"
+
+
+class Revision(models.Model):
+    """One row that counts changes of what can be found: raised in the transaction of each change.
+
+    Readers keep what they loaded until the number moves. Writers hold the row's lock until they commit, so a reader
+    that sees revision n sees every change up to n.
+    """
+
+    number = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class Tombstone(models.Model):
+    """An image that must not be found any more although a generation may still hold it (hidden or deleted)."""
+
+    image_id = models.BigIntegerField(unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"image {self.image_id}"
+
+
+class Generation(models.Model):
+    """One aligned, verified set of search files; at most one is active."""
+
+    class State(models.TextChoices):
+        BUILDING = "building", _("being built")
+        ACTIVE = "active", _("active")
+        RETIRED = "retired", _("retired")
+        FAILED = "failed", _("failed")
+
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.BUILDING)
+    folder = models.CharField(_("folder"), max_length=80, blank=True)
+    num_images = models.PositiveIntegerField(_("images"), default=0)
+    revision = models.BigIntegerField(default=0)  # changes up to this one are inside
+    versions = models.JSONField(_("method versions"), default=dict)  # method -> version
+    recall = models.JSONField(_("measured recall@20"), default=dict)  # method -> 0..1, empty while search is exact
+    backend = models.CharField(_("index backend"), max_length=16, blank=True)
+    progress = models.CharField(_("progress"), max_length=120, blank=True)
+    error = models.CharField(_("error"), max_length=300, blank=True)
+    started_at = models.DateTimeField(_("started"), auto_now_add=True)
+    heartbeat_at = models.DateTimeField(auto_now=True)
+    published_at = models.DateTimeField(_("published"), null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["state"], condition=models.Q(state="active"), name="generation_one_active")
+        ]
+        verbose_name = _("generation")
+        verbose_name_plural = _("generations")
+
+    def __str__(self) -> str:
+        return f"generation {self.pk}"
+
+
+class Query(models.Model):
+    """An uploaded query image; its features are computed by the interactive worker and kept for a while."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    sha256 = models.CharField(max_length=HASH_LENGTH, db_index=True)
+    original_name = models.CharField(_("file name"), max_length=255)
+    state = models.CharField(_("state"), max_length=8, choices=WorkState, default=WorkState.PENDING)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    leased_until = models.DateTimeField(null=True, editable=False)
+    width = models.PositiveIntegerField(default=0)
+    height = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True, db_index=True)
+    vectors = models.BinaryField(null=True, editable=False)  # see search.features.pack_query
+
+    class Meta:
+        verbose_name = _("query")
+        verbose_name_plural = _("queries")
+
+    def __str__(self) -> str:
+        return self.original_name

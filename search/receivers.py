@@ -1,0 +1,1 @@
+"""Where the signals of the gallery become background work."""

@@ -1,0 +1,6 @@
+"""URLs of search and status."""
+
+from django.urls import URLPattern
+
+app_name = "search"
+urlpatterns: list[URLPattern] = []

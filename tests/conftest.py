@@ -1,0 +1,33 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """A generator with a fixed seed."""
+    return np.random.default_rng(20)
+
+
+@pytest.fixture
+def picture(rng: np.random.Generator) -> NDArray[np.uint8]:
+    """A textured (120, 160, 3) RGB picture: smooth colors with noise on them."""
+    rows, cols = np.mgrid[0:120, 0:160]
+    smooth = np.stack([rows * 2, cols * 1.5, 255 - rows - cols / 2], axis=2)
+    return np.clip(smooth + rng.normal(0, 12, smooth.shape), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def data_dir() -> Path:
+    """The folder of development images; the test is skipped by name where there is none."""
+    folder = os.environ.get("LIKENESS_DATA", "")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("LIKENESS_DATA does not name the folder of development images")
+    return Path(folder)

@@ -1,0 +1,20 @@
+"""Loaded before Django's settings: the suite keeps all it writes in a folder of its own, gone when it ends."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_FOLDER = tempfile.mkdtemp(prefix="likeness-tests-")
+atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
+
+for _name in ("REDIS_URL", "DEEP_WEIGHTS", "DEEP_BACKBONE", "DEEP_PREPROCESSING", "IMAGES", "PORT", "HOST"):
+    os.environ.pop(_name, None)
+os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
+os.environ.update(
+    DATA_DIR=_FOLDER,
+    OPEN_ACCESS="1",
+    SECRET_KEY="only-for-tests-" + "x" * 40,
+    TF_CPP_MIN_LOG_LEVEL="3",
+    LOG_LEVEL="WARNING",
+)
