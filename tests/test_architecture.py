@@ -1,0 +1,130 @@
+"""Who may import whom. The rules are the house plan of docs/architecture.md; a new module falls under them at once."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAVY = {"tensorflow", "keras"}
+PURE = ("search.methods", "search.index", "search.calibration", "search.fusion", "search.evaluation")
+PURE_MAY_USE = (*PURE, "search.types", "search.exceptions")
+MEETING_POINTS = ("search.features", "search.extraction", "search.generation", "search.delta", "search.pipeline")
+EDGES = ("search.views", "search.forms", "search.admin", "search.urls")
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def modules(*packages: str) -> Iterator[tuple[str, ast.Module]]:
+    for package in packages:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            if "migrations" not in path.parts:
+                yield module_name(path), ast.parse(path.read_text(), str(path))
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Yield every dotted name imported, `from a import b` as both `a` and `a.b`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            assert node.module is not None
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def under(name: str, prefixes: tuple[str, ...]) -> bool:
+    return any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes)
+
+
+def offenders(found: Iterator[tuple[str, ast.Module]], forbidden: tuple[str, ...]) -> list[str]:
+    return [f"{name} imports {used}" for name, tree in found for used in imports(tree) if under(used, forbidden)]
+
+
+def test_gallery_knows_nothing_of_similarity() -> None:
+    assert offenders(modules("gallery"), ("search", "review", "config.urls")) == []
+
+
+def test_search_does_not_reach_up() -> None:
+    assert offenders(modules("search"), ("review",)) == []
+
+
+def test_pure_modules_know_neither_django_nor_the_database() -> None:
+    found = [(name, tree) for name, tree in modules("search") if under(name, PURE)]
+    assert len(found) > 8
+    assert offenders(iter(found), ("django", "gallery", "config", "rq", "django_rq", "redis")) == []
+    wrong = [
+        f"{name} imports {used}"
+        for name, tree in found
+        for used in imports(tree)
+        if under(used, ("search",)) and used != "search" and not under(used, PURE_MAY_USE)
+    ]
+    assert wrong == []
+
+
+def test_methods_do_not_import_each_other() -> None:
+    for name, tree in modules("search/methods"):
+        siblings = tuple(
+            f"search.methods.{path.stem}"
+            for path in (ROOT / "search/methods").glob("*.py")
+            if path.stem not in ("__init__", "base", "weights", name.rpartition(".")[2])
+        )
+        assert [used for used in imports(tree) if under(used, siblings)] == [], name
+
+
+def test_meeting_points_know_no_pages_and_no_jobs() -> None:
+    found = [(name, tree) for name, tree in modules("search") if under(name, MEETING_POINTS)]
+    assert len(found) >= 5
+    assert offenders(iter(found), (*EDGES, "search.tasks", "search.receivers")) == []
+
+
+def test_pages_do_not_compute() -> None:
+    found = [(name, tree) for name, tree in modules("search", "gallery") if under(name, (*EDGES, "gallery.views"))]
+    assert len(found) > 5
+    forbidden = ("tensorflow", "keras", "skimage", "cv2", "annoy", "search.index", "search.calibration")
+    assert offenders(iter(found), forbidden) == []
+
+
+def test_jobs_do_not_reach_methods_or_index() -> None:
+    found = [(name, tree) for name, tree in modules("search") if under(name, ("search.tasks", "search.receivers"))]
+    assert len(found) == 2
+    assert offenders(iter(found), ("search.index", "cv2", "keras", "tensorflow", "skimage")) == []
+
+
+def test_only_the_decoder_child_opens_uploaded_bytes() -> None:
+    """Neither OpenCV's nor TensorFlow's decoders, nor scikit-image's reader, stand anywhere in our code."""
+    forbidden = {"imread", "imdecode", "decode_image", "decode_jpeg", "decode_png", "load_img"}
+    wrong = [
+        f"{name} calls {node.attr}"
+        for name, tree in modules("config", "gallery", "search")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in forbidden
+    ]
+    assert wrong == []
+
+
+def test_no_module_is_named_after_nothing() -> None:
+    vague = {"utils", "helpers", "services", "misc", "common"}
+    assert [name for name, _ in modules("config", "gallery", "search") if name.rpartition(".")[2] in vague] == []
+
+
+@pytest.mark.parametrize("module", ["config.urls", "search.pipeline"])
+def test_web_process_stays_light(module: str) -> None:
+    program = f"import django, sys; django.setup(); import {module}; print(*sorted(sys.modules))"
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True, env=environment
+    )
+    loaded = set(done.stdout.split())
+    assert "search.apps" in loaded
+    assert loaded & (HEAVY | {"skimage", "scipy"}) == set()
