@@ -1,0 +1,46 @@
+// What every page needs: theme switch, key help, dialogs, and a word when a background request fails.
+import { announce } from "./announce.js";
+import { onKey, showKeys } from "./keys.js";
+import "./tones.js";
+
+const THEMES = ["system", "light", "dark"];
+const themeButton = document.getElementById("theme");
+
+function showTheme(theme) {
+  if (theme === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  const name = themeButton.dataset[theme];
+  themeButton.title = name;
+  themeButton.querySelector(".visually-hidden").textContent = name;
+  for (const icon of themeButton.querySelectorAll("[data-icon]")) icon.hidden = icon.dataset.icon !== theme;
+  return name;
+}
+
+function currentTheme() {
+  return document.documentElement.dataset.theme || "system";
+}
+
+themeButton.addEventListener("click", () => {
+  const theme = THEMES[(THEMES.indexOf(currentTheme()) + 1) % THEMES.length];
+  localStorage.setItem("theme", theme);
+  announce(showTheme(theme));
+});
+showTheme(currentTheme());
+
+for (const opener of document.querySelectorAll("[data-opens]")) {
+  opener.addEventListener("click", () => {
+    if (opener.dataset.opens === "keys") showKeys();
+    else document.getElementById(opener.dataset.opens).showModal();
+  });
+}
+
+// A click on the backdrop hits the dialog itself, a click inside it hits something within.
+for (const dialog of document.querySelectorAll("dialog")) {
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+}
+
+onKey("help", showKeys);
+
+document.body.addEventListener("htmx:sendError", () => announce(document.body.dataset.offline));
