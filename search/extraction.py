@@ -1,0 +1,135 @@
+"""Where images become vectors: decoded once in the decoder's child, described by every method in batches."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.utils.translation import gettext as _
+from numpy.typing import NDArray
+from rq.timeouts import JobTimeoutException
+
+from gallery.decoding import Refused, get_decoder
+from gallery.files import original_path
+from gallery.models import Image
+from search import features
+from search.exceptions import QueryError
+from search.features import Lease, methods
+from search.methods import Method
+from search.models import Query
+from search.queries import query_path
+from search.types import RGBImage, Vectors
+
+__all__ = ["ANALYSIS_SIDE", "describe_file", "describe_images", "describe_query", "extract", "methods", "warm_up"]
+
+ANALYSIS_SIDE = 512
+"""Longest side, in pixels, of the images that methods see."""
+logger = logging.getLogger(__name__)
+
+
+def warm_up() -> None:
+    """Load every method that can be used here, so that the first image does not wait for it."""
+    blank = np.zeros((ANALYSIS_SIDE, ANALYSIS_SIDE, 3), np.uint8)
+    for name in features.current_versions():
+        methods()[name].warm_up()
+        methods()[name].describe([blank])
+
+
+def describe_images(images: Sequence[RGBImage], used: Mapping[str, Method]) -> dict[str, Vectors]:
+    """Describe the images by each method; one array of shape (n, dim) per method.
+
+    Raises
+    ------
+    ValueError, SearchError : see `Method.describe`
+    """
+    return {name: method.describe(images) for name, method in used.items()}
+
+
+def describe_file(path: Path) -> dict[str, NDArray[Any]]:
+    """Describe one image file by every method available here; one row of shape (dim,) per method.
+
+    Raises
+    ------
+    gallery.decoding.Refused : the file cannot be decoded
+    """
+    pixels = get_decoder().pixels(path, ANALYSIS_SIDE)
+    used = {name: methods()[name] for name in features.current_versions()}
+    return {name: vectors[0] for name, vectors in describe_images([pixels], used).items()}
+
+
+def describe_query(query: Query) -> dict[str, NDArray[Any]]:
+    """Describe an uploaded query image; what the gallery already knows of the same bytes is not computed again.
+
+    Raises
+    ------
+    QueryError : the file is gone
+    gallery.decoding.Refused : the file cannot be decoded
+    """
+    twin = Image.objects.shown().filter(sha256=query.sha256).values_list("pk", flat=True).first()
+    known = features.vectors_of(twin) if twin else {}
+    if known.keys() >= features.current_versions().keys():
+        return known
+    path = query_path(query.pk)
+    if not path.exists():
+        raise QueryError(_("The uploaded file is no longer kept; upload it again."))
+    return describe_file(path)
+
+
+def extract(held: Lease) -> int:
+    """Compute and keep what the lease asks for; images that cannot be described fail alone.
+
+    Returns the number of features kept. What is neither kept nor failed, because this was interrupted, is given back.
+    """
+    try:
+        pixels = _decode(held)
+        results: dict[str, tuple[list[int], Vectors]] = {}
+        for name in methods():
+            image_ids = [image_id for image_id in pixels if name in held.images[image_id]]
+            kept, vectors = _describe_apart(held, name, image_ids, pixels) if image_ids else ([], None)
+            if kept:
+                results[name] = (kept, vectors)
+            features.extend(held)
+        return features.store(held, results)
+    finally:
+        features.release(held)
+
+
+def _decode(held: Lease) -> dict[int, RGBImage]:
+    """Decode the lease's images."""
+    hashes = dict(Image.objects.filter(pk__in=held.images).values_list("pk", "sha256"))
+    pixels: dict[int, RGBImage] = {}
+    for image_id, digest in hashes.items():
+        try:
+            pixels[image_id] = get_decoder().pixels(original_path(digest), ANALYSIS_SIDE)
+        except Refused as refusal:
+            _fail(held, image_id, held.images[image_id], refusal.reason)
+    return pixels
+
+
+def _describe_apart(
+    held: Lease, name: str, image_ids: list[int], pixels: Mapping[int, RGBImage]
+) -> tuple[list[int], Vectors]:
+    """Describe a batch by one method; when that fails, halve it until the image that spoils it stands alone."""
+    try:
+        return image_ids, methods()[name].describe([pixels[image_id] for image_id in image_ids])
+    except JobTimeoutException:
+        raise
+    except Exception as error:  # noqa: BLE001 (the edge of the job: a library may raise anything for one odd image)
+        if len(image_ids) == 1:
+            logger.warning("image %d: %s failed: %s: %s", image_ids[0], name, type(error).__name__, error)
+            _fail(held, image_ids[0], [name], f"{type(error).__name__}: {error}")
+            return [], np.empty((0, 0), np.float32)
+    middle = len(image_ids) // 2
+    halves = [_describe_apart(held, name, part, pixels) for part in (image_ids[:middle], image_ids[middle:])]
+    kept = [half for half in halves if half[0]]
+    if not kept:
+        return halves[0]
+    return [i for ids, _rows in kept for i in ids], np.concatenate([rows for _ids, rows in kept])
+
+
+def _fail(held: Lease, image_id: int, names: Iterable[str], reason: str) -> None:
+    for name in names:
+        features.fail(held, image_id, name, reason)

@@ -1,0 +1,361 @@
+"""The only reader and writer of Feature rows: what is wanted, who works on it, and the vectors that came of it.
+
+A row goes pending -> leased (for a while, by one worker) -> ready, or failed with a reason. Nothing is decided by the
+queue: whoever asks for a lease gets whatever is wanted most.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from hashlib import sha256
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from gallery.models import Image
+from search.exceptions import DimensionMismatchError
+from search.methods import METHODS, Method, load_method
+from search.models import Feature, Revision, WorkState
+from search.types import Vectors
+
+REASON_LENGTH = 300
+WORKER_VARIABLE = "LIKENESS_WORKER"
+"""Environment variable in which the supervisor names the place of a worker, the same for its successor."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Work that one worker holds until its time is over."""
+
+    token: uuid.UUID
+    images: dict[int, list[str]] = field(default_factory=dict)  # image id -> methods wanted
+
+    def __bool__(self) -> bool:
+        return bool(self.images)
+
+
+# What is wanted
+
+
+@lru_cache(maxsize=1)
+def methods() -> dict[str, Method]:
+    """Return every registered method, made once per process; nothing heavy is loaded before it is used."""
+    return {name: load_method(name, settings.SEARCH_METHOD_OPTIONS.get(name)) for name in METHODS}
+
+
+def current_versions() -> dict[str, str]:
+    """Return the version of each method that this machine can compute."""
+    return {name: method.version for name, method in methods().items() if method.unavailable() is None}
+
+
+def unavailable_methods() -> dict[str, str]:
+    """Return why each of the other methods cannot be computed here."""
+    return {name: sentence for name, method in methods().items() if (sentence := method.unavailable()) is not None}
+
+
+def _current(versions: Mapping[str, str]) -> Q:
+    """Select the rows of these methods at these versions."""
+    wanted = Q(pk__in=[])
+    for method, version in versions.items():
+        wanted |= Q(method=method, version=version)
+    return wanted
+
+
+def ensure_rows(image_ids: Iterable[int] | None = None) -> int:
+    """Make the rows that are missing for these images, or for every shown image, and return how many were."""
+    num_made = 0
+    ids = None if image_ids is None else list(image_ids)
+    for method, version in current_versions().items():
+        present = Feature.objects.filter(image=OuterRef("pk"), method=method, version=version)
+        images = Image.objects.filter(status=Image.Status.READY)
+        images = images.filter(hidden=False) if ids is None else images.filter(pk__in=ids)
+        missing = images.filter(~Exists(present)).order_by("pk").values_list("pk", flat=True)
+        while chunk := list(missing[:1000]):
+            rows = [Feature(image_id=image_id, method=method, version=version) for image_id in chunk]
+            Feature.objects.bulk_create(rows, ignore_conflicts=True)
+            num_made += len(rows)
+    return num_made
+
+
+def retry_failed(image_ids: Iterable[int] | None = None) -> int:
+    """Want what failed once more; returns the number of rows."""
+    rows = Feature.objects.filter(_current(current_versions()), state=WorkState.FAILED)
+    return _want(rows if image_ids is None else rows.filter(image__in=list(image_ids)))
+
+
+def recompute(image_ids: Iterable[int]) -> int:
+    """Want these images' features anew, whatever their state; returns the number of rows."""
+    ids = list(image_ids)
+    ensure_rows(ids)
+    return _want(Feature.objects.filter(_current(current_versions()), image__in=ids))
+
+
+def _want(rows: QuerySet[Feature]) -> int:
+    return rows.update(
+        state=WorkState.PENDING, reason="", attempts=0, lease=None, leased_until=None, updated_at=timezone.now()
+    )
+
+
+def drop_outdated(versions: Mapping[str, str], limit: int = 2000) -> int:
+    """Delete rows of other versions of these methods, a limited number at a time."""
+    old = Q(pk__in=[])
+    for method, version in versions.items():
+        old |= Q(method=method) & ~Q(version=version)
+    ids = list(Feature.objects.filter(old).values_list("pk", flat=True)[:limit])
+    return Feature.objects.filter(pk__in=ids).delete()[0]
+
+
+# Who works on it
+
+
+def _worker_place() -> bytes:
+    """Return eight bytes that name this worker's place: its successor after a crash has the same."""
+    place = os.environ.get(WORKER_VARIABLE) or f"{socket.gethostname()}:{os.getpid()}"
+    return sha256(place.encode()).digest()[:8]
+
+
+def lease(limit: int, image_ids: Iterable[int] = ()) -> Lease:
+    """Take up to `limit` images: those asked for first, then whatever has waited longest.
+
+    An image that was held by a worker which died is taken alone, so that it cannot take others with it again.
+    """
+    with transaction.atomic():
+        versions = current_versions()
+        chosen = _choose(versions, limit, image_ids)
+        rows = Feature.objects.filter(_current(versions), _free(), image__in=chosen)
+        if connection.features.has_select_for_update_skip_locked:
+            rows = rows.select_for_update(skip_locked=True)
+        found = list(rows.order_by("image", "id").values_list("pk", "image_id", "method"))
+        held = Lease(uuid.UUID(bytes=_worker_place() + os.urandom(8)))
+        Feature.objects.filter(pk__in=[pk for pk, _, _ in found]).update(
+            state=WorkState.LEASED, lease=held.token, leased_until=_lease_end(), attempts=F("attempts") + 1
+        )
+    for _, image_id, method in found:
+        held.images.setdefault(image_id, []).append(method)
+    return held
+
+
+def _choose(versions: Mapping[str, str], limit: int, image_ids: Iterable[int]) -> list[int]:
+    """Return the images to lease: fresh ones together, or else one that was tried before."""
+    asked = list(image_ids)
+    fresh: list[int] = []
+    if asked:
+        fresh = sorted(set(_waiting(versions, Q(state=WorkState.PENDING, attempts=0, image__in=asked), limit)))[:limit]
+    if len(fresh) < limit:
+        oldest = sorted(set(_waiting(versions, Q(state=WorkState.PENDING, attempts=0), limit)))
+        fresh = list(dict.fromkeys(fresh + oldest))[:limit]
+    if not fresh:
+        return sorted(_waiting(versions, _free(), 1))[:1]
+    tried = Feature.objects.filter(_current(versions), _free(), image__in=fresh, attempts__gt=0)
+    suspects = set(tried.values_list("image_id", flat=True))
+    return [image_id for image_id in fresh if image_id not in suspects] or fresh[:1]
+
+
+def _free() -> Q:
+    """Select rows that may be leased."""
+    expired = Q(state=WorkState.LEASED, leased_until__lt=timezone.now())
+    return (Q(state=WorkState.PENDING) | expired) & Q(attempts__lt=settings.ENV.max_attempts)
+
+
+def _waiting(versions: Mapping[str, str], condition: Q, limit: int) -> list[int]:
+    """Return the lowest image ids of each method that meet the condition; one query a method keeps to the index."""
+    found: list[int] = []
+    for method, version in versions.items():
+        rows = Feature.objects.filter(condition, method=method, version=version).order_by("image_id")
+        found += rows.values_list("image_id", flat=True)[:limit]
+    return found
+
+
+def _lease_end() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.ENV.lease_seconds)
+
+
+def extend(held: Lease) -> None:
+    """Hold the work longer, while it goes on."""
+    Feature.objects.filter(lease=held.token, state=WorkState.LEASED).update(leased_until=_lease_end())
+
+
+def release(held: Lease) -> int:
+    """Give back what was neither stored nor failed."""
+    rows = Feature.objects.filter(lease=held.token, state=WorkState.LEASED)
+    return rows.update(state=WorkState.PENDING, lease=None, leased_until=None)
+
+
+def reclaim() -> int:
+    """Free at once what a dead predecessor in this worker's place still holds."""
+    first = int.from_bytes(_worker_place() + bytes(8), "big")
+    tokens = (uuid.UUID(int=first), uuid.UUID(int=first + 2**64 - 1))
+    return Feature.objects.filter(state=WorkState.LEASED, lease__range=tokens).update(leased_until=timezone.now())
+
+
+def expire_leases() -> int:
+    """Free what was held too long; what was tried too often fails. Returns the number of rows touched."""
+    expired = Feature.objects.filter(state=WorkState.LEASED, leased_until__lt=timezone.now())
+    num_failed = expired.filter(attempts__gte=settings.ENV.max_attempts).update(
+        state=WorkState.FAILED, reason="internal_retry_exhausted", lease=None, leased_until=None
+    )
+    return num_failed + expired.update(state=WorkState.PENDING, lease=None, leased_until=None)
+
+
+# What came of it
+
+
+def store(held: Lease, results: Mapping[str, tuple[Sequence[int], Vectors]]) -> int:
+    """Keep vectors, in one transaction that raises the revision; rows no longer held are left alone.
+
+    Raises
+    ------
+    DimensionMismatchError : vectors are not what their method promises; nothing is kept
+    """
+    blobs: dict[tuple[int, str], bytes] = {}
+    for method, (image_ids, vectors) in results.items():
+        _check_vectors(method, image_ids, vectors)
+        blobs |= {
+            (int(i), method): np.ascontiguousarray(row).tobytes() for i, row in zip(image_ids, vectors, strict=True)
+        }
+    with transaction.atomic():
+        mine = Feature.objects.filter(lease=held.token, state=WorkState.LEASED, method__in=list(results))
+        if connection.features.has_select_for_update:
+            mine = mine.select_for_update()
+        rows = [row for row in mine.defer("vector") if (row.image_id, row.method) in blobs]
+        if not rows:
+            return 0
+        number, now = bump_revision(), timezone.now()
+        for row in rows:
+            row.state, row.reason, row.lease, row.leased_until = WorkState.READY, "", None, None
+            row.revision, row.updated_at, row.vector = number, now, blobs[row.image_id, row.method]
+        Feature.objects.bulk_create(  # an upsert: one statement, where bulk_update would build a long CASE per field
+            [_copy(row) for row in rows],
+            update_conflicts=True,
+            unique_fields=["image", "method", "version"],
+            update_fields=["state", "reason", "lease", "leased_until", "revision", "updated_at", "vector"],
+        )
+    return len(rows)
+
+
+def _copy(row: Feature) -> Feature:
+    """Return the row without its key, as an upsert wants it."""
+    names = ("image_id", "method", "version", "state", "revision", "updated_at", "attempts", "vector")
+    return Feature(**{name: getattr(row, name) for name in names})
+
+
+def _check_vectors(name: str, image_ids: Sequence[int], vectors: Vectors) -> None:
+    method = methods()[name]
+    expected = (len(image_ids), method.dim)
+    if vectors.shape != expected or vectors.dtype != method.dtype:
+        wanted = f"{expected}, {np.dtype(method.dtype)}"
+        raise DimensionMismatchError(f"{name}: expected vectors {wanted}; got {vectors.shape}, {vectors.dtype}")
+    if not np.isfinite(vectors).all():
+        raise DimensionMismatchError(f"{name}: vectors hold numbers that are not finite")
+
+
+def fail(held: Lease, image_id: int, method: str, reason: str) -> int:
+    """Mark a feature as failed for good: another try would end the same way."""
+    rows = Feature.objects.filter(lease=held.token, image=image_id, method=method)
+    return rows.update(
+        state=WorkState.FAILED, reason=reason[:REASON_LENGTH], lease=None, leased_until=None, updated_at=timezone.now()
+    )
+
+
+# What is known
+
+
+def revision() -> int:
+    """Return the number of the last change of what can be found."""
+    return Revision.objects.filter(pk=1).values_list("number", flat=True).first() or 0
+
+
+def bump_revision() -> int:
+    """Raise the revision within the caller's transaction, whose commit publishes it, and return it."""
+    with transaction.atomic():
+        if not Revision.objects.filter(pk=1).update(number=F("number") + 1):
+            Revision.objects.get_or_create(pk=1)
+            Revision.objects.filter(pk=1).update(number=F("number") + 1)
+        return revision()
+
+
+def touch(image_ids: Iterable[int]) -> int:
+    """Make these images' features new again, for readers that go by the revision; returns the revision."""
+    with transaction.atomic():
+        number = bump_revision()
+        Feature.objects.filter(image__in=list(image_ids), state=WorkState.READY).update(revision=number)
+    return number
+
+
+def iter_ready(
+    method: str,
+    version: str,
+    chunk: int = 2048,
+    after_revision: int | None = None,
+    image_ids: Iterable[int] | None = None,
+) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
+    """Yield (ids of shape (n,), vectors of shape (n, dim)) of shown images, by rising image id, in bounded memory."""
+    rows = Feature.objects.filter(method=method, version=version, state=WorkState.READY)
+    rows = rows.filter(image__hidden=False, image__status=Image.Status.READY)
+    if after_revision is not None:
+        rows = rows.filter(revision__gt=after_revision)
+    if image_ids is not None:
+        rows = rows.filter(image__in=list(image_ids))
+    last = -1
+    while found := list(rows.filter(image_id__gt=last).order_by("image_id").values_list("image_id", "vector")[:chunk]):
+        last = found[-1][0]
+        yield np.array([image_id for image_id, _ in found], np.int64), _matrix(method, [blob for _, blob in found])
+
+
+def _matrix(method: str, blobs: Sequence[Any]) -> Vectors:
+    """Return the rows as one array of the method's type."""
+    lengths = {len(blob) for blob in blobs}
+    if len(lengths) != 1:
+        raise DimensionMismatchError(
+            f"{method}: stored vectors of one version differ in length: {sorted(lengths)} bytes"
+        )
+    flat = np.frombuffer(b"".join(bytes(blob) for blob in blobs), dtype=methods()[method].dtype)
+    matrix: Vectors = flat.reshape(len(blobs), -1)
+    return matrix
+
+
+def vectors_of(image_id: int) -> dict[str, NDArray[Any]]:
+    """Return the ready vectors of one image, one row of shape (dim,) per method."""
+    rows = Feature.objects.filter(_current(current_versions()), image=image_id, state=WorkState.READY)
+    return {method: _matrix(method, [blob])[0] for method, blob in rows.values_list("method", "vector")}
+
+
+def counts() -> dict[str, dict[str, int]]:
+    """Return how many rows of each method, at its current version, are in each state. One query."""
+    versions = current_versions()
+    found = {method: dict.fromkeys(WorkState.values, 0) for method in versions}
+    rows = Feature.objects.filter(_current(versions)).values_list("method", "state").annotate(Count("pk")).order_by()
+    for method, state, number in rows:
+        found[method][state] = number
+    return found
+
+
+def num_waiting() -> int:
+    """Return how many rows are neither ready nor failed."""
+    states = (WorkState.PENDING.value, WorkState.LEASED.value)
+    return sum(numbers[state] for numbers in counts().values() for state in states)
+
+
+def pack_query(vectors: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return one row per method as bytes for the database."""
+    buffer = BytesIO()
+    np.savez(buffer, **dict(vectors))
+    return buffer.getvalue()
+
+
+def unpack_query(blob: bytes) -> dict[str, NDArray[Any]]:
+    """Return what `pack_query` packed."""
+    with np.load(BytesIO(bytes(blob)), allow_pickle=False) as packed:
+        return {name: packed[name] for name in packed.files}

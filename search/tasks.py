@@ -1,0 +1,103 @@
+"""Thin RQ jobs, ids in and nothing out, and the functions that queue them.
+
+The database says what is to be done; a job is only a hint that there is something. Every job may be lost, come twice
+or run beside its twin.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import partial
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from rq.timeouts import JobTimeoutException
+
+from search import features, queues
+from search.exceptions import GenerationError, SearchError
+from search.models import Query, WorkState
+
+logger = logging.getLogger(__name__)
+
+
+def enqueue_extraction(image_ids: Iterable[int] = ()) -> bool:
+    """Ask the feature worker to look at these images soon; False when Redis is down."""
+    return _send(settings.QUEUE_FEATURES, extract_features, list(image_ids))
+
+
+def enqueue_query(query_id: uuid.UUID | str) -> bool:
+    """Ask the interactive worker to describe an uploaded query; False when Redis is down."""
+    return _send(settings.QUEUE_INTERACTIVE, describe_query, str(query_id))
+
+
+def enqueue_build() -> bool:
+    """Ask for a new generation, unless one is already asked for; False when Redis is down."""
+    if queues.num_queued(settings.QUEUE_MAINTENANCE):
+        return True
+    return _send(settings.QUEUE_MAINTENANCE, build_generation)
+
+
+def _send(queue: str, job: object, *args: object) -> bool:
+    """Queue a job once the transaction at hand is committed, so that a worker finds what it is about."""
+    send = partial(queues.send, queue, f"{__name__}.{getattr(job, '__name__', job)}", *args)
+    if connection.in_atomic_block:
+        transaction.on_commit(send)
+        return True
+    return send()
+
+
+def extract_features(image_ids: list[int]) -> None:
+    """Compute one batch: these images if they still want it, filled up with those that waited longest."""
+    from search import extraction, generation
+
+    held = features.lease(settings.ENV.feature_batch_size, image_ids)
+    if not held:
+        return
+    extraction.extract(held)
+    num_pending = sum(numbers[WorkState.PENDING] for numbers in features.counts().values())
+    if num_pending and not queues.num_queued(settings.QUEUE_FEATURES):
+        enqueue_extraction()
+    if generation.rebuild_due(num_pending):
+        enqueue_build()
+
+
+def describe_query(query_id: str) -> None:
+    """Compute the vectors of an uploaded query."""
+    from gallery.decoding import Refused
+    from search import extraction
+
+    now = timezone.now()
+    free = Q(state=WorkState.PENDING) | Q(state=WorkState.LEASED, leased_until__lt=now)
+    rows = Query.objects.filter(free, pk=query_id, attempts__lt=settings.ENV.max_attempts)
+    until = now + timedelta(seconds=settings.ENV.lease_seconds)
+    if not rows.update(state=WorkState.LEASED, leased_until=until, attempts=F("attempts") + 1):
+        return
+    query = Query.objects.get(pk=query_id)
+    try:
+        query.vectors = features.pack_query(extraction.describe_query(query))
+        query.state, query.reason = WorkState.READY, ""
+    except JobTimeoutException:
+        raise
+    except Refused as refusal:
+        query.state, query.reason = WorkState.FAILED, refusal.reason
+    except SearchError as error:
+        query.state, query.reason = WorkState.FAILED, str(error)[: features.REASON_LENGTH]
+    except Exception as error:
+        logger.exception("query %s could not be described", query_id)
+        query.state, query.reason = WorkState.FAILED, f"{type(error).__name__}: {error}"[: features.REASON_LENGTH]
+    query.save(update_fields=["vectors", "state", "reason"])
+
+
+def build_generation() -> None:
+    """Build and publish a new generation."""
+    from search import generation
+
+    try:
+        generation.build()
+    except GenerationError as error:
+        logger.warning("no new generation: %s", error)
