@@ -1,0 +1,47 @@
+"""What an exception of a decoder means, as a reason of `gallery.reasons`."""
+
+from __future__ import annotations
+
+from PIL import Image, UnidentifiedImageError
+
+from gallery.decoding.contract import Refused
+
+MAX_DETAIL_CHARACTERS = 200
+PHRASES = (
+    ("out of memory", "decoder_memory"),
+    ("cannot allocate memory", "decoder_memory"),
+    ("decompressed data too large", "decoder_memory"),
+    ("truncated", "truncated"),
+    ("unexpected end", "truncated"),
+    ("not enough image data", "truncated"),
+    ("not enough data", "truncated"),
+)
+
+
+def explain(error: Exception) -> tuple[str, str]:
+    """Return the reason and a short technical detail for what a decoder raised."""
+    match error:
+        case Refused():
+            return error.reason, error.detail
+        case MemoryError():
+            return "decoder_memory", ""
+        case Image.DecompressionBombError() | Image.DecompressionBombWarning():
+            return "too_many_pixels", _readable(error)
+        case UnidentifiedImageError():
+            return "corrupt", "Its header cannot be read."  # Pillow's own text would tell where the file lies
+        case EOFError():
+            return "truncated", _readable(error)
+    text = _readable(error)
+    lowered = text.lower()
+    for phrase, reason in PHRASES:
+        if phrase in lowered:
+            return reason, text
+    return "corrupt", text
+
+
+def _readable(error: Exception) -> str:
+    """Only these errors carry Pillow's own sentences; others may quote the file's content, such as a name in it."""
+    if not isinstance(error, OSError | SyntaxError | Image.DecompressionBombWarning | Image.DecompressionBombError):
+        text = "decompressed data too large" if "decompressed data too large" in str(error).lower() else ""
+        return text or type(error).__name__
+    return "".join(character for character in str(error) if character.isprintable())[:MAX_DETAIL_CHARACTERS]
