@@ -1,0 +1,45 @@
+"""The registry of ANN backends: one line per backend, by dotted path so that a process loads only what it uses."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from search.exceptions import IndexUnavailableError
+from search.index.base import IndexBackend
+
+__all__ = ["BACKENDS", "IndexBackend", "choose_backend", "load_backend"]
+
+BACKENDS: dict[str, str] = {  # in the order in which "auto" tries them
+    "annoy": "search.index.annoy.AnnoyBackend",
+    "cv2": "search.index.opencv.OpencvBackend",
+    "exact": "search.index.exact.ExactBackend",
+}
+
+
+def load_backend(name: str) -> type[IndexBackend]:
+    """Return the backend of that name.
+
+    Raises
+    ------
+    IndexUnavailableError : no such backend
+    """
+    if name not in BACKENDS:
+        raise IndexUnavailableError(f"unknown index backend {name!r}; expected auto, {', '.join(BACKENDS)}")
+    module, _, attribute = BACKENDS[name].rpartition(".")
+    backend: type[IndexBackend] = getattr(import_module(module), attribute)
+    return backend
+
+
+def choose_backend(name: str = "auto") -> type[IndexBackend]:
+    """Return the backend of that name, or with "auto" the first that can be used here.
+
+    Raises
+    ------
+    IndexUnavailableError : no such backend, or it cannot be used on this machine
+    """
+    if name != "auto":
+        backend = load_backend(name)
+        if (reason := backend.unavailable()) is not None:
+            raise IndexUnavailableError(f"index backend {name!r}: {reason}; set INDEX_BACKEND=auto")
+        return backend
+    return next(backend for backend in map(load_backend, BACKENDS) if backend.unavailable() is None)
