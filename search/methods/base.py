@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -120,3 +121,31 @@ def normalize_rows(rows: NDArray[Any]) -> NDArray[np.float32]:
     """Scale rows to L2 norm 1; all-zero rows stay zero. Shape (n, dim) in and out, float32 out."""
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(np.divide(rows, norms, out=np.zeros_like(rows, dtype=np.float64), where=norms > 0), np.float32)
+
+
+def gray(image: RGBImage) -> NDArray[np.uint8]:
+    """Return the luma (ITU-R BT.601) of an (H, W, 3) RGB image as (H, W) uint8."""
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def resize(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """Resize to (height, width): area means where it shrinks, linear interpolation where it grows.
+
+    OpenCV's area mode falls back to plain interpolation, which skips pixels, as soon as one side grows; so sides
+    that shrink are shrunk first.
+    """
+    shrunk = (min(width, image.shape[1]), min(height, image.shape[0]))
+    if shrunk != (image.shape[1], image.shape[0]):
+        image = np.asarray(cv2.resize(image, shrunk, interpolation=cv2.INTER_AREA), np.uint8)
+    if shrunk != (width, height):
+        image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return image
+
+
+def resize_longest(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Shrink to a longest side of at most `side` pixels, keeping the aspect ratio; smaller images stay as they are."""
+    height, width = image.shape[:2]
+    longest = max(height, width)
+    if longest <= side:
+        return image
+    return resize(image, max(1, round(height * side / longest)), max(1, round(width * side / longest)))

@@ -1,0 +1,179 @@
+"""Structural similarity (SSIM) of two images seen as small gray pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from search.exceptions import DimensionMismatchError
+from search.methods.base import PairwiseMethod, check_images, gray, normalize_rows, resize
+from search.types import RGBImage, Scores, Vectors
+
+SIDE = 64
+"""Side in pixels of the stored gray picture; the aspect ratio is given up so that any two can be compared."""
+WINDOW = 7
+"""Side in pixels of the window that slides over both pictures (scikit-image's default)."""
+LAYOUT_SIDE = 16
+"""Side in cells of the layout that stands in for the picture when candidates are gathered."""
+
+_AREA = WINDOW**2
+_C1 = (0.01 * 255) ** 2 * _AREA**2  # the paper's constants, scaled like the integer sums below
+_C2 = (0.03 * 255) ** 2 * _AREA * (_AREA - 1)
+_EDGE = WINDOW // 2
+_CHUNK = 8  # candidates compared at once: their sums stay in the processor's cache
+
+
+class Ssim(PairwiseMethod):
+    """Mean SSIM of 64 x 64 gray pictures (Wang et al., "Image quality assessment", IEEE TIP 2004), -1..1."""
+
+    name = "ssim"
+    version = "1"
+    dim = SIDE * SIDE
+
+    @property
+    def dtype(self) -> type[np.generic]:
+        """Type of the stored numbers: gray levels."""
+        return np.uint8
+
+    def describe(self, images: Sequence[RGBImage]) -> Vectors:
+        """Shrink images to gray pictures of 64 x 64; see `Method.describe`. Rows are uint8, 0..255."""
+        check_images(images)
+        if not images:
+            return np.empty((0, self.dim), np.uint8)
+        return np.stack([resize(gray(image), SIDE, SIDE).ravel() for image in images])
+
+    def scores(self, query: NDArray[Any], vectors: Vectors) -> Scores:
+        """Compute the SSIM of one picture with many.
+
+        Equal within 1e-6 to `skimage.metrics.structural_similarity(query, candidate, win_size=7, data_range=255)`.
+        Candidates are stacked into one tall picture, so that each sum over the windows is one pass of a box filter;
+        only windows that lie wholly inside a picture count, so neighbors in the stack never mix. All sums are exact
+        integers; memory is bounded, whatever the number of candidates.
+
+        Parameters
+        ----------
+        query : ndarray of shape (4096,), dtype uint8
+        vectors : ndarray of shape (n, 4096), dtype uint8
+
+        Returns
+        -------
+        scores : ndarray of shape (n,), dtype float32, -1..1, larger is closer
+
+        Raises
+        ------
+        DimensionMismatchError : another length or dtype
+        """
+        self._check(query, vectors)
+        picture = query.reshape(SIDE, SIDE)
+        scores = np.empty(len(vectors), np.float32)
+        for start in range(0, len(vectors), _CHUNK):
+            stop = min(start + _CHUNK, len(vectors))
+            scores[start:stop] = _similarities(picture, np.ascontiguousarray(vectors[start:stop]))
+        return scores
+
+    def stand_in(self, vectors: Vectors) -> NDArray[np.float32]:
+        """Derive the layout: 16 x 16 mean gray levels, less their mean, scaled to L2 norm 1 (flat pictures: zeros).
+
+        Parameters
+        ----------
+        vectors : ndarray of shape (n, 4096), dtype uint8
+
+        Returns
+        -------
+        layouts : ndarray of shape (n, 256), dtype float32; the dot product of two is the correlation of the layouts
+
+        Raises
+        ------
+        DimensionMismatchError : another length
+        """
+        if vectors.ndim != 2 or vectors.shape[1] != self.dim:
+            raise DimensionMismatchError(f"ssim: expected rows of {self.dim} gray levels, got shape {vectors.shape}")
+        cell = SIDE // LAYOUT_SIDE
+        cells = vectors.reshape(-1, LAYOUT_SIDE, cell, LAYOUT_SIDE, cell).astype(np.float32).sum(axis=(2, 4))
+        layouts = cells.reshape(-1, LAYOUT_SIDE * LAYOUT_SIDE)
+        return normalize_rows(layouts - layouts.mean(axis=1, keepdims=True, dtype=np.float64))
+
+    @staticmethod
+    def guide_similarity(first: RGBImage, second: RGBImage) -> float:
+        """Compare two images by the guide's definition; see the function of the same name."""
+        return guide_similarity(first, second)
+
+    def _check(self, query: NDArray[Any], vectors: Vectors) -> None:
+        for rows, shape in ((query, query.shape), (vectors, vectors.shape[1:])):
+            if shape != (self.dim,) or rows.dtype != np.uint8:
+                raise DimensionMismatchError(
+                    f"ssim: expected rows of {self.dim} uint8 gray levels, got shape {rows.shape}, {rows.dtype}"
+                )
+
+
+def _window_sums(pictures: NDArray[Any]) -> NDArray[np.int32]:
+    """Sum each 7 x 7 window around its center; same shape, exact."""
+    sums = cv2.boxFilter(pictures, cv2.CV_32S, (WINDOW, WINDOW), normalize=False, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(sums, np.int32)
+
+
+def _square_sums(pictures: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Sum the squares in each 7 x 7 window around its center; same shape, exact."""
+    sums = cv2.sqrBoxFilter(pictures, cv2.CV_32S, (WINDOW, WINDOW), normalize=False, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(sums, np.int32)
+
+
+def _similarities(picture: NDArray[np.uint8], candidates: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the mean SSIM of a (64, 64) picture with each of (n, 4096) candidates; shape (n,)."""
+    count = len(candidates)
+    tall = candidates.reshape(count * SIDE, SIDE)
+    products = cv2.multiply(np.tile(picture, (count, 1)), tall, dtype=cv2.CV_16U)
+    sum_q, sum_qq = _window_sums(picture), _square_sums(picture)
+    shape = (count, SIDE, SIDE)
+    sum_c, sum_cc = _window_sums(tall).reshape(shape), _square_sums(tall).reshape(shape)
+    sum_qc = _window_sums(products).reshape(shape)
+    # Every integer below stays under 2^31: a window holds at most 49 x 255.
+    means = sum_c * sum_q
+    covariances = np.multiply(sum_qc, _AREA, out=sum_qc)
+    covariances -= means
+    variances = np.multiply(sum_cc, _AREA, out=sum_cc)
+    squares = np.multiply(sum_c, sum_c, out=sum_c)
+    variances -= squares
+    variances += _AREA * sum_qq - sum_q * sum_q
+    squares += sum_q * sum_q
+    above = _plus(means, _C1 / 2) * _plus(covariances, _C2 / 2)
+    above /= _plus(squares, _C1)
+    above /= _plus(variances, _C2)
+    inside = above[:, _EDGE:-_EDGE, _EDGE:-_EDGE]
+    return np.asarray(4 * inside.mean(axis=(1, 2), dtype=np.float64), np.float32)
+
+
+def _plus(integers: NDArray[np.int32], constant: float) -> NDArray[np.float32]:
+    """Add a constant to exact integers, in float32."""
+    return np.add(integers, np.float32(constant), dtype=np.float32, casting="unsafe")
+
+
+def guide_similarity(first: RGBImage, second: RGBImage) -> float:
+    """Compare two images by the guide's definition: SSIM of the gray images.
+
+    Images of different sizes are both resized to the smaller height and the smaller width of the two.
+
+    Parameters
+    ----------
+    first, second : ndarrays of shape (H, W, 3), dtype uint8, RGB
+
+    Returns
+    -------
+    similarity : -1..1, 1 for equal images (`skimage.metrics.structural_similarity`)
+
+    Raises
+    ------
+    ValueError : not a non-empty three-channel uint8 image
+    """
+    from skimage.metrics import structural_similarity  # heavy, and never loaded in the web process
+
+    check_images([first, second])
+    # The window needs 7 x 7 pixels; smaller images are enlarged to that.
+    height = max(WINDOW, min(first.shape[0], second.shape[0]))
+    width = max(WINDOW, min(first.shape[1], second.shape[1]))
+    planes = [resize(gray(image), height, width) for image in (first, second)]
+    return float(structural_similarity(*planes, data_range=255))
