@@ -34,8 +34,11 @@ def warm_up() -> None:
     """Load every method that can be used here, so that the first image does not wait for it."""
     blank = np.zeros((ANALYSIS_SIDE, ANALYSIS_SIDE, 3), np.uint8)
     for name in features.current_versions():
-        methods()[name].warm_up()
-        methods()[name].describe([blank])
+        try:
+            methods()[name].warm_up()
+            methods()[name].describe([blank])
+        except Exception:
+            logger.exception("%s cannot be used; its features will fail until this is repaired", name)
 
 
 def describe_images(images: Sequence[RGBImage], used: Mapping[str, Method]) -> dict[str, Vectors]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -15,35 +13,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue
-from rq.serializers import JSONSerializer
-from rq.worker import BaseWorker
 
 TIMEOUT_SECONDS = 2
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerSeen:
-    """A worker that is alive, as Redis tells."""
-
-    name: str
-    queue: str
-    state: str
-    pid: int | None
-    last_heartbeat: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class QueueStatus:
-    """What can be said of the queues; `error` is empty when Redis answers."""
-
-    error: str = ""
-    version: str = ""
-    queued: dict[str, int] = field(default_factory=dict)
-    workers: list[WorkerSeen] = field(default_factory=list)
-
-    def workers_of(self, queue: str) -> list[WorkerSeen]:
-        return [worker for worker in self.workers if worker.queue == queue]
 
 
 @lru_cache(maxsize=1)
@@ -78,19 +50,3 @@ def num_queued(name: str) -> int:
         return int(queue_named(name).count)
     except RedisError:
         return 0
-
-
-def queue_status() -> QueueStatus:
-    """Ask Redis for its version, the lengths of the queues and the workers that are alive."""
-    try:
-        version = str(redis_connection().info("server")["redis_version"])
-        queued = {name: num_queued(name) for name in settings.RQ_QUEUES}
-        found = BaseWorker.all(connection=redis_connection(), serializer=JSONSerializer)
-    except RedisError as error:
-        return QueueStatus(error=str(error))
-    return QueueStatus("", version, queued, [_seen(worker) for worker in found if worker.queue_names()])
-
-
-def _seen(worker: BaseWorker) -> WorkerSeen:
-    names = ",".join(worker.queue_names())
-    return WorkerSeen(worker.name, names, str(worker.get_state()), worker.pid, worker.last_heartbeat)

@@ -1,0 +1,103 @@
+"""What a dead worker, an emptied Redis or a killed server left behind is taken up again."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
+from django.db.models import Q
+from django.utils import timezone
+
+from gallery import intake
+from search import features, generation, queries, queues, tasks
+from search.models import Generation, Query, WorkState
+
+logger = logging.getLogger(__name__)
+FINISHED_AT_ONCE = 200
+"""Half-stored uploads finished in one round."""
+LATE_AFTER = timedelta(seconds=10)
+"""A query that still waits after this time has probably lost its job."""
+KEEP_QUERIES = timedelta(hours=24)
+
+
+def reconcile() -> None:
+    """Go through every kind of left-over once; a kind that fails is logged and does not stop the others."""
+    for step in STEPS:
+        try:
+            num_repaired = step()
+        except (DatabaseError, OSError):
+            logger.exception("%s failed; it is tried again in the next round", step.__name__)
+        else:
+            if num_repaired:
+                logger.info("%s: %d", step.__name__, num_repaired)
+
+
+def reconcile_forever(pause_seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Reconcile again and again."""
+    while True:
+        close_old_connections()
+        reconcile()
+        sleep(pause_seconds)
+
+
+def finish_uploads() -> int:
+    """Finish uploads whose process ended between keeping the bytes and decoding them."""
+    return intake.finish_pending(FINISHED_AT_ONCE)
+
+
+def resume_features() -> int:
+    """Free what dead workers held, want what is missing, and see to it that somebody is told."""
+    num_repaired = features.expire_leases() + features.ensure_rows()
+    pending = sum(numbers[WorkState.PENDING] for numbers in features.counts().values())
+    if pending and not queues.num_queued(settings.QUEUE_FEATURES):
+        tasks.enqueue_extraction()
+    return num_repaired
+
+
+def resume_queries() -> int:
+    """Queue uploaded queries again that nobody works on; give up those that were tried too often."""
+    now = timezone.now()
+    lost = Q(state=WorkState.LEASED, leased_until__lt=now) | Q(state=WorkState.PENDING, created_at__lt=now - LATE_AFTER)
+    rows = Query.objects.filter(lost)
+    num_failed = rows.filter(attempts__gte=settings.ENV.max_attempts).update(
+        state=WorkState.FAILED, reason="internal_retry_exhausted"
+    )
+    if not queues.num_queued(settings.QUEUE_INTERACTIVE):
+        for query_id in rows.order_by("created_at").values_list("pk", flat=True)[:100]:
+            tasks.enqueue_query(query_id)
+    return num_failed
+
+
+def forget_queries() -> int:
+    """Delete uploaded queries after a day, files included."""
+    old = list(Query.objects.filter(created_at__lt=timezone.now() - KEEP_QUERIES).values_list("pk", flat=True)[:500])
+    for query_id in old:
+        queries.discard_files(query_id)
+    Query.objects.filter(pk__in=old).delete()
+    return len(old)
+
+
+def renew_generation() -> int:
+    """Ask for a new generation when enough has changed, and forget features that nothing uses any more."""
+    pending = sum(numbers[WorkState.PENDING] for numbers in features.counts().values())
+    if generation.rebuild_due(pending):
+        tasks.enqueue_build()
+    versions = features.current_versions()
+    active = Generation.objects.filter(state=Generation.State.ACTIVE).first()
+    if active is None:
+        return 0
+    return features.drop_outdated({name: v for name, v in versions.items() if active.versions.get(name) == v})
+
+
+STEPS: tuple[Callable[[], int], ...] = (
+    finish_uploads,
+    resume_features,
+    resume_queries,
+    forget_queries,
+    renew_generation,
+)
