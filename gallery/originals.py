@@ -1,0 +1,131 @@
+"""The bytes as they came: received, kept under their hash, removed."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+from django.db import OperationalError
+
+from gallery.files import original_path
+
+CHUNK_BYTES = 2**20
+INCOMING = "incoming"
+STALE_SECONDS = 3600
+
+
+class TooLargeError(Exception):
+    """More bytes came than the site accepts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A file written to disk under a passing name, known by its hash."""
+
+    path: Path
+    sha256: str
+    num_bytes: int
+
+    def discard(self) -> None:
+        """Remove the passing file."""
+        self.path.unlink(missing_ok=True)
+
+
+def receive(file: BinaryIO | Path, max_bytes: int) -> Received:
+    """Write a file to disk, hashing it on the way.
+
+    Raises
+    ------
+    TooLargeError : nothing is kept then
+    OSError : nothing is kept then; the disk may be full
+    """
+    if isinstance(file, Path):
+        with file.open("rb") as opened:
+            return receive(opened, max_bytes)
+    folder = Path(settings.ORIGINALS_DIR) / INCOMING
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            sha256, num_bytes = _copy(file, out, max_bytes)
+            out.flush()
+            os.fsync(out.fileno())
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return Received(Path(name), sha256, num_bytes)
+
+
+def _copy(file: BinaryIO, out: BinaryIO, max_bytes: int) -> tuple[str, int]:
+    digest, num_bytes = hashlib.sha256(), 0
+    while chunk := file.read(CHUNK_BYTES):
+        num_bytes += len(chunk)
+        if num_bytes > max_bytes:
+            raise TooLargeError(f"The file has more than {max_bytes} bytes.")
+        digest.update(chunk)
+        out.write(chunk)
+    return digest.hexdigest(), num_bytes
+
+
+def keep(received: Received) -> None:
+    """Move a received file to its place for good; the same bytes may already be there."""
+    path = original_path(received.sha256)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    received.path.replace(path)
+    _sync_folder(path.parent)
+
+
+def remove(sha256: str) -> None:
+    """Remove the bytes kept under a hash, if any."""
+    original_path(sha256).unlink(missing_ok=True)
+
+
+@contextmanager
+def exclusive() -> Iterator[None]:
+    """Keep other processes and threads from adding or removing originals.
+
+    Held while a file and its row come or go together, so that nobody deletes bytes that were just uploaded again.
+    """
+    folder = Path(settings.ORIGINALS_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def is_disk_full(error: OSError | OperationalError) -> bool:
+    """Tell whether a file or the database could not be written for want of space or quota."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return any(phrase in str(error).lower() for phrase in ("disk is full", "no space left"))
+
+
+def sweep_incoming() -> int:
+    """Remove what processes that were killed while receiving left behind; return how many files."""
+    folder = Path(settings.ORIGINALS_DIR) / INCOMING
+    oldest = time.time() - STALE_SECONDS
+    stale = [path for path in folder.glob("*") if path.stat().st_mtime < oldest] if folder.is_dir() else []
+    for path in stale:
+        path.unlink(missing_ok=True)
+    return len(stale)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,197 @@
+"""The rows of arriving files: made before decoding, settled after it. All writes are short transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from gallery import originals
+from gallery.decoding import Inspection, Refused
+from gallery.models import Collection, Image, Tag
+from gallery.originals import Received
+from gallery.signals import images_stored
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+MAX_NAME = 255
+MAX_LABEL = 120
+MAX_DETAIL = 300
+UNNAMED = "unnamed"
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where arriving images belong."""
+
+    user: User | AnonymousUser | None = None
+    collections: Sequence[Collection] = ()
+    tags: Sequence[Tag] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A received file, the name it came under and its label."""
+
+    received: Received
+    name: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The row of an arrival. `created`: this arrival made it; otherwise the bytes were known."""
+
+    image: Image
+    created: bool
+
+    @property
+    def unfinished(self) -> bool:
+        """Tell whether the image still has to be decoded."""
+        return self.image.status == Image.Status.PENDING
+
+
+def placement(
+    user: User | AnonymousUser | None, collections: Iterable[Collection | str], tags: Iterable[Tag | str]
+) -> Placement:
+    """Look collections and tags up by name where names were given, making those that are missing."""
+    return Placement(
+        user=user if user is not None and user.is_authenticated else None,
+        collections=[
+            Collection.objects.get_or_create(name=c[:120])[0] if isinstance(c, str) else c for c in collections
+        ],
+        tags=[Tag.objects.get_or_create(name=tag[:80])[0] if isinstance(tag, str) else tag for tag in tags],
+    )
+
+
+def clean_name(name: str) -> str:
+    """Return a file name without folders and invisible characters, short enough to be stored."""
+    base = name.replace("\\", "/").rsplit("/", 1)[-1]
+    visible = "".join(character for character in base if character.isprintable()).strip()
+    if len(visible) <= MAX_NAME:
+        return visible or UNNAMED
+    stem, dot, suffix = visible.rpartition(".")
+    return stem[: MAX_NAME - len(suffix) - 1] + dot + suffix if 0 < len(suffix) < 10 else visible[:MAX_NAME]
+
+
+def register(arrivals: Sequence[Arrival], where: Placement) -> list[Registered]:
+    """Keep the files and make their rows, or find the rows of bytes known before.
+
+    What was refused before and comes again is tried again, under its new name. Known images join the collections
+    and get the tags as well, and the label if they have none.
+
+    Raises
+    ------
+    OSError, django.db.Error : no file without a row is left behind
+    """
+    kept: list[str] = []
+    try:
+        with originals.exclusive(), transaction.atomic():
+            rows = _find([arrival.received.sha256 for arrival in arrivals])
+            registered = []
+            for arrival in arrivals:
+                sha256 = arrival.received.sha256
+                known = rows.get(sha256)
+                if known is None:
+                    kept.append(sha256)
+                if known is None or known.status != Image.Status.READY:
+                    originals.keep(arrival.received)
+                rows[sha256] = _welcome(known, arrival) if known else _create(arrival, where)
+                registered.append(Registered(rows[sha256], created=known is None))
+            _place([row.pk for row in rows.values()], where)
+    except BaseException:
+        for sha256 in kept:
+            originals.remove(sha256)
+        raise
+    finally:
+        for arrival in arrivals:
+            arrival.received.discard()
+    return registered
+
+
+def _find(hashes: Iterable[str]) -> dict[str, Image]:
+    return {image.sha256: image for image in Image.objects.filter(sha256__in=set(hashes))}
+
+
+def _create(arrival: Arrival, where: Placement) -> Image:
+    return Image.objects.create(
+        sha256=arrival.received.sha256,
+        num_bytes=arrival.received.num_bytes,
+        original_name=clean_name(arrival.name),
+        label=arrival.label[:MAX_LABEL],
+        uploaded_by_id=where.user.pk if where.user else None,
+    )
+
+
+def _welcome(image: Image, arrival: Arrival) -> Image:
+    """Bring a known row up to date with what comes with the same bytes."""
+    changed = []
+    if image.status == Image.Status.REFUSED:
+        image.status, image.reason, image.detail = Image.Status.PENDING, "", ""
+        image.original_name = clean_name(arrival.name)
+        changed += ["status", "reason", "detail", "original_name"]
+    if arrival.label and not image.label:
+        image.label = arrival.label[:MAX_LABEL]
+        changed.append("label")
+    if changed:
+        image.save(update_fields=changed)
+    return image
+
+
+def _place(image_ids: Sequence[int], where: Placement) -> None:
+    in_collections, with_tags = Image.collections.through, Image.tags.through
+    in_collections._default_manager.bulk_create(
+        [in_collections(image_id=pk, collection_id=item.pk) for pk in image_ids for item in where.collections],
+        ignore_conflicts=True,
+    )
+    with_tags._default_manager.bulk_create(
+        [with_tags(image_id=pk, tag_id=item.pk) for pk in image_ids for item in where.tags], ignore_conflicts=True
+    )
+
+
+def settle(verdicts: Sequence[tuple[Image, Inspection | Refused]]) -> set[int]:
+    """Write what decoding found, and announce the ready images in the same transaction.
+
+    Returns
+    -------
+    settled : ids of the rows that this call settled; the others were settled by another process meanwhile
+    """
+    settled: set[int] = set()
+    ready: list[int] = []
+    with transaction.atomic():
+        for image, verdict in verdicts:
+            _apply(image, verdict)
+            values = {field: getattr(image, field) for field in SETTLED_FIELDS}
+            if Image.objects.filter(pk=image.pk, status=Image.Status.PENDING).update(**values):
+                settled.add(image.pk)
+                if image.status == Image.Status.READY:
+                    ready.append(image.pk)
+        if ready:
+            images_stored.send(sender=Image, image_ids=ready)
+    return settled
+
+
+SETTLED_FIELDS = (
+    "status",
+    "reason",
+    "detail",
+    "format",
+    "width",
+    "height",
+    "num_frames",
+    "pixels_sha256",
+    "tone",
+)
+
+
+def _apply(image: Image, verdict: Inspection | Refused) -> None:
+    if isinstance(verdict, Refused):
+        image.status, image.reason, image.detail = Image.Status.REFUSED, verdict.reason, verdict.detail[:MAX_DETAIL]
+        return
+    image.status, image.reason, image.detail = Image.Status.READY, "", ""
+    image.format, image.num_frames = verdict.format, verdict.num_frames
+    image.width, image.height = verdict.width, verdict.height
+    image.pixels_sha256, image.tone = verdict.pixels_sha256, verdict.tone
