@@ -1,0 +1,155 @@
+"""What people send to the gallery's pages: filters, uploads, curation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Q
+from django.utils.timezone import make_aware
+from django.utils.translation import gettext_lazy as _
+
+from gallery.models import Image, ImageQuerySet
+
+MOST_DIGITS = 19
+"""Ids of more digits than this do not fit into the database's numbers."""
+
+
+class FilterForm(forms.Form):
+    """The gallery's filters, all of them in the URL."""
+
+    q = forms.CharField(label=_("Text"), required=False, max_length=200)
+    collection = forms.IntegerField(label=_("Collection"), required=False, min_value=1)
+    tag = forms.CharField(label=_("Tag"), required=False, max_length=80)
+    label = forms.CharField(label=_("Label"), required=False, max_length=120)
+    since = forms.DateField(label=_("Uploaded from"), required=False)
+    until = forms.DateField(label=_("Uploaded until"), required=False)
+    status = forms.ChoiceField(
+        label=_("Status"),
+        required=False,
+        choices=[("", _("Shown")), ("hidden", _("Hidden")), ("all", _("Shown and hidden"))],
+    )
+
+    def __init__(self, data: Any, *, is_staff: bool) -> None:
+        super().__init__(data)
+        if not is_staff:
+            del self.fields["status"]
+
+    def images(self) -> ImageQuerySet:
+        """Return the images that pass every filter that could be read; the others show their error."""
+        self.is_valid()
+        chosen = self.cleaned_data
+        images = self._of_status(chosen.get("status", ""))
+        if text := chosen.get("q"):
+            images = images.filter(
+                Q(original_name__icontains=text) | Q(title__icontains=text) | Q(label__icontains=text)
+            )
+        if collection := chosen.get("collection"):
+            images = images.filter(collections=collection)
+        if tag := chosen.get("tag"):
+            images = images.filter(tags__name=tag)
+        if label := chosen.get("label"):
+            images = images.filter(label=label)
+        if since := chosen.get("since"):
+            images = images.filter(uploaded_at__gte=_midnight(since))
+        if until := chosen.get("until"):
+            images = images.filter(uploaded_at__lt=_midnight(until + timedelta(days=1)))
+        return images
+
+    def is_filtering(self) -> bool:
+        """Tell whether any filter is set."""
+        return any(self.data.get(name) for name in self.fields)
+
+    def query(self) -> dict[str, str]:
+        """Return the filters that are set, as the URL carries them."""
+        return {name: self.data[name] for name in self.fields if self.data.get(name)}
+
+    @staticmethod
+    def _of_status(status: str) -> ImageQuerySet:
+        if status == "hidden":
+            return Image.objects.filter(status=Image.Status.READY, hidden=True)
+        if status == "all":
+            return Image.objects.filter(status=Image.Status.READY)
+        return Image.objects.shown()
+
+
+def _midnight(day: date) -> datetime:
+    return make_aware(datetime.combine(day, time.min))
+
+
+class ManyFilesInput(forms.ClearableFileInput):
+    """A file input that takes many files."""
+
+    allow_multiple_selected = True
+
+
+class ManyFilesField(forms.FileField):
+    """Files of one input; empty files pass, so that intake can refuse them with its own reason."""
+
+    widget = ManyFilesInput
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_empty_file=True, **options)
+
+    def clean(self, data: Iterable[UploadedFile[Any]] | None, initial: Any = None) -> list[UploadedFile[Any]]:
+        files = [super(ManyFilesField, self).clean(file, initial) for file in data or []]
+        if not files:
+            raise forms.ValidationError(self.error_messages["required"], code="required")
+        return files
+
+
+class UploadForm(forms.Form):
+    """Files to store, and the collection to put them in."""
+
+    collection = forms.CharField(label=_("Collection"), required=False, max_length=120)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # Not declared in the class: there the name means what Django calls the files of a form.
+        self.fields["files"] = ManyFilesField(
+            label=_("Images"), error_messages={"required": _("Choose at least one image.")}
+        )
+
+
+class IdsField(forms.Field):
+    """Ids of images, sent as many values or, by long selections, as one value with commas."""
+
+    widget = forms.SelectMultiple
+    default_error_messages = {"required": _("Select at least one image."), "invalid": _("Images are named by number.")}
+
+    def clean(self, value: Any) -> list[int]:
+        texts = [text for each in value or [] for text in each.split(",") if text]
+        if not texts:
+            raise forms.ValidationError(self.error_messages["required"], code="required")
+        if not all(text.isascii() and text.isdigit() and len(text) < MOST_DIGITS for text in texts):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return [int(text) for text in texts]
+
+
+class CurateForm(forms.Form):
+    """An act on selected images."""
+
+    ACTIONS = [
+        ("hide", _("Hide")),
+        ("unhide", _("Show again")),
+        ("tag", _("Add tag")),
+        ("untag", _("Remove tag")),
+        ("collect", _("Add to collection")),
+        ("delete", _("Delete")),
+    ]
+
+    action = forms.ChoiceField(choices=ACTIONS)
+    image = IdsField()
+    tag = forms.CharField(label=_("Tag"), required=False, max_length=80)
+    collection = forms.CharField(label=_("Collection"), required=False, max_length=120)
+    confirmed = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        name = {"tag": "tag", "untag": "tag", "collect": "collection"}.get(data.get("action", ""))
+        if name and not data.get(name):
+            self.add_error(name, _("Give it a name first."))
+        return data

@@ -1,0 +1,110 @@
+"""Acts of staff on selected images: hide, show again, tag, add to a collection, delete after a question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.views.decorators import staff_member_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from gallery import curation
+from gallery.forms import CurateForm
+from gallery.models import Collection, Image, Tag
+
+SHOWN_IN_QUESTION = 12
+
+
+@require_POST
+@staff_member_required
+def curate(request: HttpRequest) -> HttpResponse:
+    """Do what the selection's action bar asks and go back to where it was asked."""
+    form = CurateForm(request.POST)
+    back = _back(request)
+    if not form.is_valid():
+        for errors in form.errors.values():
+            messages.error(request, " ".join(map(str, errors)))
+        return redirect(back)
+    asked = form.cleaned_data
+    images = Image.objects.filter(pk__in=asked["image"])
+    if asked["action"] == "delete" and not asked["confirmed"]:
+        return _ask(request, images, back)
+    done = ACTIONS[asked["action"]](list(images.values_list("pk", flat=True)), asked)
+    messages.success(request, done)
+    return redirect(back)
+
+
+def _ask(request: HttpRequest, images: Any, back: str) -> HttpResponse:
+    context = {
+        "ids": ",".join(str(pk) for pk in images.values_list("pk", flat=True)),
+        "num_images": images.count(),
+        "images": images[:SHOWN_IN_QUESTION],
+        "back": back,
+    }
+    return render(request, "gallery/delete.html", context, status=HTTPStatus.OK)
+
+
+def _back(request: HttpRequest) -> str:
+    back = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return back if back and is_ours else reverse("gallery:index")
+
+
+def _hide(ids: list[int], asked: dict[str, Any]) -> str:
+    curation.hide(ids)
+    return ngettext(
+        "%(n)s image is hidden. The status filter of the gallery shows it.",
+        "%(n)s images are hidden. The status filter of the gallery shows them.",
+        len(ids),
+    ) % {"n": len(ids)}
+
+
+def _unhide(ids: list[int], asked: dict[str, Any]) -> str:
+    curation.unhide(ids)
+    return ngettext("%(n)s image is shown again.", "%(n)s images are shown again.", len(ids)) % {"n": len(ids)}
+
+
+def _delete(ids: list[int], asked: dict[str, Any]) -> str:
+    curation.delete(ids)
+    return ngettext("%(n)s image is deleted.", "%(n)s images are deleted.", len(ids)) % {"n": len(ids)}
+
+
+def _tag(ids: list[int], asked: dict[str, Any]) -> str:
+    tag, _created = Tag.objects.get_or_create(name=asked["tag"])
+    tag.images.add(*ids)
+    text = ngettext("%(n)s image is tagged %(name)s.", "%(n)s images are tagged %(name)s.", len(ids))
+    return text % {"n": len(ids), "name": tag}
+
+
+def _untag(ids: list[int], asked: dict[str, Any]) -> str:
+    tag = Tag.objects.filter(name=asked["tag"]).first()
+    if tag:
+        tag.images.remove(*ids)
+    text = ngettext(
+        "%(n)s image is no longer tagged %(name)s.", "%(n)s images are no longer tagged %(name)s.", len(ids)
+    )
+    return text % {"n": len(ids), "name": asked["tag"]}
+
+
+def _collect(ids: list[int], asked: dict[str, Any]) -> str:
+    collection, _created = Collection.objects.get_or_create(name=asked["collection"])
+    collection.images.add(*ids)
+    text = ngettext("%(n)s image is in %(name)s now.", "%(n)s images are in %(name)s now.", len(ids))
+    return text % {"n": len(ids), "name": collection}
+
+
+ACTIONS: dict[str, Callable[[list[int], dict[str, Any]], str]] = {
+    "hide": _hide,
+    "unhide": _unhide,
+    "delete": _delete,
+    "tag": _tag,
+    "untag": _untag,
+    "collect": _collect,
+}

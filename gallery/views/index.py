@@ -1,0 +1,59 @@
+"""The gallery: a grid of what passes the filters, newest first, in pages that begin after an image's number."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from gallery.forms import MOST_DIGITS, FilterForm
+from gallery.models import Collection, Image, ImageQuerySet, Tag
+
+PAGE_SIZE = 60
+AUTO_PAGES = 8
+"""Pages that scrolling loads by itself; then people press "Load more", so that the footer can be reached."""
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def index(request: HttpRequest) -> HttpResponse:
+    """Show one page of the gallery, or to htmx only its tiles."""
+    form = FilterForm(request.GET, is_staff=request.user.is_staff)
+    images = form.images()
+    context = _page(images, form, before=_number(request.GET.get("before")), part=_number(request.GET.get("part")))
+    if context["part"] and request.headers.get("HX-Request"):
+        return render(request, "gallery/_tiles.html", context)
+    shown = Image.objects.shown()
+    context |= {
+        "form": form,
+        "num_images": images.count(),
+        "all_collections": list(Collection.objects.all()),
+        "all_tags": list(Tag.objects.all()),
+        "labels": shown.exclude(label="").order_by("label").values_list("label", flat=True).distinct(),
+    }
+    return render(request, "gallery/index.html", context)
+
+
+def _page(images: ImageQuerySet, form: FilterForm, *, before: int, part: int) -> dict[str, Any]:
+    if before:
+        images = images.filter(pk__lt=before)
+    page = list(images.order_by("-pk")[: PAGE_SIZE + 1])
+    query = form.query()
+    more = {**query, "before": str(page[PAGE_SIZE - 1].pk)} if len(page) > PAGE_SIZE else None
+    return {
+        "images": page[:PAGE_SIZE],
+        "suffix": f"?{urlencode(query)}" if query else "",
+        "more": f"?{urlencode(more)}" if more else "",
+        "part": part,
+        "next_part": part + 1,
+        "loads_itself": part + 1 < AUTO_PAGES,
+    }
+
+
+def _number(text: str | None) -> int:
+    """Return a number from the URL; what is no number counts as not given."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < MOST_DIGITS else 0

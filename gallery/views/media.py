@@ -1,0 +1,64 @@
+"""Bytes: thumbnails and display copies, originals for download, and the sign of life."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import condition, require_safe
+
+from gallery.files import DERIVATIVE_SIDES, Derivative, derivative_path, original_path
+from gallery.models import HASH_LENGTH, Image
+
+KINDS: dict[str, Derivative] = {kind: kind for kind in DERIVATIVE_SIDES}
+SANDBOX = "sandbox; default-src 'none'"
+KEEP = "private, max-age=31536000, immutable"
+
+
+def _etag(request: HttpRequest, kind: str, sha256: str) -> str:
+    return f'"{sha256}-{kind}"'
+
+
+@require_safe
+def media(request: HttpRequest, kind: str, sha256: str) -> HttpResponseBase:
+    """Send a re-encoded copy to those who may see the image; its content never changes, so browsers keep it."""
+    derivative = KINDS.get(kind)
+    if derivative is None or len(sha256) != HASH_LENGTH:
+        raise Http404
+    get_object_or_404(Image.objects.visible_to(request.user).only("pk"), sha256=sha256)
+    return _copy(request, derivative, sha256)
+
+
+@condition(etag_func=_etag)
+def _copy(request: HttpRequest, kind: Derivative, sha256: str) -> HttpResponseBase:
+    response = _file(derivative_path(sha256, kind), content_type="image/webp")
+    response["Cache-Control"] = KEEP
+    return response
+
+
+@require_safe
+def original(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Send the very bytes that were uploaded, as a download that no browser opens by itself."""
+    image = get_object_or_404(Image.objects.visible_to(request.user), pk=pk)
+    response = _file(original_path(image.sha256), content_type="application/octet-stream", name=image.original_name)
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _file(path: Path, *, content_type: str, name: str = "") -> FileResponse:
+    try:
+        file = path.open("rb")
+    except FileNotFoundError as error:
+        raise Http404 from error
+    response = FileResponse(file, content_type=content_type, as_attachment=bool(name), filename=name)
+    response["Content-Security-Policy"] = SANDBOX
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
+
+
+@require_safe
+def livez(request: HttpRequest) -> HttpResponse:
+    """Answer as long as this process answers at all."""
+    return HttpResponse("ok\n", content_type="text/plain")

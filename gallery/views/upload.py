@@ -1,0 +1,95 @@
+"""Upload: many files by a plain form, or one request per file by the page's module."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, BinaryIO, cast
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from gallery.forms import UploadForm
+from gallery.intake import Outcome, store_image
+from gallery.models import Collection, Image
+from gallery.reasons import REASONS
+
+SENTENCES = dict(REASONS)
+REFUSAL_STATUS = {
+    "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "disk_full": HTTPStatus.INSUFFICIENT_STORAGE,
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def upload(request: HttpRequest) -> HttpResponse:
+    """Store the files sent, each with an outcome of its own, or show the form."""
+    if request.method != "POST":
+        return _page(request, UploadForm(initial={"collection": request.GET.get("collection", "")}))
+    form = UploadForm(request.POST, request.FILES)
+    wants_json = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+    if not form.is_valid():
+        if wants_json:
+            message = " ".join(str(error) for errors in form.errors.values() for error in errors)
+            return JsonResponse({"error": "form", "message": message}, status=HTTPStatus.BAD_REQUEST)
+        return _page(request, form, status=HTTPStatus.BAD_REQUEST)
+    results = _store(request, form.cleaned_data["files"], form.cleaned_data["collection"].strip())
+    status = results[0]["status"] if len(results) == 1 else HTTPStatus.OK
+    if wants_json:
+        answers = [{name: value for name, value in result.items() if name != "status"} for result in results]
+        return JsonResponse({"results": answers}, status=status)
+    return _page(request, UploadForm(initial={"collection": form.cleaned_data["collection"]}), results, status=status)
+
+
+def _page(
+    request: HttpRequest, form: UploadForm, results: list[dict[str, Any]] | None = None, status: int = HTTPStatus.OK
+) -> HttpResponse:
+    context = {"form": form, "results": results or [], "collections": Collection.objects.all()}
+    return render(request, "gallery/upload.html", context, status=status)
+
+
+def _store(request: HttpRequest, files: list[UploadedFile[Any]], collection_name: str) -> list[dict[str, Any]]:
+    collections = [collection_name] if collection_name else []
+    results = []
+    for file in files:
+        name = file.name or _("unnamed")
+        results.append(
+            _result(name, store_image(cast(BinaryIO, file), name=name, user=request.user, collections=collections))
+        )
+    return results
+
+
+def _result(name: str, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "name": name,
+        "outcome": outcome.kind,
+        "reason": outcome.reason,
+        "message": _message(outcome),
+        "image": _image(outcome.image) if outcome.image and outcome.kind != "refused" else None,
+        "status": _status(outcome),
+    }
+
+
+def _status(outcome: Outcome) -> int:
+    if outcome.kind == "refused":
+        return REFUSAL_STATUS.get(outcome.reason, HTTPStatus.UNPROCESSABLE_ENTITY)
+    return HTTPStatus.CREATED if outcome.kind == "stored" else HTTPStatus.OK
+
+
+def _message(outcome: Outcome) -> str:
+    if outcome.kind == "stored":
+        return _("Stored.")
+    if outcome.kind == "duplicate":
+        return _("The gallery already has this file: %(name)s.") % {"name": outcome.image}
+    return str(SENTENCES.get(outcome.reason, outcome.detail))
+
+
+def _image(image: Image) -> dict[str, Any]:
+    return {
+        "id": image.pk,
+        "url": image.get_absolute_url(),
+        "thumb": reverse("gallery:media", args=["thumb", image.sha256]),
+    }
