@@ -1,6 +1,9 @@
 """Django's settings, by topic. Every value that may differ between machines comes from `config.environment`."""
 
+import hashlib
+import os
 from pathlib import Path
+from urllib.parse import quote
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -36,6 +39,15 @@ def _secret_key() -> str:
         except FileExistsError:
             pass  # another process was quicker; its key is read below
     return path.read_text()
+
+
+def _redis_socket() -> Path:
+    """Return the socket of our own Redis: in DATA_DIR, or under /tmp where that path is longer than sockets allow."""
+    path = RUNTIME_DIR / "redis.sock"
+    if len(os.fsencode(path)) <= 100:
+        return path
+    digest = hashlib.sha256(os.fsencode(DATA_DIR)).hexdigest()[:16]
+    return Path("/tmp") / f"likeness-{os.getuid()}-{digest}" / "redis.sock"  # noqa: S108 (the folder is made private)
 
 
 # Core
@@ -99,7 +111,7 @@ _SQLITE = (
 DATABASES = {"default": dj_database_url.parse(ENV.database_url or _SQLITE, conn_max_age=60)}
 
 # Jobs: ids only, as JSON; one queue per worker process
-REDIS_URL = ENV.redis_url or f"unix://{RUNTIME_DIR / 'redis.sock'}?db=0"
+REDIS_URL = ENV.redis_url or f"unix://{quote(str(_redis_socket()))}?db=0"
 QUEUE_FEATURES, QUEUE_INTERACTIVE, QUEUE_MAINTENANCE = "features", "interactive", "maintenance"
 RQ_QUEUES = {
     name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": timeout, "SERIALIZER": "rq.serializers.JSONSerializer"}

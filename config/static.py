@@ -4,6 +4,12 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class ModuleAwareStorage(CompressedManifestStaticFilesStorage):
-    """Hashed, compressed files; relative imports inside ES modules are rewritten to the hashed names too."""
+    """Hashed, compressed files; relative imports inside our ES modules are rewritten to the hashed names too.
 
-    support_js_module_import_aggregation = True
+    Django's own switch for that would read every package's scripts, and one of them shows an import in a comment.
+    """
+
+    patterns = (
+        *CompressedManifestStaticFilesStorage.patterns,
+        ("js/*.js", CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1]),
+    )

