@@ -40,7 +40,9 @@ def store_query(file: BinaryIO, name: str) -> Query:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         query.sha256 = _write(file, path)
-        known = Query.objects.filter(sha256=query.sha256).exclude(state=WorkState.FAILED).order_by("-created_at").first()
+        known = (
+            Query.objects.filter(sha256=query.sha256).exclude(state=WorkState.FAILED).order_by("-created_at").first()
+        )
         if known and query_path(known.pk).exists():
             path.unlink()
             return known

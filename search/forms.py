@@ -1,0 +1,83 @@
+"""What may stand in the URL of a search, one weight field per registered method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from gallery.models import Collection
+from search.methods import METHODS
+from search.presets import DEFAULT_PRESET, PRESETS
+
+PAGE_SIZE = 60
+MAX_RESULTS = 360
+"""Results of one page: as many as are asked for by "more", up to this."""
+
+
+def weight_field(method: str) -> str:
+    """Return the name of a method's weight in the URL."""
+    return f"w_{method}"
+
+
+class SearchForm(forms.Form):
+    """A search, as its URL says it: the query, the weights and what narrows the answer."""
+
+    image = forms.IntegerField(required=False, min_value=1)
+    query = forms.UUIDField(required=False)
+    preset = forms.ChoiceField(required=False, choices=[(name, preset.label) for name, preset in PRESETS.items()])
+    min = forms.FloatField(required=False, min_value=0, max_value=100, label=gettext_lazy("Score at least"))
+    max = forms.FloatField(required=False, min_value=0, max_value=100, label=gettext_lazy("Score at most"))
+    k = forms.IntegerField(required=False, min_value=1, max_value=MAX_RESULTS, label=gettext_lazy("Results"))
+    collection = forms.ModelChoiceField(
+        Collection.objects.all(),
+        required=False,
+        label=gettext_lazy("Collection"),
+        empty_label=gettext_lazy("All images"),
+    )
+    view = forms.ChoiceField(required=False, choices=[("grid", "grid"), ("list", "list")])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for method, entry in METHODS.items():
+            self.fields[weight_field(method)] = forms.FloatField(
+                required=False, min_value=0, max_value=1, label=_(entry.label)
+            )
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        lowest, highest = found.get("min"), found.get("max")
+        if lowest is not None and highest is not None and lowest > highest:
+            raise forms.ValidationError(
+                _("“Score at least” (%(min)g) is above “Score at most” (%(max)g); lower one or raise the other."),
+                params={"min": lowest, "max": highest},
+            )
+        return found
+
+    def weights(self) -> dict[str, float]:
+        """Return a weight per method: the preset's (or the default ones), with what the URL names in their place."""
+        found = getattr(self, "cleaned_data", {})
+        weights = PRESETS[found.get("preset") or DEFAULT_PRESET].full_weights()
+        given = {method: found.get(weight_field(method)) for method in METHODS}
+        return weights | {method: value for method, value in given.items() if value is not None}
+
+    def problems(self) -> list[str]:
+        """Return what is wrong with the URL, each as a sentence that names the part."""
+        return [
+            f"{self.fields[name].label or name}: {message}" if name != NON_FIELD_ERRORS else message
+            for name, messages in self.errors.get_json_data().items()
+            for message in (entry["message"] for entry in messages)
+        ]
+
+
+class QueryUploadForm(forms.Form):
+    """The upload of a query image."""
+
+    file = forms.FileField(
+        allow_empty_file=True,
+        max_length=None,
+        error_messages={"required": gettext_lazy("Expected an image file in the field “file”; none came. Choose one.")},
+    )

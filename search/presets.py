@@ -1,0 +1,55 @@
+"""Named sets of fusion weights for common tasks. A method that a preset does not name has weight 0 in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from search.methods import METHODS, gettext_noop
+
+DEFAULT_PRESET = "general"
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Fusion weights that suit a task."""
+
+    label: str
+    description: str
+    weights: Mapping[str, float]
+
+    def full_weights(self) -> dict[str, float]:
+        """Return a weight for every registered method."""
+        return {name: float(self.weights.get(name, 0.0)) for name in METHODS}
+
+
+PRESETS: dict[str, Preset] = {
+    DEFAULT_PRESET: Preset(
+        gettext_noop("General"),
+        gettext_noop("A balance of content, color and structure; the default"),
+        {name: entry.default_weight for name, entry in METHODS.items()},
+    ),
+    "product": Preset(
+        gettext_noop("Product search"),
+        gettext_noop("The same kind of thing in the same colors"),
+        {"color": 0.4, "deep": 0.6},
+    ),
+    "medical": Preset(
+        gettext_noop("Medical"),
+        gettext_noop("The same content in the same arrangement; color counts for nothing"),
+        {"ssim": 0.4, "deep": 0.6},
+    ),
+    "copyright": Preset(
+        gettext_noop("Copyright"),
+        gettext_noop("Edited copies: cropped, recompressed or recolored versions of one picture"),
+        {"color": 0.2, "ssim": 0.3, "texture": 0.2, "deep": 0.3},
+    ),
+}
+
+
+def preset_of(weights: Mapping[str, float]) -> str | None:
+    """Return the preset with exactly these weights, or None."""
+    for name, preset in PRESETS.items():
+        if all(abs(weights.get(method, 0.0) - weight) < 5e-4 for method, weight in preset.full_weights().items()):
+            return name
+    return None

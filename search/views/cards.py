@@ -1,0 +1,126 @@
+"""What the templates show of an answer: numbers rounded, words chosen, bars laid out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from gallery.models import Image
+from search.methods import METHODS
+from search.types import Answer, MethodScore, Result
+from search.wording import rarity_sentence, rarity_short, score_number, score_sentence
+
+
+@dataclass(frozen=True, slots=True)
+class MethodLook:
+    """How a method is named and drawn everywhere."""
+
+    name: str
+    label: str
+    description: str
+    color: str
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One rectangle of a stacked bar, in hundredths of the bar's length."""
+
+    look: MethodLook
+    x: float
+    width: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What one method says about one hit."""
+
+    look: MethodLook
+    score: MethodScore
+    missing: str  # why there is no score; empty when there is one
+    rarity: str
+    sentence: str
+
+    @property
+    def bar_width(self) -> float:
+        return round(100 * (self.score.rarity or 0), 2)
+
+    @property
+    def share_percent(self) -> int:
+        return round(100 * (self.score.share or 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One hit of the result grid."""
+
+    image: Image
+    rank: int
+    score: float
+    number: int
+    sentence: str
+    segments: list[Segment]
+    reasons: list[Reason]
+    main: Reason | None  # the method that speaks loudest for this hit
+    missing: list[Reason]  # methods with weight that have nothing to say
+
+    @property
+    def rarities(self) -> str:
+        """Return what the page needs to re-rank by itself, as JSON."""
+        return json.dumps({r.look.name: _rounded(r.score.rarity) for r in self.reasons}, separators=(",", ":"))
+
+
+def method_looks() -> dict[str, MethodLook]:
+    """Return every registered method's label, description and color, in the order of the registry."""
+    return {
+        name: MethodLook(name, _(entry.label), _(entry.description), entry.color) for name, entry in METHODS.items()
+    }
+
+
+def make_cards(answer: Answer, images: Mapping[int, Image], missing: Mapping[str, str]) -> list[Card]:
+    """Return a card per result whose image may still be shown, in the order of the answer."""
+    looks = method_looks()
+    return [
+        _card(result, images[result.image_id], looks, missing) for result in answer.results if result.image_id in images
+    ]
+
+
+def stacked(parts: Mapping[str, float], looks: Mapping[str, MethodLook]) -> list[Segment]:
+    """Lay parts (0..1, in all at most 1) end to end."""
+    segments, x = [], 0.0
+    for name, part in parts.items():
+        if part > 0:
+            segments.append(Segment(looks[name], round(x, 3), round(100 * part, 3), looks[name].label))
+            x += 100 * part
+    return segments
+
+
+def _card(result: Result, image: Image, looks: Mapping[str, MethodLook], missing: Mapping[str, str]) -> Card:
+    reasons = [_reason(look, result.methods.get(name), missing) for name, look in looks.items()]
+    present = [reason for reason in reasons if not reason.missing and (reason.score.share or 0) > 0]
+    return Card(
+        image=image,
+        rank=result.rank,
+        score=round(result.score, 4),
+        number=score_number(result.score),
+        sentence=score_sentence(result.score),
+        segments=stacked({r.look.name: (r.score.share or 0) * result.score for r in present}, looks),
+        reasons=reasons,
+        main=max(present, key=lambda reason: reason.score.share or 0, default=None),
+        missing=[r for r in reasons if r.missing and r.score.weight > 0 and r.look.name not in missing],
+    )
+
+
+def _reason(look: MethodLook, score: MethodScore | None, missing: Mapping[str, str]) -> Reason:
+    score = score or MethodScore(look.name, 0.0)
+    if score.raw is None or score.one_in is None:
+        why = missing.get(look.name) or _("not computed for this image")
+        return Reason(look, score, why, "", "")
+    return Reason(look, score, "", rarity_short(score.one_in), rarity_sentence(look.name, score.one_in))
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(float(value), 5)

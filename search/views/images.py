@@ -1,0 +1,56 @@
+"""What search adds to an image's page: the state of its features, and a strip of the most similar images."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from gallery.models import Image
+from search import features, health, pipeline
+from search.exceptions import SearchError
+from search.models import WorkState
+from search.presets import DEFAULT_PRESET, PRESETS
+from search.views.cards import make_cards, method_looks
+
+STRIP_LENGTH = 12
+
+
+@require_safe
+def strip(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the most similar images in one row."""
+    image = get_object_or_404(Image.objects.visible_to(request.user), pk=pk)
+    weights = PRESETS[DEFAULT_PRESET].full_weights()
+    try:
+        answer = pipeline.run_query(pipeline.for_image(pk), weights, k=STRIP_LENGTH)
+    except SearchError as error:
+        return render(request, "search/_strip.html", {"image": image, "problem": str(error)})
+    images = Image.objects.visible_to(request.user).in_bulk([result.image_id for result in answer.results])
+    cards = make_cards(answer, images, answer.missing_methods)
+    return render(request, "search/_strip.html", {"image": image, "cards": cards})
+
+
+@require_safe
+def feature_status(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show, method by method, whether an image can be found; asks again by itself while something is to be computed."""
+    image = get_object_or_404(Image.objects.visible_to(request.user), pk=pk)
+    return render(request, "search/_features.html", feature_context(image))
+
+
+def feature_context(image: Image) -> dict[str, object]:
+    """Return what the feature status of an image shows."""
+    states, unavailable = health.image_states(image.pk), features.unavailable_methods()
+    rows = []
+    for name, look in method_looks().items():
+        state, reason = states.get(name, (WorkState.PENDING.value, ""))
+        if name in unavailable:
+            state, reason = "unavailable", unavailable[name]
+        label = _("not available") if state == "unavailable" else WorkState(state).label
+        rows.append({"look": look, "state": state, "label": label, "reason": health.failure_sentence(reason)})
+    return {
+        "image": image,
+        "rows": rows,
+        "busy": any(row["state"] in (WorkState.PENDING, WorkState.LEASED) for row in rows),
+        "failed": any(row["state"] == WorkState.FAILED for row in rows),
+    }

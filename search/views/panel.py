@@ -1,0 +1,75 @@
+"""What the panel beside the answer shows: sliders, presets, the mix of weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from search import features
+from search.forms import weight_field
+from search.presets import DEFAULT_PRESET, PRESETS, preset_of
+from search.views.cards import MethodLook, Segment, method_looks, stacked
+
+
+@dataclass(frozen=True, slots=True)
+class Slider:
+    """The weight of one method."""
+
+    look: MethodLook
+    weight: float
+    default: float
+    percent: int  # of the weights that can count on this machine
+    unavailable: str  # why the method cannot be used here; empty when it can
+
+    @property
+    def field(self) -> str:
+        return weight_field(self.look.name)
+
+
+@dataclass(frozen=True, slots=True)
+class PresetChoice:
+    """A preset as one chip."""
+
+    name: str
+    label: str
+    description: str
+    weights: Mapping[str, float]
+    active: bool
+
+    @property
+    def as_json(self) -> str:
+        return json.dumps(self.weights)
+
+
+def make_sliders(weights: Mapping[str, float]) -> list[Slider]:
+    """Return a slider per registered method."""
+    missing = features.unavailable_methods()
+    total = sum(weight for name, weight in weights.items() if name not in missing)
+    default = PRESETS[DEFAULT_PRESET].full_weights()
+
+    def percent(name: str) -> int:
+        return 0 if name in missing or not total else round(100 * weights[name] / total)
+
+    return [
+        Slider(look, weights[name], default[name], percent(name), missing.get(name, ""))
+        for name, look in method_looks().items()
+    ]
+
+
+def weight_mix(sliders: list[Slider]) -> list[Segment]:
+    """Return the weights that count as one stacked bar that fills its whole length."""
+    counted = {slider.look.name: slider.weight for slider in sliders if not slider.unavailable}
+    total = sum(counted.values())
+    return stacked({name: weight / total for name, weight in counted.items()} if total else {}, method_looks())
+
+
+def preset_choices(weights: Mapping[str, float]) -> list[PresetChoice]:
+    """Return the presets, the one with exactly these weights marked."""
+    active = preset_of(weights)
+    return [
+        PresetChoice(name, _(preset.label), _(preset.description), preset.full_weights(), name == active)
+        for name, preset in PRESETS.items()
+    ]

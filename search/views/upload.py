@@ -1,0 +1,126 @@
+"""An image brought from outside: accepted, described by the interactive worker while the page waits, then searched."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from gallery.decoding import Refused
+from search import health, tasks
+from search.forms import QueryUploadForm
+from search.models import Query, WorkState
+from search.queries import preview_path, store_query
+from search.views.cards import method_looks
+
+STATUS_OF_REASON = {"too_large": 413, "disk_full": 507}
+ASK_AGAIN_AFTER = timedelta(seconds=5)
+"""A query that waits longer has perhaps lost its job; the page asks for it once more."""
+
+
+@require_POST
+def upload(request: HttpRequest) -> HttpResponse:
+    """Take an image to search by; answers with a redirect to its result page, or with JSON where that is asked for."""
+    form = QueryUploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _refused(request, "missing", " ".join(str(error) for error in form.errors["file"]), 400)
+    file = form.cleaned_data["file"]
+    try:
+        query = store_query(file, file.name or "image")
+    except Refused as refusal:
+        sentence = health.failure_sentence(refusal.reason)
+        return _refused(request, refusal.reason, sentence, STATUS_OF_REASON.get(refusal.reason, 422))
+    if query.state != WorkState.READY:
+        tasks.enqueue_query(query.pk)
+    url = _result_url(query.pk)
+    if _wants_json(request):
+        return JsonResponse({"query": str(query.pk), "url": url}, status=201)
+    return redirect(url)
+
+
+def start_page(request: HttpRequest, problems: list[str], status: int = 200) -> HttpResponse:
+    """Show where an image is dropped, pasted or chosen, with what was wrong with the last try."""
+    context = {"problems": problems, "looks": method_looks().values()}
+    return render(request, "search/start.html", context, status=status)
+
+
+def progress_page(request: HttpRequest, query: Query) -> HttpResponse:
+    """Show how far an uploaded query is; the page moves on by itself, without scripts too."""
+    return render(request, "search/progress.html", _progress(query))
+
+
+@require_safe
+def query_status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Answer the waiting page: the state in words, or the order to show the results."""
+    query = Query.objects.defer("vectors").filter(pk=pk).first()
+    if query is None or query.state == WorkState.READY:
+        response = HttpResponse()
+        response["HX-Redirect"] = _result_url(pk)
+        return response
+    if query.state == WorkState.PENDING and timezone.now() - query.created_at > ASK_AGAIN_AFTER:
+        tasks.enqueue_query(query.pk)
+    context = _progress(query)
+    if request.GET.get("seen") == context["seen"]:
+        return HttpResponse(status=204)  # nothing new: the page stays as it is, and screen readers are left alone
+    return render(request, "search/_progress.html", context)
+
+
+@require_POST
+def query_retry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Compute a failed query once more."""
+    query = get_object_or_404(Query.objects.defer("vectors"), pk=pk)
+    Query.objects.filter(pk=pk, state=WorkState.FAILED).update(
+        state=WorkState.PENDING, reason="", attempts=0, leased_until=None
+    )
+    tasks.enqueue_query(query.pk)
+    return redirect(_result_url(pk))
+
+
+@require_safe
+def query_preview(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+    """Send the re-encoded preview of an uploaded query."""
+    path = preview_path(pk)
+    if not path.exists():
+        raise Http404(_("This uploaded query is gone: queries are kept for a day. Upload the image again."))
+    response = FileResponse(path.open("rb"), content_type="image/webp")
+    response["Cache-Control"] = "private, max-age=86400, immutable"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def _progress(query: Query) -> dict[str, object]:
+    """Return what the waiting page says; Redis is asked only while the query waits."""
+    obstacle = ""
+    if query.state == WorkState.PENDING:
+        queues = health.look_at_queues()
+        if queues.error:
+            obstacle = "redis"
+        elif health.INTERACTIVE in queues.idle:
+            obstacle = "worker"
+    return {
+        "query": query,
+        "obstacle": obstacle,
+        "seen": f"{query.state}-{obstacle}",
+        "failed": query.state == WorkState.FAILED,
+        "reason": health.failure_sentence(query.reason),
+    }
+
+
+def _result_url(pk: uuid.UUID) -> str:
+    return f"{reverse('search:results')}?query={pk}"
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+def _refused(request: HttpRequest, reason: str, message: str, status: int) -> HttpResponse:
+    if _wants_json(request):
+        return JsonResponse({"reason": reason, "message": message}, status=status)
+    return start_page(request, [message], status)

@@ -1,0 +1,53 @@
+"""How scores and rarities are said in words and numbers that people read."""
+
+from __future__ import annotations
+
+import math
+
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils.translation import gettext as _
+
+from search.methods import METHODS
+
+RAREST = 1_000_000
+"""Beyond one pair in a million a rarity is not told apart: the bar is full."""
+
+
+def score_number(score: float) -> int:
+    """Return a fused score of 0..1 as people see it, 0..100."""
+    return round(score * 100)
+
+
+def one_in_number(one_in: float) -> str:
+    """Return "12,000" for 12,345: two significant digits, grouped as the language groups them."""
+    if one_in >= RAREST:
+        return str(intcomma(RAREST))
+    digits = max(0, math.floor(math.log10(max(one_in, 1))) - 1)
+    return str(intcomma(int(round(one_in, -digits))))
+
+
+def rarity_short(one_in: float) -> str:
+    """Return a rarity for a narrow place: "1 in 12,000"."""
+    if one_in < 1.5:
+        return _("as most pairs")
+    if one_in >= RAREST:
+        return _("1 in %(number)s or more") % {"number": one_in_number(one_in)}
+    return _("1 in %(number)s") % {"number": one_in_number(one_in)}
+
+
+def rarity_sentence(method: str, one_in: float) -> str:
+    """Return a rarity in words: "1 random pair in 12,000 is this alike in color"."""
+    words = {"method": _(METHODS[method].label).lower(), "number": one_in_number(one_in)}
+    if one_in < 1.5:
+        return _("Most random pairs are this alike in %(method)s") % words
+    if one_in >= RAREST:
+        return _("Fewer than 1 random pair in %(number)s is this alike in %(method)s") % words
+    return _("1 random pair in %(number)s is this alike in %(method)s") % words
+
+
+def score_sentence(score: float) -> str:
+    """Return what a fused score means, in words."""
+    return _("Fused score %(score)s of 100: as rare as 1 random pair in %(number)s, averaged over the methods") % {
+        "score": score_number(score),
+        "number": one_in_number(10 ** (6 * score)),
+    }

@@ -1,0 +1,35 @@
+// A search as its URL says it. Pure: a state in, a query string out, and back.
+// state = {image | query, weights: {method: 0..1}, min, max, k, collection, view}; "" and neutral values are left out.
+
+export function writeAddress(state) {
+  const parameters = new URLSearchParams();
+  if (state.query) parameters.set("query", state.query);
+  else parameters.set("image", state.image);
+  for (const [method, weight] of Object.entries(state.weights)) parameters.set(`w_${method}`, String(weight));
+  if (Number(state.min) > 0) parameters.set("min", String(state.min));
+  if (state.max !== "" && Number(state.max) < 100) parameters.set("max", String(state.max));
+  if (state.collection) parameters.set("collection", state.collection);
+  if (state.k) parameters.set("k", String(state.k));
+  if (state.view && state.view !== "grid") parameters.set("view", state.view);
+  return parameters.toString();
+}
+
+// `presets` is {name: {method: weight}}; `fallback` names the one that counts where the URL says nothing.
+export function readAddress(text, presets, fallback) {
+  const parameters = new URLSearchParams(text);
+  const weights = { ...(presets[parameters.get("preset")] ?? presets[fallback]) };
+  for (const method of Object.keys(weights)) {
+    const weight = Number.parseFloat(parameters.get(`w_${method}`));
+    if (weight >= 0 && weight <= 1) weights[method] = weight;
+  }
+  return {
+    image: parameters.get("image") ?? "",
+    query: parameters.get("query") ?? "",
+    weights,
+    min: Number(parameters.get("min") ?? 0),
+    max: Number(parameters.get("max") || 100),
+    k: parameters.get("k") ?? "",
+    collection: parameters.get("collection") ?? "",
+    view: parameters.get("view") || "grid",
+  };
+}

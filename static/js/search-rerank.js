@@ -1,0 +1,189 @@
+// The search page: a moved weight re-ranks what is on the page at once, then asks the server for the full answer.
+import { announce } from "./announce.js";
+import { onKey } from "./keys.js";
+import { readAddress, writeAddress } from "./search-address.js";
+import { places, travel } from "./search-flip.js";
+import { fuse, order, shares, stack } from "./search-fusion.js";
+import { drawBar, Panel } from "./search-panel.js";
+import { paintTones } from "./tones.js";
+
+const SETTLE_MS = 250;
+const page = document.getElementById("search");
+const answer = document.getElementById("answer");
+const noWeight = document.getElementById("no-weight");
+const first = (object) => Object.keys(object)[0];
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const cards = () => [...answer.querySelectorAll(".hit")];
+
+let frame = 0;
+let timer = 0;
+let request = null;
+let moving = false; // one gesture makes one entry of the history, however many steps it has
+let count = new URLSearchParams(location.search).get("k") ?? "";
+
+const panel = new Panel(document.getElementById("weights"), (stillMoving) => {
+  cancelAnimationFrame(frame);
+  frame = requestAnimationFrame(rerank);
+  remember(stillMoving);
+});
+
+// Re-ranks the cards on the page by the weights of the panel.
+function rerank() {
+  performance.mark("rerank-start");
+  const weights = panel.weights({ usable: true });
+  const none = !Object.values(weights).some((weight) => weight > 0);
+  noWeight.hidden = !none;
+  noWeight.textContent = none ? page.dataset.textNone : "";
+  const list = document.getElementById("hits");
+  if (none || !list) return none && announce(page.dataset.textNone);
+  const before = places(cards());
+  const former = cards();
+  const fused = new Map(former.map((card) => [card, fuse(JSON.parse(card.dataset.rarities), weights)]));
+  const ordered = order(former, (card) => fused.get(card).score);
+  const focused = document.activeElement;
+  if (ordered.some((card, position) => former[position] !== card)) list.append(...ordered);
+  if (focused !== document.activeElement) focused.focus({ preventScroll: true });
+  ordered.forEach((card, position) => describe(card, position + 1, fused.get(card), weights));
+  hideOutside(ordered, fused);
+  performance.measure("rerank", "rerank-start");
+  travel(ordered, before);
+  tell(former, ordered);
+}
+
+// Writes a hit's new place and numbers.
+function describe(card, rank, fusion, weights) {
+  const share = shares(fusion);
+  card.querySelector("[data-rank]").textContent = rank;
+  card.querySelector("[data-score]").textContent = fusion.score === null ? "–" : Math.round(100 * fusion.score);
+  drawBar(card.querySelector("[data-bar]"), stack(fusion.parts, panel.methods), panel.looks);
+  let loudest = null;
+  for (const reason of card.querySelectorAll(".reason:not(.reason-missing)")) {
+    const { method } = reason.dataset;
+    const part = share[method] ?? 0;
+    reason.querySelector("[data-share]").textContent = Math.round(100 * part);
+    reason.querySelector("[data-weight]").textContent = (weights[method] ?? 0).toFixed(2);
+    if (part > 0 && (!loudest || part > share[loudest.dataset.method])) loudest = reason;
+  }
+  if (!loudest) return;
+  card.querySelector("[data-main-label]").textContent = loudest.dataset.label;
+  card.querySelector("[data-main-rarity]").textContent = loudest.dataset.rarity;
+}
+
+function hideOutside(ordered, fused) {
+  const { min, max } = panel.limits();
+  for (const card of ordered) {
+    const score = 100 * (fused.get(card).score ?? -1);
+    card.hidden = score < min || score > max;
+  }
+}
+
+// Says the new order to those who do not see it.
+function tell(former, ordered) {
+  const head = ordered.find((card) => !card.hidden);
+  if (!head) return;
+  const moved = ordered.filter((card, position) => former[position] !== card).length;
+  const values = { name: head.dataset.name, score: head.querySelector("[data-score]").textContent };
+  const text = moved ? page.dataset.textReranked : page.dataset.textSame;
+  announce(fill(text, { ...values, moved, count: ordered.length }));
+}
+
+// Keeps the search in the URL and asks the server once the controls rest.
+function remember(stillMoving) {
+  const address = `${location.pathname}?${writeAddress({ ...panel.state(), k: count })}`;
+  if (address !== location.pathname + location.search) {
+    history[moving ? "replaceState" : "pushState"](null, "", address);
+    moving = true;
+  }
+  if (!stillMoving) moving = false;
+  clearTimeout(timer);
+  timer = setTimeout(load, SETTLE_MS);
+}
+
+// Fetches the answer to the URL and puts it in place of the present one.
+async function load() {
+  if (!noWeight.hidden) return;
+  request?.abort();
+  request = new AbortController();
+  answer.setAttribute("aria-busy", "true");
+  try {
+    const response = await fetch(location.href, { headers: { "HX-Request": "true" }, signal: request.signal });
+    if (response.redirected || response.status >= 500) throw new TypeError(`status ${response.status}`);
+    replace(await response.text());
+    answer.removeAttribute("aria-busy");
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    answer.removeAttribute("aria-busy");
+    const line = document.getElementById("offline");
+    if (line) Object.assign(line, { hidden: false, textContent: page.dataset.textOffline });
+  }
+}
+
+function replace(html) {
+  const open = answer.querySelector(".hits-grid details[open]")?.closest(".hit").dataset.image;
+  const focused = document.activeElement.closest(".hit")?.dataset.image;
+  const selector = document.activeElement.matches("summary") ? "summary" : ".hit-name";
+  const before = places(cards());
+  answer.innerHTML = html;
+  const find = (image) => image && answer.querySelector(`.hit[data-image="${image}"]`);
+  const details = find(open)?.querySelector("details");
+  if (details) details.open = true;
+  find(focused)?.querySelector(selector).focus({ preventScroll: true });
+  paintTones(answer);
+  travel(cards(), before);
+}
+
+// Back and forward: the controls follow the URL, then the answer does.
+addEventListener("popstate", () => {
+  const state = readAddress(location.search, panel.presets, first(panel.presets));
+  const now = panel.state();
+  if (state.image !== now.image || state.query !== now.query) return location.reload();
+  count = state.k;
+  panel.restore(state);
+  rerank();
+  clearTimeout(timer);
+  return load();
+});
+
+// "Show more" and the layout switch are links; here they change the present search instead of starting anew.
+answer.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-set]");
+  if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  const [name, value] = link.dataset.set.split("=");
+  if (name === "k") count = value;
+  else panel.form.elements[name].value = value;
+  remember(false);
+  clearTimeout(timer);
+  load();
+});
+
+// An opened reason is closed by Escape or by a click elsewhere.
+const openReason = () => answer.querySelector(".hits-grid details[open]");
+document.addEventListener("click", ({ target }) => {
+  const details = openReason();
+  if (details && !details.contains(target)) details.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  const details = event.key === "Escape" && openReason();
+  if (!details) return;
+  details.open = false;
+  details.querySelector("summary").focus();
+});
+
+// Keys
+const current = () => document.activeElement.closest(".hit");
+onKey("weights", () => {
+  if (!panel.form.classList.contains("sheet-open") && document.getElementById("sheet").offsetParent) {
+    document.getElementById("sheet").click();
+  }
+  panel.sliders[0]?.focus();
+});
+onKey("walk", (event) => {
+  const shown = cards().filter((card) => !card.hidden);
+  const step = event.key === "ArrowRight" ? 1 : -1;
+  const next = current() ? shown[shown.indexOf(current()) + step] : shown[0];
+  next?.querySelector("summary").focus();
+  return Boolean(next);
+});
+onKey("why", () => current()?.querySelector("summary").click() ?? false);
+onKey("similar", () => current()?.querySelector(".hit-similar").click() ?? false);
