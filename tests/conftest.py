@@ -7,7 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from django.conf import LazySettings
 from numpy.typing import NDArray
+
+
+@pytest.fixture(autouse=True)
+def _plain_static_files(settings: LazySettings) -> None:
+    """Pages name static files as they are: nothing was collected for them."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
 
 
 @pytest.fixture

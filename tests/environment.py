@@ -6,6 +6,7 @@ import shutil
 import tempfile
 
 _FOLDER = tempfile.mkdtemp(prefix="likeness-tests-")
+os.mkdir(os.path.join(_FOLDER, "static"))  # WhiteNoise warns when there is none
 atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 
 for _name in ("REDIS_URL", "DEEP_WEIGHTS", "DEEP_BACKBONE", "DEEP_PREPROCESSING", "IMAGES", "PORT", "HOST"):

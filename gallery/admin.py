@@ -1,0 +1,315 @@
+"""Curating images, collections and tags. Whatever hides, shows or removes an image goes through `gallery.curation`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import AdminForm
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, QuerySet
+from django.forms import CharField, Form, ModelForm, ModelMultipleChoiceField
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.defaultfilters import filesizeformat
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from gallery import curation, intake
+from gallery.forms import ManyFilesField
+from gallery.models import Collection, Image, Tag
+from gallery.reasons import REASONS
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    BaseImageAdmin = admin.ModelAdmin[Image]
+    BaseCollectionAdmin = admin.ModelAdmin[Collection]
+    BaseTagAdmin = admin.ModelAdmin[Tag]
+else:
+    BaseImageAdmin = BaseCollectionAdmin = BaseTagAdmin = admin.ModelAdmin
+
+THUMB_SIDE = 72
+PREVIEW_SIDE = 320
+BATCH = 500
+MAX_DIGITS = 19
+SENTENCES = dict(REASONS)
+MAX_NAMED = 100
+"""Objects that a page asking for confirmation names one by one."""
+
+admin.site.site_header = gettext_lazy("Likeness administration")
+admin.site.site_title = gettext_lazy("Likeness")
+admin.site.index_title = gettext_lazy("Curation")
+
+
+def thumbnail(image: Image, side: int = THUMB_SIDE) -> SafeString | str:
+    """Return the picture as it stands in lists, `side` pixels long, linked to its page; a dash when there is none."""
+    if image.status != Image.Status.READY:
+        return "–"
+    scale = side / max(image.width, image.height, 1)
+    return format_html(
+        '<a href="{}"><img src="{}" width="{}" height="{}" loading="lazy" alt="{}"></a>',
+        image.get_absolute_url(),
+        reverse("gallery:media", args=["thumb", image.sha256]),
+        max(1, round(image.width * scale)),
+        max(1, round(image.height * scale)),
+        _("Open %(name)s in the gallery") % {"name": image},
+    )
+
+
+def batches(image_ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Cut a choice of any size into pieces that stay within the database's limit of parameters."""
+    for start in range(0, len(image_ids), BATCH):
+        yield image_ids[start : start + BATCH]
+
+
+Deletion = tuple[list[Any], dict[str, int], set[str], list[str]]
+"""Lines that name the objects, how many of which kind, kinds that may not be deleted, objects that stand in the way."""
+
+
+def summarize_deletion(objs: Sequence[Any], may_delete: bool, line: Callable[[Any], str]) -> Deletion:
+    """Name what was chosen for deletion, but not what hangs on it.
+
+    Django's own summary walks that too: thousands of rows written by machines, which nobody may delete one by one, so
+    that it would refuse.
+    """
+    if not objs:
+        return [], {}, set(), []
+    options = objs[0]._meta
+    lines = [line(one) for one in objs[:MAX_NAMED]]
+    if len(objs) > MAX_NAMED:
+        lines.append(_("... and %(n)s more") % {"n": len(objs) - MAX_NAMED})
+    refused = set() if may_delete else {str(options.verbose_name)}
+    return lines, {str(options.verbose_name_plural): len(objs)}, refused, []
+
+
+class AddForm(Form):
+    """Files to store, and what is said of them at once."""
+
+    images = ManyFilesField(label=gettext_lazy("Images"))
+    label = CharField(
+        label=gettext_lazy("Label"),
+        required=False,
+        max_length=120,
+        help_text=gettext_lazy("What the images show; evaluation compares images of one label with the others."),
+    )
+    collections = ModelMultipleChoiceField(Collection.objects.all(), label=gettext_lazy("Collections"), required=False)
+    tags = ModelMultipleChoiceField(Tag.objects.all(), label=gettext_lazy("Tags"), required=False)
+
+
+@admin.register(Image)
+class ImageAdmin(BaseImageAdmin):
+    """Images: what people may say of them is edited here; what machines found out is shown."""
+
+    list_display = ["picture", "name", "label", "status", "is_shown", "kind", "dimensions", "size", "uploaded_at"]
+    list_display_links = ["name"]
+    list_filter = ["status", "hidden", "reason", "format", "collections", "uploaded_at"]
+    search_fields = ["original_name", "title", "label", "tags__name", "sha256__startswith"]
+    search_help_text = gettext_lazy("File name, title, label, tag, or the first digits of the SHA-256")
+    list_per_page = 50
+    show_full_result_count = False
+    autocomplete_fields = ["collections", "tags"]
+    actions = ["hide_selected", "unhide_selected", "retry_refused"]
+    fieldsets = [
+        (None, {"fields": ["preview", "title", "label", "collections", "tags", "hidden"]}),
+        (
+            gettext_lazy("File"),
+            {"fields": ["original_name", "kind", "dimensions", "num_frames", "size", "uploaded_at", "uploaded_by"]},
+        ),
+        (gettext_lazy("State"), {"fields": ["status", "refusal", "sha256"]}),
+    ]
+    readonly_fields = [
+        *("preview", "original_name", "kind", "dimensions", "num_frames", "size"),
+        *("uploaded_at", "uploaded_by", "status", "refusal", "sha256"),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
+        """Leave out images that came after the page that asked whether to delete all: nobody was asked about those."""
+        images = super().get_queryset(request)
+        newest = request.POST.get("newest", "")
+        return images.filter(pk__lte=int(newest)) if newest.isdecimal() and len(newest) < MAX_DIGITS else images
+
+    @admin.display(description=gettext_lazy("picture"))
+    def picture(self, image: Image) -> SafeString | str:
+        return thumbnail(image)
+
+    @admin.display(description=gettext_lazy("picture"))
+    def preview(self, image: Image) -> SafeString | str:
+        return thumbnail(image, PREVIEW_SIDE)
+
+    @admin.display(description=gettext_lazy("name"), ordering="original_name")
+    def name(self, image: Image) -> str:
+        return str(image)
+
+    @admin.display(description=gettext_lazy("shown"), boolean=True, ordering="hidden")
+    def is_shown(self, image: Image) -> bool:
+        return image.status == Image.Status.READY and not image.hidden
+
+    @admin.display(description=gettext_lazy("type"), ordering="format")
+    def kind(self, image: Image) -> str:
+        return image.format or "–"
+
+    @admin.display(description=gettext_lazy("dimensions"))
+    def dimensions(self, image: Image) -> str:
+        return f"{image.width} × {image.height}" if image.width else "–"
+
+    @admin.display(description=gettext_lazy("size"), ordering="num_bytes")
+    def size(self, image: Image) -> str:
+        return filesizeformat(image.num_bytes)
+
+    @admin.display(description=gettext_lazy("refused because"))
+    def refusal(self, image: Image) -> str:
+        return " ".join(filter(None, [image.get_reason_display(), image.detail])) or "–"
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Take files by the way that every upload takes; a row without a decoded file is never made here."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = AddForm(request.POST, request.FILES) if request.method == "POST" else AddForm()
+        if form.is_valid():
+            return self._add(request, form.cleaned_data)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Add images"),
+            "opts": self.opts,
+            "adminform": AdminForm(cast(Any, form), [(None, {"fields": list(form.fields)})], {}, model_admin=self),
+            "errors": form.errors,
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "admin/gallery/image/add.html", context)
+
+    def _add(self, request: HttpRequest, chosen: dict[str, Any]) -> HttpResponse:
+        """Store each file and say what came of it; go to the image if it was one."""
+        images: list[Image] = []
+        for file in chosen["images"]:
+            outcome = intake.store_image(
+                file,
+                name=file.name,
+                user=request.user,
+                collections=chosen["collections"],
+                label=chosen["label"],
+                tags=chosen["tags"],
+            )
+            images += [outcome.image] if outcome.image else []
+            self._tell(request, file.name, outcome)
+            if outcome.kind == "stored" and outcome.image:
+                _log(request, [outcome.image], ADDITION, _("Uploaded."))
+        if len(images) == len(chosen["images"]) == 1:
+            return HttpResponseRedirect(reverse("admin:gallery_image_change", args=[images[0].pk]))
+        return HttpResponseRedirect(reverse("admin:gallery_image_changelist"))
+
+    def _tell(self, request: HttpRequest, name: str, outcome: intake.Outcome) -> None:
+        if outcome.kind == "stored":
+            self.message_user(request, _("“%(name)s” is stored.") % {"name": name}, messages.SUCCESS)
+        elif outcome.kind == "duplicate":
+            text = _("“%(name)s” was not stored again: the gallery has this file as “%(image)s”.")
+            self.message_user(request, text % {"name": name, "image": outcome.image}, messages.INFO)
+        else:
+            reason = SENTENCES.get(outcome.reason, outcome.detail)
+            text = _("“%(name)s” is refused. %(reason)s") % {"name": name, "reason": reason}
+            self.message_user(request, text, messages.ERROR)
+
+    def save_model(self, request: HttpRequest, obj: Image, form: ModelForm[Image], change: bool) -> None:
+        """Save what was edited; hiding and showing again go through curation, which tells the search of it."""
+        edited = [name for name in ("title", "label") if name in form.changed_data]
+        if edited:
+            obj.save(update_fields=edited)
+        if "hidden" in form.changed_data:
+            (curation.hide if obj.hidden else curation.unhide)([obj.pk])
+
+    def delete_model(self, request: HttpRequest, obj: Image) -> None:
+        curation.delete([obj.pk])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
+        for batch in batches(list(queryset.values_list("pk", flat=True))):
+            curation.delete(batch)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Deletion:
+        return summarize_deletion(objs, self.has_delete_permission(request), _deletion_line)
+
+    @admin.action(description=gettext_lazy("Hide selected images"), permissions=["change"])
+    def hide_selected(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
+        chosen = list(queryset.filter(hidden=False))
+        for batch in batches([image.pk for image in chosen]):
+            curation.hide(batch)
+        _log(request, chosen, CHANGE, _("Hidden."))
+        text = ngettext("%(n)s image is hidden now.", "%(n)s images are hidden now.", len(chosen))
+        self.message_user(request, text % {"n": len(chosen)}, messages.SUCCESS)
+
+    @admin.action(description=gettext_lazy("Show selected images again"), permissions=["change"])
+    def unhide_selected(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
+        chosen = list(queryset.filter(hidden=True))
+        for batch in batches([image.pk for image in chosen]):
+            curation.unhide(batch)
+        _log(request, chosen, CHANGE, _("Shown again."))
+        text = ngettext("%(n)s image is shown again.", "%(n)s images are shown again.", len(chosen))
+        self.message_user(request, text % {"n": len(chosen)}, messages.SUCCESS)
+
+    @admin.action(description=gettext_lazy("Try refused files again"), permissions=["change"])
+    def retry_refused(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
+        kinds = [intake.retry_refused(image).kind for image in queryset.filter(status=Image.Status.REFUSED)]
+        num_stored, num_refused = kinds.count("stored"), kinds.count("refused")
+        text = _("%(stored)s of %(all)s refused files are decoded now; the rest is refused as before.")
+        level = messages.WARNING if num_refused else messages.SUCCESS
+        self.message_user(request, text % {"stored": num_stored, "all": len(kinds)}, level)
+
+
+def _log(request: HttpRequest, images: list[Image], flag: int, text: str) -> None:
+    """Note in the admin's history who did what."""
+    if images:
+        LogEntry.objects.log_actions(cast("User", request.user).pk, images, flag, text)
+
+
+def _deletion_line(image: Image) -> SafeString:
+    """Return an image as the page names it that asks whether to delete."""
+    link = reverse("admin:gallery_image_change", args=[image.pk])
+    return format_html('{} <a href="{}">{}</a>', thumbnail(image), link, image)
+
+
+@admin.register(Collection)
+class CollectionAdmin(BaseCollectionAdmin):
+    """Collections; deleting one leaves its images."""
+
+    list_display = ["name", "num_images", "created_at"]
+    search_fields = ["name", "description"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
+        return super().get_queryset(request).annotate(num_images=Count("images"))
+
+    @admin.display(description=gettext_lazy("images"), ordering="num_images")
+    def num_images(self, collection: Any) -> SafeString:
+        return images_link("collections__id__exact", collection)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Deletion:
+        return summarize_deletion(objs, self.has_delete_permission(request), str)
+
+
+@admin.register(Tag)
+class TagAdmin(BaseTagAdmin):
+    """Tags; deleting one takes it off its images."""
+
+    list_display = ["name", "num_images"]
+    search_fields = ["name"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tag]:
+        return super().get_queryset(request).annotate(num_images=Count("images"))
+
+    @admin.display(description=gettext_lazy("images"), ordering="num_images")
+    def num_images(self, tag: Any) -> SafeString:
+        return images_link("tags__id__exact", tag)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Deletion:
+        return summarize_deletion(objs, self.has_delete_permission(request), str)
+
+
+def images_link(parameter: str, holder: Any) -> SafeString:
+    """Return the number of images of a collection or tag, linked to the list of them."""
+    address = reverse("admin:gallery_image_changelist", query={parameter: holder.pk})
+    return format_html('<a href="{}">{}</a>', address, holder.num_images)

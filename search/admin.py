@@ -1,0 +1,300 @@
+"""Curating similarity: what was computed, what failed, which files search uses. What machines wrote is read-only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST
+from django_rq.models import Dashboard
+
+from gallery.admin import SENTENCES, ImageAdmin, batches, thumbnail
+from gallery.models import Image
+from search import features, tasks
+from search.dashboard import DashboardAdmin
+from search.methods import METHODS
+from search.models import Feature, Generation, Query, WorkState
+
+if TYPE_CHECKING:
+    BaseFeatureAdmin = admin.ModelAdmin[Feature]
+    BaseGenerationAdmin = admin.ModelAdmin[Generation]
+    BaseQueryAdmin = admin.ModelAdmin[Query]
+else:
+    BaseFeatureAdmin = BaseGenerationAdmin = BaseQueryAdmin = admin.ModelAdmin
+
+
+class ReadOnly:
+    """Rows that machines write: people look at them."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def reason_sentence(reason: str) -> str:
+    """Return why something failed as a sentence, where the reason is one of the gallery's codes."""
+    return str(SENTENCES.get(reason, reason)) or "–"
+
+
+def method_label(method: str) -> str:
+    return _(METHODS[method].label) if method in METHODS else method
+
+
+def current_rows() -> Q:
+    """Select the feature rows of the methods that this machine can compute, at their versions."""
+    rows = Q(pk__in=[])
+    for method, version in features.current_versions().items():
+        rows |= Q(method=method, version=version)
+    return rows
+
+
+def recompute(request: HttpRequest, image_ids: Sequence[int]) -> None:
+    """Compute these images' features anew and say what will happen."""
+    num_rows = sum(features.recompute(batch) for batch in batches(image_ids))
+    text = ngettext("%(n)s feature will be computed anew.", "%(n)s features will be computed anew.", num_rows)
+    _announce(request, text % {"n": num_rows}, num_rows)
+
+
+def retry(request: HttpRequest, image_ids: Sequence[int]) -> None:
+    """Try these images' failed features once more and say what will happen."""
+    num_rows = sum(features.retry_failed(batch) for batch in batches(image_ids))
+    text = ngettext(
+        "%(n)s failed feature will be tried once more.", "%(n)s failed features will be tried once more.", num_rows
+    )
+    _announce(request, text % {"n": num_rows}, num_rows)
+
+
+def _announce(request: HttpRequest, text: str, num_rows: int) -> None:
+    if not num_rows:
+        messages.info(request, _("Nothing was to be done for the images chosen."))
+    elif tasks.enqueue_extraction():
+        messages.success(request, text)
+    else:
+        messages.warning(request, text + " " + _("Redis cannot be reached: it starts by itself once Redis is back."))
+
+
+def rebuild(request: HttpRequest) -> None:
+    """Ask for a new generation and say what will happen."""
+    if tasks.enqueue_build():
+        messages.success(request, _("A new search index will be built; search goes on with the one in use until then."))
+    else:
+        messages.error(request, _("Redis cannot be reached, so no index is built. Start Redis, then ask again."))
+
+
+class FeatureStateFilter(admin.SimpleListFilter):
+    """Images by the state of their features."""
+
+    title = gettext_lazy("features")
+    parameter_name = "features"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("ready", _("all ready")), ("waiting", _("being computed")), ("failed", _("failed"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Image]) -> QuerySet[Image]:
+        rows = Feature.objects.filter(current_rows(), image=OuterRef("pk"))
+        if self.value() == "failed":
+            return queryset.filter(Exists(rows.filter(state=WorkState.FAILED)))
+        if self.value() == "waiting":
+            return queryset.filter(Exists(rows.filter(state__in=[WorkState.PENDING, WorkState.LEASED])))
+        if self.value() == "ready":
+            return queryset.filter(Exists(rows), ~Exists(rows.exclude(state=WorkState.READY)))
+        return queryset
+
+
+class SearchableImageAdmin(ImageAdmin):
+    """The gallery's images with what search knows of them; the gallery itself knows nothing of search."""
+
+    list_display = [*ImageAdmin.list_display, "feature_state"]
+    list_filter = [*ImageAdmin.list_filter, FeatureStateFilter]
+    actions = [*ImageAdmin.actions, "retry_failed", "recompute_features", "rebuild_index"]
+    readonly_fields = [*ImageAdmin.readonly_fields, "feature_list"]
+    fieldsets = [*ImageAdmin.fieldsets, (gettext_lazy("Search"), {"fields": ["feature_list"]})]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
+        rows = Feature.objects.filter(current_rows()).defer("vector").order_by("method")
+        return super().get_queryset(request).prefetch_related(Prefetch("features", rows, to_attr="current_features"))
+
+    @admin.display(description=gettext_lazy("features"))
+    def feature_state(self, image: Any) -> str:
+        states = [feature.state for feature in image.current_features]
+        if not states:
+            return "–"
+        text = _("%(ready)s of %(all)s") % {"ready": states.count(WorkState.READY), "all": len(states)}
+        num_failed = states.count(WorkState.FAILED)
+        return text + ", " + _("%(n)s failed") % {"n": num_failed} if num_failed else text
+
+    @admin.display(description=gettext_lazy("features"))
+    def feature_list(self, image: Any) -> SafeString | str:
+        lines = [
+            (method_label(row.method), row.get_state_display(), reason_sentence(row.reason) if row.reason else "")
+            for row in image.current_features
+        ]
+        return format_html_join("", "<div>{}: {} {}</div>", lines) or "–"
+
+    def has_rebuild_permission(self, request: HttpRequest) -> bool:
+        return may_rebuild(request)
+
+    @admin.action(description=gettext_lazy("Try failed features again"), permissions=["change"])
+    def retry_failed(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
+        retry(request, list(queryset.values_list("pk", flat=True)))
+
+    @admin.action(description=gettext_lazy("Compute features of selected images anew"), permissions=["change"])
+    def recompute_features(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
+        recompute(request, list(queryset.filter(status=Image.Status.READY).values_list("pk", flat=True)))
+
+    @admin.action(description=gettext_lazy("Rebuild the search index (of all images)"), permissions=["rebuild"])
+    def rebuild_index(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
+        rebuild(request)
+
+
+def may_rebuild(request: HttpRequest) -> bool:
+    return request.user.has_perm("search.change_generation")
+
+
+class MethodFilter(admin.SimpleListFilter):
+    """Features by method, from the registry: asking the database for the names would read every row."""
+
+    title = gettext_lazy("method")
+    parameter_name = "method"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(method, method_label(method)) for method in METHODS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Feature]) -> QuerySet[Feature]:
+        return queryset.filter(method=self.value()) if self.value() else queryset
+
+
+@admin.register(Feature)
+class FeatureAdmin(ReadOnly, BaseFeatureAdmin):
+    """Features: one row per image, method and version."""
+
+    list_display = ["picture", "image", "method_name", "state", "why", "attempts", "updated_at", "version"]
+    list_display_links = ["method_name"]
+    list_filter = ["state", MethodFilter, "updated_at"]
+    list_select_related = ["image"]
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ["image__original_name", "image__title", "reason"]
+    search_help_text = gettext_lazy("Name of the image, or part of the reason")
+    ordering = ["-pk"]
+    actions = ["retry_failed", "recompute_features"]
+    readonly_fields = [
+        *("picture", "image_link", "method_name", "version", "state", "why", "attempts", "revision"),
+        "updated_at",
+    ]
+    fields = [*readonly_fields]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Feature]:
+        return super().get_queryset(request).defer("vector")
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("search.change_feature")
+
+    @admin.display(description=gettext_lazy("picture"))
+    def picture(self, feature: Feature) -> SafeString | str:
+        return thumbnail(feature.image)
+
+    @admin.display(description=gettext_lazy("image"))
+    def image_link(self, feature: Feature) -> SafeString:
+        address = reverse("admin:gallery_image_change", args=[feature.image_id])
+        return format_html('<a href="{}">{}</a>', address, feature.image)
+
+    @admin.display(description=gettext_lazy("method"), ordering="method")
+    def method_name(self, feature: Feature) -> str:
+        return method_label(feature.method)
+
+    @admin.display(description=gettext_lazy("reason"), ordering="reason")
+    def why(self, feature: Feature) -> str:
+        return reason_sentence(feature.reason)
+
+    @admin.action(description=gettext_lazy("Try failed features of these images again"), permissions=["retry"])
+    def retry_failed(self, request: HttpRequest, queryset: QuerySet[Feature]) -> None:
+        retry(request, _image_ids(queryset))
+
+    @admin.action(description=gettext_lazy("Compute all features of these images anew"), permissions=["retry"])
+    def recompute_features(self, request: HttpRequest, queryset: QuerySet[Feature]) -> None:
+        recompute(request, _image_ids(queryset))
+
+
+def _image_ids(rows: QuerySet[Feature]) -> list[int]:
+    return list(rows.order_by("image_id").values_list("image_id", flat=True).distinct())
+
+
+@admin.register(Generation)
+class GenerationAdmin(ReadOnly, BaseGenerationAdmin):
+    """Generations: the search files built so far, the one in use first to be seen by its state."""
+
+    list_display = ["__str__", "state", "num_images", "backend", "recall_text", "progress", "published_at", "error"]
+    list_filter = ["state"]
+    readonly_fields = [
+        *("state", "num_images", "backend", "recall_text", "versions_text", "folder", "revision"),
+        *("progress", "error", "started_at", "heartbeat_at", "published_at"),
+    ]
+    fields = [*readonly_fields]
+    change_list_template = "admin/search/generation/change_list.html"
+
+    @admin.display(description=gettext_lazy("measured recall@20"))
+    def recall_text(self, generation: Generation) -> str:
+        found = [f"{method_label(name)} {value:.3f}" for name, value in generation.recall.items()]
+        return ", ".join(found) or "–"
+
+    @admin.display(description=gettext_lazy("method versions"))
+    def versions_text(self, generation: Generation) -> str:
+        return ", ".join(f"{method_label(name)} {version}" for name, version in generation.versions.items()) or "–"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.rebuild_view))
+        return [path("rebuild/", view, name="search_generation_rebuild"), *super().get_urls()]
+
+    def rebuild_view(self, request: HttpRequest) -> HttpResponse:
+        if not may_rebuild(request):
+            raise PermissionDenied
+        rebuild(request)
+        return HttpResponseRedirect(reverse("admin:search_generation_changelist"))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"may_rebuild": may_rebuild(request), **(extra_context or {})})
+
+
+@admin.register(Query)
+class QueryAdmin(ReadOnly, BaseQueryAdmin):
+    """Uploaded queries of the last day."""
+
+    list_display = ["original_name", "state", "why", "dimensions", "created_at"]
+    list_filter = ["state", "created_at"]
+    search_fields = ["original_name"]
+    list_per_page = 50
+    readonly_fields = ["original_name", "state", "why", "dimensions", "attempts", "sha256", "created_at"]
+    fields = [*readonly_fields]
+    ordering = ["-created_at"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Query]:
+        return super().get_queryset(request).defer("vectors")
+
+    @admin.display(description=gettext_lazy("reason"))
+    def why(self, query: Query) -> str:
+        return reason_sentence(query.reason)
+
+    @admin.display(description=gettext_lazy("dimensions"))
+    def dimensions(self, query: Query) -> str:
+        return f"{query.width} × {query.height}" if query.width else "–"
+
+
+admin.site.unregister(Image)
+admin.site.register(Image, SearchableImageAdmin)
+admin.site.unregister(Dashboard)
+admin.site.register(Dashboard, DashboardAdmin)
