@@ -1,0 +1,30 @@
+"""Presets of fusion weights."""
+
+from __future__ import annotations
+
+import pytest
+
+from search.methods import METHODS
+from search.presets import DEFAULT_PRESET, PRESETS, preset_of
+
+
+def test_the_default_preset_holds_the_default_weights() -> None:
+    weights = PRESETS[DEFAULT_PRESET].full_weights()
+    assert weights == {name: entry.default_weight for name, entry in METHODS.items()}
+    assert (weights["color"], weights["deep"]) == (0.3, 0.5)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_is_usable(name: str) -> None:
+    preset = PRESETS[name]
+    assert set(preset.weights) <= set(METHODS)
+    assert sum(preset.full_weights().values()) == pytest.approx(1)
+    assert list(preset.full_weights()) == list(METHODS)
+
+
+def test_a_preset_is_recognised_by_its_weights() -> None:
+    assert all(preset_of(preset.full_weights()) == name for name, preset in PRESETS.items())
+
+
+def test_other_weights_are_no_preset() -> None:
+    assert preset_of({"color": 0.31, "ssim": 0.2, "deep": 0.5}) is None
