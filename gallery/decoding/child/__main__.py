@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from gallery.decoding.child.answers import Answer, inspect, pixels
+from gallery.decoding.child.completeness import ends_early
 from gallery.decoding.child.confinement import allow_time, confine, end_with
 from gallery.decoding.child.faults import explain
 from gallery.decoding.child.formats import prepare_formats
@@ -26,6 +27,9 @@ def answer(request: dict[str, Any], limits: Limits) -> Answer:
         return {"missing": True}, []
     except Exception as error:  # noqa: BLE001 (what decoders raise on hostile bytes is an open set)
         reason, detail = explain(error)
+        if reason == "corrupt":
+            with open(request["path"], "rb") as file:
+                reason = "truncated" if ends_early(file) else reason
         return {"reason": reason, "detail": detail}, []
 
 

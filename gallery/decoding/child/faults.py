@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PIL import Image, UnidentifiedImageError
 
 from gallery.decoding.contract import Refused
@@ -26,7 +28,7 @@ def explain(error: Exception) -> tuple[str, str]:
         case MemoryError():
             return "decoder_memory", ""
         case Image.DecompressionBombError() | Image.DecompressionBombWarning():
-            return "too_many_pixels", _readable(error)
+            return "too_many_pixels", _count_pixels(error)
         case UnidentifiedImageError():
             return "corrupt", "Its header cannot be read."  # Pillow's own text would tell where the file lies
         case EOFError():
@@ -39,9 +41,15 @@ def explain(error: Exception) -> tuple[str, str]:
     return "corrupt", text
 
 
+def _count_pixels(error: Exception) -> str:
+    """Pillow's own text speaks of attacks and gives twice the limit."""
+    number = re.search(r"\d+", str(error))
+    return f"{number[0]} pixels came, {Image.MAX_IMAGE_PIXELS} may." if number else ""
+
+
 def _readable(error: Exception) -> str:
     """Only these errors carry Pillow's own sentences; others may quote the file's content, such as a name in it."""
-    if not isinstance(error, OSError | SyntaxError | Image.DecompressionBombWarning | Image.DecompressionBombError):
+    if not isinstance(error, OSError | SyntaxError):
         text = "decompressed data too large" if "decompressed data too large" in str(error).lower() else ""
         return text or type(error).__name__
     return "".join(character for character in str(error) if character.isprintable())[:MAX_DETAIL_CHARACTERS]
