@@ -1,0 +1,227 @@
+"""From a query's vectors to ranked, explained results, over one snapshot and without the database.
+
+Every weighted method scans all rows (or what its ANN index returns, for large generations), the scores are calibrated
+and fused, and the head of that order is scored again by every method's real score, costly ones included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.fusion import fuse, rank, ranks, shares, top
+from search.methods import Method, PairwiseMethod
+from search.rows import MethodRows, Segment, Snapshot
+from search.types import MethodScore, Result, Scores
+
+QueryVectors = Mapping[str, NDArray[Any]]
+"""One row of shape (dim,) per method that has something to say about the query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One query, as every step needs it."""
+
+    vectors: QueryVectors
+    stand_ins: QueryVectors  # what is compared with the scanned vectors of each weighted method
+    weights: Mapping[str, float]
+    methods: Mapping[str, Method]
+    head: int
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """What `match` found."""
+
+    results: list[Result]
+    num_candidates: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Rows of one segment with their estimated fused scores."""
+
+    segment: Segment
+    rows: NDArray[np.int64]
+    estimates: NDArray[np.float64]
+
+
+def fit_query(vectors: QueryVectors, snapshot: Snapshot) -> tuple[dict[str, NDArray[Any]], list[str]]:
+    """Split a query's vectors into those that fit the snapshot's rows and the names of those that do not."""
+    fitting, other = {}, []
+    for name, vector in vectors.items():
+        dims = {segment.methods[name].vectors.shape[1] for segment in snapshot.segments if name in segment.methods}
+        if dims <= {vector.shape[0]}:
+            fitting[name] = vector
+        else:
+            other.append(name)
+    return fitting, other
+
+
+def match(
+    snapshot: Snapshot,
+    vectors: QueryVectors,
+    weights: Mapping[str, float],
+    methods: Mapping[str, Method],
+    *,
+    k: int,
+    head: int,
+    exact_max: int,
+    allowed: NDArray[np.int64] | None = None,
+    excluded: int | None = None,
+) -> Matches:
+    """Find the images most like a query.
+
+    Parameters
+    ----------
+    snapshot : what is searched
+    vectors : of the query; methods not named are missing for it
+    weights : by method, as `fusion.check_weights` returns them
+    methods : by name, for their scores
+    k, head : results wanted, and candidates that get every method's real score (at least k)
+    exact_max : up to this many rows are scanned even where there is an ANN index
+    allowed : ndarray of image ids to search, ascending, None = all
+    excluded : image id never to be found
+
+    Returns
+    -------
+    matches : at most k results, best first
+    """
+    weighted = [name for name in vectors if weights[name] > 0]
+    task = Task(vectors, _stand_ins(vectors, weighted, methods), weights, methods, max(head, k))
+    gathered, exact, num_candidates = [], True, 0
+    for segment in snapshot.segments:
+        rows = _allowed_rows(segment, allowed, excluded)
+        narrowed = None if len(rows) <= exact_max else _ann_rows(segment, task)
+        if narrowed is not None:
+            exact, rows = False, np.intersect1d(rows, narrowed, assume_unique=True)
+        num_candidates += len(rows)
+        gathered.append(_estimate(segment, rows, task, snapshot))
+    return Matches(_score_head(gathered, task, snapshot, k), num_candidates, exact)
+
+
+def _stand_ins(vectors: QueryVectors, names: list[str], methods: Mapping[str, Method]) -> dict[str, NDArray[Any]]:
+    found = {}
+    for name in names:
+        method = methods[name]
+        found[name] = method.stand_in(vectors[name][None])[0] if isinstance(method, PairwiseMethod) else vectors[name]
+    return found
+
+
+def _allowed_rows(segment: Segment, allowed: NDArray[np.int64] | None, excluded: int | None) -> NDArray[np.int64]:
+    """Return the rows of a segment that may be found."""
+    searchable = segment.searchable
+    if allowed is not None:
+        searchable = searchable & np.isin(segment.image_ids, allowed)
+    rows = np.flatnonzero(searchable)
+    return rows if excluded is None else rows[segment.image_ids[rows] != excluded]
+
+
+def _ann_rows(segment: Segment, task: Task) -> NDArray[np.int64] | None:
+    """Return the union of each weighted method's nearest rows, ascending; None where no method has an index."""
+    if not any(name in segment.indexes for name in task.stand_ins):
+        return None
+    found = []
+    for name, vector in task.stand_ins.items():
+        if index := segment.indexes.get(name):
+            found.append(index.query(vector, task.head))
+        elif rows := segment.methods.get(name):
+            scores = _blank_missing(rows.scanned @ vector, rows.present)
+            found.append(top(scores, task.head))
+    return np.unique(np.concatenate(found))
+
+
+def _estimate(segment: Segment, rows: NDArray[np.int64], task: Task, snapshot: Snapshot) -> Candidates:
+    """Fuse the weighted methods' scanned scores and keep the head of the segment."""
+    whole = 2 * len(rows) > len(segment.image_ids)  # then a scan of all is cheaper than copying the rows together
+    rarities = []
+    for name, vector in task.stand_ins.items():
+        held = segment.methods.get(name)
+        if held is None:
+            rarities.append(np.full(len(rows), np.nan))
+            continue
+        scores = (held.scanned @ vector)[rows] if whole else held.scanned[rows] @ vector
+        present = None if held.present is None else held.present[rows]
+        rarities.append(snapshot.tables[name].scan.rarity(_blank_missing(scores, present)))
+    weights = np.array([task.weights[name] for name in task.stand_ins])
+    estimates = fuse(np.array(rarities).reshape(len(weights), len(rows)), weights)
+    kept = top(estimates, task.head)
+    return Candidates(segment, rows[kept], estimates[kept])
+
+
+def _score_head(gathered: list[Candidates], task: Task, snapshot: Snapshot, k: int) -> list[Result]:
+    """Score the best candidates of all segments by every method, fuse again and rank."""
+    estimates = np.concatenate([found.estimates for found in gathered])
+    best = np.zeros(len(estimates), bool)
+    best[top(estimates, task.head)] = True
+    ids, raw, start = [], [], 0
+    for found in gathered:
+        rows = found.rows[best[start : start + len(found.rows)]]
+        start += len(found.rows)
+        ids.append(found.segment.image_ids[rows])
+        raw.append(np.array([_raw_scores(found.segment.methods.get(name), name, rows, task) for name in task.methods]))
+    return explain(np.concatenate(ids), np.concatenate(raw, axis=1), list(task.methods), task.weights, snapshot, k)
+
+
+def _raw_scores(held: MethodRows | None, name: str, rows: NDArray[np.int64], task: Task) -> Scores:
+    """Return one method's real scores of some rows, NaN where it is missing."""
+    if held is None or name not in task.vectors or not len(rows):
+        return np.full(len(rows), np.nan, np.float32)
+    scores = task.methods[name].scores(task.vectors[name], held.vectors[rows])
+    return _blank_missing(scores, None if held.present is None else held.present[rows])
+
+
+def _blank_missing(scores: Scores, present: NDArray[np.bool_] | None) -> Scores:
+    return scores if present is None else np.where(present, scores, np.float32(np.nan))
+
+
+def explain(
+    ids: NDArray[np.int64],
+    raw: NDArray[np.float32],
+    names: list[str],
+    weights: Mapping[str, float],
+    snapshot: Snapshot,
+    k: int,
+) -> list[Result]:
+    """Calibrate, fuse and rank raw scores, and keep the reasons.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n,)
+    raw : ndarray of shape (methods, n), NaN = missing
+    names : of the methods
+    weights : by method; a missing method's weight counts for nothing
+    snapshot : for its calibration tables
+    k : results wanted
+    """
+    rarities, one_in = np.full(raw.shape, np.nan), np.full(raw.shape, np.nan)
+    for place, name in enumerate(names):
+        if name in snapshot.tables:
+            rarities[place] = snapshot.tables[name].raw.rarity(raw[place])
+            one_in[place] = snapshot.tables[name].raw.one_in(raw[place])
+    used = np.array([weights[name] for name in names])
+    scores, ties, parts = fuse(rarities, used), fuse(raw, used), shares(rarities, used)
+    places = np.array([ranks(row) for row in raw])
+    results = []
+    for position, column in enumerate(rank(scores, ties, ids, k), start=1):
+        reasons = {
+            name: MethodScore(name, weights[name])
+            if np.isnan(rarities[row, column])
+            else MethodScore(
+                name,
+                weights[name],
+                raw=float(raw[row, column]),
+                rarity=float(rarities[row, column]),
+                one_in=float(one_in[row, column]),
+                share=float(parts[row, column]),
+                rank=int(places[row, column]),
+            )
+            for row, name in enumerate(names)
+        }
+        results.append(Result(int(ids[column]), position, float(scores[column]), reasons))
+    return results

@@ -1,0 +1,148 @@
+"""One search from its query to its explained answer."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.utils.translation import gettext as _
+from numpy.typing import NDArray
+
+from gallery.models import Image
+from search import features
+from search.exceptions import QueryError
+from search.fusion import check_weights
+from search.matching import fit_query, match
+from search.methods import METHODS
+from search.models import Feature, Query, WorkState
+from search.rows import Snapshot
+from search.snapshots import current_snapshot
+from search.types import Answer
+
+HEAD = 400
+"""Candidates that get every method's real score."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuerySource:
+    """What is searched for: an image of the gallery, or the vectors of any other image."""
+
+    image_id: int | None = None
+    vectors: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+
+def for_image(image_id: int) -> QuerySource:
+    """Search for an image of the gallery; it will not find itself."""
+    return QuerySource(image_id=image_id)
+
+
+def for_vectors(vectors: Mapping[str, NDArray[Any]]) -> QuerySource:
+    """Search for an image described elsewhere: one row of shape (dim,) per method, at the current versions."""
+    return QuerySource(vectors=vectors)
+
+
+def for_upload(query_id: uuid.UUID) -> QuerySource:
+    """Search for an uploaded query.
+
+    Raises
+    ------
+    QueryError : there is no such query, it was refused, or its features are not computed yet
+    """
+    query = Query.objects.filter(pk=query_id).first()
+    if query is None:
+        raise QueryError(_("This query is no longer kept; upload the image again."))
+    if query.state == WorkState.FAILED:
+        raise QueryError(_("This query could not be described: %(reason)s") % {"reason": query.reason})
+    if query.state != WorkState.READY or query.vectors is None:
+        raise QueryError(_("The features of this query are still being computed; try again in a moment."))
+    return for_vectors(features.unpack_query(bytes(query.vectors)))
+
+
+def run_query(
+    source: QuerySource,
+    weights: Mapping[str, float],
+    *,
+    k: int = 60,
+    head: int = HEAD,
+    collection_id: int | None = None,
+) -> Answer:
+    """Find the images most like a query, with the reasons.
+
+    Parameters
+    ----------
+    source : see `for_image`, `for_upload`, `for_vectors`
+    weights : fusion weights by method; those not named are 0
+    k : results wanted
+    head : candidates that get every method's real score, at least k
+    collection_id : search this collection only
+
+    Raises
+    ------
+    FusionWeightsError, UnknownMethodError : see `fusion.check_weights`
+    QueryError : the query image is unknown or has no features yet
+    """
+    started = time.perf_counter()
+    checked = check_weights(weights)
+    snapshot = current_snapshot()
+    vectors, outdated = fit_query(_vectors(source, snapshot), snapshot)
+    matches = match(
+        snapshot,
+        vectors,
+        checked,
+        features.methods(),
+        k=k,
+        head=head,
+        exact_max=settings.ENV.exact_search_max_images,
+        allowed=None if collection_id is None else _collection_ids(collection_id),
+        excluded=source.image_id,
+    )
+    return Answer(
+        results=matches.results,
+        weights=checked,
+        num_candidates=matches.num_candidates,
+        num_images=snapshot.num_images,
+        exact=matches.exact,
+        generation_id=snapshot.generation_id,
+        missing_methods=_missing(source, vectors, outdated),
+        degraded=snapshot.degraded,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _vectors(source: QuerySource, snapshot: Snapshot) -> Mapping[str, NDArray[Any]]:
+    """Return the query's vectors; those of a gallery image are taken from what is searched, if it is there."""
+    if source.image_id is None:
+        return source.vectors
+    found = snapshot.vectors_of(source.image_id) or features.vectors_of(source.image_id)
+    if not found:
+        if not Image.objects.filter(pk=source.image_id).exists():
+            raise QueryError(_("There is no image %(id)d.") % {"id": source.image_id})
+        raise QueryError(
+            _("Image %(id)d has no features yet; try again when they are computed.") % {"id": source.image_id}
+        )
+    return found
+
+
+def _collection_ids(collection_id: int) -> NDArray[np.int64]:
+    """Return the images of a collection."""
+    members = Image.collections.through.objects.filter(collection_id=collection_id)
+    return np.fromiter(members.values_list("image_id", flat=True), np.int64)
+
+
+def _missing(source: QuerySource, vectors: Mapping[str, NDArray[Any]], outdated: list[str]) -> dict[str, str]:
+    """Return why each method that has nothing about the query has nothing."""
+    names = [name for name in METHODS if name not in vectors]
+    if not names:
+        return {}
+    reasons = dict.fromkeys(names, _("not computed yet"))
+    if source.image_id is not None:
+        failed = Feature.objects.filter(image=source.image_id, method__in=names, state=WorkState.FAILED)
+        reasons |= dict(failed.values_list("method", "reason"))
+    reasons |= {name: _("computed by another version of the method; upload the image again") for name in outdated}
+    unavailable = features.unavailable_methods()
+    return {name: unavailable.get(name, reason) for name, reason in reasons.items()}

@@ -1,0 +1,91 @@
+"""How much of what exact search finds an ANN index finds too, and how hard it must look for enough of it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.index import IndexBackend
+
+NEIGHBORS = 20
+NUM_QUERIES = 200
+FIRST_EFFORT = 1000
+COST_RATIO = 8
+"""A row looked at by the index costs about as much as eight rows of a scan: beyond that, scanning is the better way."""
+BLOCK_ROWS = 16_384
+TIE = 1e-6
+
+
+def tune_effort(
+    index: IndexBackend, vectors: NDArray[np.float32], *, min_recall: float, seed: int
+) -> tuple[int, float]:
+    """Find the least effort, by doubling, at which the mean recall@20 of up to 200 sampled rows is enough.
+
+    Parameters
+    ----------
+    index : built from `vectors`
+    vectors : ndarray of shape (n, dim), float32, L2 norm 1; may be a memory map
+    min_recall : recall wanted, 0..1
+    seed : of the sample
+
+    Returns
+    -------
+    effort, recall : when the recall stays below `min_recall`, the last ones tried
+    """
+    generator = np.random.default_rng(seed)
+    queries = np.sort(generator.choice(len(vectors), min(NUM_QUERIES, len(vectors)), replace=False))
+    floors = kth_scores(vectors, queries, min(NEIGHBORS, len(vectors) - 1))
+    limit = max(len(vectors) // COST_RATIO, FIRST_EFFORT)
+    effort = FIRST_EFFORT
+    while True:
+        recall = measure_recall(index, vectors, queries, floors, effort)
+        if recall >= min_recall or effort >= limit:
+            return effort, recall
+        effort = min(2 * effort, limit)
+
+
+def measure_recall(
+    index: IndexBackend,
+    vectors: NDArray[np.float32],
+    queries: NDArray[np.int64],
+    floors: NDArray[np.float32],
+    effort: int,
+) -> float:
+    """Return the mean share of each query's 20 nearest other rows that the index returns.
+
+    A row as close as the 20th counts as well as the 20th, so that equal images do not decide.
+
+    Parameters
+    ----------
+    queries : ndarray of rows
+    floors : ndarray, cosine of each query's 20th nearest other row, see `kth_scores`
+    effort : see `IndexBackend.query`
+    """
+    wanted = min(NEIGHBORS, len(vectors) - 1)
+    if wanted < 1:
+        return 1.0
+    found = 0
+    for row, floor in zip(queries, floors, strict=True):
+        rows, scores = index.query(vectors[row], wanted + 1, effort)
+        found += min(int(np.count_nonzero((scores >= floor - TIE) & (rows != row))), wanted)
+    return found / (wanted * len(queries))
+
+
+def kth_scores(vectors: NDArray[np.float32], queries: NDArray[np.int64], k: int) -> NDArray[np.float32]:
+    """Return the cosine of each query row with its k-th nearest other row, by a scan in blocks.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n, dim)
+    queries : ndarray of shape (m,), rows
+    k : at least 1, less than n; 0 gives -inf
+    """
+    best = np.full((len(queries), k), -np.inf, np.float32)
+    asked = vectors[queries]
+    for start in range(0, len(vectors), BLOCK_ROWS):
+        scores = asked @ vectors[start : start + BLOCK_ROWS].T
+        inside = np.flatnonzero((queries >= start) & (queries < start + scores.shape[1]))
+        scores[inside, queries[inside] - start] = -np.inf
+        both = np.concatenate([best, scores], axis=1)
+        best = np.partition(both, both.shape[1] - k, axis=1)[:, both.shape[1] - k :] if k else best
+    return best.min(axis=1, initial=np.inf) if k else np.full(len(queries), -np.inf, np.float32)

@@ -1,0 +1,145 @@
+"""What a search runs over: rows of vectors aligned across methods, and the tables that calibrate their scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.calibration import UNKNOWN, Calibration, fit, sample_cosines, sample_scores
+from search.exceptions import IndexDamagedError
+from search.index import IndexBackend
+from search.types import Scores, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class MethodRows:
+    """One method's rows. Row i belongs to the same image in every method of a segment."""
+
+    version: str
+    vectors: Vectors  # (n, dim); rows of images that lack the method hold anything
+    present: NDArray[np.bool_] | None = None  # (n,); None: no image lacks the method
+    stand_ins: NDArray[np.float32] | None = None  # (n, stand_in_dim), of a pairwise method
+
+    @property
+    def scanned(self) -> NDArray[np.float32]:
+        """The vectors that gather candidates by their dot product: float32 for all but pairwise methods."""
+        return cast("NDArray[np.float32]", self.vectors) if self.stand_ins is None else self.stand_ins
+
+
+@dataclass(frozen=True, slots=True)
+class MethodIndex:
+    """An ANN index over the rows that a method has something about."""
+
+    backend: IndexBackend
+    effort: int
+    rows: NDArray[np.int64] | None = None  # segment's row of each of the index's rows; None: the same
+
+    def query(self, vector: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+        """Return the segment's rows nearest to a vector, closest first."""
+        found, _scores = self.backend.query(vector, k, self.effort)
+        return found if self.rows is None else self.rows[found]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Aligned rows of several methods: a generation's, or those that are newer."""
+
+    image_ids: NDArray[np.int64]  # (n,)
+    searchable: NDArray[np.bool_]  # (n,): neither removed nor replaced by a newer row
+    methods: Mapping[str, MethodRows]
+    indexes: Mapping[str, MethodIndex] = field(default_factory=dict)
+
+    def row_of(self, image_id: int) -> int | None:
+        """Return the searchable row of an image, None when it has none."""
+        for row in np.flatnonzero(self.image_ids == image_id):
+            if self.searchable[row]:
+                return int(row)
+        return None
+
+    def vectors_of(self, row: int) -> dict[str, NDArray[Any]]:
+        """Return the vectors of one row, by method."""
+        return {
+            name: rows.vectors[row] for name, rows in self.methods.items() if rows.present is None or rows.present[row]
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class MethodTables:
+    """Calibration of a method's raw score, and of the dot product that gathers its candidates."""
+
+    raw: Calibration = UNKNOWN
+    scan: Calibration = UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that one answer is made from; nothing in it changes any more."""
+
+    segments: tuple[Segment, ...]
+    tables: Mapping[str, MethodTables]
+    generation_id: int | None = None
+    degraded: str = ""
+
+    @property
+    def num_images(self) -> int:
+        return sum(int(np.count_nonzero(segment.searchable)) for segment in self.segments)
+
+    def vectors_of(self, image_id: int) -> dict[str, NDArray[Any]] | None:
+        """Return the vectors of a searchable image, None when it is not searchable."""
+        for segment in reversed(self.segments):
+            if (row := segment.row_of(image_id)) is not None:
+                return segment.vectors_of(row)
+        return None
+
+
+def fit_tables(
+    rows: MethodRows, compare: Callable[[NDArray[Any], Vectors], Scores], usable: NDArray[np.int64], seed: int
+) -> MethodTables:
+    """Calibrate a method on random pairs of its rows.
+
+    Parameters
+    ----------
+    rows : of the method
+    compare : the method's `scores`
+    usable : ndarray of the rows to draw from, ascending
+    seed : of the draw
+    """
+    scan = fit(sample_cosines(rows.scanned, usable, seed))
+    if rows.stand_ins is None:
+        return MethodTables(scan, scan)
+    return MethodTables(fit(sample_scores(compare, rows.vectors, usable, seed)), scan)
+
+
+def save_tables(path: Path, tables: MethodTables) -> None:
+    """Write a method's tables to an `.npz` file."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for name in ("raw", "scan"):
+        table: Calibration = getattr(tables, name)
+        arrays[name] = table.decades
+        arrays[f"{name}_about"] = np.array([table.low, table.high, table.num_pairs])
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def load_tables(path: Path) -> MethodTables:
+    """Read a method's tables.
+
+    Raises
+    ------
+    IndexDamagedError : not a file of tables
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return MethodTables(*(_table(arrays[name], arrays[f"{name}_about"]) for name in ("raw", "scan")))
+    except (OSError, ValueError, KeyError) as error:
+        raise IndexDamagedError(f"{path.name}: not a calibration table: {error}") from error
+
+
+def _table(decades: NDArray[np.float64], about: NDArray[np.float64]) -> Calibration:
+    low, high, num_pairs = about.tolist()
+    return Calibration(low, high, decades, int(num_pairs))
