@@ -67,7 +67,7 @@ def guide_histogram(image: RGBImage) -> NDArray[np.float32]:
     check_images([image])
     hsv = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2HSV)
     histogram = cv2.calcHist([hsv], [0, 1], None, list(GUIDE_BINS), [0, 180, 0, 256])
-    return np.asarray(cv2.normalize(histogram, None, 0, 1, cv2.NORM_MINMAX), np.float32)
+    return np.asarray(cv2.normalize(histogram, np.empty_like(histogram), 0, 1, cv2.NORM_MINMAX), np.float32)
 
 
 def guide_similarity(first: RGBImage, second: RGBImage) -> float:

@@ -1,0 +1,172 @@
+"""What the files of the deep method say about themselves, read without loading Keras."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from search.exceptions import WeightsError
+from search.methods.weights import Backbone, backbones, find_backbone
+
+NO_PREPROCESSING = "none"
+"""Named where a model prepares the pixels (0..255) itself."""
+
+_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+# A layer that only this family has; checked in this order.
+_LAYER_SIGNS = {
+    "conv_dw_1": "mobilenet",
+    "block_1_expand": "mobilenet_v2",
+    "expanded_conv_1_expand": "mobilenet_v3",
+    "block14_sepconv2": "xception",
+    "mixed10": "inception_v3",
+    "conv_7b": "inception_resnet_v2",
+    "conv2_block1_concat": "densenet",
+    "post_bn": "resnet_v2",
+    "conv2_block1_1_conv": "resnet",
+    "block5_conv4": "vgg19",
+    "block5_conv3": "vgg16",
+    "block1a_project_conv": "efficientnet",
+    "stem_conv1": "nasnet",
+}
+_OWN_PREPROCESSING = {"Rescaling", "Normalization"}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """Where the deep method's numbers come from: weights of a known network, or a whole model."""
+
+    path: Path
+    preprocessing: str  # module of keras.applications, or NO_PREPROCESSING
+    backbone: Backbone | None  # None: the file is a whole model
+
+    @property
+    def title(self) -> str:
+        """Short name for the method's version, such as "resnet50" or "model-mobilenet"."""
+        return self.backbone.name.lower() if self.backbone else f"model-{self.preprocessing}"
+
+
+def find_model_file(options: Mapping[str, Any]) -> ModelFile:
+    """Return the file that the options of the deep method name.
+
+    Parameters
+    ----------
+    options : "backbone": name of a network; "weights": path of its weights or of a whole `.keras` model, or None;
+        "preprocessing": module of keras.applications that a `.keras` model expects, or empty; "weights_dir": folder
+        into which `fetch_weights` downloads
+
+    Raises
+    ------
+    WeightsError : no such file, not what its name says, or its preprocessing cannot be told
+    """
+    given = options.get("weights")
+    if given and Path(given).suffix == ".keras":
+        return _whole_model(Path(given), options.get("preprocessing") or "")
+    backbone = find_backbone(options.get("backbone") or "resnet50")
+    path = Path(given) if given else _fetched(backbone, options.get("weights_dir"))
+    _check_file(path, _HDF5_MAGIC, "weights (.h5)")
+    return ModelFile(path, backbone.module, backbone)
+
+
+def fingerprint(path: Path) -> str:
+    """Return the first 12 hexadecimal digits of a file's SHA-256; read again only when the file changes."""
+    stat = path.stat()
+    return _fingerprint(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _fingerprint(path: Path, num_bytes: int, mtime_ns: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+
+
+def _fetched(backbone: Backbone, folder: Path | None) -> Path:
+    path = Path(folder or ".") / backbone.file_name
+    if not path.is_file():
+        raise WeightsError(f"no weights for {backbone.name}; run `manage.py fetch_weights` or set DEEP_WEIGHTS")
+    return path
+
+
+def _check_file(path: Path, magic: bytes, expected: str) -> None:
+    """Raise unless the file can be read and begins as its kind does."""
+    try:
+        with path.open("rb") as file:
+            found = file.read(len(magic))
+    except OSError as error:
+        raise WeightsError(f"cannot read {path}: {error.strerror}; correct DEEP_WEIGHTS") from error
+    if found != magic:
+        raise WeightsError(f"{path} does not hold {expected}; correct DEEP_WEIGHTS or fetch the file again")
+
+
+def _whole_model(path: Path, preprocessing: str) -> ModelFile:
+    _check_file(path, b"PK", "a Keras model (.keras)")
+    if preprocessing:
+        return ModelFile(path, _known_module(preprocessing), None)
+    stat = path.stat()
+    return ModelFile(path, _infer(path, stat.st_size, stat.st_mtime_ns), None)
+
+
+def _known_module(name: str) -> str:
+    """Return the module of keras.applications that this name means: its own, or that of a network in it."""
+    modules = {backbone.module for backbone in backbones().values()}
+    if name in modules or name == NO_PREPROCESSING:
+        return name
+    if name.lower() in backbones():
+        return backbones()[name.lower()].module
+    raise WeightsError(
+        f"unknown preprocessing {name!r}; set DEEP_PREPROCESSING to one of {', '.join(sorted(modules))}, "
+        f"or to {NO_PREPROCESSING} if the model prepares the pixels itself"
+    )
+
+
+@lru_cache(maxsize=8)
+def _infer(path: Path, num_bytes: int, mtime_ns: int) -> str:
+    """Tell a model's preprocessing by its layers, else by its name or its file's; cached while the file stays."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(archive.read("config.json"))
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        raise WeightsError(f"{path} is a damaged Keras model ({error}); save or copy it again") from error
+    parts = list(_parts(config))
+    layers = {name for _, name in parts}
+    for layer, module in _LAYER_SIGNS.items():
+        if layer in layers:
+            return module
+    if any(class_name in _OWN_PREPROCESSING for class_name, _ in parts):
+        return NO_PREPROCESSING
+    named = _module_in(path.stem) or next(filter(None, map(_module_in, layers)), None)
+    if named is None:
+        raise WeightsError(
+            f"cannot tell which preprocessing {path.name} expects; "
+            "set DEEP_PREPROCESSING to a module of keras.applications, such as resnet, "
+            f"or to {NO_PREPROCESSING} if the model prepares the pixels itself"
+        )
+    return named
+
+
+def _parts(config: object) -> Iterator[tuple[str, str]]:
+    """Yield class and name of a model and of everything in it, however deep."""
+    if isinstance(config, dict):
+        inner = config.get("config")
+        if isinstance(inner, dict) and isinstance(inner.get("name"), str):
+            yield str(config.get("class_name", "")), inner["name"]
+        for value in config.values():
+            yield from _parts(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from _parts(value)
+
+
+def _module_in(text: str) -> str | None:
+    """Return the module whose name, or whose network's name, stands in the text; the longest wins."""
+    words = {name: backbone.module for name, backbone in backbones().items()}
+    words |= {backbone.module.replace("_", ""): backbone.module for backbone in backbones().values()}
+    text = re.sub(r"[^a-z0-9]", "", text.lower())
+    found = max((word for word in words if word in text), key=len, default=None)
+    return words[found] if found else None

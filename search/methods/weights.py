@@ -1,0 +1,152 @@
+"""The pretrained networks that Keras knows, and how their weights come onto this machine: by an explicit download.
+
+`backbones.csv` lists them as the installed Keras does (keras.applications): the side in pixels each was trained at,
+the address of the weights without classification layers, and the checksum published there. Two old networks have
+none; their weights can be used from a path but are not downloaded, because nothing could tell a damaged file.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import http.client
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
+from pathlib import Path
+
+from search.exceptions import WeightsError
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes there are and the bytes there will be."""
+
+_TABLE = Path(__file__).with_name("backbones.csv")
+_BLOCK_BYTES = 2**18
+_TIMEOUT_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Backbone:
+    """One network of keras.applications."""
+
+    name: str  # its constructor there, such as ResNet50
+    module: str  # its module there, whose preprocess_input it expects
+    side: int  # of its square input, in pixels
+    checksum: str  # "md5:..." or "sha256:...", as Keras publishes it; empty where it publishes none
+    url: str
+
+    @property
+    def file_name(self) -> str:
+        """Name of the weights file, in the address and on this machine."""
+        return self.url.rpartition("/")[2]
+
+
+@lru_cache(maxsize=1)
+def backbones() -> dict[str, Backbone]:
+    """Return every known network by its name in small letters, such as "resnet50"."""
+    with _TABLE.open(newline="") as file:
+        return {
+            row["backbone"].lower(): Backbone(
+                row["backbone"], row["module"], int(row["side"]), row["checksum"], row["url"]
+            )
+            for row in csv.DictReader(file)
+        }
+
+
+def find_backbone(name: str) -> Backbone:
+    """Return the network of that name; capitals, hyphens and underscores do not matter.
+
+    Raises
+    ------
+    WeightsError : unknown name
+    """
+    found = backbones().get(name.lower().replace("-", "").replace("_", ""))
+    if found is None:
+        known = ", ".join(backbone.name for backbone in backbones().values())
+        raise WeightsError(f"unknown backbone {name!r}; expected one of {known}")
+    return found
+
+
+def fetch(backbone: Backbone, folder: Path, progress: Progress | None = None) -> Path:
+    """Download the weights of a network, or go on where an earlier download was cut off.
+
+    The file appears under its name only when it is whole and its checksum is right; until then it is `*.part`.
+
+    Parameters
+    ----------
+    backbone : which network
+    folder : made if missing
+    progress : called after every block with bytes done and bytes in all
+
+    Returns
+    -------
+    path : of the verified file; nothing is downloaded where it already lies there
+
+    Raises
+    ------
+    WeightsError : no checksum to verify by, server not reached, download cut off, wrong checksum, disk full
+    """
+    if not backbone.checksum:
+        raise WeightsError(
+            f"Keras publishes no checksum for {backbone.name}, so its download could not be verified; "
+            f"get {backbone.url} yourself and set DEEP_WEIGHTS to its path, or choose another backbone"
+        )
+    path = folder / backbone.file_name
+    if path.exists() and is_intact(path, backbone.checksum):
+        return path
+    part = path.with_name(path.name + ".part")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _download(backbone.url, part, progress)
+    except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
+        raise WeightsError(f"could not download {backbone.url}: {error}; run the command again to go on") from error
+    except OSError as error:
+        raise WeightsError(
+            f"could not write {part}: {error.strerror}; free some space or choose another folder"
+        ) from error
+    if not is_intact(part, backbone.checksum):
+        part.unlink()
+        raise WeightsError(
+            f"{backbone.url} does not have the published checksum {backbone.checksum}; "
+            "the download was damaged or the file changed, and it was thrown away; run the command again"
+        )
+    os.replace(part, path)
+    return path
+
+
+def is_intact(path: Path, checksum: str) -> bool:
+    """Tell whether a file has the checksum, given as "algorithm:hexadecimal digits"."""
+    algorithm, _, expected = checksum.partition(":")
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest() == expected
+
+
+def _download(url: str, part: Path, progress: Progress | None) -> None:
+    """Append to `part` what it still lacks."""
+    done = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={done}-"} if done else {})  # noqa: S310 (own table)
+    try:
+        response = urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS)  # noqa: S310
+    except urllib.error.HTTPError as error:
+        error.close()
+        if done and error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return  # nothing is missing: the earlier download ended between its last byte and its check
+        raise
+    with response:
+        resumed = response.status == HTTPStatus.PARTIAL_CONTENT
+        done = done if resumed else 0
+        total = done + int(response.headers.get("Content-Length") or 0)
+        with part.open("ab" if resumed else "wb") as file:
+            while block := response.read(_BLOCK_BYTES):
+                file.write(block)
+                done += len(block)
+                if progress is not None:
+                    progress(done, total)
+            file.flush()
+            os.fsync(file.fileno())
+    if done < total:
+        raise http.client.IncompleteRead(b"", total - done)
