@@ -6,17 +6,12 @@ import { Uploader } from "./uploader.js";
 
 const size = document.getElementById("row-height");
 
-function showSize() {
-  document.getElementById("grid")?.style.setProperty("--row", `${size.value}px`);
-}
-
-size.value = localStorage.getItem("row-height") ?? (window.innerWidth < 640 ? "110" : size.value);
+const root = document.documentElement;
+size.value = parseInt(getComputedStyle(root).getPropertyValue("--row"), 10);
 size.addEventListener("input", () => {
   localStorage.setItem("row-height", size.value);
-  showSize();
+  root.style.setProperty("--row", `${size.value}px`);
 });
-document.addEventListener("htmx:afterSwap", showSize);
-showSize();
 
 document.getElementById("filters").addEventListener("htmx:configRequest", (event) => {
   for (const [name, value] of Object.entries(event.detail.parameters)) {

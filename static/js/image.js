@@ -20,7 +20,7 @@ function fitScale() {
     (stage.clientWidth - 2 * margin) / natural.width,
     (stage.clientHeight - 2 * margin) / natural.height,
   );
-  return Math.min(room, Math.max(1, 320 / Math.max(natural.width, natural.height)));
+  return Math.min(room, Math.max(1, 480 / Math.max(natural.width, natural.height)));
 }
 
 function keepInSight() {

@@ -40,7 +40,8 @@ document.addEventListener("mousedown", (event) => {
 // While something is selected, a click on a photograph selects too, as people know it from other galleries.
 document.addEventListener("click", (event) => {
   const thumb = event.target.closest("#grid .thumb");
-  if (!thumb || !chosen().length || event.ctrlKey || event.metaKey || event.detail === 0) return;
+  const selecting = chosen().length || grid().classList.contains("is-selecting");
+  if (!thumb || !selecting || event.ctrlKey || event.metaKey || event.detail === 0) return;
   event.preventDefault();
   const box = tileOf(thumb).querySelector("input");
   box.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: event.shiftKey }));
@@ -54,7 +55,10 @@ function clear() {
 }
 
 document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-clear]")) clear();
+  if (event.target.closest("[data-clear]")) {
+    clear();
+    setSelecting(false);
+  }
   if (event.target.closest("[data-similar]")) {
     const [box] = chosen();
     if (box) location.assign(tileOf(box).querySelector(".tile-similar").href);
@@ -74,6 +78,21 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   panel.querySelector("[type=submit]").click();
 });
+
+// Where nothing hovers, a button says that taps select from now on.
+const select = document.getElementById("select");
+
+function setSelecting(isSelecting) {
+  select.setAttribute("aria-pressed", String(isSelecting));
+  grid()?.classList.toggle("is-selecting", isSelecting);
+}
+
+select.addEventListener("click", () => {
+  const starts = select.getAttribute("aria-pressed") !== "true";
+  setSelecting(starts);
+  if (!starts) clear();
+});
+document.addEventListener("htmx:afterSwap", () => setSelecting(select.getAttribute("aria-pressed") === "true"));
 
 function current() {
   return tileOf(document.activeElement);
