@@ -91,7 +91,9 @@ def _is_published() -> bool:
     if newest is None:
         return True
     active = Generation.objects.filter(state=Generation.State.ACTIVE).first()
-    return active is not None and active.revision >= newest and active.versions == versions
+    if active is None or active.revision < newest:
+        return False
+    return all(active.versions.get(name) == version for name, version in versions.items())
 
 
 def _newest_failed() -> Generation | None:

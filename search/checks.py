@@ -1,1 +1,63 @@
-"""System checks of the search app."""
+"""System checks: settings that cannot work are told at the start, each with what to do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from search.exceptions import IndexUnavailableError
+from search.index import choose_backend
+
+TAG = "likeness"
+
+
+@register(TAG)
+def check_data_dir(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """See that what is stored can be stored."""
+    folder = Path(settings.DATA_DIR)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        hint = "Set DATA_DIR to a folder that this user may write."
+        return [Error(f"DATA_DIR={folder} cannot be made: {error.strerror}.", hint=hint, id="search.E001")]
+    if not os.access(folder, os.W_OK | os.X_OK):
+        hint = "Change its owner, or set DATA_DIR to another folder."
+        return [Error(f"DATA_DIR={folder} cannot be written by this user.", hint=hint, id="search.E001")]
+    return []
+
+
+@register(TAG)
+def check_deep_weights(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """See that weights which are named are there."""
+    weights = settings.ENV.deep_weights
+    if weights is None or weights.is_file():
+        return []
+    hint = "Name a weights file or a `.keras` model, or unset DEEP_WEIGHTS and run `manage.py fetch_weights`."
+    return [Error(f"DEEP_WEIGHTS={weights} is not a file.", hint=hint, id="search.E002")]
+
+
+@register(TAG)
+def check_index_backend(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """See that the index backend that is asked for can be used."""
+    try:
+        choose_backend(settings.ENV.index_backend)
+    except IndexUnavailableError as error:
+        hint = "Set INDEX_BACKEND=auto to use the best one of this machine."
+        return [Error(f"INDEX_BACKEND={settings.ENV.index_backend}: {error}.", hint=hint, id="search.E003")]
+    return []
+
+
+@register(TAG)
+def check_lease(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """See that a lease outlives the pauses of the reconciler, which would otherwise free work that goes on."""
+    if settings.ENV.lease_seconds > settings.ENV.reconcile_seconds:
+        return []
+    text = f"LEASE_SECONDS={settings.ENV.lease_seconds} is not longer than RECONCILE_SECONDS."
+    hint = "Give workers more time for a batch than passes between two rounds of the reconciler."
+    return [Warning(text, hint=hint, id="search.W001")]

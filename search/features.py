@@ -137,7 +137,7 @@ def lease(limit: int, image_ids: Iterable[int] = ()) -> Lease:
         rows = Feature.objects.filter(_current(versions), _free(), image__in=chosen)
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(skip_locked=True)
-        found = list(rows.order_by("image", "id").values_list("pk", "image_id", "method"))
+        found = list(rows.order_by("image_id", "id").values_list("pk", "image_id", "method"))
         held = Lease(uuid.UUID(bytes=_worker_place() + os.urandom(8)))
         Feature.objects.filter(pk__in=[pk for pk, _, _ in found]).update(
             state=WorkState.LEASED, lease=held.token, leased_until=_lease_end(), attempts=F("attempts") + 1

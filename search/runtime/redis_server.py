@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -79,12 +80,9 @@ def prepare_folders(socket: Path, data: Path) -> None:
     """
     for folder in (socket.parent, data):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            folder.chmod(0o700)
-        except PermissionError as error:
-            raise RedisMissingError(
-                f"{folder} belongs to another user; remove it or choose another DATA_DIR"
-            ) from error
+        if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+            raise RedisMissingError(f"{folder} belongs to another user; remove it or choose another DATA_DIR")
+        folder.chmod(0o700)
 
 
 def redis_command(program: RedisProgram, socket: Path, data: Path) -> list[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.environment import environment
+from search.checks import TAG
 from search.runtime.lock import AlreadyRunningError
 from search.runtime.redis_server import RedisMissingError
 from search.runtime.supervisor import Options, StartError, Supervisor, handle_signals, is_loopback
@@ -21,6 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--images", metavar="FOLDER", help="Store the images of this folder once all is running.")
 
     def handle(self, *args: Any, images: str | None, **options: Any) -> None:
+        self.check(tags=[TAG])
         supervisor = Supervisor(self._options(images), self._write)
         handle_signals(supervisor)
         try:
@@ -43,5 +47,8 @@ class Command(BaseCommand):
         )
 
     def _write(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()
+        try:
+            self.stdout.write(line)
+            self.stdout.flush()
+        except BrokenPipeError:  # nobody reads any more; the site goes on without talking
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

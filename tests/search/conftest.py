@@ -1,0 +1,51 @@
+"""Fixtures for tests of the similarity app."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+
+from gallery.intake import store_image
+from gallery.models import Image
+from search import features
+from search.methods import METHODS
+from search.methods.base import Method
+from tests.search.plug_ins import plug_in
+
+
+@pytest.fixture
+def plug_in_methods(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Replace the registered methods for one test: `plug_in_methods(Gray, Picky)`."""
+    kept = dict(METHODS)
+
+    def replace(*kinds: type[Method]) -> None:
+        plug_in(METHODS, *kinds)
+        features.methods.cache_clear()
+
+    yield replace
+    METHODS.clear()
+    METHODS.update(kept)
+    features.methods.cache_clear()
+
+
+@pytest.fixture
+def stored_image(db: Any) -> Callable[..., Image]:
+    """Store an image of one color, or of noise, through the one way in: `stored_image(seed=3)`."""
+
+    def store(color: tuple[int, int, int] | None = None, *, seed: int = 0, size: int = 40, **options: Any) -> Image:
+        pixels = np.random.default_rng(seed).integers(0, 256, (size, size, 3), np.uint8)
+        if color is not None:
+            pixels[:] = color
+        file = io.BytesIO()
+        Picture.fromarray(pixels).save(file, "PNG")
+        file.seek(0)
+        outcome = store_image(file, name=f"{seed}.png", **options)
+        assert outcome.image is not None, outcome
+        return outcome.image
+
+    return store
