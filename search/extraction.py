@@ -109,6 +109,8 @@ def _decode(held: Lease) -> dict[int, RGBImage]:
             pixels[image_id] = get_decoder().pixels(original_path(digest), ANALYSIS_SIDE)
         except Refused as refusal:
             _fail(held, image_id, held.images[image_id], refusal.reason)
+        except OSError as error:
+            _fail(held, image_id, held.images[image_id], str(error))
     return pixels
 
 

@@ -1,0 +1,162 @@
+"""Images become vectors; one that cannot be decoded or described fails alone."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+
+from gallery.decoding import Refused
+from gallery.files import original_path
+from gallery.models import Image
+from search import catch_up, extraction, features
+from search.exceptions import QueryError
+from search.models import Feature, Query
+from search.queries import query_path, store_query
+from tests.search.plug_ins import POISON, Gray, Picky
+
+pytestmark = pytest.mark.django_db
+PlugIn = Callable[..., None]
+Store = Callable[..., Image]
+
+
+def states(method: str) -> list[str]:
+    return list(Feature.objects.filter(method=method).order_by("image_id").values_list("state", flat=True))
+
+
+def test_it_works(plug_in_methods: PlugIn, stored_image: Store) -> None:
+    plug_in_methods(Gray, Picky)
+    images = [stored_image(seed=seed) for seed in range(5)]
+    assert extraction.extract(features.lease(32)) == 10
+    assert states("gray") == states("picky") == ["ready"] * 5
+    pixels = np.array(Picture.open(original_path(images[3].sha256)).convert("RGB"))
+    np.testing.assert_array_equal(features.vectors_of(images[3].pk)["gray"], Gray().describe([pixels])[0])
+
+
+@pytest.mark.parametrize("position", range(5))
+def test_an_image_that_cannot_be_described_fails_alone(
+    plug_in_methods: PlugIn, stored_image: Store, position: int
+) -> None:
+    plug_in_methods(Gray, Picky)
+    for seed in range(5):
+        stored_image(POISON if seed == position else None, seed=seed)
+    assert extraction.extract(features.lease(32)) == 9
+    assert states("gray") == ["ready"] * 5
+    assert states("picky") == ["failed" if seed == position else "ready" for seed in range(5)]
+    assert Feature.objects.get(state="failed").reason == "RuntimeError: this is poison"
+
+
+def test_an_image_that_cannot_be_decoded_any_more_fails_alone(plug_in_methods: PlugIn, stored_image: Store) -> None:
+    plug_in_methods(Gray, Picky)
+    images = [stored_image(seed=seed) for seed in range(3)]
+    path = original_path(images[1].sha256)
+    path.chmod(0o600)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\x00" * 64)
+    assert extraction.extract(features.lease(32)) == 4
+    assert states("gray") == states("picky") == ["ready", "failed", "ready"]
+    assert set(Feature.objects.filter(state="failed").values_list("reason", flat=True)) <= {"corrupt", "truncated"}
+
+
+def test_an_image_whose_file_is_gone_fails_alone(plug_in_methods: PlugIn, stored_image: Store) -> None:
+    plug_in_methods(Gray)
+    images = [stored_image(seed=seed) for seed in range(3)]
+    original_path(images[1].sha256).unlink()
+    assert extraction.extract(features.lease(32)) == 2
+    assert states("gray") == ["ready", "failed", "ready"]
+
+
+def test_what_is_interrupted_is_given_back(
+    plug_in_methods: PlugIn, stored_image: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug_in_methods(Gray)
+    stored_image()
+
+    def interrupt(*_args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Gray, "describe", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        extraction.extract(features.lease(32))
+    assert states("gray") == ["pending"]
+
+
+def test_everything_that_waits_is_drained(plug_in_methods: PlugIn, stored_image: Store) -> None:
+    plug_in_methods(Gray, Picky)
+    for seed in range(40):
+        stored_image(seed=seed, size=8)
+    told: list[int] = []
+    assert catch_up.drain(lambda _what, number: told.append(number)) == 80
+    assert told == [16, 0]
+
+
+def test_a_file_is_described_by_every_method_at_hand(
+    plug_in_methods: PlugIn, tmp_path: Path, picture: np.ndarray
+) -> None:
+    plug_in_methods(Gray, Picky)
+    Picture.fromarray(picture).save(tmp_path / "a.png")
+    vectors = extraction.describe_file(tmp_path / "a.png")
+    assert vectors.keys() == {"gray", "picky"}
+    np.testing.assert_array_equal(vectors["gray"], Gray().describe([picture])[0])
+
+
+def test_large_files_are_seen_at_the_side_of_analysis(
+    plug_in_methods: PlugIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug_in_methods(Gray)
+    Picture.new("RGB", (1600, 400), "teal").save(tmp_path / "a.jpg")
+    seen: list[tuple[int, ...]] = []
+    describe = Gray.describe
+    monkeypatch.setattr(Gray, "describe", lambda self, images: seen.append(images[0].shape) or describe(self, images))
+    extraction.describe_file(tmp_path / "a.jpg")
+    assert seen == [(128, 512, 3)]
+
+
+def test_a_file_that_is_no_image_is_refused(plug_in_methods: PlugIn, tmp_path: Path) -> None:
+    plug_in_methods(Gray)
+    (tmp_path / "a.png").write_bytes(b"no image")
+    with pytest.raises(Refused):
+        extraction.describe_file(tmp_path / "a.png")
+
+
+def test_a_query_is_described(plug_in_methods: PlugIn, tmp_path: Path, picture: np.ndarray) -> None:
+    plug_in_methods(Gray)
+    Picture.fromarray(picture).save(tmp_path / "a.png")
+    with (tmp_path / "a.png").open("rb") as file:
+        query = store_query(file, "a.png")
+    np.testing.assert_array_equal(extraction.describe_query(query)["gray"], Gray().describe([picture])[0])
+
+
+def test_what_the_gallery_knows_of_a_query_is_not_computed_again(plug_in_methods: PlugIn, stored_image: Store) -> None:
+    plug_in_methods(Gray)
+    image = stored_image()
+    catch_up.drain()
+    query = Query(sha256=image.sha256, original_name="a.png")
+    assert not query_path(query.pk).exists()
+    np.testing.assert_array_equal(extraction.describe_query(query)["gray"], features.vectors_of(image.pk)["gray"])
+
+
+def test_a_query_whose_file_is_gone_is_refused(plug_in_methods: PlugIn) -> None:
+    plug_in_methods(Gray)
+    with pytest.raises(QueryError, match="upload it again"):
+        extraction.describe_query(Query(pk=uuid.uuid4(), sha256="0" * 64))
+
+
+def test_warming_up_survives_a_method_that_cannot_load(
+    plug_in_methods: PlugIn, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    plug_in_methods(Picky, Gray)
+    warmed: list[str] = []
+
+    def warm_up(self: Gray) -> None:
+        warmed.append(self.name)
+        if self.name == "picky":
+            raise OSError("cannot load")
+
+    monkeypatch.setattr(Gray, "warm_up", warm_up)
+    extraction.warm_up()
+    assert warmed == ["picky", "gray"]
+    assert "picky cannot be used" in caplog.text
