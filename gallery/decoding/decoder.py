@@ -41,6 +41,11 @@ class Decoder:
         self._child: ChildProcess | None = None
         _decoders.add(self)
 
+    @property
+    def child_pid(self) -> int | None:
+        """Process id of the child, for those who watch it; None while there is none."""
+        return self._child.pid if self._child else None
+
     def inspect(self, path: Path, sides: Mapping[str, int], *, name: str = "") -> Inspection:
         """Decode a file whole and describe it.
 

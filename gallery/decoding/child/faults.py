@@ -13,6 +13,7 @@ PHRASES = (
     ("out of memory", "decoder_memory"),
     ("cannot allocate memory", "decoder_memory"),
     ("decompressed data too large", "decoder_memory"),
+    ("too much memory used", "decoder_memory"),
     ("truncated", "truncated"),
     ("unexpected end", "truncated"),
     ("not enough image data", "truncated"),
@@ -49,7 +50,8 @@ def _count_pixels(error: Exception) -> str:
 
 def _readable(error: Exception) -> str:
     """Only these errors carry Pillow's own sentences; others may quote the file's content, such as a name in it."""
+    text = str(error)
     if not isinstance(error, OSError | SyntaxError):
-        text = "decompressed data too large" if "decompressed data too large" in str(error).lower() else ""
-        return text or type(error).__name__
-    return "".join(character for character in str(error) if character.isprintable())[:MAX_DETAIL_CHARACTERS]
+        known = [phrase for phrase, _reason in PHRASES if phrase in text.lower()]
+        return known[0] if known else type(error).__name__
+    return "".join(character for character in text if character.isprintable())[:MAX_DETAIL_CHARACTERS]

@@ -1,0 +1,377 @@
+"""The decoder and its child: what it says of files, what it refuses, and how it survives the child's death."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from gallery.decoding import Decoder, Limits, Refused, close_decoders, get_decoder, get_decoders
+from gallery.decoding.process import ROOT
+from gallery.reasons import REASONS
+from tests.gallery import bombs
+from tests.gallery.encoding import encode, mean_difference
+
+SIDES = {"thumb": 32, "display": 100}
+FORMATS = ["JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP", "AVIF"]
+LOSSLESS = {"PNG": {}, "TIFF": {"compression": "tiff_lzw"}, "WEBP": {"lossless": True}, "BMP": {}}
+
+Put = Callable[..., Path]
+Picture = NDArray[np.uint8]
+
+
+@pytest.fixture
+def own() -> Iterator[Callable[[Limits], Decoder]]:
+    """Decoders with limits of their own, closed at the end."""
+    made: list[Decoder] = []
+
+    def make(limits: Limits) -> Decoder:
+        made.append(Decoder(limits))
+        return made[-1]
+
+    yield make
+    for decoder in made:
+        decoder.close()
+
+
+def refusal(decoder: Decoder, path: Path, name: str = "") -> str:
+    with pytest.raises(Refused) as caught:
+        decoder.inspect(path, SIDES, name=name)
+    assert caught.value.reason in dict(REASONS)
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_it_works(decoder: Decoder, put: Put, picture: Picture, name: str) -> None:
+    path = put(encode(picture, name))
+    found = decoder.inspect(path, SIDES)
+    assert (found.format, found.width, found.height, found.num_frames) == (name, 160, 120, 1)
+    assert set(found.derivatives) == set(SIDES)
+    pixels = decoder.pixels(path, 512)
+    assert pixels.shape == (120, 160, 3)
+    assert pixels.dtype == np.uint8
+    assert pixels.flags.writeable
+
+
+@pytest.mark.parametrize("name", LOSSLESS)
+def test_pixels_are_exact(decoder: Decoder, put: Put, picture: Picture, name: str) -> None:
+    path = put(encode(picture, name, **LOSSLESS[name]))
+    np.testing.assert_array_equal(decoder.pixels(path, 512), picture)
+
+
+def test_the_same_pixels_have_the_same_hash(decoder: Decoder, put: Put, picture: Picture) -> None:
+    files = [put(encode(picture, name, **options), name) for name, options in LOSSLESS.items()]
+    assert len({decoder.inspect(file, SIDES).pixels_sha256 for file in files}) == 1
+    other = picture.copy()
+    other[0, 0, 0] ^= 1
+    assert decoder.inspect(put(encode(other, "PNG")), SIDES).pixels_sha256 not in {
+        decoder.inspect(file, SIDES).pixels_sha256 for file in files
+    }
+
+
+def test_the_hash_knows_the_shape(decoder: Decoder, put: Put) -> None:
+    wide, tall = np.zeros((2, 8, 3), np.uint8), np.zeros((8, 2, 3), np.uint8)
+    hashes = {decoder.inspect(put(encode(one, "PNG")), SIDES).pixels_sha256 for one in (wide, tall)}
+    assert len(hashes) == 2
+
+
+def test_derivatives_are_small_webp_without_metadata(decoder: Decoder, put: Put, picture: Picture) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = exif[0x013B] = "SENTINEL"
+    data = encode(picture, "JPEG", exif=exif, comment=b"SENTINEL", xmp=b"<x>SENTINEL</x>", icc_profile=b"SENTINEL")
+    derivatives = decoder.inspect(put(data), SIDES).derivatives
+    for kind, side in SIDES.items():
+        with Image.open(put(derivatives[kind], kind)) as copy:
+            assert copy.format == "WEBP"
+            assert max(copy.size) == side
+            assert not copy.getexif()
+            assert "icc_profile" not in copy.info
+            assert "xmp" not in copy.info
+        assert b"SENTINEL" not in derivatives[kind]
+
+
+def test_small_images_are_not_enlarged(decoder: Decoder, put: Put) -> None:
+    found = decoder.inspect(put(encode(np.full((3, 5, 3), 200, np.uint8), "PNG")), SIDES)
+    assert found.derivatives["thumb"] == found.derivatives["display"]
+    with Image.open(put(found.derivatives["thumb"])) as thumb:
+        assert thumb.size == (5, 3)
+    assert found.tone == "#c8c8c8"
+
+
+@pytest.mark.parametrize("shape", [(1, 3000, 3), (3000, 1, 3), (1, 1, 3)])
+def test_extreme_shapes_keep_a_pixel(decoder: Decoder, put: Put, shape: tuple[int, int, int]) -> None:
+    pixels = decoder.pixels(put(encode(np.full(shape, 9, np.uint8), "PNG")), 100)
+    assert min(pixels.shape) >= 1
+    assert max(pixels.shape) <= 100
+    assert (pixels == 9).all()
+
+
+def scaled(image: Image.Image) -> Picture:
+    """Return the image at the size of `picture` in one careful step."""
+    return np.asarray(image.resize((160, 120), Image.Resampling.LANCZOS))
+
+
+@pytest.mark.parametrize("name", ["JPEG", "PNG"])
+def test_large_images_are_scaled_down_well(decoder: Decoder, put: Put, picture: Picture, name: str) -> None:
+    large = Image.fromarray(picture).resize((1600, 1200), Image.Resampling.BICUBIC)
+    pixels = decoder.pixels(put(encode(large, name)), 160)
+    assert mean_difference(pixels, scaled(large)) < 3
+
+
+def test_strips_give_the_same_as_the_whole(decoder: Decoder, put: Put, picture: Picture) -> None:
+    """More than 8 million pixels are worked on in strips; turned sideways these are columns."""
+    large = Image.fromarray(picture).resize((4000, 3000), Image.Resampling.BICUBIC)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    upright, turned = put(encode(large, "BMP"), "u"), put(encode(large.rotate(90, expand=True), "TIFF", exif=exif), "t")
+    assert decoder.inspect(upright, SIDES).pixels_sha256 == decoder.inspect(turned, SIDES).pixels_sha256
+    assert mean_difference(decoder.pixels(turned, 160), scaled(large)) < 3
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.5, 0.9, 0.99])
+def test_cut_files_are_truncated(decoder: Decoder, put: Put, picture: Picture, name: str, share: float) -> None:
+    data = encode(picture, name)
+    assert refusal(decoder, put(data[: int(len(data) * share)])) == "truncated"
+
+
+def test_an_empty_file_is_truncated(decoder: Decoder, put: Put) -> None:
+    assert refusal(decoder, put(b"")) == "truncated"
+
+
+def test_a_damaged_file_is_corrupt(decoder: Decoder, put: Put, picture: Picture) -> None:
+    data = bytearray(encode(picture, "PNG"))
+    data[60:90] = bytes(30)
+    assert refusal(decoder, put(bytes(data))) == "corrupt"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"<!doctype html><script>alert(1)</script>",
+        b"%!PS-Adobe-3.0 EPSF-3.0\n",
+        b"%PDF-1.7\n",
+        b"8BPS\0\1",
+        b"SIMPLE  =                    T",
+        b"BMW is a maker of cars",
+        b"PK\3\4",
+    ],
+)
+def test_other_types_are_not_opened(decoder: Decoder, put: Put, data: bytes) -> None:
+    assert refusal(decoder, put(data)) == "type_not_allowed"
+
+
+def test_other_plugins_of_pillow_are_not_opened(decoder: Decoder, put: Put, picture: Picture) -> None:
+    for name in ("PPM", "TGA", "ICO", "PCX", "SGI", "DDS", "JPEG2000"):
+        assert refusal(decoder, put(encode(picture, name))) == "type_not_allowed"
+
+
+def test_a_name_that_lies_is_a_mismatch(decoder: Decoder, put: Put, picture: Picture) -> None:
+    path = put(encode(picture, "PNG"))
+    for name in ("a.jpg", "a.JPEG", "a.tif", "a.webp", "a.gif", "a.bmp", "a.avif", "a.heic", "a.svg", "a.pdf"):
+        assert refusal(decoder, path, name) == "type_mismatch"
+    for name in ("a.png", "A.PNG", "a.apng", "a", "", "a.2024", "photo.of.me"):
+        assert decoder.inspect(path, SIDES, name=name).format == "PNG"
+
+
+def test_limits_are_kept(own: Callable[[Limits], Decoder], put: Put, picture: Picture) -> None:
+    path = put(encode(picture, "PNG"))
+    assert own(Limits(max_pixels=160 * 120)).inspect(path, SIDES).width == 160
+    assert refusal(own(Limits(max_pixels=160 * 120 - 1)), path) == "too_many_pixels"
+    frames = put(bombs.many_frames("GIF", 4))
+    assert own(Limits(max_frames=4)).inspect(frames, SIDES).num_frames == 4
+    assert refusal(own(Limits(max_frames=3)), frames) == "too_many_frames"
+
+
+def test_a_missing_file_is_not_refused(decoder: Decoder, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        decoder.inspect(tmp_path / "nowhere", SIDES)
+
+
+def test_refusals_do_not_tell_where_files_lie(decoder: Decoder, put: Put, picture: Picture) -> None:
+    path = put(encode(picture, "PNG")[:40])
+    with pytest.raises(Refused) as caught:
+        decoder.inspect(path, SIDES)
+    assert str(path.parent) not in str(caught.value)
+
+
+# The child's life
+
+
+def test_a_hanging_child_is_ended_in_time(own: Callable[[Limits], Decoder], put: Put, picture: Picture) -> None:
+    decoder = own(Limits(timeout_seconds=0.3))
+    path = put(encode(picture, "PNG"))
+    decoder.inspect(path, SIDES)
+    first = decoder.child_pid
+    assert first
+    os.kill(first, signal.SIGSTOP)
+    assert refusal(decoder, path) == "decoder_timeout"
+    assert decoder.inspect(path, SIDES).width == 160
+    assert decoder.child_pid != first
+
+
+def test_a_child_killed_between_files_costs_nothing(
+    own: Callable[[Limits], Decoder], put: Put, picture: Picture
+) -> None:
+    decoder = own(Limits())
+    path = put(encode(picture, "PNG"))
+    for _round in range(3):
+        decoder.inspect(path, SIDES)
+        assert decoder.child_pid
+        os.kill(decoder.child_pid, signal.SIGKILL)
+    assert decoder.inspect(path, SIDES).width == 160
+
+
+def kill_while_busy(decoder: Decoder, times: int) -> threading.Thread:
+    """Kill the next children of the decoder, each shortly after it starts."""
+
+    def hunt() -> None:
+        seen: set[int] = set()
+        while len(seen) < times:
+            pid = decoder.child_pid
+            if pid and pid not in seen:
+                seen.add(pid)
+                time.sleep(0.3)
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=hunt)
+    thread.start()
+    return thread
+
+
+def test_a_child_killed_once_in_the_midst_is_replaced(own: Callable[[Limits], Decoder], put: Put) -> None:
+    decoder = own(Limits())
+    hunter = kill_while_busy(decoder, times=1)
+    assert decoder.inspect(put(bombs.flat_png(8000, color_type=2, bits=8)), SIDES).width == 8000
+    hunter.join()
+
+
+def test_a_file_that_always_ends_the_child_is_refused(own: Callable[[Limits], Decoder], put: Put) -> None:
+    decoder = own(Limits())
+    hunter = kill_while_busy(decoder, times=2)
+    assert refusal(decoder, put(bombs.flat_png(8000, color_type=2, bits=8))) == "decoder_crashed"
+    hunter.join()
+
+
+def test_a_fresh_child_takes_over_now_and_then(own: Callable[[Limits], Decoder], put: Put, picture: Picture) -> None:
+    decoder = own(Limits(files_per_child=2))
+    path = put(encode(picture, "PNG"))
+    children = []
+    for _file in range(5):
+        decoder.inspect(path, SIDES)
+        children.append(decoder.child_pid)
+    assert [children.count(child) for child in dict.fromkeys(children)] == [2, 2, 1]
+
+
+def test_threads_may_share_it(own: Callable[[Limits], Decoder], put: Put, picture: Picture) -> None:
+    decoder = own(Limits(files_per_child=7))
+    files = [put(encode(np.full((5, 5 + number, 3), number, np.uint8), "PNG"), str(number)) for number in range(8)]
+    widths: dict[int, set[int]] = {number: set() for number in range(8)}
+
+    def ask(number: int) -> None:
+        for _round in range(5):
+            widths[number].add(decoder.pixels(files[number], 64).shape[1])
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert widths == {number: {5 + number} for number in range(8)}
+
+
+@pytest.mark.filterwarnings(
+    "ignore:This process:DeprecationWarning"
+)  # what forking beside threads may cost is the point
+def test_a_forked_process_gets_a_child_of_its_own(own: Callable[[Limits], Decoder], put: Put, picture: Picture) -> None:
+    decoder = own(Limits())
+    path = put(encode(picture, "PNG"))
+    decoder.inspect(path, SIDES)
+    forked = os.fork()
+    if not forked:
+        status = 1
+        try:
+            status = 0 if decoder.pixels(path, 64).shape[1] == 64 else 1
+            decoder.close()
+        finally:
+            os._exit(status)
+    assert os.waitpid(forked, 0)[1] == 0
+    before = decoder.child_pid
+    assert decoder.inspect(path, SIDES).width == 160
+    assert decoder.child_pid == before
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from gallery.decoding import Decoder
+decoder = Decoder()
+decoder.inspect(Path(sys.argv[1]), {"thumb": 8})
+print(decoder.child_pid, flush=True)
+decoder.inspect(Path(sys.argv[2]), {"thumb": 8})
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_the_child_ends_with_its_parent_even_while_busy(put: Put, picture: Picture) -> None:
+    small, large = put(encode(picture, "PNG"), "small"), put(bombs.flat_png(11_000, color_type=6, bits=8), "large")
+    command = [sys.executable, "-c", PARENT, str(small), str(large)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout
+        child = int(parent.stdout.readline())
+        time.sleep(0.3)
+        parent.kill()
+    deadline = time.monotonic() + 2
+    while running(child) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not running(child)
+
+
+def running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_the_child_loads_neither_django_nor_numpy() -> None:
+    code = "import sys, gallery.decoding.child.__main__; print({'django', 'numpy', 'search'} & set(sys.modules))"
+    shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "set()"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_the_child_is_confined(own: Callable[[Limits], Decoder], put: Put, picture: Picture) -> None:
+    decoder = own(Limits(memory_bytes=2**29))
+    decoder.inspect(put(encode(picture, "PNG")), SIDES)
+    limits = Path(f"/proc/{decoder.child_pid}/limits").read_text()
+    soft = {line[:26].strip(): line[26:].split()[0] for line in limits.splitlines()[1:]}
+    assert soft["Max address space"] == str(2**29)
+    assert soft["Max file size"] == "0"
+    assert soft["Max core file size"] == "0"
+    assert int(soft["Max open files"]) <= 32
+    assert int(soft["Max cpu time"]) <= 60
+    environment = Path(f"/proc/{decoder.child_pid}/environ").read_bytes()
+    assert b"SECRET_KEY" not in environment
+
+
+def test_the_process_shares_one_decoder_with_the_limits_of_its_settings() -> None:
+    try:
+        assert get_decoder() is get_decoder()
+        assert get_decoders(3)[0] is get_decoder()
+        assert len(set(get_decoders(3))) == 3
+        assert get_decoder().limits == Limits()
+    finally:
+        close_decoders()
