@@ -2,10 +2,17 @@
 
 from django.urls import path
 
-from search.views import status
+from search.views import images, results, status, upload
 
 app_name = "search"
 urlpatterns = [
+    path("search/", results.results, name="results"),
+    path("search/upload/", upload.upload, name="upload"),
+    path("search/query/<uuid:pk>/status/", upload.query_status, name="query_status"),
+    path("search/query/<uuid:pk>/retry/", upload.query_retry, name="query_retry"),
+    path("search/query/<uuid:pk>/preview.webp", upload.query_preview, name="query_preview"),
+    path("search/images/<int:pk>/strip/", images.strip, name="strip"),
+    path("search/images/<int:pk>/features/", images.feature_status, name="feature_status"),
     path("status/", status.status, name="status"),
     path("status/banner/", status.banner, name="banner"),
     path("status/retry/", status.retry, name="retry"),

@@ -68,6 +68,11 @@ class Card:
     missing: list[Reason]  # methods with weight that have nothing to say
 
     @property
+    def name(self) -> str:
+        """Return what tells the image best in few words: its title, else its label, else its file name."""
+        return self.image.title or self.image.label or self.image.original_name
+
+    @property
     def rarities(self) -> str:
         """Return what the page needs to re-rank by itself, as JSON."""
         return json.dumps({r.look.name: _rounded(r.score.rarity) for r in self.reasons}, separators=(",", ":"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -27,7 +29,7 @@ from search.views.upload import progress_page, start_page
 class Subject:
     """What is searched for: a gallery image, or an uploaded query and the gallery image of the same bytes, if any."""
 
-    source: pipeline.QuerySource
+    source: Callable[[], pipeline.QuerySource]
     image: Image | None = None
     query: Query | None = None
 
@@ -58,12 +60,12 @@ def _subject(request: HttpRequest, form: SearchForm) -> Subject | None:
         if query is None:
             raise Http404(_("This uploaded query is gone: queries are kept for a day. Upload the image again."))
         twin = Image.objects.visible_to(request.user).filter(sha256=query.sha256).first()
-        return Subject(pipeline.for_upload(query.pk), twin, query)
+        return Subject(partial(pipeline.for_upload, query.pk), twin, query)
     if image_id := form.cleaned_data.get("image"):
         image = Image.objects.visible_to(request.user).filter(pk=image_id).first()
         if image is None:
             raise Http404(_("No image of this number can be searched for; it may have been removed."))
-        return Subject(pipeline.for_image(image.pk), image)
+        return Subject(partial(pipeline.for_image, image.pk), image)
     return None
 
 
@@ -90,7 +92,7 @@ def _answer(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[st
     k = found["k"] or PAGE_SIZE
     collection_id = found["collection"].pk if found["collection"] else None
     try:
-        answer = pipeline.run_query(subject.source, form.weights(), k=MAX_RESULTS, collection_id=collection_id)
+        answer = pipeline.run_query(subject.source(), form.weights(), k=MAX_RESULTS, collection_id=collection_id)
     except SearchError as error:
         return {"problems": [str(error)]}
     within = _within(answer, found["min"], found["max"])

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.models import Image
-from search import features, health, tasks
+from search import features, health, snapshots, tasks
 from search.models import WorkState
 from search.versions import versions_in_use
 from search.views.cards import MethodLook, method_looks
@@ -45,7 +45,7 @@ def _context() -> dict[str, Any]:
         "methods": rows,
         "failures": failures,
         "num_waiting": sum(row["waiting"] for row in rows),
-        "degraded": active.error if active else "",
+        "degraded": snapshots.current_snapshot().degraded,
         "recalls": [(looks[name], recall) for name, recall in (active.recall if active else {}).items()],
         "num_images": Image.objects.shown().count(),
         "disk": health.look_at_disk(),

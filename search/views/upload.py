@@ -13,12 +13,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.decoding import Refused
+from gallery.models import Image
 from search import health, tasks
 from search.forms import QueryUploadForm
 from search.models import Query, WorkState
 from search.queries import preview_path, store_query
 from search.views.cards import method_looks
 
+NUM_EXAMPLES = 12
+"""Gallery images offered on the start page."""
 STATUS_OF_REASON = {"too_large": 413, "disk_full": 507}
 ASK_AGAIN_AFTER = timedelta(seconds=5)
 """A query that waits longer has perhaps lost its job; the page asks for it once more."""
@@ -46,7 +49,10 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 def start_page(request: HttpRequest, problems: list[str], status: int = 200) -> HttpResponse:
     """Show where an image is dropped, pasted or chosen, with what was wrong with the last try."""
-    context = {"problems": problems, "looks": method_looks().values()}
+    newest = list(Image.objects.visible_to(request.user)[: 20 * NUM_EXAMPLES])
+    spread = newest[:: max(1, len(newest) // NUM_EXAMPLES)][:NUM_EXAMPLES]  # neighbors came together and look alike
+    examples = [(image, f"{reverse('search:results')}?image={image.pk}") for image in spread]
+    context = {"problems": problems, "looks": method_looks().values(), "recent": examples}
     return render(request, "search/start.html", context, status=status)
 
 

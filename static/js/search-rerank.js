@@ -67,6 +67,7 @@ function describe(card, rank, fusion, weights) {
   if (!loudest) return;
   card.querySelector("[data-main-label]").textContent = loudest.dataset.label;
   card.querySelector("[data-main-rarity]").textContent = loudest.dataset.rarity;
+  card.querySelector("[data-main-swatch]").setAttribute("fill", panel.looks[loudest.dataset.method].color);
 }
 
 function hideOutside(ordered, fused) {
