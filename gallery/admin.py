@@ -102,13 +102,28 @@ class AddForm(Form):
     tags = ModelMultipleChoiceField(Tag.objects.all(), label=gettext_lazy("Tags"), required=False)
 
 
+class ReasonFilter(admin.SimpleListFilter):
+    """Refused files by their reason; only reasons that occur are offered."""
+
+    title = gettext_lazy("reason of refusal")
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        refused = Image.objects.filter(status=Image.Status.REFUSED).order_by("reason")
+        codes = {*refused.values_list("reason", flat=True).distinct(), *filter(None, [self.value()])}
+        return [(code, SENTENCES.get(code, code)) for code in sorted(codes)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Image]) -> QuerySet[Image]:
+        return queryset.filter(reason=self.value()) if self.value() else queryset
+
+
 @admin.register(Image)
 class ImageAdmin(BaseImageAdmin):
     """Images: what people may say of them is edited here; what machines found out is shown."""
 
-    list_display = ["picture", "name", "label", "status", "is_shown", "kind", "dimensions", "size", "uploaded_at"]
+    list_display = ["picture", "name", "label", "standing", "file", "uploaded_at"]
     list_display_links = ["name"]
-    list_filter = ["status", "hidden", "reason", "format", "collections", "uploaded_at"]
+    list_filter = ["status", "hidden", "uploaded_at", "collections", "format", ReasonFilter]
     search_fields = ["original_name", "title", "label", "tags__name", "sha256__startswith"]
     search_help_text = gettext_lazy("File name, title, label, tag, or the first digits of the SHA-256")
     list_per_page = 50
@@ -146,9 +161,14 @@ class ImageAdmin(BaseImageAdmin):
     def name(self, image: Image) -> str:
         return str(image)
 
-    @admin.display(description=gettext_lazy("shown"), boolean=True, ordering="hidden")
-    def is_shown(self, image: Image) -> bool:
-        return image.status == Image.Status.READY and not image.hidden
+    @admin.display(description=gettext_lazy("state"), ordering="status")
+    def standing(self, image: Image) -> str:
+        is_hidden = image.hidden and image.status == Image.Status.READY
+        return _("hidden") if is_hidden else str(image.get_status_display())
+
+    @admin.display(description=gettext_lazy("file"), ordering="num_bytes")
+    def file(self, image: Image) -> str:
+        return ", ".join(part for part in (self.kind(image), self.dimensions(image), self.size(image)) if part != "–")
 
     @admin.display(description=gettext_lazy("type"), ordering="format")
     def kind(self, image: Image) -> str:

@@ -118,8 +118,8 @@ class FeatureStateFilter(admin.SimpleListFilter):
 class SearchableImageAdmin(ImageAdmin):
     """The gallery's images with what search knows of them; the gallery itself knows nothing of search."""
 
-    list_display = [*ImageAdmin.list_display, "feature_state"]
-    list_filter = [*ImageAdmin.list_filter, FeatureStateFilter]
+    list_display = ["picture", "name", "label", "standing", "feature_state", "file", "uploaded_at"]
+    list_filter = [FeatureStateFilter, *ImageAdmin.list_filter]
     actions = [*ImageAdmin.actions, "retry_failed", "recompute_features", "rebuild_index"]
     readonly_fields = [*ImageAdmin.readonly_fields, "feature_list"]
     fieldsets = [*ImageAdmin.fieldsets, (gettext_lazy("Search"), {"fields": ["feature_list"]})]
@@ -238,7 +238,7 @@ def _image_ids(rows: QuerySet[Feature]) -> list[int]:
 class GenerationAdmin(ReadOnly, BaseGenerationAdmin):
     """Generations: the search files built so far, the one in use first to be seen by its state."""
 
-    list_display = ["__str__", "state", "num_images", "backend", "recall_text", "progress", "published_at", "error"]
+    list_display = ["__str__", "state", "num_images", "backend", "recall_text", "published_at", "note"]
     list_filter = ["state"]
     readonly_fields = [
         *("state", "num_images", "backend", "recall_text", "versions_text", "folder", "revision"),
@@ -255,6 +255,10 @@ class GenerationAdmin(ReadOnly, BaseGenerationAdmin):
     @admin.display(description=gettext_lazy("method versions"))
     def versions_text(self, generation: Generation) -> str:
         return ", ".join(f"{method_label(name)} {version}" for name, version in generation.versions.items()) or "–"
+
+    @admin.display(description=gettext_lazy("note"))
+    def note(self, generation: Generation) -> str:
+        return generation.error or generation.progress or "–"
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.rebuild_view))

@@ -121,8 +121,20 @@ def test_list_filters_and_searches(admin_client: Client, image: Image) -> None:
     image.tags.add(Tag.objects.create(name="animal"))
     for query in ("status__exact=ready", "format=PNG", "q=cat", "q=animal", f"q={image.sha256[:10]}"):
         assert "cat.png" in admin_client.get(f"{LIST}?{query}").content.decode(), query
-    for query in ("hidden__exact=1", "reason__exact=corrupt", "q=dog"):
+    for query in ("hidden__exact=1", "reason=corrupt", "q=dog"):
         assert "cat.png" not in admin_client.get(f"{LIST}?{query}").content.decode(), query
+
+
+def test_list_offers_the_reasons_that_occur(admin_client: Client, image: Image) -> None:
+    Image.objects.create(
+        sha256="f" * 64, original_name="cut.png", num_bytes=1, status=Image.Status.REFUSED, reason="truncated"
+    )
+    page = admin_client.get(LIST).content.decode()
+    assert "?reason=truncated" in page
+    assert "?reason=corrupt" not in page
+    page = admin_client.get(f"{LIST}?reason=truncated").content.decode()
+    assert "cut.png" in page
+    assert "cat.png" not in page
 
 
 # Hide, show again, delete
