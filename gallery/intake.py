@@ -26,7 +26,7 @@ from gallery.decoding import Decoder, Inspection, Refused, get_decoder, get_deco
 from gallery.derivatives import SIDES, remove_derivatives, write_derivatives
 from gallery.files import original_path
 from gallery.models import Collection, Image, Tag
-from gallery.registration import Arrival, Placement, Registered
+from gallery.registration import Arrival, Placing, Registered
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -75,10 +75,10 @@ def store_image(
     ------
     OSError : `file` cannot be read, or the disk fails in another way than being full
     """
-    where = registration.placement(user, collections, tags)
     received = _receive(file)
     if isinstance(received, Refused):
         return Outcome("refused", None, received.reason, received.detail)
+    where = Placing(user, tuple(collections), tuple(tags))
     return _store([Arrival(received, name, label)], where, _decode_here)[0]
 
 
@@ -103,7 +103,7 @@ def store_images(
     ------
     path, outcome : in the order given; a file that cannot be read is refused as corrupt, and the detail says why
     """
-    where = registration.placement(user, collections, tags)
+    where = Placing(user, tuple(collections), tuple(tags))
     decoders = get_decoders(num_decoders)
     rest = iter(paths)
     with ThreadPoolExecutor(len(decoders), thread_name_prefix="intake") as pool:
@@ -143,7 +143,7 @@ def _finish_leftover(image: Image) -> bool:
 
 def _store_batch(
     paths: Sequence[Path],
-    where: Placement,
+    where: Placing,
     label_of: Callable[[Path], str],
     pool: ThreadPoolExecutor,
     decoders: Sequence[Decoder],
@@ -206,8 +206,10 @@ def _decode_here(images: list[Image]) -> list[Verdict]:
 
 
 def _store(
-    arrivals: Sequence[Arrival], where: Placement, decode: Callable[[list[Image]], list[Verdict]]
+    arrivals: Sequence[Arrival], where: Placing, decode: Callable[[list[Image]], list[Verdict]]
 ) -> list[Outcome]:
+    if not arrivals:
+        return []
     try:
         registered = registration.register(arrivals, where)
     except (OSError, OperationalError) as error:

@@ -19,17 +19,37 @@ if TYPE_CHECKING:
 
 MAX_NAME = 255
 MAX_LABEL = 120
+MAX_COLLECTION, MAX_TAG = 120, 80
 MAX_DETAIL = 300
 UNNAMED = "unnamed"
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
-    """Where arriving images belong."""
+class Placing:
+    """Where arriving images belong; names are looked up, and made where missing."""
 
     user: User | AnonymousUser | None = None
-    collections: Sequence[Collection] = ()
-    tags: Sequence[Tag] = ()
+    collections: Sequence[Collection | str] = ()
+    tags: Sequence[Tag | str] = ()
+
+    @property
+    def user_id(self) -> int | None:
+        """Return the id of a person who is logged in."""
+        return self.user.pk if self.user is not None and self.user.is_authenticated else None
+
+    def collection_ids(self) -> list[int]:
+        """Return the ids of the collections."""
+        return [
+            (Collection.objects.get_or_create(name=item[:MAX_COLLECTION])[0] if isinstance(item, str) else item).pk
+            for item in self.collections
+        ]
+
+    def tag_ids(self) -> list[int]:
+        """Return the ids of the tags."""
+        return [
+            (Tag.objects.get_or_create(name=item[:MAX_TAG])[0] if isinstance(item, str) else item).pk
+            for item in self.tags
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +74,6 @@ class Registered:
         return self.image.status == Image.Status.PENDING
 
 
-def placement(
-    user: User | AnonymousUser | None, collections: Iterable[Collection | str], tags: Iterable[Tag | str]
-) -> Placement:
-    """Look collections and tags up by name where names were given, making those that are missing."""
-    return Placement(
-        user=user if user is not None and user.is_authenticated else None,
-        collections=[
-            Collection.objects.get_or_create(name=c[:120])[0] if isinstance(c, str) else c for c in collections
-        ],
-        tags=[Tag.objects.get_or_create(name=tag[:80])[0] if isinstance(tag, str) else tag for tag in tags],
-    )
-
-
 def clean_name(name: str) -> str:
     """Return a file name without folders and invisible characters, short enough to be stored."""
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
@@ -77,7 +84,7 @@ def clean_name(name: str) -> str:
     return stem[: MAX_NAME - len(suffix) - 1] + dot + suffix if 0 < len(suffix) < 10 else visible[:MAX_NAME]
 
 
-def register(arrivals: Sequence[Arrival], where: Placement) -> list[Registered]:
+def register(arrivals: Sequence[Arrival], where: Placing) -> list[Registered]:
     """Keep the files and make their rows, or find the rows of bytes known before.
 
     What was refused before and comes again is tried again, under its new name. Known images join the collections
@@ -116,13 +123,13 @@ def _find(hashes: Iterable[str]) -> dict[str, Image]:
     return {image.sha256: image for image in Image.objects.filter(sha256__in=set(hashes))}
 
 
-def _create(arrival: Arrival, where: Placement) -> Image:
+def _create(arrival: Arrival, where: Placing) -> Image:
     return Image.objects.create(
         sha256=arrival.received.sha256,
         num_bytes=arrival.received.num_bytes,
         original_name=clean_name(arrival.name),
         label=arrival.label[:MAX_LABEL],
-        uploaded_by_id=where.user.pk if where.user else None,
+        uploaded_by_id=where.user_id,
     )
 
 
@@ -141,14 +148,14 @@ def _welcome(image: Image, arrival: Arrival) -> Image:
     return image
 
 
-def _place(image_ids: Sequence[int], where: Placement) -> None:
+def _place(image_ids: Sequence[int], where: Placing) -> None:
     in_collections, with_tags = Image.collections.through, Image.tags.through
     in_collections._default_manager.bulk_create(
-        [in_collections(image_id=pk, collection_id=item.pk) for pk in image_ids for item in where.collections],
+        [in_collections(image_id=pk, collection_id=item) for item in where.collection_ids() for pk in image_ids],
         ignore_conflicts=True,
     )
     with_tags._default_manager.bulk_create(
-        [with_tags(image_id=pk, tag_id=item.pk) for pk in image_ids for item in where.tags], ignore_conflicts=True
+        [with_tags(image_id=pk, tag_id=item) for item in where.tag_ids() for pk in image_ids], ignore_conflicts=True
     )
 
 

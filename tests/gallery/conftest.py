@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from django.conf import LazySettings
+from numpy.typing import NDArray
 
 from gallery.decoding import Decoder
+from gallery.signals import images_removed, images_restored, images_stored
+from tests.gallery.encoding import encode
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +33,41 @@ def put(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def folders(settings: LazySettings, tmp_path: Path) -> Callable[[], list[str]]:
+    """Keep the gallery's files in folders of the test's own; return what lists them."""
+    settings.ORIGINALS_DIR = tmp_path / "originals"
+    settings.DERIVATIVES_DIR = tmp_path / "derivatives"
+
+    def names() -> list[str]:
+        places = (settings.ORIGINALS_DIR, settings.DERIVATIVES_DIR)
+        return sorted(
+            path.name for place in places for path in place.rglob("*") if path.is_file() and path.name != ".lock"
+        )
+
+    return names
+
+
+@pytest.fixture
+def png(picture: NDArray[np.uint8]) -> Callable[[int], bytes]:
+    """Return what makes PNG files that differ by their number."""
+    return lambda number: encode(np.roll(picture, number, axis=1), "PNG")
+
+
+@pytest.fixture
+def heard() -> Iterator[list[tuple[str, list[int]]]]:
+    """What the gallery's signals said during the test."""
+    words: list[tuple[str, list[int]]] = []
+    signals = {"stored": images_stored, "removed": images_removed, "restored": images_restored}
+
+    def listen(word: str) -> Callable[..., None]:
+        return lambda image_ids, **_rest: words.append((word, list(image_ids)))
+
+    listeners = {word: listen(word) for word in signals}
+    for word, signal in signals.items():
+        signal.connect(listeners[word])
+    yield words
+    for word, signal in signals.items():
+        signal.disconnect(listeners[word])
