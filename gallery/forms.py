@@ -14,15 +14,22 @@ from django.utils.translation import gettext_lazy as _
 
 from gallery.models import Image, ImageQuerySet
 
-MOST_DIGITS = 19
-"""Ids of more digits than this do not fit into the database's numbers."""
+MOST_DIGITS = 20
+LARGEST_ID = 2**63 - 1
+"""Larger numbers do not fit into the database's."""
+
+
+def read_id(text: str) -> int:
+    """Return the id that a text names, or 0."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < MOST_DIGITS else 0
+    return number if number <= LARGEST_ID else 0
 
 
 class FilterForm(forms.Form):
     """The gallery's filters, all of them in the URL."""
 
     q = forms.CharField(label=_("Text"), required=False, max_length=200)
-    collection = forms.IntegerField(label=_("Collection"), required=False, min_value=1)
+    collection = forms.IntegerField(label=_("Collection"), required=False, min_value=1, max_value=LARGEST_ID)
     tag = forms.CharField(label=_("Tag"), required=False, max_length=80)
     label = forms.CharField(label=_("Label"), required=False, max_length=120)
     since = forms.DateField(label=_("Uploaded from"), required=False)
@@ -30,7 +37,7 @@ class FilterForm(forms.Form):
     status = forms.ChoiceField(
         label=_("Status"),
         required=False,
-        choices=[("", _("Shown")), ("hidden", _("Hidden")), ("all", _("Shown and hidden"))],
+        choices=[("", _("Shown")), ("hidden", _("Hidden")), ("all", _("All"))],
     )
 
     def __init__(self, data: Any, *, is_staff: bool) -> None:
@@ -124,9 +131,10 @@ class IdsField(forms.Field):
         texts = [text for each in value or [] for text in each.split(",") if text]
         if not texts:
             raise forms.ValidationError(self.error_messages["required"], code="required")
-        if not all(text.isascii() and text.isdigit() and len(text) < MOST_DIGITS for text in texts):
+        ids = [read_id(text) for text in texts]
+        if not all(ids):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        return [int(text) for text in texts]
+        return ids
 
 
 class CurateForm(forms.Form):

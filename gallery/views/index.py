@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from gallery.forms import MOST_DIGITS, FilterForm
+from gallery.forms import FilterForm, read_id
 from gallery.models import Collection, Image, ImageQuerySet, Tag
 
 PAGE_SIZE = 60
@@ -24,8 +24,9 @@ def index(request: HttpRequest) -> HttpResponse:
     """Show one page of the gallery, or to htmx only its tiles."""
     form = FilterForm(request.GET, is_staff=request.user.is_staff)
     images = form.images()
-    context = _page(images, form, before=_number(request.GET.get("before")), part=_number(request.GET.get("part")))
-    if context["part"] and request.headers.get("HX-Request"):
+    before, part = (read_id(request.GET.get(name, "")) for name in ("before", "part"))
+    context = _page(images, form, before=before, part=part)
+    if part and request.headers.get("HX-Request"):
         return render(request, "gallery/_tiles.html", context)
     shown = Image.objects.shown()
     context |= {
@@ -52,8 +53,3 @@ def _page(images: ImageQuerySet, form: FilterForm, *, before: int, part: int) ->
         "next_part": part + 1,
         "loads_itself": part + 1 < AUTO_PAGES,
     }
-
-
-def _number(text: str | None) -> int:
-    """Return a number from the URL; what is no number counts as not given."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < MOST_DIGITS else 0

@@ -3,6 +3,7 @@
 import { onKey } from "./keys.js";
 
 const MOST = 8;
+const SWIPE = 60;
 const stage = document.getElementById("stage");
 const link = stage.querySelector(".stage-picture");
 const image = link.querySelector("img");
@@ -11,6 +12,7 @@ const natural = { width: Number(image.getAttribute("width")), height: Number(ima
 const view = { scale: 1, x: 0, y: 0, isFit: true };
 const pointers = new Map();
 let moved = false;
+let swipeFrom = 0;
 
 const ratio = () => window.devicePixelRatio || 1;
 
@@ -60,6 +62,18 @@ function toggle(x, y) {
   else fit();
 }
 
+function follow(id) {
+  return () => {
+    const target = document.getElementById(id);
+    if (target) location.assign(target.href);
+    return Boolean(target);
+  };
+}
+
+function swipe(distance) {
+  if (Math.abs(distance) > SWIPE) follow(distance > 0 ? "newer" : "older")();
+}
+
 function inStage(event) {
   const box = stage.getBoundingClientRect();
   return [event.clientX - box.left, event.clientY - box.top];
@@ -89,7 +103,10 @@ function pan(event) {
 
 link.addEventListener("pointerdown", (event) => {
   if (event.button !== 0) return;
-  if (!pointers.size) moved = false;
+  if (!pointers.size) {
+    moved = false;
+    [swipeFrom] = inStage(event);
+  }
   pointers.set(event.pointerId, inStage(event));
 });
 link.addEventListener("pointermove", (event) => {
@@ -98,6 +115,9 @@ link.addEventListener("pointermove", (event) => {
     moved = true;
     pinch(event);
   } else pan(event);
+});
+link.addEventListener("pointerup", (event) => {
+  if (event.pointerType === "touch" && view.isFit && pointers.size === 1) swipe(inStage(event)[0] - swipeFrom);
 });
 for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
   link.addEventListener(name, (event) => {
@@ -130,14 +150,6 @@ const ZOOMS = {
 };
 for (const button of stage.querySelectorAll("[data-zoom]")) {
   button.addEventListener("click", ZOOMS[button.dataset.zoom]);
-}
-
-function follow(id) {
-  return () => {
-    const target = document.getElementById(id);
-    if (target) location.assign(target.href);
-    return Boolean(target);
-  };
 }
 
 for (const id of ["newer", "older", "similar", "back"]) onKey(id, follow(id));

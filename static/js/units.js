@@ -12,7 +12,8 @@ const format = (unit, digits) =>
 
 export function formatBytes(bytes) {
   const power = Math.min(UNITS.length - 1, Math.floor(Math.log(Math.max(bytes, 1)) / Math.log(1000)));
-  return format(UNITS[power], power > 1 ? 1 : 0).format(bytes / 1000 ** power);
+  const text = format(UNITS[power], power > 1 ? 1 : 0).format(bytes / 1000 ** power);
+  return text.replace(/(\d)(\p{Letter})/u, "$1\u00a0$2");
 }
 
 export function formatDuration(seconds) {

@@ -130,7 +130,7 @@ export class Uploader {
 
   finished() {
     const counts = [...this.root.querySelectorAll("[data-count]:not([hidden])")].map((chip) => chip.textContent);
-    announce([fill(this.words.done, this.items.length), ...counts].join(", "));
+    announce([this.part("total-text").textContent, ...counts].join(", "));
     this.root.dispatchEvent(new CustomEvent("uploads-done", { bubbles: true }));
   }
 
@@ -167,12 +167,11 @@ export class Uploader {
     const ended = this.items.filter((item) => ENDED.includes(item.state)).length;
     const busy = this.isBusy();
     this.part("total").value = all ? sent / all : ended / (this.items.length || 1);
-    const text = busy ? this.words.of : this.words.done;
-    this.part("total-text").textContent = busy ? fill(text, ended, this.items.length) : fill(text, this.items.length);
+    this.part("total-text").textContent = fill(busy ? this.words.of : this.words.done, ended, this.items.length);
     this.part("total-rate").textContent = busy ? this.rate(all, sent) : "";
     for (const chip of this.root.querySelectorAll("[data-count]")) this.showCount(chip);
     this.part("cancel").hidden = !busy;
-    this.part("show").hidden = busy;
+    this.part("show").hidden = busy || !this.items.some((item) => item.state === "stored");
     this.part("retry").hidden = busy || !this.items.some((item) => ["failed", "cancelled"].includes(item.state));
   }
 
