@@ -8,6 +8,8 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import condition, require_safe
 
+from gallery.decoding import Refused, get_decoder
+from gallery.derivatives import restore_derivatives
 from gallery.files import DERIVATIVE_SIDES, Derivative, derivative_path, original_path
 from gallery.models import HASH_LENGTH, Image
 
@@ -32,9 +34,20 @@ def media(request: HttpRequest, kind: str, sha256: str) -> HttpResponseBase:
 
 @condition(etag_func=_etag)
 def _copy(request: HttpRequest, kind: Derivative, sha256: str) -> HttpResponseBase:
-    response = _file(derivative_path(sha256, kind), content_type="image/webp")
+    path = derivative_path(sha256, kind)
+    if not path.exists():
+        _make_again(sha256)
+    response = _file(path, content_type="image/webp")
     response["Cache-Control"] = KEEP
     return response
+
+
+def _make_again(sha256: str) -> None:
+    """Make lost copies from the original, so that a backup can do without them."""
+    try:
+        restore_derivatives(sha256, get_decoder())
+    except (Refused, OSError) as error:
+        raise Http404 from error
 
 
 @require_safe

@@ -2,48 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
-from pathlib import Path
 
-import numpy as np
 import pytest
-from django.conf import LazySettings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.dispatch import Signal
 from django.test import Client
 from django.urls import reverse
-from numpy.typing import NDArray
-from PIL import Image as Picture
 from pytest_django import DjangoAssertNumQueries
 
 from gallery.files import derivative_path, original_path
 from gallery.intake import store_image
 from gallery.models import Collection, Image, Tag
-from gallery.signals import images_removed, images_restored, images_stored
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folders")]
 LIST = "/admin/gallery/image/"
-
-
-@pytest.fixture(autouse=True)
-def folders(settings: LazySettings, tmp_path: Path) -> None:
-    settings.ORIGINALS_DIR = tmp_path / "originals"
-    settings.DERIVATIVES_DIR = tmp_path / "derivatives"
-
-
-@pytest.fixture
-def png(picture: NDArray[np.uint8]) -> Callable[[int], bytes]:
-    """PNG files that differ by their number."""
-
-    def make(number: int) -> bytes:
-        buffer = BytesIO()
-        Picture.fromarray(np.roll(picture, number, axis=1)).save(buffer, "PNG")
-        return buffer.getvalue()
-
-    return make
 
 
 @pytest.fixture
@@ -52,21 +27,6 @@ def image(png: Callable[[int], bytes]) -> Image:
     stored = store_image(BytesIO(png(0)), name="cat.png", label="cat").image
     assert stored is not None
     return stored
-
-
-@pytest.fixture
-def heard() -> Iterator[list[tuple[str, list[int]]]]:
-    """What the gallery's signals said during the test."""
-    words: list[tuple[str, list[int]]] = []
-    signals: dict[str, Signal] = {"stored": images_stored, "removed": images_removed, "restored": images_restored}
-    receivers = {
-        name: (lambda sender, image_ids, name=name, **kwargs: words.append((name, list(image_ids)))) for name in signals
-    }
-    for name, signal in signals.items():
-        signal.connect(receivers[name])
-    yield words
-    for name, signal in signals.items():
-        signal.disconnect(receivers[name])
 
 
 def rows(count: int) -> list[Image]:

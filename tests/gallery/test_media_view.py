@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from io import BytesIO
+
 import pytest
 from django.conf import LazySettings
 from django.http import FileResponse
 from django.test import Client
 
+from gallery.derivatives import remove_derivatives
 from gallery.files import Derivative, derivative_path, original_path
+from gallery.intake import store_image
 from gallery.models import Image
 from tests.gallery.rows import make_image
 
@@ -54,6 +59,22 @@ def test_a_kept_copy_is_not_sent_again(client: Client, image: Image) -> None:
     url = f"/media/thumb/{image.sha256}.webp"
     etag = _etag(client, url)
     assert client.get(url, headers={"If-None-Match": etag}).status_code == 304
+
+
+@pytest.mark.django_db
+def test_a_lost_copy_is_made_again(
+    client: Client, folders: Callable[[], list[str]], png: Callable[[int], bytes]
+) -> None:
+    image = store_image(BytesIO(png(0)), name="a.png").image
+    assert image is not None
+    remove_derivatives(image.sha256)
+    assert _body(client.get(f"/media/thumb/{image.sha256}.webp"))[8:12] == b"WEBP"
+    assert len(folders()) == 3
+
+
+def test_a_copy_that_cannot_be_made_again_is_not_found(client: Client, image: Image) -> None:
+    remove_derivatives(image.sha256)
+    assert client.get(f"/media/thumb/{image.sha256}.webp").status_code == 404
 
 
 def test_originals_are_downloads(client: Client, image: Image) -> None:
