@@ -1,0 +1,200 @@
+"""Matching: the same answer as brute force, whatever the route; what is missing or forbidden stays out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from search.assembly import Plan, Source, assemble
+from search.index import choose_backend
+from search.loaded import open_generation
+from search.matching import Matches, explain, fit_query, match
+from search.methods import Method
+from search.methods.base import normalize_rows
+from search.methods.color import Color
+from search.methods.ssim import Ssim
+from search.rows import MethodRows, MethodTables, Segment, Snapshot, fit_tables
+from search.types import Result, Vectors
+from tests.search.library import pictures
+
+METHODS: dict[str, Method] = {"color": Color(), "ssim": Ssim()}
+WEIGHTS = {"color": 0.6, "ssim": 0.4}
+NUM = 120
+
+
+@pytest.fixture(scope="module")
+def vectors() -> dict[str, Vectors]:
+    painted = pictures(NUM, np.random.default_rng(20))
+    return {name: method.describe(painted) for name, method in METHODS.items()}
+
+
+def segment(vectors: dict[str, Vectors], rows: slice, present: NDArray[np.bool_] | None = None) -> Segment:
+    ids = np.arange(1, NUM + 1)[rows]
+    methods = {
+        "color": MethodRows("1", vectors["color"][rows], present),
+        "ssim": MethodRows("1", vectors["ssim"][rows], None, Ssim().stand_in(vectors["ssim"][rows])),
+    }
+    return Segment(ids, np.ones(len(ids), bool), methods)
+
+
+def snapshot(*segments: Segment) -> Snapshot:
+    whole = segments[0]
+    usable = np.arange(len(whole.image_ids))
+    tables = {name: fit_tables(whole.methods[name], method.scores, usable, seed=1) for name, method in METHODS.items()}
+    return Snapshot(segments, tables)
+
+
+def ask(found: Snapshot, query: dict[str, NDArray[np.generic]], **options: object) -> Matches:
+    values: dict[str, object] = {"k": 10, "head": 200, "exact_max": 10**6} | options
+    return match(found, query, values.pop("weights", WEIGHTS), METHODS, **values)  # type: ignore[arg-type]
+
+
+def row(vectors: dict[str, Vectors], place: int) -> dict[str, NDArray[np.generic]]:
+    return {name: rows[place] for name, rows in vectors.items()}
+
+
+def same(results: list[Result], others: list[Result]) -> bool:
+    """Tell whether two answers are one but for the rounding of dot products."""
+    pairs = zip(results, others, strict=True)
+    return all((a.image_id, a.rank) == (b.image_id, b.rank) and abs(a.score - b.score) < 1e-5 for a, b in pairs)
+
+
+def ids(matches: Matches) -> list[int]:
+    return [result.image_id for result in matches.results]
+
+
+def test_it_works(vectors: dict[str, Vectors]) -> None:
+    found = ask(snapshot(segment(vectors, slice(None))), row(vectors, 7))
+    assert (found.exact, found.num_candidates, len(found.results)) == (True, NUM, 10)
+    best = found.results[0]
+    assert (best.image_id, best.rank) == (8, 1)
+    assert best.methods["color"].raw == pytest.approx(1, abs=1e-5)
+    assert best.methods["ssim"].raw == pytest.approx(1, abs=1e-5)
+    assert [result.score for result in found.results] == sorted((r.score for r in found.results), reverse=True)
+    for result in found.results:
+        assert sum(score.share or 0 for score in result.methods.values()) == pytest.approx(1)
+        assert result.score == pytest.approx(
+            sum(score.weight * (score.rarity or 0) for score in result.methods.values())
+        )
+        assert all(score.one_in is not None and score.one_in >= 1 for score in result.methods.values())
+
+
+def test_it_equals_brute_force_when_all_are_the_head(vectors: dict[str, Vectors]) -> None:
+    whole = snapshot(segment(vectors, slice(None)))
+    query = row(vectors, 3)
+    raw = np.array([METHODS[name].scores(query[name], vectors[name]) for name in METHODS])
+    expected = explain(np.arange(1, NUM + 1), raw, list(METHODS), WEIGHTS, whole, NUM)
+    assert same(ask(whole, query, k=NUM).results, expected)
+
+
+def test_two_segments_answer_as_one(vectors: dict[str, Vectors]) -> None:
+    whole = snapshot(segment(vectors, slice(None)))
+    parts = Snapshot((segment(vectors, slice(0, 70)), segment(vectors, slice(70, None))), whole.tables)
+    for head in (12, 200):
+        alone, together = (ask(found, row(vectors, 90), head=head) for found in (whole, parts))
+        assert same(alone.results, together.results)
+
+
+def test_the_head_is_scored_by_methods_of_weight_zero_too(vectors: dict[str, Vectors]) -> None:
+    found = ask(snapshot(segment(vectors, slice(None))), row(vectors, 7), weights={"color": 1.0, "ssim": 0.0})
+    score = found.results[3].methods["ssim"]
+    assert score.raw is not None
+    assert score.share == 0
+    assert found.results[3].score == found.results[3].methods["color"].rarity
+
+
+def test_ranks_are_those_among_the_head(vectors: dict[str, Vectors]) -> None:
+    found = ask(snapshot(segment(vectors, slice(None))), row(vectors, 7), k=NUM)
+    for name in METHODS:
+        by_rank = sorted(found.results, key=lambda result: result.methods[name].rank or 0)
+        raw = [result.methods[name].raw for result in by_rank]
+        assert raw == sorted(raw, reverse=True)
+        assert by_rank[0].methods[name].rank == 1
+
+
+def test_what_a_row_lacks_is_missing_not_zero(vectors: dict[str, Vectors]) -> None:
+    present = np.ones(NUM, bool)
+    present[50:] = False
+    whole = segment(vectors, slice(None), present)
+    found = {r.image_id: r for r in ask(snapshot(whole), row(vectors, 7), k=NUM).results}
+    assert len(found) == NUM
+    lacking = found[60]
+    assert lacking.methods["color"].raw is None
+    assert lacking.methods["color"].share is None
+    assert lacking.methods["ssim"].share == pytest.approx(1)
+    assert lacking.score == lacking.methods["ssim"].rarity
+
+
+def test_what_the_query_lacks_is_missing_everywhere(vectors: dict[str, Vectors]) -> None:
+    query = {"ssim": vectors["ssim"][7]}
+    found = ask(snapshot(segment(vectors, slice(None))), query)
+    assert found.results[0].image_id == 8
+    assert all(result.methods["color"].raw is None for result in found.results)
+
+
+def test_nothing_to_go_by_finds_nothing(vectors: dict[str, Vectors]) -> None:
+    whole = snapshot(segment(vectors, slice(None)))
+    assert ask(whole, {}).results == []
+    assert ask(whole, {"ssim": vectors["ssim"][7]}, weights={"color": 1.0, "ssim": 0.0}).results == []
+    empty = Segment(np.empty(0, np.int64), np.empty(0, bool), {})
+    assert ask(Snapshot((empty,), {}), row(vectors, 7)) == Matches([], 0, True)
+
+
+def test_forbidden_images_are_not_found(vectors: dict[str, Vectors]) -> None:
+    whole = segment(vectors, slice(None))
+    whole.searchable[[7, 20]] = False
+    found = ask(snapshot(whole), row(vectors, 7), k=NUM, excluded=31, allowed=np.arange(1, 61))
+    assert sorted(ids(found)) == [i for i in range(1, 61) if i not in (8, 21, 31)]
+    assert found.num_candidates == 57
+
+
+@pytest.mark.parametrize("backend", ["annoy", "cv2"])
+def test_the_ann_route_gives_the_exact_answer(vectors: dict[str, Vectors], tmp_path: Path, backend: str) -> None:
+    kind = choose_backend("auto") if backend == "annoy" else choose_backend(backend)
+    all_ids = np.arange(1, NUM + 1)
+    plan = Plan(1, 0, kind, exact_max=10, trees=10, seed=20, min_recall=0.95)
+    sources = [Source(METHODS[name], "1", [(all_ids, rows)]) for name, rows in vectors.items()]
+    manifest = assemble(tmp_path, sources, plan, np.empty(0, np.int64), lambda text, share: None)
+    assert all(files.index and (files.recall or 0) >= 0.95 for files in manifest.methods.values())
+    loaded = open_generation(tmp_path, 1)
+    indexed = Snapshot((loaded.segment,), loaded.tables)
+    for place in range(0, NUM, 10):
+        exact = ask(indexed, row(vectors, place), k=5, head=60)
+        ann = ask(indexed, row(vectors, place), k=5, head=60, exact_max=10)
+        assert (exact.exact, ann.exact) == (True, False)
+        assert ann.num_candidates < NUM
+        assert ids(ann)[:3] == ids(exact)[:3]
+
+
+def test_a_small_collection_of_a_large_library_is_searched_exactly(vectors: dict[str, Vectors], tmp_path: Path) -> None:
+    plan = Plan(1, 0, choose_backend(), exact_max=10, trees=10, seed=20, min_recall=0.5)
+    sources = [Source(METHODS["color"], "1", [(np.arange(1, NUM + 1), vectors["color"])])]
+    assemble(tmp_path, sources, plan, np.empty(0, np.int64), lambda text, share: None)
+    loaded = open_generation(tmp_path, 1)
+    found = ask(Snapshot((loaded.segment,), loaded.tables), row(vectors, 7), exact_max=10, allowed=np.arange(80, 90))
+    assert found.exact
+    assert sorted(ids(found)) == list(range(80, 90))
+
+
+def test_vectors_of_another_length_are_told_apart(vectors: dict[str, Vectors]) -> None:
+    whole = snapshot(segment(vectors, slice(None)))
+    query = row(vectors, 1) | {"color": np.ones(3, np.float32), "deep": np.ones(9, np.float32)}
+    fitting, other = fit_query(query, whole)
+    assert other == ["color"]
+    assert set(fitting) == {"ssim", "deep"}
+
+
+def test_a_calibration_of_nothing_still_answers(vectors: dict[str, Vectors]) -> None:
+    tables = {name: MethodTables() for name in METHODS}
+    found = ask(Snapshot((segment(vectors, slice(0, 2)),), tables), row(vectors, 1))
+    assert ids(found) == [2, 1]
+    assert [result.score for result in found.results] == [0, 0]
+
+
+def test_only_a_lone_image_has_no_pair() -> None:
+    rows = MethodRows("1", normalize_rows(np.ones((1, 4))))
+    tables = fit_tables(rows, Color().scores, np.array([0]), seed=1)
+    assert tables.raw.num_pairs == 0
