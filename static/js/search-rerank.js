@@ -64,7 +64,7 @@ function describe(card, rank, fusion, weights) {
     reason.querySelector("[data-weight]").textContent = (weights[method] ?? 0).toFixed(2);
     if (part > 0 && (!loudest || part > share[loudest.dataset.method])) loudest = reason;
   }
-  if (!loudest) return;
+  if (!loudest || !card.querySelector("summary")) return;
   card.querySelector("[data-main-label]").textContent = loudest.dataset.label;
   card.querySelector("[data-main-rarity]").textContent = loudest.dataset.rarity;
   card.querySelector("[data-main-swatch]").setAttribute("fill", panel.looks[loudest.dataset.method].color);
@@ -183,8 +183,8 @@ onKey("walk", (event) => {
   const shown = cards().filter((card) => !card.hidden);
   const step = event.key === "ArrowRight" ? 1 : -1;
   const next = current() ? shown[shown.indexOf(current()) + step] : shown[0];
-  next?.querySelector("summary").focus();
+  next?.querySelector("summary, .hit-name").focus();
   return Boolean(next);
 });
-onKey("why", () => current()?.querySelector("summary").click() ?? false);
+onKey("why", () => current()?.querySelector("summary")?.click() ?? false);
 onKey("similar", () => current()?.querySelector(".hit-similar").click() ?? false);
