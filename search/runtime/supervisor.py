@@ -60,6 +60,8 @@ class Supervisor:
 
     def say(self, name: str, line: str) -> None:
         """Write one line of one process."""
+        if any(noise in line for noise in programs.NOISE):
+            return
         with self._talk:
             self._out(f"{name:<11} | {line}")
 
