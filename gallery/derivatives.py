@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
+from django.conf import settings
+
+from gallery import passing
 from gallery.decoding import Decoder
 from gallery.files import DERIVATIVE_SIDES, Derivative, derivative_path, original_path
 
@@ -48,12 +50,12 @@ def restore_derivatives(sha256: str, decoder: Decoder) -> None:
 
 
 def _write_whole(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    handle, written = passing.create(Path(settings.DERIVATIVES_DIR))
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        Path(name).replace(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        written.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        written.unlink(missing_ok=True)
         raise

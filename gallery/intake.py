@@ -21,7 +21,7 @@ from django.db import OperationalError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from gallery import originals, registration
+from gallery import originals, passing, registration
 from gallery.decoding import Decoder, Inspection, Refused, get_decoder, get_decoders
 from gallery.derivatives import SIDES, remove_derivatives, write_derivatives
 from gallery.files import original_path
@@ -127,7 +127,7 @@ def finish_pending(limit: int = 100) -> int:
     -------
     num_finished : images that are ready or refused now, or gone because their bytes never arrived
     """
-    originals.sweep_incoming()
+    passing.sweep()
     untouched = timezone.now() - timedelta(seconds=IN_FLIGHT_SECONDS)
     pending = Image.objects.filter(status=Image.Status.PENDING, uploaded_at__lt=untouched).order_by("pk")[:limit]
     return sum(_finish_leftover(image) for image in pending)

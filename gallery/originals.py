@@ -6,8 +6,6 @@ import errno
 import fcntl
 import hashlib
 import os
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,11 +15,10 @@ from typing import BinaryIO
 from django.conf import settings
 from django.db import OperationalError
 
+from gallery import passing
 from gallery.files import original_path
 
 CHUNK_BYTES = 2**20
-INCOMING = "incoming"
-STALE_SECONDS = 3600
 
 
 class TooLargeError(Exception):
@@ -52,18 +49,16 @@ def receive(file: BinaryIO | Path, max_bytes: int) -> Received:
     if isinstance(file, Path):
         with file.open("rb") as opened:
             return receive(opened, max_bytes)
-    folder = Path(settings.ORIGINALS_DIR) / INCOMING
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder)
+    handle, path = passing.create(Path(settings.ORIGINALS_DIR))
     try:
         with os.fdopen(handle, "wb") as out:
             sha256, num_bytes = _copy(file, out, max_bytes)
             out.flush()
             os.fsync(out.fileno())
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         raise
-    return Received(Path(name), sha256, num_bytes)
+    return Received(path, sha256, num_bytes)
 
 
 def _copy(file: BinaryIO, out: BinaryIO, max_bytes: int) -> tuple[str, int]:
@@ -82,7 +77,7 @@ def keep(received: Received) -> None:
     path = original_path(received.sha256)
     path.parent.mkdir(parents=True, exist_ok=True)
     received.path.replace(path)
-    _sync_folder(path.parent)
+    passing.sync_folder(path.parent)
 
 
 def remove(sha256: str) -> None:
@@ -111,21 +106,3 @@ def is_disk_full(error: OSError | OperationalError) -> bool:
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
     return any(phrase in str(error).lower() for phrase in ("disk is full", "no space left"))
-
-
-def sweep_incoming() -> int:
-    """Remove what processes that were killed while receiving left behind; return how many files."""
-    folder = Path(settings.ORIGINALS_DIR) / INCOMING
-    oldest = time.time() - STALE_SECONDS
-    stale = [path for path in folder.glob("*") if path.stat().st_mtime < oldest] if folder.is_dir() else []
-    for path in stale:
-        path.unlink(missing_ok=True)
-    return len(stale)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

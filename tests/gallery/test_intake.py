@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 from pytest_django import DjangoAssertNumQueries
 
-from gallery import originals
+from gallery import originals, passing
 from gallery.files import derivative_path, original_path
 from gallery.intake import finish_pending, retry_refused, store_image, store_images
 from gallery.models import Collection, Image, Tag
@@ -231,14 +231,15 @@ def test_finish_pending_removes_rows_whose_bytes_never_came(png: Png) -> None:
 
 
 def test_finish_pending_sweeps_passing_files(settings: LazySettings, folders: Names) -> None:
-    incoming = settings.ORIGINALS_DIR / originals.INCOMING
-    incoming.mkdir(parents=True)
     old = timezone.now().timestamp() - 7200
-    for name in ("old", "new"):
-        (incoming / name).write_bytes(b"half a file")
-    os.utime(incoming / "old", (old, old))
+    for place in (settings.ORIGINALS_DIR, settings.DERIVATIVES_DIR):
+        incoming = place / passing.INCOMING
+        incoming.mkdir(parents=True)
+        for name in ("old", "new"):
+            (incoming / name).write_bytes(b"half a file")
+        os.utime(incoming / "old", (old, old))
     finish_pending()
-    assert folders() == ["new"]
+    assert folders() == ["new", "new"]
 
 
 def test_a_broken_disk_is_given_up_only_after_a_while(png: Png, settings: LazySettings, tmp_path: Path) -> None:
