@@ -56,6 +56,16 @@ def test_pages_carry_the_policy(client: Client, db: None) -> None:
     assert "unsafe" not in policy
 
 
+def test_a_wrong_address_is_answered_with_a_way_on(client: Client, db: None) -> None:
+    response = client.get("/missing/")
+    assert response.status_code == 404
+    assert "Go to the gallery" in response.content.decode()
+
+
+def test_the_page_of_failures_needs_nothing() -> None:
+    assert "Something failed" in get_template("500.html").render()
+
+
 @pytest.mark.parametrize(
     ("size", "step"),
     [
