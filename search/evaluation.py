@@ -91,7 +91,9 @@ def evaluate(score: Callable[[int], NDArray[np.floating]], labels: NDArray[np.st
 
 
 def evaluate_many(
-    score: Callable[[int], dict[str, NDArray[np.floating]]], labels: NDArray[np.str_]
+    score: Callable[[int], dict[str, NDArray[np.floating]]],
+    labels: NDArray[np.str_],
+    queries: NDArray[np.integer] | None = None,
 ) -> dict[str, Figures]:
     """Like `evaluate` for several rankings at once, so that they share the work of one query.
 
@@ -99,15 +101,15 @@ def evaluate_many(
     ----------
     score : row -> {ranking's name: ndarray of shape (n,)}; a ranking may be left out for some queries
     labels : ndarray of shape (n,)
+    queries : ndarray of rows to query with, None = `answerable(labels)`
 
     Returns
     -------
     figures : by ranking, averaged over the queries that it answered
     """
     rows: dict[str, list[tuple[float, float, float]]] = {}
-    _, places, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    for row in np.flatnonzero(counts[places] > 1):
-        num_relevant = int(counts[places[row]]) - 1
+    for row in answerable(labels) if queries is None else queries:
+        num_relevant = int(np.count_nonzero(labels == labels[row])) - 1
         for name, scores in score(int(row)).items():
             relevant = _relevance(scores, labels, int(row))
             figures = (
@@ -117,6 +119,12 @@ def evaluate_many(
             )
             rows.setdefault(name, []).append(figures)
     return {name: Figures(*np.mean(values, axis=0).tolist()) for name, values in rows.items()}
+
+
+def answerable(labels: NDArray[np.str_]) -> NDArray[np.intp]:
+    """Return the rows whose label another row has too: queries to which there is an answer."""
+    _, places, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    return np.flatnonzero(counts[places] > 1)
 
 
 def mean_average_precision(scores: NDArray[np.floating], labels: NDArray[np.str_]) -> float:

@@ -97,6 +97,27 @@ class Snapshot:
         return None
 
 
+def take(snapshot: Snapshot, name: str, image_ids: NDArray[np.int64]) -> tuple[Vectors, NDArray[np.bool_]] | None:
+    """Return one method's vectors of some images, in their order, and which of them have one.
+
+    None when no image of the snapshot has any.
+    """
+    held = [segment for segment in snapshot.segments if name in segment.methods]
+    if not held:
+        return None
+    like = held[0].methods[name].vectors
+    vectors = np.zeros((len(image_ids), like.shape[1]), like.dtype)
+    present = np.zeros(len(image_ids), bool)
+    place_of = {int(image_id): place for place, image_id in enumerate(image_ids)}
+    for segment in held:
+        rows = segment.methods[name]
+        usable = segment.searchable if rows.present is None else segment.searchable & rows.present
+        found = np.flatnonzero(usable & np.isin(segment.image_ids, image_ids))
+        places = [place_of[int(image_id)] for image_id in segment.image_ids[found]]
+        vectors[places], present[places] = rows.vectors[found], True
+    return vectors, present
+
+
 def fit_tables(
     rows: MethodRows, compare: Callable[[NDArray[Any], Vectors], Scores], usable: NDArray[np.int64], seed: int
 ) -> MethodTables:

@@ -1,0 +1,111 @@
+"""`manage.py search_image PATH_OR_ID [--top K] [--weights a=.3,b=.2] [--json]`: search from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from gallery.decoding import Refused
+from gallery.models import Collection, Image
+from gallery.reasons import REASONS
+from search import extraction
+from search.exceptions import SearchError
+from search.fusion import DEFAULT_WEIGHTS
+from search.methods import METHODS
+from search.pipeline import QuerySource, for_image, for_vectors, run_query
+from search.types import Answer, Result
+
+
+def weights(text: str) -> dict[str, float]:
+    """Read weights such as `color=.3,deep=.7`."""
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, number = part.partition("=")
+        try:
+            found[name.strip()] = float(number)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise argparse.ArgumentTypeError(f"expected method=number,method=number; got {part!r}")
+    return found
+
+
+class Command(BaseCommand):
+    help = (
+        "Find the images most like a file or a gallery image, with the reasons. Exit code 1 when the search cannot"
+        " be done, 2 when it was not asked for rightly."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("query", metavar="PATH_OR_ID", help="An image file, or the number of a gallery image.")
+        parser.add_argument("--top", type=int, default=10, metavar="K", help="Results wanted (default 10).")
+        parser.add_argument(
+            "--weights", type=weights, default=DEFAULT_WEIGHTS, metavar="METHOD=W,...", help="Fusion weights."
+        )
+        parser.add_argument("--collection", default="", metavar="NAME", help="Search this collection only.")
+        parser.add_argument("--json", action="store_true", help="Print the answer as JSON.")
+
+    def handle(self, *args: Any, query: str, **options: Any) -> None:
+        if options["top"] < 1:
+            raise CommandError(f"--top: expected at least 1, got {options['top']}", returncode=2)
+        collection_id = None
+        if options["collection"]:
+            collection_id = Collection.objects.filter(name=options["collection"]).values_list("pk", flat=True).first()
+            if collection_id is None:
+                raise CommandError(f"There is no collection {options['collection']!r}.")
+        try:
+            answer = run_query(_source(query), options["weights"], k=options["top"], collection_id=collection_id)
+        except SearchError as error:
+            raise CommandError(str(error)) from error
+        images = Image.objects.in_bulk([result.image_id for result in answer.results])
+        if options["json"]:
+            self.stdout.write(json.dumps(_as_document(answer, images)))
+        else:
+            self._tell(answer, images)
+
+    def _tell(self, answer: Answer, images: dict[int, Image]) -> None:
+        for name, reason in answer.missing_methods.items():
+            self.stderr.write(f"{name}: {reason}")
+        if answer.degraded:
+            self.stderr.write(answer.degraded)
+        for result in answer.results:
+            image = images[result.image_id]
+            parts = "  ".join(_reason(result, name) for name in answer.weights)
+            self.stdout.write(f"{result.rank:>4}  {100 * result.score:5.1f}  {parts}  #{image.pk} {image}")
+        how = "exactly" if answer.exact else "by the ANN index"
+        self.stdout.write(f"{answer.num_images} images searched {how} in {1000 * answer.seconds:.0f} ms.")
+
+
+def _source(query: str) -> QuerySource:
+    """Read PATH_OR_ID: a number is an image of the gallery unless there is a file of that name."""
+    path = Path(query).expanduser()
+    if not path.is_file():
+        if query.isdecimal():
+            return for_image(int(query))
+        raise CommandError(f"Expected an image file or the number of a gallery image; there is no file {query!r}.")
+    try:
+        return for_vectors(extraction.describe_file(path))
+    except Refused as refusal:
+        raise CommandError(f"{path}: {dict(REASONS).get(refusal.reason, refusal.reason)}") from refusal
+
+
+def _reason(result: Result, name: str) -> str:
+    score = result.methods[name]
+    if score.raw is None or score.one_in is None:
+        return f"{name} missing"
+    return f"{name} {score.raw:.3f} (1 in {score.one_in:,.0f})"
+
+
+def _as_document(answer: Answer, images: dict[int, Image]) -> dict[str, Any]:
+    document = asdict(answer)
+    for result in document["results"]:
+        image = images[result["image_id"]]
+        result |= {"name": image.original_name, "label": image.label, "sha256": image.sha256}
+        for name in METHODS:
+            result["methods"][name].pop("method")
+    return document
