@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
@@ -21,9 +20,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from gallery import curation, intake
+from gallery.admin_lists import SENTENCES, Deletion, batches, short_time, summarize_deletion, thumbnail
 from gallery.forms import ManyFilesField
 from gallery.models import Collection, Image, Tag
-from gallery.reasons import REASONS
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -34,58 +33,13 @@ if TYPE_CHECKING:
 else:
     BaseImageAdmin = BaseCollectionAdmin = BaseTagAdmin = admin.ModelAdmin
 
-THUMB_SIDE = 72
 PREVIEW_SIDE = 320
-BATCH = 500
 MAX_DIGITS = 19
-SENTENCES = dict(REASONS)
-MAX_NAMED = 100
-"""Objects that a page asking for confirmation names one by one."""
+"""Ids of more digits than this do not fit into the database's numbers."""
 
 admin.site.site_header = gettext_lazy("Likeness administration")
 admin.site.site_title = gettext_lazy("Likeness")
 admin.site.index_title = gettext_lazy("Curation")
-
-
-def thumbnail(image: Image, side: int = THUMB_SIDE) -> SafeString | str:
-    """Return the picture as it stands in lists, `side` pixels long, linked to its page; a dash when there is none."""
-    if image.status != Image.Status.READY:
-        return "–"
-    scale = side / max(image.width, image.height, 1)
-    return format_html(
-        '<a href="{}"><img src="{}" width="{}" height="{}" loading="lazy" alt="{}"></a>',
-        image.get_absolute_url(),
-        reverse("gallery:media", args=["thumb", image.sha256]),
-        max(1, round(image.width * scale)),
-        max(1, round(image.height * scale)),
-        _("Open %(name)s in the gallery") % {"name": image},
-    )
-
-
-def batches(image_ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Cut a choice of any size into pieces that stay within the database's limit of parameters."""
-    for start in range(0, len(image_ids), BATCH):
-        yield image_ids[start : start + BATCH]
-
-
-Deletion = tuple[list[Any], dict[str, int], set[str], list[str]]
-"""Lines that name the objects, how many of which kind, kinds that may not be deleted, objects that stand in the way."""
-
-
-def summarize_deletion(objs: Sequence[Any], may_delete: bool, line: Callable[[Any], str]) -> Deletion:
-    """Name what was chosen for deletion, but not what hangs on it.
-
-    Django's own summary walks that too: thousands of rows written by machines, which nobody may delete one by one, so
-    that it would refuse.
-    """
-    if not objs:
-        return [], {}, set(), []
-    options = objs[0]._meta
-    lines = [line(one) for one in objs[:MAX_NAMED]]
-    if len(objs) > MAX_NAMED:
-        lines.append(_("... and %(n)s more") % {"n": len(objs) - MAX_NAMED})
-    refused = set() if may_delete else {str(options.verbose_name)}
-    return lines, {str(options.verbose_name_plural): len(objs)}, refused, []
 
 
 class AddForm(Form):
@@ -121,7 +75,7 @@ class ReasonFilter(admin.SimpleListFilter):
 class ImageAdmin(BaseImageAdmin):
     """Images: what people may say of them is edited here; what machines found out is shown."""
 
-    list_display = ["picture", "name", "label", "standing", "file", "uploaded_at"]
+    list_display = ["picture", "name", "label", "standing", "file", "uploaded"]
     list_display_links = ["name"]
     list_filter = ["status", "hidden", "uploaded_at", "collections", "format", ReasonFilter]
     search_fields = ["original_name", "title", "label", "tags__name", "sha256__startswith"]
@@ -176,11 +130,15 @@ class ImageAdmin(BaseImageAdmin):
 
     @admin.display(description=gettext_lazy("dimensions"))
     def dimensions(self, image: Image) -> str:
-        return f"{image.width} × {image.height}" if image.width else "–"
+        return f"{image.width}\u00a0×\u00a0{image.height}" if image.width else "–"
 
     @admin.display(description=gettext_lazy("size"), ordering="num_bytes")
     def size(self, image: Image) -> str:
         return filesizeformat(image.num_bytes)
+
+    @admin.display(description=gettext_lazy("uploaded"), ordering="uploaded_at")
+    def uploaded(self, image: Image) -> str:
+        return short_time(image.uploaded_at)
 
     @admin.display(description=gettext_lazy("refused because"))
     def refusal(self, image: Image) -> str:

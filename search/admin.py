@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 from django_rq.models import Dashboard
 
-from gallery.admin import SENTENCES, ImageAdmin, batches, thumbnail
+from gallery.admin import ImageAdmin
+from gallery.admin_lists import SENTENCES, batches, short_time, thumbnail
 from gallery.models import Image
 from search import features, tasks
 from search.dashboard import DashboardAdmin
@@ -118,7 +119,7 @@ class FeatureStateFilter(admin.SimpleListFilter):
 class SearchableImageAdmin(ImageAdmin):
     """The gallery's images with what search knows of them; the gallery itself knows nothing of search."""
 
-    list_display = ["picture", "name", "label", "standing", "feature_state", "file", "uploaded_at"]
+    list_display = ["picture", "name", "label", "standing", "feature_state", "file", "uploaded"]
     list_filter = [FeatureStateFilter, *ImageAdmin.list_filter]
     actions = [*ImageAdmin.actions, "retry_failed", "recompute_features", "rebuild_index"]
     readonly_fields = [*ImageAdmin.readonly_fields, "feature_list"]
@@ -182,7 +183,7 @@ class MethodFilter(admin.SimpleListFilter):
 class FeatureAdmin(ReadOnly, BaseFeatureAdmin):
     """Features: one row per image, method and version."""
 
-    list_display = ["picture", "image", "method_name", "state", "why", "attempts", "updated_at", "version"]
+    list_display = ["picture", "image", "method_name", "state", "why", "attempts", "updated"]
     list_display_links = ["method_name"]
     list_filter = ["state", MethodFilter, "updated_at"]
     list_select_related = ["image"]
@@ -221,6 +222,10 @@ class FeatureAdmin(ReadOnly, BaseFeatureAdmin):
     def why(self, feature: Feature) -> str:
         return reason_sentence(feature.reason)
 
+    @admin.display(description=gettext_lazy("updated"), ordering="updated_at")
+    def updated(self, feature: Feature) -> str:
+        return short_time(feature.updated_at)
+
     @admin.action(description=gettext_lazy("Try failed features of these images again"), permissions=["retry"])
     def retry_failed(self, request: HttpRequest, queryset: QuerySet[Feature]) -> None:
         retry(request, _image_ids(queryset))
@@ -238,7 +243,7 @@ def _image_ids(rows: QuerySet[Feature]) -> list[int]:
 class GenerationAdmin(ReadOnly, BaseGenerationAdmin):
     """Generations: the search files built so far, the one in use first to be seen by its state."""
 
-    list_display = ["__str__", "state", "num_images", "backend", "recall_text", "published_at", "note"]
+    list_display = ["__str__", "state", "num_images", "backend", "recall_text", "published", "note"]
     list_filter = ["state"]
     readonly_fields = [
         *("state", "num_images", "backend", "recall_text", "versions_text", "folder", "revision"),
@@ -255,6 +260,10 @@ class GenerationAdmin(ReadOnly, BaseGenerationAdmin):
     @admin.display(description=gettext_lazy("method versions"))
     def versions_text(self, generation: Generation) -> str:
         return ", ".join(f"{method_label(name)} {version}" for name, version in generation.versions.items()) or "–"
+
+    @admin.display(description=gettext_lazy("published"), ordering="published_at")
+    def published(self, generation: Generation) -> str:
+        return short_time(generation.published_at)
 
     @admin.display(description=gettext_lazy("note"))
     def note(self, generation: Generation) -> str:
