@@ -74,9 +74,10 @@ class Ssim(PairwiseMethod):
         self._check(query, vectors)
         picture = query.reshape(SIDE, SIDE)
         scores = np.empty(len(vectors), np.float32)
+        comparison = _Comparison(picture, min(_CHUNK, len(vectors)))
         for start in range(0, len(vectors), _CHUNK):
             stop = min(start + _CHUNK, len(vectors))
-            scores[start:stop] = _similarities(picture, np.ascontiguousarray(vectors[start:stop]))
+            scores[start:stop] = comparison.scores(np.ascontiguousarray(vectors[start:stop]))
         return scores
 
     def stand_in(self, vectors: Vectors) -> NDArray[np.float32]:
@@ -119,41 +120,61 @@ class Ssim(PairwiseMethod):
                 )
 
 
-def _window_sums(pictures: NDArray[Any]) -> NDArray[np.int32]:
-    """Sum each 7 x 7 window around its center; same shape, exact."""
-    sums = cv2.boxFilter(pictures, cv2.CV_32S, (WINDOW, WINDOW), normalize=False, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(sums, np.int32)
+def _window_sums(pictures: NDArray[Any], sums: NDArray[np.int32] | None = None) -> NDArray[np.int32]:
+    """Sum each 7 x 7 window around its center, into `sums` if given; same shape, exact."""
+    size, border = (WINDOW, WINDOW), cv2.BORDER_REPLICATE
+    return np.asarray(cv2.boxFilter(pictures, cv2.CV_32S, size, sums, normalize=False, borderType=border), np.int32)
 
 
-def _square_sums(pictures: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """Sum the squares in each 7 x 7 window around its center; same shape, exact."""
-    sums = cv2.sqrBoxFilter(pictures, cv2.CV_32S, (WINDOW, WINDOW), normalize=False, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(sums, np.int32)
+def _square_sums(pictures: NDArray[np.uint8], sums: NDArray[np.int32] | None = None) -> NDArray[np.int32]:
+    """Sum the squares in each 7 x 7 window around its center, into `sums` if given; same shape, exact."""
+    size, border = (WINDOW, WINDOW), cv2.BORDER_REPLICATE
+    return np.asarray(cv2.sqrBoxFilter(pictures, cv2.CV_32S, size, sums, normalize=False, borderType=border), np.int32)
 
 
-def _similarities(picture: NDArray[np.uint8], candidates: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the mean SSIM of a (64, 64) picture with each of (n, 4096) candidates; shape (n,)."""
-    count = len(candidates)
-    tall = candidates.reshape(count * SIDE, SIDE)
-    products = cv2.multiply(np.tile(picture, (count, 1)), tall, dtype=cv2.CV_16U)
-    sum_q, sum_qq = _window_sums(picture), _square_sums(picture)
-    shape = (count, SIDE, SIDE)
-    sum_c, sum_cc = _window_sums(tall).reshape(shape), _square_sums(tall).reshape(shape)
-    sum_qc = _window_sums(products).reshape(shape)
-    # Every integer below stays under 2^31: a window holds at most 49 x 255.
-    means = sum_c * sum_q
-    covariances = np.multiply(sum_qc, _AREA, out=sum_qc)
-    covariances -= means
-    variances = np.multiply(sum_cc, _AREA, out=sum_cc)
-    squares = np.multiply(sum_c, sum_c, out=sum_c)
-    variances -= squares
-    variances += _AREA * sum_qq - sum_q * sum_q
-    squares += sum_q * sum_q
-    above = _plus(means, _C1 / 2) * _plus(covariances, _C2 / 2)
-    above /= _plus(squares, _C1)
-    above /= _plus(variances, _C2)
-    inside = above[:, _EDGE:-_EDGE, _EDGE:-_EDGE]
-    return np.asarray(4 * inside.mean(axis=(1, 2), dtype=np.float64), np.float32)
+class _Comparison:
+    """One (64, 64) picture against many, a chunk at a time.
+
+    The intermediate sums are written to the same arrays again and again: taking new ones from the system for every
+    chunk would cost more than the arithmetic.
+    """
+
+    def __init__(self, picture: NDArray[np.uint8], count: int) -> None:
+        self._pictures = np.tile(picture, (count, 1))
+        self._sum, square_sum = _window_sums(picture), _square_sums(picture)
+        self._squared = self._sum * self._sum
+        self._variance = _AREA * square_sum - self._squared
+        tall = (count * SIDE, SIDE)
+        self._products = np.empty(tall, np.uint16)
+        self._sums, self._square_sums, self._product_sums = (np.empty(tall, np.int32) for _ in range(3))
+        self._means = np.empty((count, SIDE, SIDE), np.int32)
+        self._above, self._factor = (np.empty((count, SIDE, SIDE), np.float32) for _ in range(2))
+
+    def scores(self, candidates: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the mean SSIM of the picture with each of (n, 4096) candidates, n <= count; shape (n,)."""
+        count = len(candidates)
+        tall, rows = candidates.reshape(count * SIDE, SIDE), slice(0, count * SIDE)
+        products = cv2.multiply(self._pictures[rows], tall, self._products[rows], dtype=cv2.CV_16U)
+        shape = (count, SIDE, SIDE)
+        sums = _window_sums(tall, self._sums[rows]).reshape(shape)
+        variances = _square_sums(tall, self._square_sums[rows]).reshape(shape)
+        covariances = _window_sums(products, self._product_sums[rows]).reshape(shape)
+        means, above, factor = self._means[:count], self._above[:count], self._factor[:count]
+        # Every integer below stays under 2^31: a window holds at most 49 x 255.
+        np.multiply(sums, self._sum, out=means)
+        covariances *= _AREA
+        covariances -= means
+        variances *= _AREA
+        sums *= sums
+        variances -= sums
+        variances += self._variance
+        sums += self._squared
+        _plus(means, _C1 / 2, above)
+        above *= _plus(covariances, _C2 / 2, factor)
+        above /= _plus(sums, _C1, factor)
+        above /= _plus(variances, _C2, factor)
+        inside = above[:, _EDGE:-_EDGE, _EDGE:-_EDGE]
+        return np.asarray(4 * inside.mean(axis=(1, 2), dtype=np.float64), np.float32)
 
 
 def _stand_ins(pictures: NDArray[Any]) -> NDArray[np.float32]:
@@ -177,9 +198,9 @@ def _cells(planes: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(means.reshape(-1, CELLS * CELLS), np.float32)
 
 
-def _plus(integers: NDArray[np.int32], constant: float) -> NDArray[np.float32]:
-    """Add a constant to exact integers, in float32."""
-    return np.add(integers, np.float32(constant), dtype=np.float32, casting="unsafe")
+def _plus(integers: NDArray[np.int32], constant: float, out: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Add a constant to exact integers, in float32, into `out`."""
+    return np.add(integers, np.float32(constant), out=out, dtype=np.float32, casting="unsafe")
 
 
 def guide_similarity(first: RGBImage, second: RGBImage) -> float:
