@@ -6,7 +6,7 @@ import errno
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,12 +72,16 @@ def _copy(file: BinaryIO, out: BinaryIO, max_bytes: int) -> tuple[str, int]:
     return digest.hexdigest(), num_bytes
 
 
-def keep(received: Received) -> None:
-    """Move a received file to its place for good; the same bytes may already be there."""
-    path = original_path(received.sha256)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    received.path.replace(path)
-    passing.sync_folder(path.parent)
+def keep(files: Iterable[Received]) -> None:
+    """Move received files to their places for good; the same bytes may already be there."""
+    folders = set()
+    for received in files:
+        path = original_path(received.sha256)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        received.path.replace(path)
+        folders.add(path.parent)
+    for folder in folders:  # after all renames: the first of these writes the journal for the others as well
+        passing.sync_folder(folder)
 
 
 def remove(sha256: str) -> None:

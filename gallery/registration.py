@@ -94,46 +94,54 @@ def register(arrivals: Sequence[Arrival], where: Placing) -> list[Registered]:
     ------
     OSError, django.db.Error : no file without a row is left behind
     """
-    kept: list[str] = []
+    files = {arrival.received.sha256: arrival.received for arrival in arrivals}
+    created: set[str] = set()
     try:
         with originals.exclusive(), transaction.atomic():
-            rows = _find([arrival.received.sha256 for arrival in arrivals])
-            registered = []
+            rows = _find(files)
+            created = files.keys() - rows.keys()
+            originals.keep([file for sha256, file in files.items() if sha256 in created or _wants_bytes(rows[sha256])])
+            rows |= _create([arrival for arrival in arrivals if arrival.received.sha256 in created], where)
             for arrival in arrivals:
-                sha256 = arrival.received.sha256
-                known = rows.get(sha256)
-                if known is None:
-                    kept.append(sha256)
-                if known is None or known.status != Image.Status.READY:
-                    originals.keep(arrival.received)
-                rows[sha256] = _welcome(known, arrival) if known else _create(arrival, where)
-                registered.append(Registered(rows[sha256], created=known is None))
+                _welcome(rows[arrival.received.sha256], arrival)
             _place([row.pk for row in rows.values()], where)
     except BaseException:
-        for sha256 in kept:
+        for sha256 in created:
             originals.remove(sha256)
         raise
     finally:
         for arrival in arrivals:
             arrival.received.discard()
-    return registered
+    hashes = [arrival.received.sha256 for arrival in arrivals]
+    return [Registered(rows[sha256], sha256 in created) for sha256 in hashes]
+
+
+def _wants_bytes(image: Image) -> bool:
+    """Tell whether the original of a known image may have gone missing."""
+    return image.status != Image.Status.READY
 
 
 def _find(hashes: Iterable[str]) -> dict[str, Image]:
     return {image.sha256: image for image in Image.objects.filter(sha256__in=set(hashes))}
 
 
-def _create(arrival: Arrival, where: Placing) -> Image:
-    return Image.objects.create(
-        sha256=arrival.received.sha256,
-        num_bytes=arrival.received.num_bytes,
-        original_name=clean_name(arrival.name),
-        label=arrival.label[:MAX_LABEL],
-        uploaded_by_id=where.user_id,
-    )
+def _create(arrivals: Iterable[Arrival], where: Placing) -> dict[str, Image]:
+    images: dict[str, Image] = {}
+    for arrival in arrivals:
+        received = arrival.received
+        image = Image(
+            sha256=received.sha256,
+            num_bytes=received.num_bytes,
+            original_name=clean_name(arrival.name),
+            label=arrival.label[:MAX_LABEL],
+            uploaded_by_id=where.user_id,
+        )
+        images.setdefault(received.sha256, image)
+    Image.objects.bulk_create(images.values())
+    return images
 
 
-def _welcome(image: Image, arrival: Arrival) -> Image:
+def _welcome(image: Image, arrival: Arrival) -> None:
     """Bring a known row up to date with what comes with the same bytes."""
     changed = []
     if image.status == Image.Status.REFUSED:
@@ -145,7 +153,6 @@ def _welcome(image: Image, arrival: Arrival) -> Image:
         changed.append("label")
     if changed:
         image.save(update_fields=changed)
-    return image
 
 
 def _place(image_ids: Sequence[int], where: Placing) -> None:

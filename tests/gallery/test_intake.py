@@ -188,7 +188,7 @@ def test_retry_of_a_lost_original_says_so() -> None:
 def leave_pending(data: bytes, name: str = "a.png", age_seconds: float = 60) -> Image:
     """Make what a process leaves that is killed before it decodes."""
     received = originals.receive(BytesIO(data), 2**20)
-    originals.keep(received)
+    originals.keep([received])
     image = Image.objects.create(sha256=received.sha256, num_bytes=len(data), original_name=name)
     Image.objects.update(uploaded_at=F("uploaded_at") - timedelta(seconds=age_seconds))
     return image

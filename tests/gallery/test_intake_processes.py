@@ -37,7 +37,7 @@ def images(tmp_path: Path, rng: np.random.Generator) -> Path:
 @pytest.fixture(scope="module")
 def empty_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a migrated database."""
-    folder = tmp_path_factory.mktemp("library") / "data"
+    folder = tmp_path_factory.mktemp("library")
     command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
     subprocess.run(command, cwd=ROOT, env=environment(folder), check=True)
     return folder
