@@ -197,7 +197,10 @@ def reclaim() -> int:
     """Free at once what a dead predecessor in this worker's place still holds."""
     first = int.from_bytes(_worker_place() + bytes(8), "big")
     tokens = (uuid.UUID(int=first), uuid.UUID(int=first + 2**64 - 1))
-    return Feature.objects.filter(state=WorkState.LEASED, lease__range=tokens).update(leased_until=timezone.now())
+    long_ago = timezone.now() - timedelta(seconds=1)
+    num_held = Feature.objects.filter(state=WorkState.LEASED, lease__range=tokens).update(leased_until=long_ago)
+    expire_leases()
+    return num_held
 
 
 def expire_leases() -> int:

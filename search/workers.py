@@ -5,11 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import time
 from typing import Any
 
 from django.conf import settings
 from django.db import connections
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
 from rq import Queue, SimpleWorker, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -38,6 +43,24 @@ class SteadyWorker(BaseWorker):
         self.forget_the_dead()
         super().bootstrap(*args, **kwargs)
         self.get_ready()
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Execute a job; when Redis goes away meanwhile, wait for it instead of ending: models load slowly."""
+        try:
+            super().execute_job(job, queue)
+        except (RedisConnectionError, RedisTimeoutError) as error:
+            logger.warning("Redis went away during a job: %s", error)
+            self.executions.clear()
+            self._wait_for_redis()
+
+    def _wait_for_redis(self) -> None:
+        while not self._stop_requested:
+            try:
+                self.connection.ping()
+            except (RedisConnectionError, RedisTimeoutError):
+                time.sleep(0.5)
+            else:
+                return
 
     def forget_the_dead(self) -> None:
         """Strike off workers of this machine whose process is gone, so that nobody counts on them."""
@@ -73,7 +96,7 @@ class MaintenanceWorker(SteadyWorker, Worker):
 
 def make_worker(queue_name: str) -> SteadyWorker:
     """Make the worker of a queue, on a connection of its own."""
-    connection = Redis.from_url(settings.REDIS_URL, health_check_interval=30)
+    connection = Redis.from_url(settings.REDIS_URL, health_check_interval=30, retry=Retry(NoBackoff(), 1))
     queue = Queue(queue_name, connection=connection, serializer=JSONSerializer)
     kind = MaintenanceWorker if queue_name == settings.QUEUE_MAINTENANCE else FeatureWorker
     return kind(
