@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from gallery.models import Collection, Image
 from search import health, pipeline
-from search.exceptions import SearchError
+from search.exceptions import QueryError, SearchError
 from search.forms import MAX_RESULTS, PAGE_SIZE, SearchForm
 from search.models import Query, WorkState
 from search.types import Answer
@@ -93,6 +93,8 @@ def _answer(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[st
     collection_id = found["collection"].pk if found["collection"] else None
     try:
         answer = pipeline.run_query(subject.source(), form.weights(), k=MAX_RESULTS, collection_id=collection_id)
+    except QueryError as error:
+        return {"problems": [str(error)], "again_url": request.get_full_path()}
     except SearchError as error:
         return {"problems": [str(error)]}
     within = _within(answer, found["min"], found["max"])
