@@ -25,7 +25,7 @@ class Texture(Method):
     """
 
     name = "texture"
-    version = "lbp-16-2-128-64-32-1"
+    version = "lbp-16-2-128-64-32-inner-1"
     dim = len(SIDES) * (POINTS + 2)
 
     def warm_up(self) -> None:
@@ -51,8 +51,13 @@ def _histograms(image: RGBImage) -> NDArray[np.float64]:
 
 
 def _pattern_shares(plane: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return the share of pixels of each uniform pattern; shape (POINTS + 2,), adds up to 1."""
+    """Return the share of pixels of each uniform pattern; shape (POINTS + 2,), adds up to 1.
+
+    Pixels whose circle leaves the picture are left out: they would tell of its shape, not of its texture.
+    """
     from skimage.feature import local_binary_pattern
 
     patterns = local_binary_pattern(plane, POINTS, RADIUS, "uniform").astype(np.intp)
-    return np.asarray(np.bincount(patterns.ravel(), minlength=POINTS + 2) / plane.size, np.float64)
+    if min(plane.shape) > 2 * RADIUS:
+        patterns = patterns[RADIUS:-RADIUS, RADIUS:-RADIUS]
+    return np.asarray(np.bincount(patterns.ravel(), minlength=POINTS + 2) / patterns.size, np.float64)

@@ -103,7 +103,9 @@ def fetch(backbone: Backbone, folder: Path, progress: Progress | None = None) ->
         folder.mkdir(parents=True, exist_ok=True)
         _download(backbone.url, part, progress)
     except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
-        raise WeightsError(f"could not download {backbone.url}: {error}; run the command again to go on") from error
+        raise WeightsError(
+            f"could not download {backbone.url}: {getattr(error, 'reason', error)}; run the command again to go on"
+        ) from error
     except OSError as error:
         raise WeightsError(
             f"could not write {part}: {error.strerror}; free some space or choose another folder"

@@ -1,0 +1,33 @@
+"""A small network for the tests of the methods: real Keras, random but fixed numbers, built once."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def keras() -> Any:
+    """Keras, imported once; what it warns of while it is imported is not ours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import keras
+        import tensorflow  # noqa: F401 (Keras loads the rest of it at first need, warnings and all)
+    return keras
+
+
+@pytest.fixture(scope="session")
+def tiny_model(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A `.keras` file of a network that takes 32 x 32 pixels and gives 8 numbers; by its name it is a MobileNet."""
+    keras.utils.set_random_seed(20)
+    inputs = keras.Input((32, 32, 3))
+    maps = keras.layers.Conv2D(8, 5, strides=2, activation="relu", name="only")(inputs)
+    model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(maps))
+    path = tmp_path_factory.mktemp("model") / "tiny_mobilenet.keras"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras writes HDF5 by an old road of NumPy's
+        model.save(path)
+    return path
