@@ -98,6 +98,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "gallery.access.browsing",
             ],
         },
     },
@@ -150,7 +151,7 @@ STORAGES = {
 }
 
 # Security
-LOGIN_URL = "admin:login"
+LOGIN_URL = "gallery:login"
 LOGIN_REDIRECT_URL = "/"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.behind_https else None
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.behind_https

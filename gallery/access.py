@@ -6,15 +6,22 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
 
-PUBLIC_PREFIXES = ("/admin/", "/livez", "/readyz", "/static/")
+PUBLIC_PREFIXES = ("/login/", "/admin/", "/livez", "/readyz", "/static/")
 
 
 def may_browse(request: HttpRequest) -> bool:
     """Tell whether this person may browse, search and upload."""
     return settings.OPEN_ACCESS or request.user.is_authenticated
+
+
+def browsing(request: HttpRequest) -> dict[str, bool]:
+    """Tell the templates whether there is anything behind the links of the header."""
+    return {"may_browse": hasattr(request, "user") and may_browse(request)}
 
 
 class OpenAccessMiddleware:
@@ -26,8 +33,10 @@ class OpenAccessMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path.startswith(PUBLIC_PREFIXES) or may_browse(request):
             return self.get_response(request)
+        if request.headers.get("HX-Request"):  # a fragment: the whole page must go to the log-in, not its region
+            response: HttpResponseBase = HttpResponseClientRedirect(resolve_url(settings.LOGIN_URL))
+            return response
         if request.accepts("text/html"):
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
         message = _("Log in first: this site is not open to everybody.")
-        response: HttpResponse = JsonResponse({"error": "log_in", "message": message}, status=401)
-        return response
+        return JsonResponse({"error": "log_in", "message": message}, status=401)
