@@ -27,10 +27,10 @@ def png_chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def flat_png(side: int, *, color_type: int = 0, bits: int = 1, extra: bytes = b"") -> bytes:
-    """A square of zeros, as small as PNG can say it."""
+    """A square of zeros in next to no bytes."""
     channels = {0: 1, 2: 3, 6: 4}[color_type]
     row = bytes(1 + (side * channels * bits + 7) // 8)
-    packer = zlib.compressobj(9)
+    packer = zlib.compressobj(1)
     data = b"".join(packer.compress(row) for _row in range(side)) + packer.flush()
     header = struct.pack(">IIBBBBB", side, side, bits, color_type, 0, 0, 0)
     chunks = png_chunk(b"IHDR", header) + extra + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b"")

@@ -57,9 +57,9 @@ def test_the_next_file_is_fine(decoder: Decoder, put: Callable[..., Path], pictu
 
 
 def test_lack_of_memory_is_named_and_passes(put: Callable[..., Path], picture: NDArray[np.uint8]) -> None:
-    decoder = Decoder(Limits(memory_bytes=2**28))
+    decoder = Decoder(Limits(memory_bytes=2**27))
     try:
-        assert refusal(decoder, put(bombs.flat_png(9000, color_type=6, bits=8))) == "decoder_memory"
+        assert refusal(decoder, put(bombs.flat_png(6000, color_type=6, bits=8))) == "decoder_memory"
         assert decoder.inspect(put(encode(picture, "PNG")), SIDES).width == 160
     finally:
         decoder.close()
