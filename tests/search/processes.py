@@ -133,12 +133,14 @@ class Processes:
 
 
 def processes_of(folder: Path) -> dict[int, str]:
-    """Return the living processes that were started for this folder, by their environment."""
+    """Return the living processes that were started for this folder: by their environment, or (Redis writes over its
+    own) by their command."""
     found: dict[int, str] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             with suppress(OSError):
-                if f"DATA_DIR={folder}".encode() in (entry / "environ").read_bytes().split(b"\0"):
-                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                mine = f"DATA_DIR={folder}".encode() in (entry / "environ").read_bytes().split(b"\0")
+                if command and (mine or str(folder) in command):
                     found[int(entry.name)] = command
     return found
