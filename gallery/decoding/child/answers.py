@@ -17,6 +17,7 @@ Answer = tuple[dict[str, Any], list[bytes]]
 
 WEBP_QUALITY = 80
 WEBP_EFFORT = 2  # of 0..6: half the time of the default (4) for 3 % larger files
+HASHED_PIXELS = 250_000  # at a time: a megabyte stays in the processor's cache, which halves the time
 
 
 def inspect(request: dict[str, Any], limits: Limits) -> Answer:
@@ -98,7 +99,9 @@ class PixelDigest:
             profile = self._icc if has_own_colors(self._icc, strip.mode) else b""
             start = f"{strip.mode} {self._size} {hashlib.sha256(profile).hexdigest()}"
             self._digest = hashlib.sha256(start.encode())
-        self._digest.update(strip.tobytes())
+        rows = max(1, HASHED_PIXELS // strip.width)
+        for top in range(0, strip.height, rows):
+            self._digest.update(strip.crop((0, top, strip.width, min(top + rows, strip.height))).tobytes())
 
     def hexdigest(self) -> str:
         """Return the digest of all strips so far."""
