@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from search.exceptions import IndexUnavailableError
 from search.index import choose_backend
 
 TAG = "likeness"
+Check = Callable[..., list[CheckMessage]]
 
 
 @register(TAG)
