@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import threading
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +27,17 @@ _REVISION = 1  # of the numbers below the network: raise it when resizing or the
 _BATCH = 16
 _GRAY = (128, 128, 128)
 _DEFAULT_SIDE = 224
-_LOAD_ERRORS = (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, zipfile.BadZipFile, zlib.error)
+_LOAD_ERRORS = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RuntimeError,
+    UserWarning,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class Deep(Method):
@@ -87,7 +98,9 @@ class Deep(Method):
         check_images(images)
         network = self._load()
         activations = _activations(network, images, fit)
-        return normalize_rows(np.sign(activations) * np.sqrt(np.abs(activations)))
+        rows = normalize_rows(np.sign(activations) * np.sqrt(np.abs(activations)))
+        rows[~rows.any(axis=1)] = network.dim**-0.5  # nothing woke: alike to all, and to the next such image most
+        return rows
 
     def guide_similarity(self, first: RGBImage, second: RGBImage) -> float:
         """Compare two images by the guide's definition: cosine of the pooled activations.
@@ -181,7 +194,10 @@ def _load_network(file: ModelFile, mark: str) -> _Network:
     import tensorflow as tf
 
     try:
-        model = _with_weights(file.backbone, file.path) if file.backbone else _features_of(_whole_model(file), file)
+        with warnings.catch_warnings():
+            # Keras only warns when layers keep the random numbers they were made with.
+            warnings.filterwarnings("error", message=".*freshly-initialized", category=UserWarning)
+            model = _with_weights(file.backbone, file.path) if file.backbone else _features_of(_whole_model(file), file)
     except _LOAD_ERRORS as error:
         expected = f"weights of {file.backbone.name} without top" if file.backbone else "a Keras model"
         summary = str(error).strip().partition("\n")[0][:200]
@@ -210,7 +226,11 @@ def _with_weights(backbone: Backbone, path: Path) -> Any:
 
     build = getattr(keras.applications, backbone.name)
     model = build(include_top=False, weights=None, pooling="avg", input_shape=(backbone.side, backbone.side, 3))
+    for weights in model.weights:
+        weights.assign(np.full(weights.shape, np.nan))  # so that none can stay as it was made, unseen
     model.load_weights(path)
+    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
+        raise ValueError("numbers are missing for some of its layers")
     return model
 
 
