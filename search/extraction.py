@@ -91,10 +91,10 @@ def extract(held: Lease) -> int:
         results: dict[str, tuple[list[int], Vectors]] = {}
         for name in methods():
             image_ids = [image_id for image_id in pixels if name in held.images[image_id]]
-            kept, vectors = _describe_apart(held, name, image_ids, pixels) if image_ids else ([], None)
-            if kept:
-                results[name] = (kept, vectors)
-            features.extend(held)
+            if image_ids:
+                kept, vectors = _describe_apart(held, name, image_ids, pixels)
+                results |= {name: (kept, vectors)} if kept else {}
+                features.extend(held)
         return features.store(held, results)
     finally:
         features.release(held)

@@ -354,7 +354,7 @@ def num_waiting() -> int:
 def pack_query(vectors: Mapping[str, NDArray[Any]]) -> bytes:
     """Return one row per method as bytes for the database."""
     buffer = BytesIO()
-    np.savez(buffer, **dict(vectors))
+    np.savez(buffer, allow_pickle=False, **vectors)
     return buffer.getvalue()
 
 

@@ -18,7 +18,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from rq.timeouts import JobTimeoutException
 
-from search import features, queues
+from gallery.decoding import Refused
+from search import extraction, features, generation, queues
 from search.exceptions import GenerationError, SearchError
 from search.models import Query, WorkState
 
@@ -53,8 +54,6 @@ def _send(queue: str, job: object, *args: object) -> bool:
 
 def extract_features(image_ids: list[int]) -> None:
     """Compute one batch: these images if they still want it, filled up with those that waited longest."""
-    from search import extraction, generation
-
     held = features.lease(settings.ENV.feature_batch_size, image_ids)
     if not held:
         return
@@ -68,9 +67,6 @@ def extract_features(image_ids: list[int]) -> None:
 
 def describe_query(query_id: str) -> None:
     """Compute the vectors of an uploaded query."""
-    from gallery.decoding import Refused
-    from search import extraction
-
     now = timezone.now()
     free = Q(state=WorkState.PENDING) | Q(state=WorkState.LEASED, leased_until__lt=now)
     rows = Query.objects.filter(free, pk=query_id, attempts__lt=settings.ENV.max_attempts)
@@ -95,8 +91,6 @@ def describe_query(query_id: str) -> None:
 
 def build_generation() -> None:
     """Build and publish a new generation."""
-    from search import generation
-
     try:
         generation.build()
     except GenerationError as error:
