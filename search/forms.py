@@ -13,7 +13,7 @@ from gallery.models import Collection
 from search.methods import METHODS
 from search.presets import DEFAULT_PRESET, PRESETS
 
-PAGE_SIZE = 60
+PAGE_SIZE = 40
 MAX_RESULTS = 360
 """Results of one page: as many as are asked for by "more", up to this."""
 

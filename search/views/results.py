@@ -20,7 +20,7 @@ from search.exceptions import QueryError, SearchError
 from search.forms import MAX_RESULTS, PAGE_SIZE, SearchForm
 from search.models import Query, WorkState
 from search.types import Answer
-from search.views.cards import make_cards, method_looks
+from search.views.cards import card_words, make_cards, method_looks
 from search.views.panel import make_sliders, preset_choices, weight_mix
 from search.views.upload import progress_page, start_page
 
@@ -104,6 +104,7 @@ def _answer(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[st
     return {
         "answer": answer,
         "cards": make_cards(shown, images, answer.missing_methods),
+        "words": card_words(),
         "missing": [(looks[name], why) for name, why in answer.missing_methods.items()],
         "num_waiting": health.num_features_waiting(),
         "num_outside": len(answer.results) - len(within.results),
@@ -112,6 +113,7 @@ def _answer(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[st
         "more_url": _address(request, k=more) if len(within.results) > k else "",
         "grid_url": _address(request, view="grid"),
         "list_url": _address(request, view="list"),
+        "similar_url": reverse("search:results") + "?image=",
         "similar_tail": _similar_tail(request),
     }
 

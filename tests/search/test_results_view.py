@@ -16,6 +16,7 @@ from pytest_django import DjangoAssertNumQueries
 from gallery.curation import hide
 from gallery.models import Collection, Image
 from search import snapshots
+from search.forms import PAGE_SIZE
 from search.models import Feature, WorkState
 from tests.search.library import add_images, add_library
 
@@ -132,7 +133,7 @@ def test_a_threshold_narrows_the_answer(client: Client, library: list[int]) -> N
 def test_more_is_shown_on_demand(client: Client, library: list[int]) -> None:
     response = search(client, image=library[0], k=5)
     assert len(found(response)) == 5
-    assert "k=65" in response.content.decode()
+    assert f"k={5 + PAGE_SIZE}" in response.content.decode()
     assert "Show more" not in search(client, image=library[0], k=60).content.decode()
 
 
@@ -177,7 +178,7 @@ def test_a_label_names_the_hit(client: Client, library: list[int]) -> None:
     assert 'data-name="grey heron"' in search(client, image=library[0]).content.decode()
 
 
-@pytest.mark.parametrize("num_images", [5, 50])
+@pytest.mark.parametrize("num_images", [5, PAGE_SIZE])
 def test_the_number_of_database_queries_is_fixed(
     client: Client, rng: np.random.Generator, num_images: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
