@@ -1,0 +1,197 @@
+"""How fast one fused query is, and how much of the exact answer the ANN route finds.
+
+    python benchmarks/search.py --rows 50000 100000 1000000 [--deep-dim 512] [--queries 200] [--folder DIR] [--json]
+
+Writes synthetic generations through the product's own assembly (rows of images in clusters, aligned across methods,
+with the dimensions of the real methods), opens them as a web process does, and times queries through the same code as
+the search page, less the database. Deep features have 2048 numbers up to 100,000 rows, as ResNet50's, and 512 above.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from search.assembly import Plan, Source, assemble
+from search.fusion import DEFAULT_WEIGHTS
+from search.index import choose_backend
+from search.loaded import LoadedGeneration, open_generation
+from search.matching import Matches, match
+from search.methods import METHODS, Method, load_method
+from search.methods.base import normalize_rows
+from search.rows import Snapshot
+from search.types import Vectors
+
+CHUNK_ROWS = 2048
+LATENT, ROWS_PER_CLUSTER = 32, 50
+EXACT_MAX = 50_000
+WARM_UP = 20
+RECALL_QUERIES = 20
+LARGE_ROWS, DEEP_DIM, LARGE_DEEP_DIM = 100_000, 2048, 512
+RESULTS, HEAD = 60, 400
+
+
+@dataclass(slots=True)
+class World:
+    """Synthetic images: points of a latent space in clusters, seen by every method through its own random eyes."""
+
+    num_rows: int
+    deep_dim: int
+    seed: int
+    seconds: float = 0.0  # spent making rows, which is not the product's time
+    views: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        rng = np.random.default_rng(self.seed)
+        waves = np.cos(np.pi * np.outer(np.arange(6), (np.arange(64) + 0.5) / 64))
+        plane = np.einsum("iy,jx->ijyx", waves, waves).reshape(36, 4096)[1 : LATENT + 1]
+        self.views["ssim"] = np.asarray(plane * rng.uniform(4, 14, (LATENT, 1)), np.float32)
+        for name, dim in (("color", load_method("color").dim), ("texture", 54), ("deep", self.deep_dim)):
+            self.views[name] = rng.normal(size=(LATENT, dim)).astype(np.float32)
+
+    def chunks(self, name: str) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
+        """Yield a method's rows."""
+        for start in range(0, self.num_rows, CHUNK_ROWS):
+            started = time.perf_counter()
+            ids = np.arange(start, min(start + CHUNK_ROWS, self.num_rows))
+            rows = self._see(name, self._points(ids))
+            self.seconds += time.perf_counter() - started
+            yield ids + 1, rows
+
+    def _points(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        rng = np.random.default_rng([self.seed, int(ids[0])])
+        clusters = np.random.default_rng([self.seed, 1]).normal(
+            size=(max(self.num_rows // ROWS_PER_CLUSTER, 1), LATENT)
+        )
+        spread = rng.uniform(0.1, 0.9, (len(ids), 1))
+        chosen = clusters[rng.integers(len(clusters), size=len(ids))]
+        return np.asarray(chosen + spread * rng.normal(size=chosen.shape), np.float32)
+
+    def _see(self, name: str, points: NDArray[np.float32]) -> Vectors:
+        seen = points @ self.views[name]
+        if name == "ssim":
+            return np.clip(128 + seen, 0, 255).astype(np.uint8)
+        return normalize_rows(np.sqrt(np.maximum(seen, 0)))  # rooted and non-negative, as those of the real methods
+
+
+def measure(num_rows: int, deep_dim: int, num_queries: int, folder: Path, seed: int = 20) -> dict[str, Any]:
+    """Build a generation of that many rows in an empty folder, and measure queries over it."""
+    world = World(num_rows, deep_dim, seed)
+    methods = {name: load_method(name) for name in METHODS}
+    plan = Plan(1, 0, choose_backend(), EXACT_MAX, trees=20, seed=seed, min_recall=0.95)
+    sources = [Source(method, "synthetic", world.chunks(name)) for name, method in methods.items()]
+    started = time.perf_counter()
+    manifest = assemble(folder, sources, plan, np.empty(0, np.int64), _tell)
+    build_seconds = time.perf_counter() - started - world.seconds
+    started = time.perf_counter()
+    loaded = open_generation(folder, 1)
+    open_seconds = time.perf_counter() - started
+    rng = np.random.default_rng(seed)
+    queries = rng.choice(num_rows, WARM_UP + num_queries, replace=False)
+    seconds, matches = [], []
+    for row in queries:
+        begun = time.perf_counter()
+        matches.append(ask(loaded, methods, int(row), EXACT_MAX))
+        seconds.append(time.perf_counter() - begun)
+    milliseconds = 1000 * np.array(seconds[WARM_UP:])
+    exact = matches[-1].exact
+    found = {
+        "rows": num_rows,
+        "dims": {name: rows.scanned.shape[1] for name, rows in loaded.segment.methods.items()},
+        "route": "exact" if exact else f"ann ({manifest.backend})",
+        "queries": num_queries,
+        "p50_ms": round(float(np.percentile(milliseconds, 50)), 1),
+        "p95_ms": round(float(np.percentile(milliseconds, 95)), 1),
+        "candidates": int(np.mean([found.num_candidates for found in matches])),
+        "build_s": round(build_seconds, 1),
+        "open_s": round(open_seconds, 1),
+        "files_mib": sum(file.num_bytes for file in manifest.files.values()) >> 20,
+        **_memory(),
+    }
+    if not exact:
+        found["recall_at_20"] = {name: round(files.recall or 0, 3) for name, files in manifest.methods.items()}
+        found["effort"] = {name: files.effort for name, files in manifest.methods.items()}
+        found["fused_recall_at_20"] = round(_fused_recall(loaded, methods, queries[:RECALL_QUERIES], matches), 3)
+    return found
+
+
+def ask(loaded: LoadedGeneration, methods: dict[str, Method], row: int, exact_max: int) -> Matches:
+    """Search for one of the rows at the default weights, as the search page does."""
+    snapshot = Snapshot((loaded.segment,), loaded.tables, 1)
+    vectors = loaded.segment.vectors_of(row)
+    image_id = int(loaded.segment.image_ids[row])
+    options: dict[str, Any] = {"k": RESULTS, "head": HEAD, "exact_max": exact_max, "excluded": image_id}
+    return match(snapshot, vectors, DEFAULT_WEIGHTS, methods, **options)
+
+
+def _fused_recall(
+    loaded: LoadedGeneration, methods: dict[str, Method], queries: NDArray[np.int64], matches: list[Matches]
+) -> float:
+    """Return the mean share of the exact route's first 20 results among the ANN route's first 20."""
+    shares = []
+    for row, found in zip(queries, matches, strict=False):
+        exact = ask(loaded, methods, int(row), sys.maxsize).results[:20]
+        shares.append(len({r.image_id for r in exact} & {r.image_id for r in found.results[:20]}) / len(exact))
+    return float(np.mean(shares))
+
+
+def _memory() -> dict[str, int]:
+    """Return the resident memory of this process: its own, and what it maps of files."""
+    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":" in line)
+    return {
+        f"{kind}_mib": int(lines[key].split()[0]) >> 10 for kind, key in (("own", "RssAnon"), ("mapped", "RssFile"))
+    }
+
+
+def _tell(text: str, share: float) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{text:<60}", end="", file=sys.stderr)
+
+
+def _run(num_rows: int, deep_dim: int | None, num_queries: int, parent: Path | None) -> dict[str, Any]:
+    folder = Path(tempfile.mkdtemp(prefix="likeness-search-", dir=parent))
+    try:
+        dim = deep_dim or (DEEP_DIM if num_rows <= LARGE_ROWS else LARGE_DEEP_DIM)
+        return measure(num_rows, dim, num_queries, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, nargs="+", default=[50_000, 100_000])
+    parser.add_argument("--deep-dim", type=int, help="Length of deep features (default 2048; 512 above 100,000 rows).")
+    parser.add_argument("--queries", type=int, default=200)
+    parser.add_argument("--folder", type=Path, help="Where to write (default: the system's temporary folder).")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    machine = {"cpus": os.cpu_count(), "machine": platform.machine(), "load": round(os.getloadavg()[0], 1)}
+    found = []
+    context = multiprocessing.get_context("spawn")  # a process each, so that memory figures are its own
+    for num_rows in options.rows:
+        with context.Pool(1) as pool:
+            found.append(pool.apply(_run, (num_rows, options.deep_dim, options.queries, options.folder)))
+        if not options.json:
+            print("\r" + "  ".join(f"{name} {value}" for name, value in found[-1].items()))
+    if options.json:
+        print(json.dumps({**machine, "runs": found}))
+
+
+if __name__ == "__main__":
+    main()
