@@ -23,6 +23,7 @@ QUERIES_DIR = DATA_DIR / "queries"
 GENERATIONS_DIR = DATA_DIR / "generations"
 WEIGHTS_DIR = DATA_DIR / "weights"
 RUNTIME_DIR = DATA_DIR / "run"
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _secret_key() -> str:
@@ -31,7 +32,6 @@ def _secret_key() -> str:
         return ENV.secret_key
     path = DATA_DIR / "secret_key"
     if not path.exists():
-        DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             with path.open("x") as file:
                 path.chmod(0o600)
@@ -121,7 +121,7 @@ RQ_QUEUES = {
 RQ = {"COMMIT_MODE": "on_db_commit"}
 
 # Uploads: files stream to disk, whatever their size
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["gallery.spooling.SpoolingHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = 1000
 
 # Similarity: options handed to the methods, which read no settings themselves

@@ -16,6 +16,7 @@ from gallery.forms import UploadForm
 from gallery.intake import Outcome, store_image
 from gallery.models import Collection, Image
 from gallery.reasons import REASONS
+from gallery.spooling import disk_was_full
 
 SENTENCES = dict(REASONS)
 REFUSAL_STATUS = {
@@ -31,6 +32,8 @@ def upload(request: HttpRequest) -> HttpResponse:
         return _page(request, UploadForm(initial={"collection": request.GET.get("collection", "")}))
     form = UploadForm(request.POST, request.FILES)
     wants_json = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+    if disk_was_full(request):
+        return _disk_full(request, form, wants_json)
     if not form.is_valid():
         if wants_json:
             message = " ".join(str(error) for errors in form.errors.values() for error in errors)
@@ -49,6 +52,15 @@ def _page(
 ) -> HttpResponse:
     context = {"form": form, "results": results or [], "collections": Collection.objects.all()}
     return render(request, "gallery/upload.html", context, status=status)
+
+
+def _disk_full(request: HttpRequest, form: UploadForm, wants_json: bool) -> HttpResponse:
+    """Say that nothing of the request could be kept: the disk filled up while its files were on their way."""
+    result = _result(_("this upload"), Outcome("refused", None, "disk_full"))
+    if wants_json:
+        answer = {name: value for name, value in result.items() if name != "status"}
+        return JsonResponse({"results": [answer]}, status=HTTPStatus.INSUFFICIENT_STORAGE)
+    return _page(request, form, [result], status=HTTPStatus.INSUFFICIENT_STORAGE)
 
 
 def _store(request: HttpRequest, files: list[UploadedFile[Any]], collection_name: str) -> list[dict[str, Any]]:

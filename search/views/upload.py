@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from gallery.decoding import Refused
 from gallery.models import Image
+from gallery.spooling import disk_was_full
 from search import health, tasks
 from search.forms import QueryUploadForm
 from search.models import Query, WorkState
@@ -31,6 +32,8 @@ ASK_AGAIN_AFTER = timedelta(seconds=5)
 def upload(request: HttpRequest) -> HttpResponse:
     """Take an image to search by; answers with a redirect to its result page, or with JSON where that is asked for."""
     form = QueryUploadForm(request.POST, request.FILES)
+    if disk_was_full(request):
+        return _refused(request, "disk_full", health.failure_sentence("disk_full"), 507)
     if not form.is_valid():
         return _refused(request, "missing", " ".join(str(error) for error in form.errors["file"]), 400)
     file = form.cleaned_data["file"]
