@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ from search.methods import METHODS
 from search.methods.color import GUIDE_BINS, guide_histogram
 from search.rows import Snapshot, take
 from search.snapshots import current_snapshot
-from search.types import Scores, Vectors
+from search.types import RGBImage, Scores, Vectors
 
 GUIDE_COLOR, RAW_SUM = "guide_color", "raw_sum"
 DEFAULT, EQUAL = "default", "equal"
@@ -50,17 +51,22 @@ class GuideColors:
     empty, so the histograms are kept sparse.
     """
 
-    def __init__(self, images: Mapping[int, NDArray[np.uint8]], num_rows: int) -> None:
-        """Take the images that could be decoded, by row of `num_rows`."""
+    def __init__(self, images: Iterable[tuple[int, RGBImage]], num_rows: int) -> None:
+        """Take the images that could be decoded, with their rows of `num_rows`, by rising row."""
         from scipy import sparse
 
-        histograms = sparse.lil_array((num_rows, GUIDE_BINS[0] * GUIDE_BINS[1]), dtype=np.float32)
+        shape = (num_rows, GUIDE_BINS[0] * GUIDE_BINS[1])
         self._means, self._spreads = np.full(num_rows, np.nan), np.full(num_rows, np.nan)
-        for row, pixels in images.items():
+        bins, values, lengths = [], [], np.zeros(num_rows, np.int64)
+        for row, pixels in images:
             histogram = guide_histogram(pixels).ravel()
-            histograms[row] = histogram
             self._means[row], self._spreads[row] = histogram.mean(), histogram.std()
-        self._histograms: Any = histograms.tocsr()
+            bins.append(np.flatnonzero(histogram))
+            values.append(histogram[bins[-1]])
+            lengths[row] = len(bins[-1])
+        starts = np.concatenate([[0], np.cumsum(lengths)])
+        parts = (np.concatenate([[], *values]), np.concatenate([np.empty(0, np.int64), *bins]), starts)
+        self._histograms: Any = sparse.csr_array(parts, shape=shape)
 
     def scores(self, row: int) -> Scores:
         """Compare one image with all; NaN where a histogram is missing or flat."""
@@ -99,7 +105,7 @@ def measure(collection_id: int | None, max_queries: int, progress: Progress) -> 
         )
     if len(queries) > max_queries:
         queries = np.sort(np.random.default_rng(settings.ENV.index_seed).choice(queries, max_queries, replace=False))
-    colors = _guide_colors([sha256 for _pk, _label, sha256 in listed], progress)
+    colors = GuideColors(_decode([sha256 for _pk, _label, sha256 in listed], progress), len(listed))
     judge = _Judge(snapshot, rows, colors)
     done = iter(range(1, len(queries) + 1))
 
@@ -118,15 +124,12 @@ def measure(collection_id: int | None, max_queries: int, progress: Progress) -> 
     )
 
 
-def _guide_colors(hashes: list[str], progress: Progress) -> GuideColors:
-    pixels = {}
+def _decode(hashes: list[str], progress: Progress) -> Iterator[tuple[int, RGBImage]]:
+    """Yield the originals' pixels; what cannot be decoded is missing in the reference, as a feature would be."""
     for row, sha256 in enumerate(hashes):
         progress("guide", row + 1, len(hashes))
-        try:
-            pixels[row] = get_decoder().pixels(original_path(sha256), ANALYSIS_SIDE)
-        except Refused:
-            continue  # its score is missing in the reference, as a feature would be in a method
-    return GuideColors(pixels, len(hashes))
+        with suppress(Refused, FileNotFoundError):
+            yield row, get_decoder().pixels(original_path(sha256), ANALYSIS_SIDE)
 
 
 class _Judge:

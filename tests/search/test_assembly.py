@@ -1,0 +1,184 @@
+"""Assembly and loading: rows stand in line across methods, whatever each of them lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from search import assembly, loaded
+from search.assembly import Plan, Source, assemble
+from search.exceptions import DimensionMismatchError, IndexDamagedError
+from search.index import IndexBackend, choose_backend
+from search.index.manifest import read_manifest, sum_files, write_manifest
+from search.loaded import open_generation
+from search.methods.base import normalize_rows
+from search.methods.color import Color
+from search.methods.ssim import Ssim
+from search.rows import take
+from search.types import Vectors
+
+NONE = np.empty(0, np.int64)
+COLOR, SSIM = Color(), Ssim()
+
+
+def quiet(text: str, share: float) -> None:
+    pass
+
+
+def plan(**changes: Any) -> Plan:
+    return replace(Plan(1, 5, choose_backend(), exact_max=10, trees=5, seed=20, min_recall=0.9), **changes)
+
+
+def chunks(ids: list[int], rows: Vectors, size: int = 4) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
+    for start in range(0, len(ids), size):
+        yield np.array(ids[start : start + size]), rows[start : start + size]
+
+
+@pytest.fixture
+def color_rows(rng: np.random.Generator) -> NDArray[np.float32]:
+    return normalize_rows(rng.random((30, COLOR.dim)))
+
+
+@pytest.fixture
+def ssim_rows(rng: np.random.Generator) -> NDArray[np.uint8]:
+    return rng.integers(0, 256, (30, SSIM.dim), np.uint8)
+
+
+def test_it_works(tmp_path: Path, color_rows: NDArray[np.float32], ssim_rows: NDArray[np.uint8]) -> None:
+    even, late = list(range(0, 60, 2)), list(range(20, 50))
+    sources = [
+        Source(COLOR, "c1", chunks(even, color_rows)),
+        Source(SSIM, "s1", chunks(late, ssim_rows)),
+    ]
+    manifest = assemble(tmp_path, sources, plan(), np.array([22, 23]), quiet)
+    found = open_generation(tmp_path, 1)
+    expected = [i for i in sorted({*even, *late}) if i not in (22, 23)]
+    assert found.segment.image_ids.tolist() == expected
+    assert manifest.num_images == len(expected)
+    for name, ids, rows in (("color", even, color_rows), ("ssim", late, ssim_rows)):
+        held = found.segment.methods[name]
+        assert held.present is not None
+        for place, image_id in enumerate(expected):
+            assert held.present[place] == (image_id in ids)
+            if image_id in ids:
+                assert np.array_equal(held.vectors[place], rows[ids.index(image_id)])
+    stand_ins = found.segment.methods["ssim"].stand_ins
+    assert stand_ins is not None
+    assert stand_ins[expected.index(30)] == pytest.approx(SSIM.stand_in(ssim_rows[10:11])[0])
+    nearest = found.segment.indexes["color"].query(color_rows[7], 1)
+    assert expected[nearest[0]] == even[7]
+    assert not found.touched()
+
+
+def test_chunks_of_any_size_make_the_same_files(tmp_path: Path, color_rows: NDArray[np.float32]) -> None:
+    sums = []
+    for size in (1, 7, 100):
+        folder = tmp_path / str(size)
+        folder.mkdir()
+        sources = [Source(COLOR, "c1", chunks(list(range(30)), color_rows, size))]
+        sums.append(assemble(folder, sources, plan(threads=1), NONE, quiet).files)
+    for name in ("color.vectors.npy", "color.mask.npy", "image_ids.npy", "color.annoy"):
+        assert len({found[name].sha256 for found in sums}) == 1
+
+
+def test_a_method_without_rows_is_left_out(tmp_path: Path, color_rows: NDArray[np.float32]) -> None:
+    sources = [Source(COLOR, "c1", chunks(list(range(30)), color_rows)), Source(SSIM, "s1", iter([]))]
+    assert list(assemble(tmp_path, sources, plan(), NONE, quiet).methods) == ["color"]
+    assert not list(tmp_path.glob("ssim*"))
+
+
+def test_nothing_at_all_is_a_generation_too(tmp_path: Path) -> None:
+    assert assemble(tmp_path, [Source(COLOR, "c1", iter([]))], plan(), NONE, quiet).num_images == 0
+    assert open_generation(tmp_path, 1).segment.image_ids.tolist() == []
+
+
+def test_small_generations_have_no_index(tmp_path: Path, color_rows: NDArray[np.float32]) -> None:
+    sources = [Source(COLOR, "c1", chunks(list(range(30)), color_rows))]
+    manifest = assemble(tmp_path, sources, plan(exact_max=30), NONE, quiet)
+    assert manifest.methods["color"].index == ""
+    assert manifest.methods["color"].recall is None
+
+
+def test_refuses_rows_of_different_length(tmp_path: Path, color_rows: NDArray[np.float32]) -> None:
+    mixed = iter([(np.array([1]), color_rows[:1]), (np.array([2]), color_rows[:1, :9])])
+    with pytest.raises(DimensionMismatchError, match=r"color\.vectors\.npy: expected rows of 256"):
+        assemble(tmp_path, [Source(COLOR, "c1", mixed)], plan(), NONE, quiet)
+
+
+def forge(folder: Path, **changes: Any) -> None:
+    """Rewrite the manifest so that all its sums are right."""
+    manifest = read_manifest(folder, 1)
+    color = replace(manifest.methods["color"], **changes)
+    names = [path.name for path in folder.iterdir() if path.name != "manifest.json"]
+    write_manifest(folder, replace(manifest, methods={"color": color}, files=sum_files(folder, names)))
+
+
+def test_files_that_do_not_fit_are_refused_even_where_the_sums_do(
+    tmp_path: Path, color_rows: NDArray[np.float32]
+) -> None:
+    assemble(tmp_path, [Source(COLOR, "c1", chunks(list(range(30)), color_rows))], plan(), NONE, quiet)
+    forge(tmp_path, num_present=29)
+    with pytest.raises(IndexDamagedError, match="mask says otherwise"):
+        open_generation(tmp_path, 1)
+    forge(tmp_path, dim=128)
+    with pytest.raises(IndexDamagedError, match=r"color\.vectors\.npy: expected float32 of shape \(30, 128\)"):
+        open_generation(tmp_path, 1)
+    forge(tmp_path, dim=COLOR.dim, num_present=30)
+    np.save(tmp_path / "image_ids.npy", np.arange(30)[::-1])
+    forge(tmp_path)
+    with pytest.raises(IndexDamagedError, match="not in rising order"):
+        open_generation(tmp_path, 1)
+    np.save(tmp_path / "image_ids.npy", np.arange(30))
+    (tmp_path / "color.calibration.npz").write_bytes(b"no tables")
+    forge(tmp_path)
+    with pytest.raises(IndexDamagedError, match="not a calibration table"):
+        open_generation(tmp_path, 1)
+
+
+def test_an_index_is_read_by_another_backend_or_not_at_all(
+    tmp_path: Path, color_rows: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assemble(tmp_path, [Source(COLOR, "c1", chunks(list(range(30)), color_rows))], plan(), NONE, quiet)
+    real = loaded.load_backend
+
+    def missing(*names: str) -> Any:
+        def load(name: str) -> type[IndexBackend]:
+            kind = real(name)
+            return type(
+                kind.__name__, (kind,), {"unavailable": classmethod(lambda cls: "gone")} if name in names else {}
+            )
+
+        return load
+
+    monkeypatch.setattr(loaded, "load_backend", missing("annoy"))
+    assert "color" in open_generation(tmp_path, 1).segment.indexes
+    monkeypatch.setattr(loaded, "load_backend", missing("annoy", "cv2"))
+    assert open_generation(tmp_path, 1).segment.indexes == {}
+
+
+def test_files_are_synchronised_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(assembly.os, "fsync", synced.append)
+    (tmp_path / "file").write_text("x")
+    assembly.synchronize(tmp_path / "file")
+    assembly.synchronize(tmp_path)
+    assert len(synced) == 2
+
+
+def test_vectors_are_taken_in_the_order_asked_for(tmp_path: Path, color_rows: NDArray[np.float32]) -> None:
+    from search.rows import Snapshot
+
+    assemble(tmp_path, [Source(COLOR, "c1", chunks(list(range(30)), color_rows))], plan(), NONE, quiet)
+    found = open_generation(tmp_path, 1)
+    snapshot = Snapshot((found.segment,), found.tables)
+    taken = take(snapshot, "color", np.array([9, 77, 3]))
+    assert taken is not None
+    assert taken[1].tolist() == [True, False, True]
+    assert np.array_equal(taken[0][[0, 2]], color_rows[[9, 3]])
+    assert take(snapshot, "deep", np.array([1])) is None

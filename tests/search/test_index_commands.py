@@ -1,0 +1,192 @@
+"""The commands build_index, search_image and evaluate: what they print, and how they end."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.conf import LazySettings
+from django.core.management import CommandError, call_command
+from PIL import Image as Picture
+
+from gallery.intake import store_image
+from gallery.models import Collection, Image
+from search import features, scoreboard, snapshots
+from search.extraction import describe_images
+from search.methods.color import guide_similarity
+from search.models import Generation
+from search.scoreboard import GuideColors
+from tests.search.library import add_features, add_library, pictures
+from tests.search.plug_ins import Gray
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
+    settings.GENERATIONS_DIR = tmp_path / "generations"
+    snapshots.forget()
+    yield
+    snapshots.forget()
+
+
+def run(name: str, *arguments: str) -> str:
+    out = io.StringIO()
+    call_command(name, *arguments, stdout=out, stderr=io.StringIO())
+    return out.getvalue()
+
+
+@pytest.fixture
+def labelled(rng: np.random.Generator) -> list[Image]:
+    """Three scenes, each in four shades of light, stored and described for real."""
+    images = []
+    used = {name: features.methods()[name] for name in ("color", "ssim")}
+    for label, scene in zip(("dawn", "noon", "dusk"), pictures(3, rng), strict=True):
+        for shade in range(4):
+            pixels = np.clip(scene * (1 - 0.08 * shade) + rng.normal(0, 3, scene.shape), 0, 255).astype(np.uint8)
+            file = io.BytesIO()
+            Picture.fromarray(pixels).save(file, "PNG")
+            file.seek(0)
+            outcome = store_image(file, name=f"{label}-{shade}.png", label=label, collections=["scenes"])
+            assert outcome.image is not None
+            add_features([outcome.image.pk], describe_images([pixels], used))
+            images.append(outcome.image)
+    return images
+
+
+def test_build_index_tells_what_it_built(rng: np.random.Generator) -> None:
+    add_library(5, rng)
+    text = run("build_index")
+    assert "5 images, color, ssim, texture; recall@20: search is exact" in text
+    found = json.loads(run("build_index", "--json"))
+    assert found["generation"] == Generation.objects.get(state="active").pk
+    assert (found["images"], found["recall"], set(found["methods"])) == (5, {}, {"color", "ssim", "texture"})
+
+
+def test_build_index_refuses_an_empty_library() -> None:
+    with pytest.raises(CommandError, match="no features are ready") as caught:
+        run("build_index")
+    assert caught.value.returncode == 1
+
+
+def test_search_image_by_number(labelled: list[Image]) -> None:
+    run("build_index")
+    found = json.loads(
+        run("search_image", str(labelled[0].pk), "--top", "3", "--weights", "color=.5,ssim=.5", "--json")
+    )
+    assert len(found["results"]) == 3
+    assert (found["results"][0]["rank"], found["results"][0]["label"]) == (1, "dawn")
+    assert found["results"][0]["sha256"]
+    assert set(found["results"][0]["methods"]["color"]) == {"weight", "raw", "rarity", "one_in", "share", "rank"}
+    assert found["results"][0]["methods"]["texture"]["raw"] is None
+    text = run("search_image", str(labelled[0].pk), "--top", "2")
+    assert text.count("1 in ") == 4
+    assert "texture missing" in text
+    assert "12 images searched exactly" in text
+
+
+def test_search_image_by_file(
+    plug_in_methods: Callable[..., None], stored_image: Callable[..., Image], tmp_path: Path
+) -> None:
+    plug_in_methods(Gray)
+    images = [stored_image(color) for color in ((0, 0, 0), (255, 255, 255), (120, 120, 120))]
+    used = features.methods()
+    for image, level in zip(images, (0, 255, 120), strict=True):
+        add_features([image.pk], describe_images([np.full((9, 9, 3), level, np.uint8)], used))
+    Picture.new("RGB", (20, 20), (250, 250, 250)).save(tmp_path / "white.png")
+    answer = run("search_image", str(tmp_path / "white.png"), "--weights", "gray=1", "--json", "--collection", "")
+    assert json.loads(answer)["results"][0]["image_id"] == images[1].pk
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["no-such-file.png"], "there is no file 'no-such-file.png'"),
+        (["99999"], "There is no image 99999"),
+        (["{id}", "--weights", "color=-1"], "expected a number of at least 0"),
+        (["{id}", "--weights", "color=0"], "all weights are 0"),
+        (["{id}", "--weights", "colour=1"], "unknown method 'colour'"),
+        (["{id}", "--collection", "nowhere"], "no collection 'nowhere'"),
+        (["{id}", "--top", "0"], "expected at least 1, got 0"),
+    ],
+)
+def test_search_image_refuses(rng: np.random.Generator, arguments: list[str], sentence: str) -> None:
+    ids, _ = add_library(3, rng)
+    with pytest.raises(CommandError, match=sentence):
+        run("search_image", *(argument.replace("{id}", str(ids[0])) for argument in arguments))
+
+
+@pytest.mark.parametrize("weights", ["color", "color=x", "=1,color", ""])
+def test_search_image_refuses_weights_that_are_none(weights: str) -> None:
+    with pytest.raises(CommandError, match="expected method=number"):
+        run("search_image", "1", f"--weights={weights}")
+
+
+def test_search_image_refuses_a_file_that_is_no_image(tmp_path: Path) -> None:
+    (tmp_path / "text.png").write_text("this is no image")
+    with pytest.raises(CommandError, match=r"text\.png: "):
+        run("search_image", str(tmp_path / "text.png"))
+
+
+def test_evaluate(labelled: list[Image]) -> None:
+    run("build_index")
+    found: dict[str, Any] = json.loads(run("evaluate", "--json"))
+    assert (found["images"], found["labels"], found["queries"]) == (12, 3, 12)
+    assert list(found["methods"]) == ["color", "ssim"]
+    assert list(found["fused"]) == ["default", "equal"]
+    assert list(found["reference"]) == ["guide_color", "raw_sum"]
+    for part in ("methods", "fused", "reference"):
+        for figures in found[part].values():
+            assert set(figures) == {"map", "p_at_1", "p_at_5"}
+            assert all(0 <= value <= 1 for value in figures.values())
+    assert found["methods"]["ssim"]["map"] > 0.9
+    assert found["fused"]["default"]["p_at_1"] == 1
+
+
+def test_evaluate_speaks_to_people_too(labelled: list[Image]) -> None:
+    text = run("evaluate", "--collection", "scenes", "--max-queries", "5")
+    assert "fused, default" in text
+    assert "reference, guide_color" in text
+    assert "12 images, 3 labels, 5 queries" in text
+
+
+def test_evaluate_measures_one_collection(labelled: list[Image]) -> None:
+    few = Collection.objects.create(name="few")
+    few.images.set(labelled[:8])
+    found = json.loads(run("evaluate", "--collection", "few", "--json"))
+    assert (found["images"], found["labels"]) == (8, 2)
+
+
+def test_evaluate_refuses_what_cannot_be_measured(rng: np.random.Generator) -> None:
+    add_library(3, rng)
+    with pytest.raises(CommandError, match="no two images with features share a label"):
+        run("evaluate")
+    with pytest.raises(CommandError, match="no collection 'nowhere'"):
+        run("evaluate", "--collection", "nowhere")
+    with pytest.raises(CommandError, match="--max-queries"):
+        run("evaluate", "--max-queries", "0")
+
+
+def test_the_guides_histograms_compare_as_the_guide_compares(rng: np.random.Generator) -> None:
+    painted = pictures(6, rng)
+    colors = GuideColors(((row, pixels) for row, pixels in enumerate(painted) if row != 4), 6)
+    for row in (0, 3):
+        scores = colors.scores(row)
+        assert np.isnan(scores[4])
+        for other in (0, 1, 2, 3, 5):
+            assert scores[other] == pytest.approx(guide_similarity(painted[row], painted[other]), abs=1e-5)
+    assert np.isnan(colors.scores(4)).all()
+
+
+def test_originals_that_are_gone_leave_the_reference_out(
+    labelled: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoreboard, "original_path", lambda sha256: Path("/nowhere") / sha256)
+    found = json.loads(run("evaluate", "--json"))
+    assert found["reference"] == {}
+    assert found["images"] == 12
