@@ -165,6 +165,11 @@ def test_addresses_resolve(page: Path) -> None:
     assert wrong == []
 
 
+def test_development_lists_every_benchmark() -> None:
+    listed = {cells[0].strip("`") for cells in rows(sections(read("development.md"))["Benchmarks"])}
+    assert listed == {f"benchmarks/{path.name}" for path in (ROOT / "benchmarks").glob("*.py")}
+
+
 # Links and file names
 
 
