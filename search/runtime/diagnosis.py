@@ -9,13 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Literal
 
 from django.conf import settings
 from django.core.checks import run_checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from PIL import Image as Picture
 
+from gallery.decoding import Refused, get_decoder
 from search import features
 from search.checks import TAG
 from search.exceptions import IndexUnavailableError
@@ -65,6 +68,18 @@ def _index_backend() -> tuple[State, str]:
         return "missing", str(error)
     below = f"exact search is used up to {settings.ENV.exact_search_max_images} images"
     return ("ok" if backend.name == "annoy" else "note"), f"{backend.name}; {below}"
+
+
+def _decoder() -> tuple[State, str]:
+    """Decode one small image in the decoder's child, as every upload is."""
+    with NamedTemporaryFile(suffix=".png") as file:
+        Picture.new("RGB", (8, 8), "teal").save(file, "PNG")
+        file.flush()
+        try:
+            get_decoder().pixels(Path(file.name), 8)
+        except Refused as refusal:
+            return "missing", f"cannot decode a small PNG: {refusal.reason}"
+    return "ok", "decodes in a process of its own"
 
 
 def _tensorflow() -> tuple[State, str]:
@@ -153,6 +168,7 @@ LOOKS: dict[str, Callable[[], tuple[State, str]]] = {
     "redis": _redis,
     "compiler": _compiler,
     "index_backend": _index_backend,
+    "decoder": _decoder,
     "tensorflow": _tensorflow,
     "methods": _methods,
     "site": _site,

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import TextIO
 
 from django.conf import settings
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from gallery.models import Image
 from search.runtime import lock, preparation, programs, redis_server
@@ -100,13 +100,15 @@ class Supervisor:
             ) from error
 
     def _start(self, listener: socket.socket, holder: TextIO) -> None:
-        first_time = preparation.migrate()
-        if first_time:
-            self._out("Preparing the first start ...")
-        preparation.collect_static()
-        admin = preparation.make_admin()
         mark = Path(settings.RUNTIME_DIR) / SAMPLES_MARK
-        wants_samples = not (self.options.images or mark.exists() or Image.objects.exists())
+        try:
+            if preparation.migrate():
+                self._out("Preparing the first start ...")
+            preparation.collect_static()
+            admin = preparation.make_admin()
+            wants_samples = not (self.options.images or mark.exists() or Image.objects.exists())
+        except (DatabaseError, OSError) as error:
+            raise StartError(f"What the site keeps in {settings.DATA_DIR} cannot be used: {error}.") from error
         connections.close_all()
         self._start_redis()
         web = self._add(programs.web(listener.fileno(), self.options.open_access))

@@ -16,8 +16,8 @@ from search.runtime.diagnosis import diagnose
 from search.runtime.redis_server import RedisMissingError
 
 EXPECTED = {
-    "python", "settings", "data_dir", "disk", "database", "redis", "compiler", "index_backend", "tensorflow", "methods",
-    "site", "workers", "generation",
+    "python", "settings", "data_dir", "disk", "database", "redis", "compiler", "decoder", "index_backend",
+    "tensorflow", "methods", "site", "workers", "generation",
 }  # fmt: skip
 
 
