@@ -31,7 +31,8 @@ $(BIN)/python:
 
 # annoy comes as source only: where it cannot be compiled the install goes on, and OpenCV's ANN index serves instead.
 $(VENV)/.runtime: requirements.txt | $(BIN)/python
-	grep -v '^annoy==' requirements.txt > $(VENV)/requirements-wheels.txt
+	@echo "Installing the libraries into $(VENV): about 900 MB to fetch, some minutes, once."
+	@grep -v '^annoy==' requirements.txt > $(VENV)/requirements-wheels.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/requirements-wheels.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^annoy==' requirements.txt)" \
 		|| echo "annoy could not be compiled (a C++ compiler and the Python headers are needed); search uses OpenCV's ANN index instead."
