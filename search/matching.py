@@ -96,10 +96,10 @@ def match(
     task = Task(vectors, _stand_ins(vectors, weighted, methods), weights, methods, max(head, k))
     gathered, exact, num_candidates = [], True, 0
     for segment in snapshot.segments:
-        rows = _allowed_rows(segment, allowed, excluded)
-        narrowed = None if len(rows) <= exact_max else _ann_rows(segment, task)
-        if narrowed is not None:
-            exact, rows = False, np.intersect1d(rows, narrowed, assume_unique=True)
+        mask = _allowed(segment, allowed, excluded)
+        near = None if np.count_nonzero(mask) <= exact_max else _ann_rows(segment, task)
+        exact = exact and near is None
+        rows = np.flatnonzero(mask) if near is None else near[mask[near]]
         num_candidates += len(rows)
         gathered.append(_estimate(segment, rows, task, snapshot))
     return Matches(_score_head(gathered, task, snapshot, k), num_candidates, exact)
@@ -113,13 +113,10 @@ def _stand_ins(vectors: QueryVectors, names: list[str], methods: Mapping[str, Me
     return found
 
 
-def _allowed_rows(segment: Segment, allowed: NDArray[np.int64] | None, excluded: int | None) -> NDArray[np.int64]:
-    """Return the rows of a segment that may be found."""
-    searchable = segment.searchable
-    if allowed is not None:
-        searchable = searchable & np.isin(segment.image_ids, allowed)
-    rows = np.flatnonzero(searchable)
-    return rows if excluded is None else rows[segment.image_ids[rows] != excluded]
+def _allowed(segment: Segment, allowed: NDArray[np.int64] | None, excluded: int | None) -> NDArray[np.bool_]:
+    """Tell of each row of a segment whether it may be found."""
+    mask = segment.searchable if allowed is None else segment.searchable & np.isin(segment.image_ids, allowed)
+    return mask if excluded is None else mask & (segment.image_ids != excluded)
 
 
 def _ann_rows(segment: Segment, task: Task) -> NDArray[np.int64] | None:
