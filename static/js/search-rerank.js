@@ -3,8 +3,9 @@ import { announce } from "./announce.js";
 import { onKey } from "./keys.js";
 import { readAddress, writeAddress } from "./search-address.js";
 import { places, travel } from "./search-flip.js";
-import { fuse, order, shares, stack } from "./search-fusion.js";
-import { drawBar, Panel } from "./search-panel.js";
+import { fuse, order } from "./search-fusion.js";
+import { read, write } from "./search-hits.js";
+import { Panel } from "./search-panel.js";
 import { paintTones } from "./tones.js";
 
 const SETTLE_MS = 250;
@@ -38,36 +39,16 @@ function rerank() {
   if (none || !list) return none && announce(page.dataset.textNone);
   const before = places(cards());
   const former = cards();
-  const fused = new Map(former.map((card) => [card, fuse(JSON.parse(card.dataset.rarities), weights)]));
+  const fused = new Map(former.map((card) => [card, fuse(read(card).rarities, weights)]));
   const ordered = order(former, (card) => fused.get(card).score);
   const focused = document.activeElement;
   if (ordered.some((card, position) => former[position] !== card)) list.append(...ordered);
   if (focused !== document.activeElement) focused.focus({ preventScroll: true });
-  ordered.forEach((card, position) => describe(card, position + 1, fused.get(card), weights));
+  ordered.forEach((card, position) => write(card, position + 1, fused.get(card), weights, panel));
   hideOutside(ordered, fused);
   performance.measure("rerank", "rerank-start");
   travel(ordered, before);
   tell(former, ordered);
-}
-
-// Writes a hit's new place and numbers.
-function describe(card, rank, fusion, weights) {
-  const share = shares(fusion);
-  card.querySelector("[data-rank]").textContent = rank;
-  card.querySelector("[data-score]").textContent = fusion.score === null ? "–" : Math.round(100 * fusion.score);
-  drawBar(card.querySelector("[data-bar]"), stack(fusion.parts, panel.methods), panel.looks);
-  let loudest = null;
-  for (const reason of card.querySelectorAll(".reason:not(.reason-missing)")) {
-    const { method } = reason.dataset;
-    const part = share[method] ?? 0;
-    reason.querySelector("[data-share]").textContent = Math.round(100 * part);
-    reason.querySelector("[data-weight]").textContent = (weights[method] ?? 0).toFixed(2);
-    if (part > 0 && (!loudest || part > share[loudest.dataset.method])) loudest = reason;
-  }
-  if (!loudest || !card.querySelector("summary")) return;
-  card.querySelector("[data-main-label]").textContent = loudest.dataset.label;
-  card.querySelector("[data-main-rarity]").textContent = loudest.dataset.rarity;
-  card.querySelector("[data-main-swatch]").setAttribute("fill", panel.looks[loudest.dataset.method].color);
 }
 
 function hideOutside(ordered, fused) {
@@ -131,7 +112,15 @@ function replace(html) {
   find(focused)?.querySelector(selector).focus({ preventScroll: true });
   paintTones(answer);
   travel(cards(), before);
+  getReady();
 }
+
+// Looks everything up while nothing moves, so that the first step of a slider is as quick as the others.
+function getReady() {
+  (window.requestIdleCallback ?? setTimeout)(() => cards().forEach(read));
+}
+
+getReady();
 
 // Back and forward: the controls follow the URL, then the answer does.
 addEventListener("popstate", () => {
@@ -183,7 +172,7 @@ onKey("walk", (event) => {
   const shown = cards().filter((card) => !card.hidden);
   const step = event.key === "ArrowRight" ? 1 : -1;
   const next = current() ? shown[shown.indexOf(current()) + step] : shown[0];
-  next?.querySelector("summary, .hit-name").focus();
+  next?.querySelector(".hit-name").focus();
   return Boolean(next);
 });
 onKey("why", () => current()?.querySelector("summary")?.click() ?? false);
