@@ -90,41 +90,44 @@ class World:
         return normalize_rows(np.sqrt(np.maximum(seen, 0)))  # rooted and non-negative, as those of the real methods
 
 
-def measure(num_rows: int, deep_dim: int, num_queries: int, folder: Path, seed: int = 20) -> dict[str, Any]:
-    """Build a generation of that many rows in an empty folder, and measure queries over it."""
+def build(num_rows: int, deep_dim: int, folder: Path, seed: int = 20) -> float:
+    """Write a generation of that many rows into an empty folder; return the seconds that the product took."""
     world = World(num_rows, deep_dim, seed)
-    methods = {name: load_method(name) for name in METHODS}
     plan = Plan(1, 0, choose_backend(), EXACT_MAX, trees=20, seed=seed, min_recall=0.95)
-    sources = [Source(method, "synthetic", world.chunks(name)) for name, method in methods.items()]
+    sources = [Source(load_method(name), "synthetic", world.chunks(name)) for name in METHODS]
     started = time.perf_counter()
-    manifest = assemble(folder, sources, plan, np.empty(0, np.int64), _tell)
-    build_seconds = time.perf_counter() - started - world.seconds
+    assemble(folder, sources, plan, np.empty(0, np.int64), _tell)
+    return time.perf_counter() - started - world.seconds
+
+
+def measure(folder: Path, num_queries: int, seed: int = 20) -> dict[str, Any]:
+    """Measure queries over a generation."""
+    methods = {name: load_method(name) for name in METHODS}
     started = time.perf_counter()
     loaded = open_generation(folder, 1)
     open_seconds = time.perf_counter() - started
+    manifest = loaded.manifest
     rng = np.random.default_rng(seed)
-    queries = rng.choice(num_rows, WARM_UP + num_queries, replace=False)
+    queries = rng.choice(manifest.num_images, WARM_UP + num_queries, replace=False)
     seconds, matches = [], []
     for row in queries:
         begun = time.perf_counter()
         matches.append(ask(loaded, methods, int(row), EXACT_MAX))
         seconds.append(time.perf_counter() - begun)
     milliseconds = 1000 * np.array(seconds[WARM_UP:])
-    exact = matches[-1].exact
     found = {
-        "rows": num_rows,
+        "rows": manifest.num_images,
         "dims": {name: rows.scanned.shape[1] for name, rows in loaded.segment.methods.items()},
-        "route": "exact" if exact else f"ann ({manifest.backend})",
+        "route": "exact" if matches[-1].exact else f"ann ({manifest.backend})",
         "queries": num_queries,
         "p50_ms": round(float(np.percentile(milliseconds, 50)), 1),
         "p95_ms": round(float(np.percentile(milliseconds, 95)), 1),
         "candidates": int(np.mean([found.num_candidates for found in matches])),
-        "build_s": round(build_seconds, 1),
         "open_s": round(open_seconds, 1),
         "files_mib": sum(file.num_bytes for file in manifest.files.values()) >> 20,
         **_memory(),
     }
-    if not exact:
+    if not matches[-1].exact:
         found["recall_at_20"] = {name: round(files.recall or 0, 3) for name, files in manifest.methods.items()}
         found["effort"] = {name: files.effort for name, files in manifest.methods.items()}
         found["fused_recall_at_20"] = round(_fused_recall(loaded, methods, queries[:RECALL_QUERIES], matches), 3)
@@ -168,7 +171,8 @@ def _run(num_rows: int, deep_dim: int | None, num_queries: int, parent: Path | N
     folder = Path(tempfile.mkdtemp(prefix="likeness-search-", dir=parent))
     try:
         dim = deep_dim or (DEEP_DIM if num_rows <= LARGE_ROWS else LARGE_DEEP_DIM)
-        return measure(num_rows, dim, num_queries, folder)
+        build_seconds = build(num_rows, dim, folder)
+        return measure(folder, num_queries) | {"build_s": round(build_seconds, 1)}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

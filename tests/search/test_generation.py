@@ -189,8 +189,17 @@ def damage(row: Generation, name: str, kind: str, rng: np.random.Generator) -> N
         path.write_bytes(data)
 
 
-@pytest.mark.parametrize("kind", ["flip", "cut", "swap", "remove"])
-@pytest.mark.parametrize("name", ["image_ids.npy", "color.annoy", "ssim.stand_in.npy", "ssim.calibration.npz"])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("image_ids.npy", "swap"),
+        ("image_ids.npy", "flip"),
+        ("color.annoy", "cut"),
+        ("color.annoy", "flip"),
+        ("ssim.stand_in.npy", "swap"),
+        ("ssim.calibration.npz", "remove"),
+    ],
+)
 def test_damage_is_refused_and_the_one_before_takes_over(
     rng: np.random.Generator, settings: LazySettings, name: str, kind: str
 ) -> None:
