@@ -24,7 +24,6 @@ from search.models import Feature, Generation, WorkState
 LOST_AFTER = timedelta(minutes=3)
 """An idle worker that has not been heard of for so long is not counted; busy ones report at the end of their job."""
 LOW_DISK_BYTES = 2**30
-INTERACTIVE = settings.QUEUE_INTERACTIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,10 @@ class Queues:
 
     error: str
     queues: list[QueueHealth]
+
+    def named(self, name: str) -> QueueHealth:
+        """Return the queue of that name."""
+        return next(queue for queue in self.queues if queue.name == name)
 
     @property
     def idle(self) -> list[str]:

@@ -103,6 +103,7 @@ def _answer(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[st
     looks, more = method_looks(), min(k + PAGE_SIZE, MAX_RESULTS)
     return {
         "answer": answer,
+        "num_compared": answer.num_candidates if answer.exact else answer.num_images,
         "cards": make_cards(shown, images, answer.missing_methods),
         "words": card_words(),
         "missing": [(looks[name], why) for name, why in answer.missing_methods.items()],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 
+from django.conf import settings
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -25,7 +26,7 @@ NUM_EXAMPLES = 12
 """Gallery images offered on the start page."""
 STATUS_OF_REASON = {"too_large": 413, "disk_full": 507}
 ASK_AGAIN_AFTER = timedelta(seconds=5)
-"""A query that waits longer has perhaps lost its job; the page asks for it once more."""
+"""A query that waits longer while its queue is empty has lost its job: Redis was down, or came back empty."""
 
 
 @require_POST
@@ -72,8 +73,6 @@ def query_status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         response = HttpResponse()
         response["HX-Redirect"] = _result_url(pk)
         return response
-    if query.state == WorkState.PENDING and timezone.now() - query.created_at > ASK_AGAIN_AFTER:
-        tasks.enqueue_query(query.pk)
     context = _progress(query)
     if request.GET.get("seen") == context["seen"]:
         return HttpResponse(status=204)  # nothing new: the page stays as it is, and screen readers are left alone
@@ -103,15 +102,20 @@ def query_preview(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     return response
 
 
+def _obstacle(query: Query) -> str:
+    """Return what a waiting query lacks: "redis", a "worker", or nothing; a lost job is sent again."""
+    found = health.look_at_queues()
+    if found.error:
+        return "redis"
+    queue = found.named(settings.QUEUE_INTERACTIVE)
+    if not queue.num_jobs and timezone.now() - query.created_at > ASK_AGAIN_AFTER:
+        tasks.enqueue_query(query.pk)
+    return "" if queue.num_workers else "worker"
+
+
 def _progress(query: Query) -> dict[str, object]:
     """Return what the waiting page says; Redis is asked only while the query waits."""
-    obstacle = ""
-    if query.state == WorkState.PENDING:
-        queues = health.look_at_queues()
-        if queues.error:
-            obstacle = "redis"
-        elif health.INTERACTIVE in queues.idle:
-            obstacle = "worker"
+    obstacle = _obstacle(query) if query.state == WorkState.PENDING else ""
     return {
         "query": query,
         "obstacle": obstacle,

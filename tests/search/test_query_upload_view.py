@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +15,16 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from gallery.models import Image
-from search import snapshots, tasks
+from search import queues, snapshots, tasks
 from search.models import Query, WorkState
 from search.queries import preview_path, query_path
 from tests.search.library import add_library
+from tests.search.processes import Processes
 
 pytestmark = pytest.mark.django_db
 JSON = {"Accept": "application/json"}
@@ -184,3 +187,24 @@ def test_a_query_that_is_gone_is_not_found(client: Client) -> None:
 def test_a_preview_without_its_file_is_not_found(client: Client, query: Query) -> None:
     preview_path(query.pk).unlink()
     assert client.get(reverse("search:query_preview", args=[query.pk])).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_once_redis_is_back_a_lost_job_is_sent_again(
+    client: Client, query: Query, settings: LazySettings, tmp_path: Path
+) -> None:
+    processes = Processes(tmp_path)
+    settings.REDIS_URL = processes.url
+    queues.redis_connection.cache_clear()
+    try:
+        processes.start_redis()
+        status(client, query)
+        assert queues.num_queued(settings.QUEUE_INTERACTIVE) == 0  # it may still be on its way
+        Query.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+        for _ in range(3):
+            text = status(client, query).content.decode()
+        assert "no worker runs" in text
+        assert queues.num_queued(settings.QUEUE_INTERACTIVE) == 1
+    finally:
+        processes.end()
+        queues.redis_connection.cache_clear()
