@@ -6,6 +6,7 @@ and fused, and the head of that order is scored again by every method's real sco
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -204,21 +205,24 @@ def explain(
     used = np.array([weights[name] for name in names])
     scores, ties, parts = fuse(rarities, used), fuse(raw, used), shares(rarities, used)
     places = np.array([ranks(row) for row in raw])
+    order = rank(scores, ties, ids, k)
+    # One conversion of whole arrays: taking single numbers out of them would cost more than everything above.
+    columns = [values[:, order].tolist() for values in (raw, rarities, one_in, parts, places)]
+    fused = zip(ids[order].tolist(), scores[order].tolist(), strict=True)
     results = []
-    for position, column in enumerate(rank(scores, ties, ids, k), start=1):
+    for column, (image_id, score) in enumerate(fused):
         reasons = {
-            name: MethodScore(name, weights[name])
-            if np.isnan(rarities[row, column])
-            else MethodScore(
-                name,
-                weights[name],
-                raw=float(raw[row, column]),
-                rarity=float(rarities[row, column]),
-                one_in=float(one_in[row, column]),
-                share=float(parts[row, column]),
-                rank=int(places[row, column]),
-            )
+            name: _method_score(name, weights[name], *(values[row][column] for values in columns))
             for row, name in enumerate(names)
         }
-        results.append(Result(int(ids[column]), position, float(scores[column]), reasons))
+        results.append(Result(image_id, column + 1, score, reasons))
     return results
+
+
+def _method_score(
+    name: str, weight: float, raw: float, rarity: float, one_in: float, share: float, place: int
+) -> MethodScore:
+    """Return one method's reasons; what is NaN is missing."""
+    if math.isnan(rarity):
+        return MethodScore(name, weight)
+    return MethodScore(name, weight, raw, rarity, one_in, share, place)
