@@ -196,6 +196,8 @@ class Supervisor:
         if admin:
             self._out(f"  To curate, log in at {url}admin/ as {admin[0]} with the password {admin[1]}")
             self._out("  (shown only this once; lost passwords: manage.py changepassword admin)")
+        if not is_loopback(self.options.host):
+            self._out(f"  It answers to these names (ALLOWED_HOSTS): {', '.join(settings.ALLOWED_HOSTS)}")
         self._out("  Press Ctrl-C to stop.")
         self._out("")
 

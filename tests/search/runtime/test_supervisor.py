@@ -148,21 +148,14 @@ def test_what_dies_is_started_again_and_nothing_outlives_the_supervisor(make_sit
     wait_for(lambda: processes_of(site.folder), {}, seconds=30)
 
 
-def test_a_second_supervisor_and_a_taken_port_are_refused(make_site: Callable[..., Site]) -> None:
+def test_a_taken_port_is_refused(make_site: Callable[..., Site]) -> None:
     site = make_site()
-    url = site.run("--images", str(draw_images(site.folder / "images", 1)))
-    again = site.manage("run")
-    assert again.returncode == 1
-    assert f"Already running for {site.folder}" in again.stderr
-    assert url in again.stderr
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        other = make_site()
-        refused = other.manage("run", PORT=port)
+        refused = site.manage("run", PORT=port)
     assert refused.returncode == 1
     assert f"Cannot listen on 127.0.0.1, port {port}: Address already in use" in refused.stderr
-    assert processes_of(other.folder) == {}
-    assert fetch(url + "livez") == 200
+    assert processes_of(site.folder) == {}
 
 
 def test_a_start_can_be_interrupted(make_site: Callable[..., Site]) -> None:
@@ -175,24 +168,23 @@ def test_a_start_can_be_interrupted(make_site: Callable[..., Site]) -> None:
     assert "Traceback" not in site.log("site.out")
 
 
-def test_redis_data_that_cannot_be_read_are_set_aside(make_site: Callable[..., Site]) -> None:
-    site = make_site()
+def test_a_long_path_and_damaged_redis_data_are_no_obstacle(make_site: Callable[..., Site]) -> None:
+    """Sockets allow some 100 characters; then the socket lies elsewhere. Data that Redis cannot read are set aside."""
+    site = make_site("long" * 30)
     images = str(draw_images(site.folder / "images", 1))
-    site.run("--images", images)
-    site.stop()
+    url = site.run("--images", images)
+    assert fetch(url + "livez") == 200
+    assert not (site.folder / "run" / "redis.sock").exists()
+    again = site.manage("run")
+    assert again.returncode == 1
+    assert f"Already running for {site.folder}" in again.stderr
+    assert url in again.stderr
+    assert site.stop() == 0
     for path in (site.folder / "redis").rglob("*.aof"):
         path.write_bytes(b"*1\r\n$3\r\nBAD\r\nnonsense" * 20)
     assert fetch(site.run("--images", images) + "livez") == 200
     assert "set aside" in site.log("site.out")
     assert list(site.folder.glob("redis-damaged-*"))
-
-
-def test_a_long_path_is_no_obstacle(make_site: Callable[..., Site]) -> None:
-    """Sockets allow some 100 characters; then the socket lies elsewhere, in a folder that is ours alone."""
-    site = make_site("long" * 30)
-    assert fetch(site.run("--images", str(draw_images(site.folder / "images", 1))) + "livez") == 200
-    assert not (site.folder / "run" / "redis.sock").exists()
-    assert site.stop() == 0
 
 
 @pytest.mark.parametrize(
