@@ -100,13 +100,13 @@ def _answer(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[st
     within = _within(answer, found["min"], found["max"])
     shown = replace(within, results=within.results[:k])
     images = Image.objects.visible_to(request.user).in_bulk([result.image_id for result in shown.results])
-    looks, more = method_looks(), min(k + PAGE_SIZE, MAX_RESULTS)
+    more = min(k + PAGE_SIZE, MAX_RESULTS)
     return {
         "answer": answer,
         "num_compared": answer.num_candidates if answer.exact else answer.num_images,
         "cards": make_cards(shown, images, answer.missing_methods),
         "words": card_words(),
-        "missing": [(looks[name], why) for name, why in answer.missing_methods.items()],
+        "missing": _missing(answer),
         "num_waiting": health.num_features_waiting(),
         "num_outside": len(answer.results) - len(within.results),
         "milliseconds": round(1000 * answer.seconds),
@@ -117,6 +117,14 @@ def _answer(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[st
         "similar_url": reverse("search:results") + "?image=",
         "similar_tail": _similar_tail(request),
     }
+
+
+def _missing(answer: Answer) -> dict[str, str]:
+    """Return why some methods do not count in the answer, with the labels of those that share the reason."""
+    looks, labels = method_looks(), dict[str, list[str]]()
+    for name, why in answer.missing_methods.items():
+        labels.setdefault(why, []).append(looks[name].label)
+    return {why: ", ".join(those) for why, those in labels.items()}
 
 
 def _within(answer: Answer, lowest: float | None, highest: float | None) -> Answer:

@@ -33,7 +33,10 @@ def _context() -> dict[str, Any]:
     active, newest = health.look_at_generations()
     counts, unavailable = features.counts(), features.unavailable_methods()
     looks = method_looks()
-    rows = [_method_row(look, counts.get(name, {}), unavailable.get(name, "")) for name, look in looks.items()]
+    num_images = Image.objects.shown().count()
+    rows = [
+        _method_row(look, counts.get(name, {}), unavailable.get(name, ""), num_images) for name, look in looks.items()
+    ]
     failures = [
         {"look": looks[failure.method], "reason": health.failure_sentence(failure.reason), "num": failure.num_images}
         for failure in health.look_at_failures()
@@ -47,7 +50,7 @@ def _context() -> dict[str, Any]:
         "num_waiting": sum(row["waiting"] for row in rows),
         "degraded": snapshots.current_snapshot().degraded,
         "recalls": [(looks[name], recall) for name, recall in (active.recall if active else {}).items()],
-        "num_images": Image.objects.shown().count(),
+        "num_images": num_images,
         "disk": health.look_at_disk(),
         "data_dir": settings.DATA_DIR,
         "exact_limit": settings.ENV.exact_search_max_images,
@@ -55,9 +58,11 @@ def _context() -> dict[str, Any]:
     }
 
 
-def _method_row(look: MethodLook, counts: Mapping[str, int], unavailable: str) -> dict[str, Any]:
-    waiting = counts.get(WorkState.PENDING, 0) + counts.get(WorkState.LEASED, 0)
-    percent = round(100 * counts.get(WorkState.READY, 0) / max(sum(counts.values()), 1), 2)
+def _method_row(look: MethodLook, counts: Mapping[str, int], unavailable: str, num_images: int) -> dict[str, Any]:
+    """Return a line of the table; images that nobody has asked for yet wait like those that are asked for."""
+    ready, failed = counts.get(WorkState.READY, 0), counts.get(WorkState.FAILED, 0)
+    waiting = 0 if unavailable else max(num_images - ready - failed, 0)
+    percent = round(100 * ready / max(ready + failed + waiting, 1), 2)
     return {"look": look, "counts": counts, "waiting": waiting, "percent": percent, "unavailable": unavailable}
 
 

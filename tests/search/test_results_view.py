@@ -155,7 +155,7 @@ def test_missing_is_shown_as_missing(client: Client, library: list[int]) -> None
 
 def test_a_method_that_cannot_be_used_is_named(client: Client, library: list[int]) -> None:
     text = search(client, image=library[0]).content.decode()
-    assert "Content does not count in this search: not available" in text
+    assert "Not counted in this search: Content. Reason: not available" in text
     assert 'name="w_deep"' not in text
 
 
