@@ -85,6 +85,13 @@ def prepare_folders(socket: Path, data: Path) -> None:
         folder.chmod(0o700)
 
 
+def remove_folder(redis_url: str, keep: Path) -> None:
+    """Remove the socket's folder where it lies elsewhere than in the folder to be kept."""
+    folder = socket_of(redis_url).parent
+    if folder != keep:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def redis_command(program: RedisProgram, socket: Path, data: Path) -> list[str]:
     """Return the command that serves on this socket and keeps its data in this folder."""
     options = {

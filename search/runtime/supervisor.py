@@ -214,6 +214,8 @@ class Supervisor:
         web = by_name.pop("web", None)
         for group in ([web], list(by_name.values()), [redis]):
             _stop_group([service for service in group if service])
+        if redis:
+            redis_server.remove_folder(settings.REDIS_URL, keep=Path(settings.RUNTIME_DIR))
         self._services.clear()
         self._out("Stopped.")
 

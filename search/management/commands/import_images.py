@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from collections import Counter
@@ -47,6 +48,7 @@ class Command(BaseCommand):
         found = dict(find_images(places))
         if not found:
             raise CommandError("No image files were found there (JPEG, PNG, TIFF, WebP, GIF, BMP, AVIF by name).")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped by the supervisor as by Ctrl-C
         started_at = time.monotonic()
         counts, reasons = Counter[str](), Counter[str]()
         with Speaker(len(found)) as speaker:

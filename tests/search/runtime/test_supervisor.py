@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -92,20 +93,20 @@ def make_site() -> Iterator[Callable[..., Site]]:
         find_redis()
     except RedisMissingError as error:
         pytest.skip(str(error))
-    made: list[Site] = []
+    made: dict[Path, Site] = {}
 
-    def make(folder: str = "", **environment: str) -> Site:
+    def make(name: str = "", **environment: str) -> Site:
         base = Path(tempfile.mkdtemp(prefix="likeness-"))
-        (base / folder).mkdir(parents=True, exist_ok=True)
-        made.append(Site(base / folder, **environment))
-        return made[-1]
+        (base / name).mkdir(parents=True, exist_ok=True)
+        made[base] = Site(base / name, **environment)
+        return made[base]
 
     yield make
-    for site in made:
+    for base, site in made.items():
         site.end()
         for pid in processes_of(site.folder):
             os.kill(pid, signal.SIGKILL)
-        shutil.rmtree(site.folder, ignore_errors=True)
+        shutil.rmtree(base, ignore_errors=True)
 
 
 def test_it_works(make_site: Callable[..., Site]) -> None:
@@ -180,11 +181,14 @@ def test_a_long_path_and_damaged_redis_data_are_no_obstacle(make_site: Callable[
     assert f"Already running for {site.folder}" in again.stderr
     assert url in again.stderr
     assert site.stop() == 0
+    digest = hashlib.sha256(os.fsencode(site.folder)).hexdigest()[:16]
     for path in (site.folder / "redis").rglob("*.aof"):
         path.write_bytes(b"*1\r\n$3\r\nBAD\r\nnonsense" * 20)
     assert fetch(site.run("--images", images) + "livez") == 200
     assert "set aside" in site.log("site.out")
     assert list(site.folder.glob("redis-damaged-*"))
+    assert site.stop() == 0
+    assert not list(Path(tempfile.gettempdir()).glob(f"likeness-{os.getuid()}-{digest}"))
 
 
 @pytest.mark.parametrize(
