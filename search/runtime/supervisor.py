@@ -110,8 +110,10 @@ class Supervisor:
         except (DatabaseError, OSError) as error:
             raise StartError(f"What the site keeps in {settings.DATA_DIR} cannot be used: {error}.") from error
         connections.close_all()
-        self._start_redis()
+        redis = self._start_redis()
         web = self._add(programs.web(listener.fileno(), self.options.open_access))
+        if redis:
+            self._wait(self._redis_answers(redis), redis_server.START_SECONDS, "Redis does not answer")
         samples = self._add(programs.samples()) if wants_samples else None
         self._wait(lambda: self._web_answers(listener, web), WEB_START_SECONDS, "The web server does not answer")
         if samples:
@@ -126,20 +128,19 @@ class Supervisor:
         if self.options.images:
             self._add(programs.importer(self.options.images))
 
-    def _start_redis(self) -> None:
+    def _start_redis(self) -> Service | None:
         """Start a Redis of our own, or see that the given one answers."""
         if self.options.redis_url:
             if not redis_server.answers(self.options.redis_url):
                 raise StartError(
                     f"No Redis answers at REDIS_URL={self.options.redis_url}. Start it, or unset REDIS_URL."
                 )
-            return
+            return None
         program, path = redis_server.find_redis(), redis_server.socket_of(settings.REDIS_URL)
         redis_server.prepare_folders(path, self._redis_data)
         redis_server.end_leftover(settings.REDIS_URL)
         command = redis_server.redis_command(program, path, self._redis_data)
-        service = self._add(Program("redis", command))
-        self._wait(self._redis_answers(service), redis_server.START_SECONDS, "Redis does not answer")
+        return self._add(Program("redis", command))
 
     def _redis_answers(self, service: Service) -> Callable[[], bool]:
         """Return a check that Redis answers, which gives up damaged data after the second failure to start."""
