@@ -36,7 +36,6 @@ class Segment:
     look: MethodLook
     x: float
     width: float
-    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,6 @@ class Card:
 
     image: Image
     rank: int
-    score: float
     number: int
     sentence: str
     segments: list[Segment]
@@ -167,7 +165,7 @@ def stacked(parts: Mapping[str, float], looks: Mapping[str, MethodLook]) -> list
     segments, x = [], 0.0
     for name, part in parts.items():
         if part > 0:
-            segments.append(Segment(looks[name], round(x, 3), round(100 * part, 3), looks[name].label))
+            segments.append(Segment(looks[name], round(x, 3), round(100 * part, 3)))
             x += 100 * part
     return segments
 
@@ -178,7 +176,6 @@ def _card(result: Result, image: Image, looks: Mapping[str, MethodLook], missing
     return Card(
         image=image,
         rank=result.rank,
-        score=round(result.score, 4),
         number=score_number(result.score),
         sentence=score_sentence(result.score),
         segments=stacked({r.look.name: (r.score.share or 0) * result.score for r in present}, looks),

@@ -46,8 +46,7 @@ def set_weight(page: Page, method: str, weight: float) -> None:
 @pytest.fixture
 def results(open_page: OpenPage) -> Page:
     """The answer to a search by a gallery image."""
-    page = open_page("/")
-    page.goto(first_image(page))
+    page = open_page("/search/?image=1")
     expect(page.locator(".hit").nth(20)).to_be_attached()
     return page
 
