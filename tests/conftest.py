@@ -10,6 +10,8 @@ import pytest
 from django.conf import LazySettings
 from numpy.typing import NDArray
 
+pytest.register_assert_rewrite("tests.search.processes")  # before anything imports it
+
 
 @pytest.fixture(autouse=True)
 def _plain_static_files(settings: LazySettings) -> None:

@@ -17,8 +17,6 @@ from search.methods import METHODS
 from search.methods.base import Method
 from tests.search.plug_ins import plug_in
 
-pytest.register_assert_rewrite("tests.search.processes")
-
 
 @pytest.fixture
 def plug_in_methods(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
