@@ -52,7 +52,7 @@ class AnnoyBackend(IndexBackend):
         if not holds_nodes(path, dim):
             raise IndexDamagedError(f"{path.name}: expected an Annoy file of {dim}-d rows; its size does not fit")
         index = AnnoyIndex(dim, "angular")
-        index.load(str(path))
+        index.load(str(path), prefault=True)  # it has just been read whole, and faults would slow the first queries
         if index.get_n_items() != rows:
             raise IndexDamagedError(f"{path.name}: expected {rows} rows, the file holds {index.get_n_items()}")
         return cls(dim, rows, index)

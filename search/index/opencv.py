@@ -43,7 +43,7 @@ class OpencvBackend(IndexBackend):
         if not holds_nodes(path, dim):
             raise IndexDamagedError(f"{path.name}: expected an Annoy file of {dim}-d rows; its size does not fit")
         index = _new_index(dim)
-        index.load(str(path))
+        index.load(str(path), True)  # prefault: it has just been read whole, and faults would slow the first queries
         if index.getItemNumber() != rows:
             raise IndexDamagedError(f"{path.name}: expected {rows} rows, the file holds {index.getItemNumber()}")
         return cls(dim, rows, index)
