@@ -8,9 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.conf import LazySettings
+from django.db import connections
 from numpy.typing import NDArray
 
 pytest.register_assert_rewrite("tests.search.processes")  # before anything imports it
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Keep the test database in a file: in memory, a live server's threads would share one connection."""
+    database = connections["default"].settings_dict
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        database["TEST"]["NAME"] = str(Path(os.environ["DATA_DIR"]) / "test.sqlite3")
 
 
 @pytest.fixture(autouse=True)

@@ -160,6 +160,6 @@ def test_names_are_escaped(client: Client) -> None:
 def test_a_closed_site_asks_for_the_log_in(client: Client, settings: LazySettings) -> None:
     settings.OPEN_ACCESS = False
     make_image("heron.jpg")
-    assert client.get("/").headers["Location"].startswith("/admin/login/")
+    assert client.get("/").headers["Location"].startswith("/login/")
     client.force_login(User.objects.create_user("reader"))
     assert _names(client) == ["heron.jpg"]
