@@ -352,13 +352,20 @@ def num_waiting() -> int:
 
 
 def pack_query(vectors: Mapping[str, NDArray[Any]]) -> bytes:
-    """Return one row per method as bytes for the database."""
+    """Return one row per method, named with the method's present version, as bytes for the database."""
+    versions = current_versions()
     buffer = BytesIO()
-    np.savez(buffer, allow_pickle=False, **vectors)
+    np.savez(buffer, allow_pickle=False, **{f"{name}@{versions.get(name, '')}": row for name, row in vectors.items()})
     return buffer.getvalue()
 
 
 def unpack_query(blob: bytes) -> dict[str, NDArray[Any]]:
-    """Return what `pack_query` packed."""
+    """Return what `pack_query` packed, without rows of other versions: they cannot be compared with today's."""
+    versions = current_versions()
+    found: dict[str, NDArray[Any]] = {}
     with np.load(BytesIO(bytes(blob)), allow_pickle=False) as packed:
-        return {name: packed[name] for name in packed.files}
+        for key in packed.files:
+            name, _mark, version = key.rpartition("@")
+            if version == versions.get(name, ""):
+                found[name] = packed[key]
+    return found

@@ -219,12 +219,19 @@ def test_query_vectors_survive_packing() -> None:
         assert unpacked[name].dtype == vector.dtype
 
 
+def test_query_vectors_of_another_version_are_left_out(plug_in_methods: PlugIn) -> None:
+    plug_in_methods(Gray)
+    packed = features.pack_query({"gray": rows(1)[0]})
+    features.methods()["gray"].options["version"] = "2"
+    assert features.unpack_query(packed) == {}
+
+
 def test_objects_are_neither_packed_nor_unpacked() -> None:
     objects = {"gray": np.array([{"a": 1}], dtype=object)}
     with pytest.raises(ValueError, match="allow_pickle"):
         features.pack_query(objects)
     buffer = BytesIO()
-    np.savez(buffer, **objects)
+    np.savez(buffer, **{"gray@": objects["gray"]})
     with pytest.raises(ValueError, match="allow_pickle"):
         features.unpack_query(buffer.getvalue())
 
