@@ -45,7 +45,7 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 # Rewrites both lock files from pyproject.toml; needs `uv` on the PATH.
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --no-header --no-annotate -o requirements.txt
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --no-header --no-annotate -c requirements.txt -o requirements-dev.txt
+	uv pip compile --group pyproject.toml:dev --universal --python-version 3.11 --no-header --no-annotate -c requirements.txt -o requirements-dev.txt
 
 clean:
 	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache
