@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "django_rq",
     "gallery",
     "search",
+    "review",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from gallery.models import HASH_LENGTH, Image
+from gallery.models import HASH_LENGTH, Collection, Image
 
 
 class WorkState(models.TextChoices):
@@ -125,3 +126,61 @@ class Query(models.Model):
 
     def __str__(self) -> str:
         return self.original_name
+
+
+class WeightSet(models.Model):
+    """Fusion weights learned from judged pairs, with the figures that they reached on queries held out."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        LEARNING = "learning", _("being learned")
+        READY = "ready", _("ready")
+        FAILED = "failed", _("failed")
+
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
+    source = models.CharField(_("learned from"), max_length=32)
+    collection = models.ForeignKey(
+        Collection, models.SET_NULL, null=True, blank=True, verbose_name=_("collection"), related_name="+"
+    )
+    collection_name = models.CharField(_("collection's name"), max_length=120, blank=True)  # stays when it goes
+    weights = models.JSONField(_("weights"), default=dict)  # method -> 0..1
+    figures = models.JSONField(_("figures"), default=dict)  # see search.weight_sets.as_document
+    versions = models.JSONField(_("method versions"), default=dict)  # method -> version
+    generation = models.PositiveBigIntegerField(_("generation"), null=True)
+    progress = models.CharField(_("progress"), max_length=120, blank=True)
+    error = models.CharField(_("error"), max_length=300, blank=True)
+    seconds = models.FloatField(_("seconds"), null=True)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("asked for by"), related_name="+"
+    )
+    created_at = models.DateTimeField(_("asked for"), auto_now_add=True)
+    heartbeat_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("learned weights")
+        verbose_name_plural = _("learned weights")
+
+    def __str__(self) -> str:
+        return f"weights {self.pk}"
+
+
+class WeightAdoption(models.Model):
+    """One decision about the weights of searches that name none; the newest row counts, rows are only added."""
+
+    weight_set = models.ForeignKey(
+        WeightSet, models.PROTECT, null=True, verbose_name=_("learned weights"), related_name="adoptions"
+    )  # null: back to the weights that the methods come with
+    weights = models.JSONField(_("weights"))  # method -> weight, as decided
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("decided by"), related_name="+"
+    )
+    decided_at = models.DateTimeField(_("decided"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("decision about weights")
+        verbose_name_plural = _("decisions about weights")
+
+    def __str__(self) -> str:
+        return f"weights since {self.decided_at:%Y-%m-%d %H:%M}"

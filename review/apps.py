@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ReviewConfig(AppConfig):
+    name = "review"
+    verbose_name = _("Review")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from review.verdicts import judged_pairs
+        from search.judgements import register
+
+        register("verdicts", judged_pairs)

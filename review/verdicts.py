@@ -1,0 +1,125 @@
+"""Recording what people decide about pairs of images, and reading what counts now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from gallery.models import HASH_LENGTH, Image
+from review.exceptions import VerdictError
+from review.models import MAX_NOTE, Verdict
+from search.judgements import JudgedPairs
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+SAME_KINDS = (Verdict.Kind.SAME, Verdict.Kind.NEAR_DUPLICATE)
+DIFFERENT_KINDS = (Verdict.Kind.DIFFERENT,)
+"""What search learns from; "related" and "unsure" say neither that a pair belongs together nor that it does not."""
+MAX_AUTHOR = 150
+HASH = re.compile(rf"[0-9a-f]{{{HASH_LENGTH}}}")
+
+
+def sorted_pair(one: str, other: str) -> tuple[str, str]:
+    """Return the key of a pair of images, the same whichever comes first.
+
+    Raises
+    ------
+    VerdictError : not two different SHA-256 sums
+    """
+    pair = sorted((one.strip().lower(), other.strip().lower()))
+    for sha256 in pair:
+        if not HASH.fullmatch(sha256):
+            raise VerdictError(_("Expected a SHA-256 sum of 64 hexadecimal digits, got “%(got)s”.") % {"got": sha256})
+    if pair[0] == pair[1]:
+        raise VerdictError(_("A verdict is about two images; both are %(sha256)s.") % {"sha256": pair[0]})
+    return pair[0], pair[1]
+
+
+def make(
+    one: str,
+    other: str,
+    kind: str,
+    *,
+    author: User | None = None,
+    author_name: str = "",
+    note: str = "",
+    decided_at: datetime | None = None,
+    state: Mapping[str, Any] | None = None,
+) -> Verdict:
+    """Return a checked verdict that is not yet recorded; see `record`."""
+    first, second = sorted_pair(one, other)
+    if kind not in Verdict.Kind.values:
+        raise VerdictError(
+            _("Unknown verdict “%(kind)s”; expected one of: %(expected)s.")
+            % {"kind": kind, "expected": ", ".join(Verdict.Kind.values)}
+        )
+    name = (author.get_username() if author else author_name).strip()
+    if not 0 < len(name) <= MAX_AUTHOR:
+        raise VerdictError(
+            _("A verdict needs its author's name, of at most %(most)d characters; got “%(name)s”.")
+            % {"most": MAX_AUTHOR, "name": name[:MAX_AUTHOR]}
+        )
+    if len(note) > MAX_NOTE:
+        raise VerdictError(
+            _("A note holds at most %(most)d characters; this one has %(num)d.") % {"most": MAX_NOTE, "num": len(note)}
+        )
+    moment = decided_at or timezone.now()
+    fields = {"kind": kind, "note": note, "author": author, "author_name": name, "state": dict(state or {})}
+    return Verdict(first_sha256=first, second_sha256=second, decided_at=moment, **fields)
+
+
+def record(one: str, other: str, kind: str, **about: Any) -> Verdict:
+    """Record a decision about a pair of images; what was decided before stays, but counts no more.
+
+    Parameters
+    ----------
+    one, other : SHA-256 of the two images, in any order
+    kind : one of `Verdict.Kind`
+    about : `author` (an account) or `author_name`, `note`, `decided_at` (default now), `state` (what it rests on)
+
+    Raises
+    ------
+    VerdictError : not two images, unknown kind, nameless author, note too long; nothing is recorded then
+    """
+    verdict = make(one, other, kind, **about)
+    verdict.save()
+    return verdict
+
+
+def current() -> QuerySet[Verdict]:
+    """Return the verdicts that count: of each pair and author the newest."""
+    later = Q(decided_at__gt=OuterRef("decided_at")) | Q(decided_at=OuterRef("decided_at"), pk__gt=OuterRef("pk"))
+    same = {name: OuterRef(name) for name in ("first_sha256", "second_sha256", "author_name")}
+    return Verdict.objects.filter(~Exists(Verdict.objects.filter(later, **same)))
+
+
+def judged_pairs(*, collection_id: int | None, limit: int, seed: int) -> JudgedPairs:
+    """Return the pairs that people found to belong together or not, as `search.judgements` asks for them.
+
+    Of several authors the majority counts; where they are split the pair is left out, as is "related" and "unsure".
+    """
+    votes: dict[tuple[str, str], int] = {}
+    counted = current().filter(kind__in=(*SAME_KINDS, *DIFFERENT_KINDS)).order_by()
+    for first, second, kind in counted.values_list("first_sha256", "second_sha256", "kind").iterator():
+        votes[first, second] = votes.get((first, second), 0) + (1 if kind in SAME_KINDS else -1)
+    images = Image.objects.shown()
+    if collection_id is not None:
+        images = images.filter(collections=collection_id)
+    ids = dict(images.values_list("sha256", "pk"))
+    rows = [
+        (*sorted((ids[first], ids[second])), balance > 0)
+        for (first, second), balance in votes.items()
+        if balance and first in ids and second in ids
+    ]
+    if len(rows) > limit:
+        rows = [rows[n] for n in np.sort(np.random.default_rng(seed).choice(len(rows), limit, replace=False))]
+    found = np.array(sorted(rows), np.int64).reshape(len(rows), 3)
+    return JudgedPairs(found[:, 0], found[:, 1], found[:, 2].astype(bool))
