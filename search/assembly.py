@@ -170,9 +170,9 @@ def _finish(
         stand_ins = map_matrix(folder / f"{name}.stand_in.npy", (len(all_ids), files.stand_in_dim), np.float32)
     rows = MethodRows(files.version, vectors, present, stand_ins)
     progress(f"{name}: calibration", share)
-    tables = fit_tables(rows, method.scores, places, plan.seed)
+    tables = fit_tables(rows, method, places, plan.seed)
     save_tables(folder / f"{name}.calibration.npz", tables)
-    if len(all_ids) <= plan.exact_max or plan.backend.name == "exact":
+    if method.reranks or len(all_ids) <= plan.exact_max or plan.backend.name == "exact":
         return files
     progress(f"{name}: index", share)
     return _index(folder, name, files, rows.scanned, places, plan)

@@ -100,7 +100,7 @@ class Delta:
         usable = np.flatnonzero(segment.searchable & (rows.present if rows.present is not None else True))
         num_fitted, tables = self._fitted.get(name, (-1, MethodTables()))
         if num_fitted < 0 or len(usable) > REFIT_GROWTH * num_fitted:
-            tables = fit_tables(rows, features.methods()[name].scores, usable, seed)
+            tables = fit_tables(rows, features.methods()[name], usable, seed)
             self._fitted[name] = len(usable), tables
         return tables
 

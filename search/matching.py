@@ -1,22 +1,23 @@
 """From a query's vectors to ranked, explained results, over one snapshot and without the database.
 
 Every weighted method scans all rows (or what its ANN index returns, for large generations), the scores are calibrated
-and fused, and the head of that order is scored again by every method's real score, costly ones included.
+and fused, and the head of that order is scored again by every method's real score, costly ones included. Re-ranking
+methods take no part in the scan: they only see the head, and without a weight no more of it than is shown.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.fusion import fuse, rank, ranks, shares, top
+from search.fusion import DEFAULT_WEIGHTS, fuse, rank, ranks, shares, top
 from search.methods import Method, PairwiseMethod
-from search.rows import MethodRows, Segment, Snapshot
+from search.rows import Segment, Snapshot
 from search.types import MethodScore, Result, Scores
 
 QueryVectors = Mapping[str, NDArray[Any]]
@@ -28,9 +29,11 @@ class Task:
     """One query, as every step needs it."""
 
     vectors: QueryVectors
-    stand_ins: QueryVectors  # what is compared with the scanned vectors of each weighted method
+    stand_ins: QueryVectors  # what is compared with the scanned vectors of each method that gathers
+    gathering: Mapping[str, float]  # weights of the methods that gather
     weights: Mapping[str, float]
     methods: Mapping[str, Method]
+    k: int
     head: int
 
 
@@ -93,8 +96,8 @@ def match(
     -------
     matches : at most k results, best first
     """
-    weighted = [name for name in vectors if weights[name] > 0]
-    task = Task(vectors, _stand_ins(vectors, weighted, methods), weights, methods, max(head, k))
+    gathering = _gathering(vectors, weights, methods)
+    task = Task(vectors, _stand_ins(vectors, gathering, methods), gathering, weights, methods, k, max(head, k))
     gathered, exact, num_candidates = [], True, 0
     for segment in snapshot.segments:
         mask = _allowed(segment, allowed, excluded)
@@ -103,10 +106,25 @@ def match(
         rows = np.flatnonzero(mask) if near is None else near[mask[near]]
         num_candidates += len(rows)
         gathered.append(_estimate(segment, rows, task, snapshot))
-    return Matches(_score_head(gathered, task, snapshot, k), num_candidates, exact)
+    return Matches(_score_head(gathered, task, snapshot), num_candidates, exact)
 
 
-def _stand_ins(vectors: QueryVectors, names: list[str], methods: Mapping[str, Method]) -> dict[str, NDArray[Any]]:
+def _gathering(
+    vectors: QueryVectors, weights: Mapping[str, float], methods: Mapping[str, Method]
+) -> Mapping[str, float]:
+    """Return the weights by which candidates are gathered: without those of re-ranking methods.
+
+    Where only re-ranking methods have a weight, the others gather for them by their default weights.
+    """
+    able = [name for name in vectors if not methods[name].reranks]
+    weighted = {name: weights[name] for name in able if weights[name] > 0}
+    if weighted or not any(weights[name] > 0 for name in vectors):
+        return weighted
+    defaults = {name: DEFAULT_WEIGHTS.get(name, 0.0) for name in able}
+    return {name: weight for name, weight in defaults.items() if weight > 0} or dict.fromkeys(able, 1.0)
+
+
+def _stand_ins(vectors: QueryVectors, names: Iterable[str], methods: Mapping[str, Method]) -> dict[str, NDArray[Any]]:
     found = {}
     for name in names:
         method = methods[name]
@@ -135,7 +153,7 @@ def _ann_rows(segment: Segment, task: Task) -> NDArray[np.int64] | None:
 
 
 def _estimate(segment: Segment, rows: NDArray[np.int64], task: Task, snapshot: Snapshot) -> Candidates:
-    """Fuse the weighted methods' scanned scores and keep the head of the segment."""
+    """Fuse the gathering methods' scanned scores and keep the head of the segment."""
     whole = 2 * len(rows) > len(segment.image_ids)  # then a scan of all is cheaper than copying the rows together
     rarities = []
     for name, vector in task.stand_ins.items():
@@ -146,32 +164,50 @@ def _estimate(segment: Segment, rows: NDArray[np.int64], task: Task, snapshot: S
         scores = (held.scanned @ vector)[rows] if whole else held.scanned[rows] @ vector
         present = None if held.present is None else held.present[rows]
         rarities.append(snapshot.tables[name].scan.rarity(_blank_missing(scores, present)))
-    weights = np.array([task.weights[name] for name in task.stand_ins])
+    weights = np.array([task.gathering[name] for name in task.stand_ins])
     estimates = fuse(np.array(rarities).reshape(len(weights), len(rows)), weights)
     kept = top(estimates, task.head)
     return Candidates(segment, rows[kept], estimates[kept])
 
 
-def _score_head(gathered: list[Candidates], task: Task, snapshot: Snapshot, k: int) -> list[Result]:
+def _score_head(gathered: list[Candidates], task: Task, snapshot: Snapshot) -> list[Result]:
     """Score the best candidates of all segments by every method, fuse again and rank."""
     estimates = np.concatenate([found.estimates for found in gathered])
     best = np.zeros(len(estimates), bool)
     best[top(estimates, task.head)] = True
-    ids, raw, start = [], [], 0
+    head, start = [], 0
     for found in gathered:
-        rows = found.rows[best[start : start + len(found.rows)]]
+        head.append((found.segment, found.rows[best[start : start + len(found.rows)]]))
         start += len(found.rows)
-        ids.append(found.segment.image_ids[rows])
-        raw.append(np.array([_raw_scores(found.segment.methods.get(name), name, rows, task) for name in task.methods]))
-    return explain(np.concatenate(ids), np.concatenate(raw, axis=1), list(task.methods), task.weights, snapshot, k)
+    ids = np.concatenate([segment.image_ids[rows] for segment, rows in head])
+    names = list(task.methods)
+    raw = np.full((len(names), len(ids)), np.nan, np.float32)
+    shown: NDArray[np.intp] | None = None
+    for place, name in sorted(enumerate(names), key=lambda item: task.methods[item[1]].reranks):
+        asked = np.ones(len(ids), bool)
+        if task.methods[name].reranks and not task.weights[name]:
+            if shown is None:
+                shown = _order(ids, raw, names, task.weights, snapshot, task.k)
+            asked = np.isin(np.arange(len(ids)), shown)
+        raw[place, asked] = _raw_scores(head, name, asked, task)
+    return explain(ids, raw, names, task.weights, snapshot, task.k)
 
 
-def _raw_scores(held: MethodRows | None, name: str, rows: NDArray[np.int64], task: Task) -> Scores:
-    """Return one method's real scores of some rows, NaN where it is missing."""
-    if held is None or name not in task.vectors or not len(rows):
-        return np.full(len(rows), np.nan, np.float32)
-    scores = task.methods[name].scores(task.vectors[name], held.vectors[rows])
-    return _blank_missing(scores, None if held.present is None else held.present[rows])
+def _raw_scores(
+    head: list[tuple[Segment, NDArray[np.int64]]], name: str, asked: NDArray[np.bool_], task: Task
+) -> Scores:
+    """Return one method's real scores of the rows of the head that are asked for, NaN where it is missing."""
+    found, start = [np.empty(0, np.float32)], 0
+    for segment, all_rows in head:
+        rows = all_rows[asked[start : start + len(all_rows)]]
+        start += len(all_rows)
+        held = segment.methods.get(name)
+        if held is None or name not in task.vectors or not len(rows):
+            found.append(np.full(len(rows), np.nan, np.float32))
+            continue
+        scores = task.methods[name].scores(task.vectors[name], held.vectors[rows])
+        found.append(_blank_missing(scores, None if held.present is None else held.present[rows]))
+    return np.concatenate(found)
 
 
 def _blank_missing(scores: Scores, present: NDArray[np.bool_] | None) -> Scores:
@@ -197,15 +233,15 @@ def explain(
     snapshot : for its calibration tables
     k : results wanted
     """
-    rarities, one_in = np.full(raw.shape, np.nan), np.full(raw.shape, np.nan)
+    one_in = np.full(raw.shape, np.nan)
     for place, name in enumerate(names):
         if name in snapshot.tables:
-            rarities[place] = snapshot.tables[name].raw.rarity(raw[place])
             one_in[place] = snapshot.tables[name].raw.one_in(raw[place])
+    rarities = _rarities(raw, names, snapshot)
     used = np.array([weights[name] for name in names])
-    scores, ties, parts = fuse(rarities, used), fuse(raw, used), shares(rarities, used)
+    scores, parts = fuse(rarities, used), shares(rarities, used)
     places = np.array([ranks(row) for row in raw])
-    order = rank(scores, ties, ids, k)
+    order = rank(scores, fuse(raw, used), ids, k)
     # One conversion of whole arrays: taking single numbers out of them would cost more than everything above.
     columns = [values[:, order].tolist() for values in (raw, rarities, one_in, parts, places)]
     fused = zip(ids[order].tolist(), scores[order].tolist(), strict=True)
@@ -217,6 +253,28 @@ def explain(
         }
         results.append(Result(image_id, column + 1, score, reasons))
     return results
+
+
+def _order(
+    ids: NDArray[np.int64],
+    raw: NDArray[np.float32],
+    names: list[str],
+    weights: Mapping[str, float],
+    snapshot: Snapshot,
+    k: int,
+) -> NDArray[np.intp]:
+    """Return the places of the k best; see `explain`."""
+    used = np.array([weights[name] for name in names])
+    return rank(fuse(_rarities(raw, names, snapshot), used), fuse(raw, used), ids, k)
+
+
+def _rarities(raw: NDArray[np.float32], names: list[str], snapshot: Snapshot) -> NDArray[np.float64]:
+    """Calibrate raw scores of shape (methods, n); NaN without a calibration."""
+    rarities = np.full(raw.shape, np.nan)
+    for place, name in enumerate(names):
+        if name in snapshot.tables:
+            rarities[place] = snapshot.tables[name].raw.rarity(raw[place])
+    return rarities
 
 
 def _method_score(

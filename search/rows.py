@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from search.calibration import UNKNOWN, Calibration, fit, sample_cosines, sample_scores
 from search.exceptions import IndexDamagedError
 from search.index import IndexBackend
-from search.types import Scores, Vectors
+from search.methods import Method
+from search.types import Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class MethodRows:
 
     @property
     def scanned(self) -> NDArray[np.float32]:
-        """The vectors that gather candidates by their dot product: float32 for all but pairwise methods."""
+        """The vectors that gather candidates by their dot product: float32; none of a re-ranking method."""
         return cast("NDArray[np.float32]", self.vectors) if self.stand_ins is None else self.stand_ins
 
 
@@ -118,22 +119,22 @@ def take(snapshot: Snapshot, name: str, image_ids: NDArray[np.int64]) -> tuple[V
     return vectors, present
 
 
-def fit_tables(
-    rows: MethodRows, compare: Callable[[NDArray[Any], Vectors], Scores], usable: NDArray[np.int64], seed: int
-) -> MethodTables:
+def fit_tables(rows: MethodRows, method: Method, usable: NDArray[np.int64], seed: int) -> MethodTables:
     """Calibrate a method on random pairs of its rows.
 
     Parameters
     ----------
     rows : of the method
-    compare : the method's `scores`
+    method : whose `scores` compare them
     usable : ndarray of the rows to draw from, ascending
     seed : of the draw
     """
+    if method.reranks:
+        return MethodTables(fit(sample_scores(method.scores, rows.vectors, usable, seed)))
     scan = fit(sample_cosines(rows.scanned, usable, seed))
     if rows.stand_ins is None:
         return MethodTables(scan, scan)
-    return MethodTables(fit(sample_scores(compare, rows.vectors, usable, seed)), scan)
+    return MethodTables(fit(sample_scores(method.scores, rows.vectors, usable, seed)), scan)
 
 
 def save_tables(path: Path, tables: MethodTables) -> None:

@@ -8,9 +8,9 @@ from importlib import import_module
 from typing import Any
 
 from search.exceptions import UnknownMethodError
-from search.methods.base import Method, PairwiseMethod
+from search.methods.base import Method, PairwiseMethod, RerankMethod
 
-__all__ = ["METHODS", "Method", "MethodEntry", "PairwiseMethod", "load_method"]
+__all__ = ["METHODS", "Method", "MethodEntry", "PairwiseMethod", "RerankMethod", "load_method"]
 
 
 def gettext_noop(message: str) -> str:
@@ -28,6 +28,7 @@ class MethodEntry:
     default_weight: float
     color: str  # from Okabe and Ito's color-blind-safe set
     pairwise: bool = False
+    reranks: bool = False
 
 
 METHODS: dict[str, MethodEntry] = {

@@ -3,7 +3,10 @@
 A method turns images into one row of numbers each (`describe`), and says how alike two such rows are. Most methods
 are *vector methods*: rows are float32 of unit length and the raw score is their dot product (cosine), so that any
 ANN index can search them. A *pairwise* method (ssim) has a costlier score of its own, and names a vector that stands
-in for it when candidates are gathered.
+in for it when candidates are gathered. A *re-ranking* method gathers nothing: it only scores what the others found.
+
+Any method may also derive binary *codes* from its rows: in large libraries a hash index finds every image whose code
+differs in a few bits, which adds to the candidates.
 """
 
 from __future__ import annotations
@@ -26,6 +29,9 @@ class Method(ABC):
     name: ClassVar[str]
     """Stored in the database and in URLs: never rename."""
     pairwise: ClassVar[bool] = False
+    reranks: ClassVar[bool] = False
+    code_bits: ClassVar[int] = 0
+    """Bits of the codes that `codes` derives, a multiple of 64; 0: none."""
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         self.options = dict(options or {})
@@ -88,6 +94,19 @@ class Method(ABC):
             )
         return np.asarray(vectors @ query, dtype=np.float32)
 
+    def codes(self, vectors: Vectors) -> NDArray[np.uint8]:
+        """Derive the binary codes that a hash index finds by their Hamming distance.
+
+        Parameters
+        ----------
+        vectors : ndarray of shape (n, dim)
+
+        Returns
+        -------
+        codes : ndarray of shape (n, code_bits // 8), dtype uint8; overridden where `code_bits` is above 0
+        """
+        return np.empty((len(vectors), 0), np.uint8)
+
 
 class PairwiseMethod(Method):
     """A method whose raw score is not a dot product; `scores` is overridden."""
@@ -106,6 +125,15 @@ class PairwiseMethod(Method):
         -------
         stand_ins : ndarray of shape (n, stand_in_dim), dtype float32, L2 norm 1 (or 0 where nothing can be said)
         """
+
+
+class RerankMethod(Method):
+    """A method that gathers no candidates: its `scores`, which are overridden, are asked for the head alone.
+
+    Rows may be of any type, need no unit length and are never scanned or indexed.
+    """
+
+    reranks: ClassVar[bool] = True
 
 
 def check_images(images: Sequence[RGBImage]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +14,33 @@ from search.assembly import Plan, Source, assemble
 from search.index import choose_backend
 from search.loaded import open_generation
 from search.matching import Matches, explain, fit_query, match
-from search.methods import Method
+from search.methods import Method, RerankMethod
 from search.methods.base import normalize_rows
 from search.methods.color import Color
 from search.methods.ssim import Ssim
 from search.rows import MethodRows, MethodTables, Segment, Snapshot, fit_tables
-from search.types import Result, Vectors
+from search.types import Result, RGBImage, Scores, Vectors
 from tests.search.library import pictures
+
+
+class Hidden(RerankMethod):
+    """Rows of two bytes, alike where both are marked by the first. Keeps count of the rows that it compared."""
+
+    name = "hidden"
+    version = "1"
+    dim = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.compared: list[int] = []
+
+    def describe(self, images: Sequence[RGBImage]) -> NDArray[np.uint8]:
+        raise NotImplementedError
+
+    def scores(self, query: NDArray[np.uint8], vectors: Vectors) -> Scores:
+        self.compared.append(len(vectors))
+        return np.asarray(vectors[:, 0] * query[0], np.float32)
+
 
 METHODS: dict[str, Method] = {"color": Color(), "ssim": Ssim()}
 WEIGHTS = {"color": 0.6, "ssim": 0.4}
@@ -43,7 +65,7 @@ def segment(vectors: dict[str, Vectors], rows: slice, present: NDArray[np.bool_]
 def snapshot(*segments: Segment) -> Snapshot:
     whole = segments[0]
     usable = np.arange(len(whole.image_ids))
-    tables = {name: fit_tables(whole.methods[name], method.scores, usable, seed=1) for name, method in METHODS.items()}
+    tables = {name: fit_tables(whole.methods[name], method, usable, seed=1) for name, method in METHODS.items()}
     return Snapshot(segments, tables)
 
 
@@ -196,5 +218,57 @@ def test_a_calibration_of_nothing_still_answers(vectors: dict[str, Vectors]) -> 
 
 def test_only_a_lone_image_has_no_pair() -> None:
     rows = MethodRows("1", normalize_rows(np.ones((1, 4))))
-    tables = fit_tables(rows, Color().scores, np.array([0]), seed=1)
+    tables = fit_tables(rows, Color(), np.array([0]), seed=1)
     assert tables.raw.num_pairs == 0
+
+
+def hidden_in(vectors: dict[str, Vectors], marked: list[int]) -> tuple[Snapshot, Hidden]:
+    """Return a library in which a re-ranking method finds some rows alike, and the method."""
+    rows = np.zeros((NUM, 2), np.uint8)
+    rows[marked] = 1
+    whole, method = segment(vectors, slice(None)), Hidden()
+    hidden = MethodRows("1", rows)
+    tables = {**snapshot(whole).tables, "hidden": fit_tables(hidden, method, np.arange(NUM), seed=1)}
+    method.compared.clear()
+    return Snapshot((replace(whole, methods={**whole.methods, "hidden": hidden}),), tables), method
+
+
+def test_a_reranking_method_lifts_what_the_others_found(vectors: dict[str, Vectors]) -> None:
+    query = row(vectors, 7)
+    plain = ask(snapshot(segment(vectors, slice(None))), query, k=NUM)
+    low = ids(plain)[20] - 1
+    library, method = hidden_in(vectors, [7, low])
+    weights = {"color": 0.06, "ssim": 0.04, "hidden": 0.9}
+    found = match(
+        library,
+        query | {"hidden": np.ones(2, np.uint8)},
+        weights,
+        {**METHODS, "hidden": method},
+        k=10,
+        head=40,
+        exact_max=10**6,
+    )
+    assert set(ids(found)[:2]) == {8, low + 1}
+    assert method.compared == [40]
+    assert found.results[1].methods["hidden"].raw == 1
+    assert found.results[5].methods["hidden"].raw == 0
+
+
+def test_without_a_weight_a_reranking_method_scores_what_is_shown_alone(vectors: dict[str, Vectors]) -> None:
+    library, method = hidden_in(vectors, [7, 60])
+    weights = WEIGHTS | {"hidden": 0.0}
+    query = row(vectors, 7) | {"hidden": np.ones(2, np.uint8)}
+    found = match(library, query, weights, {**METHODS, "hidden": method}, k=10, head=40, exact_max=10**6)
+    assert ids(found) == ids(ask(library, row(vectors, 7)))
+    assert method.compared == [10]
+    assert all(result.methods["hidden"].raw is not None for result in found.results)
+
+
+def test_others_gather_for_a_reranking_method_alone(vectors: dict[str, Vectors]) -> None:
+    library, method = hidden_in(vectors, [7, 60])
+    weights = {"color": 0.0, "ssim": 0.0, "hidden": 1.0}
+    query = row(vectors, 7) | {"hidden": np.ones(2, np.uint8)}
+    found = match(library, query, weights, {**METHODS, "hidden": method}, k=10, head=NUM, exact_max=10**6)
+    assert ids(found)[:2] == [8, 61]
+    without = match(library, row(vectors, 7), weights, {**METHODS, "hidden": method}, k=10, head=NUM, exact_max=10**6)
+    assert without.results == []
