@@ -15,13 +15,13 @@ from rq.timeouts import JobTimeoutException
 from gallery.decoding import Refused, get_decoder
 from gallery.files import original_path
 from gallery.models import Image
-from search import features
-from search.exceptions import QueryError
+from search import derivation, features
+from search.derivation import Rows, describe_images
+from search.exceptions import QueryError, SearchError
 from search.features import Lease, methods
-from search.methods import Method
 from search.models import Query
 from search.queries import query_path
-from search.types import RGBImage, Vectors
+from search.types import RGBImage
 
 __all__ = ["ANALYSIS_SIDE", "describe_file", "describe_images", "describe_query", "extract", "methods", "warm_up"]
 
@@ -39,16 +39,6 @@ def warm_up() -> None:
             methods()[name].describe([blank])
         except Exception:
             logger.exception("%s cannot be used; its features will fail until this is repaired", name)
-
-
-def describe_images(images: Sequence[RGBImage], used: Mapping[str, Method]) -> dict[str, Vectors]:
-    """Describe the images by each method; one array of shape (n, dim) per method.
-
-    Raises
-    ------
-    ValueError, SearchError : see `Method.describe`
-    """
-    return {name: method.describe(images) for name, method in used.items()}
 
 
 def describe_file(path: Path) -> dict[str, NDArray[Any]]:
@@ -87,12 +77,14 @@ def extract(held: Lease) -> int:
     Returns the number of features kept. What is neither kept nor failed, because this was interrupted, is given back.
     """
     try:
-        pixels = _decode(held)
-        results: dict[str, tuple[list[int], Vectors]] = {}
-        for name in methods():
-            image_ids = [image_id for image_id in pixels if name in held.images[image_id]]
-            if image_ids:
-                kept, vectors = _describe_apart(held, name, image_ids, pixels)
+        stored = derivation.stored_sources(held)
+        pixels = _decode(held, derivation.need_pixels(held, stored))
+        results: dict[str, Rows] = {}
+        for name, method in methods().items():
+            wanted = [image_id for image_id, names in held.images.items() if name in names]
+            if wanted:
+                sources = (stored.get(name), results.get(getattr(method, "source", "")))
+                kept, vectors = _describe(held, name, wanted, sources, pixels)
                 results |= {name: (kept, vectors)} if kept else {}
                 features.extend(held)
         return features.store(held, results)
@@ -100,9 +92,9 @@ def extract(held: Lease) -> int:
         features.release(held)
 
 
-def _decode(held: Lease) -> dict[int, RGBImage]:
-    """Decode the lease's images."""
-    hashes = dict(Image.objects.filter(pk__in=held.images).values_list("pk", "sha256"))
+def _decode(held: Lease, image_ids: Sequence[int]) -> dict[int, RGBImage]:
+    """Decode those of the lease's images."""
+    hashes = dict(Image.objects.filter(pk__in=image_ids).values_list("pk", "sha256"))
     pixels: dict[int, RGBImage] = {}
     for image_id, digest in hashes.items():
         try:
@@ -114,9 +106,24 @@ def _decode(held: Lease) -> dict[int, RGBImage]:
     return pixels
 
 
-def _describe_apart(
-    held: Lease, name: str, image_ids: list[int], pixels: Mapping[int, RGBImage]
-) -> tuple[list[int], Vectors]:
+def _describe(
+    held: Lease, name: str, wanted: list[int], sources: Iterable[Rows | None], pixels: Mapping[int, RGBImage]
+) -> Rows:
+    """Describe a batch by one method: from its source's rows where there are any, else from the pixels."""
+    try:
+        derived, rows = derivation.derive(methods()[name], wanted, sources)
+    except SearchError as error:
+        for image_id in wanted:
+            _fail(held, image_id, [name], str(error))
+        return [], np.empty((0, 0), np.float32)
+    remaining = sorted(pixels.keys() & set(wanted) - set(derived))
+    parts = [(derived, rows)]
+    if remaining:
+        parts.append(_describe_apart(held, name, remaining, pixels))
+    return _joined(parts)
+
+
+def _describe_apart(held: Lease, name: str, image_ids: list[int], pixels: Mapping[int, RGBImage]) -> Rows:
     """Describe a batch by one method; when that fails, halve it until the image that spoils it stands alone."""
     try:
         return image_ids, methods()[name].describe([pixels[image_id] for image_id in image_ids])
@@ -128,11 +135,14 @@ def _describe_apart(
             _fail(held, image_ids[0], [name], f"{type(error).__name__}: {error}")
             return [], np.empty((0, 0), np.float32)
     middle = len(image_ids) // 2
-    halves = [_describe_apart(held, name, part, pixels) for part in (image_ids[:middle], image_ids[middle:])]
-    kept = [half for half in halves if half[0]]
-    if not kept:
-        return halves[0]
-    return [i for ids, _rows in kept for i in ids], np.concatenate([rows for _ids, rows in kept])
+    return _joined([_describe_apart(held, name, part, pixels) for part in (image_ids[:middle], image_ids[middle:])])
+
+
+def _joined(parts: Iterable[Rows]) -> Rows:
+    filled = [part for part in parts if part[0]]
+    if not filled:
+        return [], np.empty((0, 0), np.float32)
+    return [image_id for ids, _rows in filled for image_id in ids], np.concatenate([rows for _ids, rows in filled])
 
 
 def _fail(held: Lease, image_id: int, names: Iterable[str], reason: str) -> None:

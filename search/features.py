@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from gallery.models import Image
 from search.exceptions import DimensionMismatchError
-from search.methods import METHODS, Method, load_method
+from search.methods import METHODS, DerivedMethod, Method, load_method
 from search.models import Feature, Revision, WorkState
 from search.types import Vectors
 
@@ -52,7 +52,11 @@ class Lease:
 @lru_cache(maxsize=1)
 def methods() -> dict[str, Method]:
     """Return every registered method, made once per process; nothing heavy is loaded before it is used."""
-    return {name: load_method(name, settings.SEARCH_METHOD_OPTIONS.get(name)) for name in METHODS}
+    made = {name: load_method(name, settings.SEARCH_METHOD_OPTIONS.get(name)) for name in METHODS}
+    for method in made.values():
+        if isinstance(method, DerivedMethod):
+            method.origin = made.get(method.source)
+    return made
 
 
 def current_versions() -> dict[str, str]:

@@ -8,9 +8,9 @@ from importlib import import_module
 from typing import Any
 
 from search.exceptions import UnknownMethodError
-from search.methods.base import Method, PairwiseMethod, RerankMethod
+from search.methods.base import DerivedMethod, Method, PairwiseMethod, RerankMethod
 
-__all__ = ["METHODS", "Method", "MethodEntry", "PairwiseMethod", "RerankMethod", "load_method"]
+__all__ = ["METHODS", "DerivedMethod", "Method", "MethodEntry", "PairwiseMethod", "RerankMethod", "load_method"]
 
 
 def gettext_noop(message: str) -> str:

@@ -5,6 +5,9 @@ are *vector methods*: rows are float32 of unit length and the raw score is their
 ANN index can search them. A *pairwise* method (ssim) has a costlier score of its own, and names a vector that stands
 in for it when candidates are gathered. A *re-ranking* method gathers nothing: it only scores what the others found.
 
+A *derived* method computes its rows from those of another method, its source, so that it need not look at an image
+again that its source has described.
+
 Any method may also derive binary *codes* from its rows: in large libraries a hash index finds every image whose code
 differs in a few bits, which adds to the candidates.
 """
@@ -124,6 +127,41 @@ class PairwiseMethod(Method):
         Returns
         -------
         stand_ins : ndarray of shape (n, stand_in_dim), dtype float32, L2 norm 1 (or 0 where nothing can be said)
+        """
+
+
+class DerivedMethod(Method):
+    """A method whose rows may follow from another method's: `describe` asks that one, `derive` takes what it said."""
+
+    source: ClassVar[str]
+    """Name of the method to derive from; it stands before this one in the registry."""
+
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        super().__init__(options)
+        self.origin: Method | None = None
+        """The process's own source, set by whoever holds both, so that its network is loaded once."""
+
+    @property
+    @abstractmethod
+    def derives(self) -> bool:
+        """Tell whether, as things are set, rows follow from the source's; else the images themselves are needed."""
+
+    @abstractmethod
+    def derive(self, vectors: Vectors) -> Vectors:
+        """Compute rows from the rows of the source.
+
+        Parameters
+        ----------
+        vectors : ndarray of shape (n, dim of the source), of the source's present version
+
+        Returns
+        -------
+        rows : ndarray of shape (n, dim): what `describe` gives for the images that `vectors` describe
+
+        Raises
+        ------
+        DimensionMismatchError : rows of another length
+        MethodUnavailableError, WeightsError : see `unavailable`
         """
 
 

@@ -72,7 +72,7 @@ class Absent(Gray):
 
 
 def entry(kind: type[Method]) -> MethodEntry:
-    return MethodEntry(kind.name.title(), kind.__doc__ or "", f"{__name__}.{kind.__name__}", 0.5, "#000000")
+    return MethodEntry(kind.name.title(), kind.__doc__ or "", f"{kind.__module__}.{kind.__name__}", 0.5, "#000000")
 
 
 def plug_in(registry: dict[str, Any], *kinds: type[Method]) -> None:
