@@ -61,6 +61,14 @@ METHODS: dict[str, MethodEntry] = {
         0.5,
         "#009E73",
     ),
+    "phash": MethodEntry(
+        gettext_noop("Fingerprint"),
+        gettext_noop("A perceptual hash: which coarse waves of light and dark are strong, mirrored or turned alike"),
+        "search.methods.phash.PHash",
+        0.0,
+        "#56B4E9",
+        pairwise=True,
+    ),
 }
 
 
