@@ -46,9 +46,13 @@ class Environment(BaseSettings):
     decode_memory_bytes: int = Field(2**30, ge=2**28, description="Address space of the decoder child, in bytes.")
 
     # Features
-    deep_backbone: str = Field("resnet50", description="keras.applications model of the deep method.")
+    deep_backbone: str = Field(
+        "compact", description="Network of the deep method: compact, which is built in, or a keras.applications model."
+    )
     deep_weights: Path | None = Field(
-        None, description="Weights file of the backbone, or a whole `.keras` model; empty: those of `fetch_weights`."
+        None,
+        description="Weights file of the backbone, or a whole `.keras` or `.tflite` model; empty: those of "
+        "`fetch_weights`.",
     )
     deep_preprocessing: str = Field(
         "", description="keras.applications module whose preprocess_input a `.keras` model expects; empty: by its name."

@@ -39,7 +39,7 @@ def check_deep_weights(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -
     weights = settings.ENV.deep_weights
     if weights is None or weights.is_file():
         return []
-    hint = "Name a weights file or a `.keras` model, or unset DEEP_WEIGHTS and run `manage.py fetch_weights`."
+    hint = "Name a weights file or a `.keras` or `.tflite` model, or unset DEEP_WEIGHTS to use the built-in encoder."
     return [Error(f"DEEP_WEIGHTS={weights} is not a file.", hint=hint, id="search.E002")]
 
 

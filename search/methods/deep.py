@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import threading
-import warnings
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -19,35 +13,25 @@ from numpy.typing import NDArray
 
 from search.exceptions import MethodUnavailableError, WeightsError
 from search.methods.base import Method, check_images, normalize_rows, resize
-from search.methods.model_files import NO_PREPROCESSING, ModelFile, find_model_file, fingerprint
-from search.methods.weights import Backbone
+from search.methods.engines import PACKAGES, Network, load_network
+from search.methods.model_files import find_model_file, fingerprint
 from search.types import RGBImage, Vectors
 
 _REVISION = 1  # of the numbers below the network: raise it when resizing or the root changes
 _BATCH = 16
 _GRAY = (128, 128, 128)
-_DEFAULT_SIDE = 224
-_LOAD_ERRORS = (
-    OSError,
-    ValueError,
-    TypeError,
-    KeyError,
-    AttributeError,
-    RuntimeError,
-    UserWarning,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 class Deep(Method):
-    """Average-pooled activations of a network of keras.applications, or of any Keras model, square-rooted.
+    """Rows of the built-in encoder, or average-pooled activations of any other network, square-rooted.
 
     Options: see `search.methods.model_files.find_model_file`. Weights are never random and never downloaded here:
     without a file the method is unavailable.
 
-    The square root lessens the few channels that fire strongly everywhere (Hellinger kernel; on development images it
-    raises mAP from 0.43 to 0.50). Images keep half of their aspect ratio (see `fit`), which raises it further, to 0.54.
+    The encoder's rows are compared as they are: its training has weighed them. Of other networks the square root
+    lessens the few channels that fire strongly everywhere (Hellinger kernel; with a MobileNet, on development images,
+    it raises mAP from 0.43 to 0.50). Images keep half of their aspect ratio (see `fit`), which raises it further, to
+    0.54.
     """
 
     name = "deep"
@@ -55,7 +39,8 @@ class Deep(Method):
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         super().__init__(options)
         self._lock = threading.Lock()
-        self._network: _Network | None = None
+        self._network: Network | None = None
+        self._mark = ""
 
     @property
     def version(self) -> str:
@@ -68,24 +53,24 @@ class Deep(Method):
 
     @property
     def dim(self) -> int:
-        """Numbers per image: the channels of the network's last layer. Loads the network."""
+        """Numbers per image: those of the network's last layer. Loads the network."""
         return self._load().dim
 
     def unavailable(self) -> str | None:
         """Return why images cannot be described here, such as "not available: no weights for ResNet50; ..."."""
-        for package in ("tensorflow", "keras"):
-            if importlib.util.find_spec(package) is None:
-                return f"not available: {package} is not installed; install the requirements again"
         try:
-            find_model_file(self.options)
+            file = find_model_file(self.options)
         except WeightsError as error:
             return f"not available: {error}"
+        for package in PACKAGES[file.engine]:
+            if importlib.util.find_spec(package) is None:
+                return f"not available: {package} is not installed; install the requirements again"
         return None
 
     def warm_up(self) -> None:
-        """Import TensorFlow, load the network and let it compile."""
+        """Load the network with what runs it, and let it compile."""
         network = self._load()
-        network.run(np.zeros((1, *network.size, 3), np.float32))
+        network.run(np.zeros((1, *network.size, 3), np.uint8))
 
     def describe(self, images: Sequence[RGBImage]) -> Vectors:
         """Describe images by what they show; see `Method.describe`.
@@ -98,7 +83,8 @@ class Deep(Method):
         check_images(images)
         network = self._load()
         activations = _activations(network, images, fit)
-        rows = normalize_rows(np.sign(activations) * np.sqrt(np.abs(activations)))
+        rooted = activations if network.embeds else np.sign(activations) * np.sqrt(np.abs(activations))
+        rows = normalize_rows(rooted)
         rows[~rows.any(axis=1)] = network.dim**-0.5  # nothing woke: alike to all, and to the next such image most
         return rows
 
@@ -123,16 +109,16 @@ class Deep(Method):
         one, other = normalize_rows(_activations(self._load(), [first, second], resize))
         return float(one @ other)
 
-    def _load(self) -> _Network:
+    def _load(self) -> Network:
         """Return the network, loaded once, and again when its file changes."""
         reason = self.unavailable()
         if reason is not None:
             raise MethodUnavailableError(f"deep: {reason}")
         file = find_model_file(self.options)
-        mark = f"{file.path}:{file.title}:{fingerprint(file.path)}"
+        mark = f"{file.path}:{file.title}:{file.preprocessing}:{fingerprint(file.path)}"
         with self._lock:
-            if self._network is None or self._network.mark != mark:
-                self._network = _load_network(file, mark)
+            if self._network is None or self._mark != mark:
+                self._network, self._mark = load_network(file), mark
             return self._network
 
 
@@ -162,103 +148,14 @@ def fit(image: RGBImage, height: int, width: int) -> RGBImage:
     return np.asarray(bordered, np.uint8)
 
 
-@dataclass(frozen=True, slots=True)
-class _Network:
-    """A loaded network: prepared pixels in, pooled activations out."""
-
-    mark: str
-    size: tuple[int, int]  # (height, width) of the input
-    dim: int
-    prepare: Callable[[NDArray[np.float32]], NDArray[np.float32]]
-    run: Callable[[NDArray[np.float32]], NDArray[np.float32]]
-
-
 def _activations(
-    network: _Network, images: Sequence[RGBImage], shape: Callable[[RGBImage, int, int], RGBImage]
+    network: Network, images: Sequence[RGBImage], shape: Callable[[RGBImage, int, int], RGBImage]
 ) -> NDArray[np.float32]:
-    """Return the pooled activations of the images; shape (n, dim)."""
+    """Return the network's numbers for the images; shape (n, dim)."""
     activations = np.empty((len(images), network.dim), np.float32)
     for start in range(0, len(images), _BATCH):
         batch = [shape(image, *network.size) for image in images[start : start + _BATCH]]
-        activations[start : start + _BATCH] = network.run(network.prepare(np.stack(batch).astype(np.float32)))
+        activations[start : start + _BATCH] = network.run(np.stack(batch))
     if not np.isfinite(activations).all():
-        raise WeightsError(f"deep: {network.mark} gives numbers that are not finite; fetch or save the weights again")
+        raise WeightsError("deep: the network gives numbers that are not finite; fetch or save its weights again")
     return activations
-
-
-def _load_network(file: ModelFile, mark: str) -> _Network:
-    """Load the file with Keras and compile it for batches of any size."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    import keras
-    import tensorflow as tf
-
-    try:
-        with warnings.catch_warnings():
-            # Keras only warns when layers keep the random numbers they were made with.
-            warnings.filterwarnings("error", message=".*freshly-initialized", category=UserWarning)
-            model = _with_weights(file.backbone, file.path) if file.backbone else _features_of(_whole_model(file), file)
-    except _LOAD_ERRORS as error:
-        expected = f"weights of {file.backbone.name} without top" if file.backbone else "a Keras model"
-        summary = str(error).strip().partition("\n")[0][:200]
-        raise WeightsError(f"deep: could not read {file.path} as {expected}: {summary}; set DEEP_WEIGHTS") from error
-    height, width = (side or _DEFAULT_SIDE for side in model.input_shape[1:3])
-    signature = [tf.TensorSpec((None, height, width, 3), tf.float32)]
-    graph = tf.function(lambda pixels: model(pixels, training=False), input_signature=signature, autograph=False)
-    return _Network(
-        mark=mark,
-        size=(height, width),
-        dim=int(model.output_shape[-1]),
-        prepare=_preprocessing(keras, file.preprocessing),
-        run=lambda pixels: np.asarray(graph(pixels), np.float32),
-    )
-
-
-def _preprocessing(keras: Any, module: str) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    if module == NO_PREPROCESSING:
-        return lambda pixels: pixels
-    prepare: Callable[[NDArray[np.float32]], NDArray[np.float32]] = getattr(keras.applications, module).preprocess_input
-    return prepare
-
-
-def _with_weights(backbone: Backbone, path: Path) -> Any:
-    import keras
-
-    build = getattr(keras.applications, backbone.name)
-    model = build(include_top=False, weights=None, pooling="avg", input_shape=(backbone.side, backbone.side, 3))
-    for weights in model.weights:
-        weights.assign(np.full(weights.shape, np.nan))  # so that none can stay as it was made, unseen
-    model.load_weights(path)
-    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
-        raise ValueError("numbers are missing for some of its layers")
-    return model
-
-
-def _whole_model(file: ModelFile) -> Any:
-    import keras
-
-    return keras.saving.load_model(file.path, compile=False, safe_mode=True)
-
-
-def _features_of(model: Any, file: ModelFile) -> Any:
-    """Return the part of a model that ends in one row of features per image: a classifier's top is cut off."""
-    import keras
-
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise WeightsError(f"deep: {file.path.name} must have one input and one output")
-    if len(model.input_shape) != 4 or model.input_shape[3] != 3:
-        raise WeightsError(f"deep: {file.path.name} must take (height, width, 3) images, it takes {model.input_shape}")
-    output = model.outputs[0]
-    if _is_classifier(model.layers[-1]):
-        pooled = [layer for layer in model.layers if type(layer).__name__ == "GlobalAveragePooling2D"]
-        output = pooled[-1].output if pooled else model.layers[-1].input
-    if len(output.shape) == 4:
-        output = keras.layers.GlobalAveragePooling2D()(output)
-    if len(output.shape) != 2:
-        raise WeightsError(f"deep: {file.path.name} must give one row of numbers per image, it gives {output.shape}")
-    return keras.Model(model.inputs[0], output)
-
-
-def _is_classifier(layer: Any) -> bool:
-    activation = getattr(getattr(layer, "activation", None), "__name__", "")
-    return activation == "softmax" or type(layer).__name__ == "Softmax"

@@ -1,4 +1,4 @@
-"""What the files of the deep method say about themselves, read without loading Keras."""
+"""What the files of the deep method say about themselves, read without loading Keras or LiteRT."""
 
 from __future__ import annotations
 
@@ -10,15 +10,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from search.exceptions import WeightsError
 from search.methods.weights import Backbone, backbones, find_backbone
 
 NO_PREPROCESSING = "none"
 """Named where a model prepares the pixels (0..255) itself."""
+COMPACT = "compact"
+"""The backbone that ships with the program."""
+BUILT_IN = Path(__file__).with_name("builtin") / "encoder.tflite"
+PIXELS, EMBEDDING = "pixels", "embedding"
+"""What the encoder's `.tflite` files call their input (RGB, 0..255) and their output (rows compared as they are)."""
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+_LITERT_MAGIC, _LITERT_MAGIC_AT = b"TFL3", 4
+_SEAL = b"likeness sha256:"
 # A layer that only this family has; checked in this order.
 _LAYER_SIGNS = {
     "conv_dw_1": "mobilenet",
@@ -43,12 +50,19 @@ class ModelFile:
     """Where the deep method's numbers come from: weights of a known network, or a whole model."""
 
     path: Path
-    preprocessing: str  # module of keras.applications, or NO_PREPROCESSING
+    preprocessing: str  # module of keras.applications, or NO_PREPROCESSING; empty: a `.tflite` file tells it itself
     backbone: Backbone | None  # None: the file is a whole model
 
     @property
+    def engine(self) -> Literal["keras", "litert"]:
+        """What runs the file: a key of `search.methods.engines.PACKAGES`."""
+        return "litert" if self.path.suffix == ".tflite" else "keras"
+
+    @property
     def title(self) -> str:
-        """Short name for the method's version, such as "resnet50" or "model-mobilenet"."""
+        """Short name for the method's version, such as "encoder", "resnet50" or "model-mobilenet"."""
+        if self.engine == "litert":
+            return "encoder"
         return self.backbone.name.lower() if self.backbone else f"model-{self.preprocessing}"
 
 
@@ -57,9 +71,9 @@ def find_model_file(options: Mapping[str, Any]) -> ModelFile:
 
     Parameters
     ----------
-    options : "backbone": name of a network; "weights": path of its weights or of a whole `.keras` model, or None;
-        "preprocessing": module of keras.applications that a `.keras` model expects, or empty; "weights_dir": folder
-        into which `fetch_weights` downloads
+    options : "backbone": "compact" or the name of a network; "weights": path of its weights, or of a whole `.keras`
+        or `.tflite` model, or None; "preprocessing": module of keras.applications that a `.keras` model expects, or
+        empty; "weights_dir": folder into which `fetch_weights` downloads
 
     Raises
     ------
@@ -68,10 +82,20 @@ def find_model_file(options: Mapping[str, Any]) -> ModelFile:
     given = options.get("weights")
     if given and Path(given).suffix == ".keras":
         return _whole_model(Path(given), options.get("preprocessing") or "")
-    backbone = find_backbone(options.get("backbone") or "resnet50")
+    if given and Path(given).suffix == ".tflite":
+        return _litert_model(Path(given), options.get("preprocessing") or "")
+    name = options.get("backbone") or COMPACT
+    if name.lower() == COMPACT:
+        return _built_in(Path(given) if given else None)
+    backbone = find_backbone(name)
     path = Path(given) if given else _fetched(backbone, options.get("weights_dir"))
     _check_file(path, _HDF5_MAGIC, "weights (.h5)")
     return ModelFile(path, backbone.module, backbone)
+
+
+def seal(content: bytes) -> bytes:
+    """Return the content of a `.tflite` file with its own SHA-256 behind it, where LiteRT does not look."""
+    return content + _SEAL + hashlib.sha256(content).digest()
 
 
 def fingerprint(path: Path) -> str:
@@ -93,11 +117,46 @@ def _fetched(backbone: Backbone, folder: Path | None) -> Path:
     return path
 
 
-def _check_file(path: Path, magic: bytes, expected: str) -> None:
+def _built_in(given: Path | None) -> ModelFile:
+    if given:
+        _check_file(given, _HDF5_MAGIC, "weights (.h5) or a model (.keras, .tflite)")
+        raise WeightsError(
+            f"{given} holds the weights of a network that is not named; set DEEP_BACKBONE to its name, such as resnet50"
+        )
+    if not BUILT_IN.is_file():
+        raise WeightsError(
+            f"the built-in encoder is not there ({BUILT_IN}); restore it, or set DEEP_BACKBONE or DEEP_WEIGHTS"
+        )
+    return _litert_model(BUILT_IN, "")
+
+
+def _litert_model(path: Path, preprocessing: str) -> ModelFile:
+    _check_file(path, _LITERT_MAGIC, "a LiteRT model (.tflite)", _LITERT_MAGIC_AT)
+    if preprocessing not in ("", NO_PREPROCESSING):
+        raise WeightsError(
+            f"a .tflite model prepares the pixels itself, but DEEP_PREPROCESSING is {preprocessing!r}; unset it"
+        )
+    stat = path.stat()
+    if not _is_whole(path, stat.st_size, stat.st_mtime_ns):
+        raise WeightsError(f"{path} is damaged: its content does not have the checksum it carries; copy it again")
+    return ModelFile(path, preprocessing, None)
+
+
+@lru_cache(maxsize=8)
+def _is_whole(path: Path, num_bytes: int, mtime_ns: int) -> bool:
+    """Tell whether a file has the checksum it carries, if any; files of other programs carry none."""
+    content = path.read_bytes()
+    place = len(content) - hashlib.sha256().digest_size - len(_SEAL)
+    if place < 0 or content[place : place + len(_SEAL)] != _SEAL:
+        return path != BUILT_IN
+    return hashlib.sha256(content[:place]).digest() == content[place + len(_SEAL) :]
+
+
+def _check_file(path: Path, magic: bytes, expected: str, place: int = 0) -> None:
     """Raise unless the file can be read and begins as its kind does."""
     try:
         with path.open("rb") as file:
-            found = file.read(len(magic))
+            found = file.read(place + len(magic))[place:]
     except OSError as error:
         raise WeightsError(f"cannot read {path}: {error.strerror}; correct DEEP_WEIGHTS") from error
     if found != magic:

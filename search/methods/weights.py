@@ -66,7 +66,7 @@ def find_backbone(name: str) -> Backbone:
     """
     found = backbones().get(name.lower().replace("-", "").replace("_", ""))
     if found is None:
-        known = ", ".join(backbone.name for backbone in backbones().values())
+        known = ", ".join(["compact", *(backbone.name for backbone in backbones().values())])
         raise WeightsError(f"unknown backbone {name!r}; expected one of {known}")
     return found
 

@@ -86,6 +86,13 @@ def _tensorflow() -> tuple[State, str]:
     try:
         return "ok", version("tensorflow")
     except PackageNotFoundError:
+        return "note", "not installed; only networks of keras.applications and training need it"
+
+
+def _litert() -> tuple[State, str]:
+    try:
+        return "ok", version("ai-edge-litert")
+    except PackageNotFoundError:
         return "missing", "not installed; run `make install`"
 
 
@@ -169,6 +176,7 @@ LOOKS: dict[str, Callable[[], tuple[State, str]]] = {
     "compiler": _compiler,
     "index_backend": _index_backend,
     "decoder": _decoder,
+    "litert": _litert,
     "tensorflow": _tensorflow,
     "methods": _methods,
     "site": _site,

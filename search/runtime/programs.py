@@ -17,8 +17,13 @@ BACKGROUND_NICENESS = 10
 """Given to what may take its time, so that pages and uploaded queries get the processor first."""
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore"}
 
-NOISE = ("All log messages before absl::InitializeLog", "cudart_stub.cc", "Could not find cuda drivers")
-"""Lines that TensorFlow writes before it reads its settings; they say nothing about this site."""
+NOISE = (
+    "All log messages before absl::InitializeLog",
+    "cudart_stub.cc",
+    "Could not find cuda drivers",
+    "Created TensorFlow Lite XNNPACK delegate",
+)
+"""Lines that TensorFlow writes before it reads its settings, and LiteRT always; they say nothing about this site."""
 
 
 def web(listener: int, open_access: bool) -> Program:

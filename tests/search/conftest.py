@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from django.conf import settings
 from PIL import Image as Picture
 
 from gallery.intake import store_image
@@ -28,6 +30,29 @@ def plug_in_methods(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., N
         features.methods.cache_clear()
 
     yield replace
+    METHODS.clear()
+    METHODS.update(kept)
+    features.methods.cache_clear()
+
+
+@pytest.fixture
+def without_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Leave the deep method without weights: those of the network that is set were never fetched."""
+    options = {"backbone": "resnet50", "weights_dir": tmp_path}
+    monkeypatch.setitem(settings.SEARCH_METHOD_OPTIONS, "deep", options)
+    features.methods.cache_clear()
+    yield
+    features.methods.cache_clear()
+
+
+@pytest.fixture
+def few_methods(without_network: None) -> Iterator[None]:
+    """Register four methods only, one of them unavailable: for tests that count what a library has of each."""
+    kept = dict(METHODS)
+    for name in kept.keys() - {"color", "ssim", "texture", "deep"}:
+        del METHODS[name]
+    features.methods.cache_clear()
+    yield
     METHODS.clear()
     METHODS.update(kept)
     features.methods.cache_clear()

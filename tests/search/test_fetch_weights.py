@@ -53,9 +53,17 @@ def test_it_works(server: FileServer, options: dict[str, Any]) -> None:
     said = run()
     assert (options["weights_dir"] / NAME).read_bytes() == CONTENT
     assert said.startswith(f"The weights of ResNet50 are in {options['weights_dir'] / NAME}.")
-    assert "Running workers take them up" in said
+    assert "To use them, set DEEP_BACKBONE=resnet50." in said  # the built-in encoder is in use
     run()
     assert len(server.ranges) == 1
+
+
+def test_weights_of_the_network_in_use_are_taken_up(
+    server: FileServer, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(options, "backbone", "vgg16")
+    assert "Running workers take them up" in run()
+    assert (options["weights_dir"] / "vgg16_notop.h5").exists()
 
 
 def test_json(server: FileServer, options: dict[str, Any]) -> None:
@@ -86,8 +94,14 @@ def test_list() -> None:
 
 @pytest.mark.usefixtures("server")
 def test_unknown_backbone_is_refused() -> None:
-    with pytest.raises(CommandError, match="unknown backbone 'resnet51'; expected one of ResNet50, VGG16, MobileNet"):
+    said = "unknown backbone 'resnet51'; expected one of compact, ResNet50, VGG16, MobileNet"
+    with pytest.raises(CommandError, match=said):
         run("--backbone", "resnet51")
+
+
+def test_the_built_in_encoder_needs_no_download() -> None:
+    with pytest.raises(CommandError, match="compact is built in and needs no download; name another network"):
+        run("--backbone", "Compact")
 
 
 @pytest.mark.usefixtures("server")

@@ -13,7 +13,7 @@ from search import snapshots
 from search.models import Feature, WorkState
 from tests.search.library import add_images, add_library
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_methods")]
 
 
 @pytest.fixture(autouse=True)

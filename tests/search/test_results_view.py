@@ -20,7 +20,7 @@ from search.forms import PAGE_SIZE
 from search.models import Feature, WorkState
 from tests.search.library import add_images, add_library
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_methods")]
 NUM_QUERIES = 7
 
 

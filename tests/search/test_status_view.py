@@ -13,7 +13,7 @@ from search import snapshots
 from search.models import Feature, Generation, WorkState
 from tests.search.library import add_library
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_methods")]
 NUM_QUERIES = 6
 
 
@@ -32,7 +32,7 @@ def test_it_works(client: Client, rng: np.random.Generator) -> None:
     assert "all computed" in text
     assert "3 images in the gallery" in text
     assert "none yet" in text  # no generation
-    assert "not available" in text  # the deep method has no weights here
+    assert "not available" in text  # the deep method has no weights
     assert "django" in text
 
 

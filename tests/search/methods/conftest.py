@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 
@@ -30,4 +31,34 @@ def tiny_model(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Keras writes HDF5 by an old road of NumPy's
         model.save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_network(keras: Any) -> Any:
+    """The encoder's architecture, very small: random but fixed numbers, 8 outputs."""
+    from search.training.network import build
+
+    keras.utils.set_random_seed(20)
+    return build((8, 12, 16), depth=1, dim=8, stem=8)
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tiny_network: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small encoder as a `.tflite` file that takes 32 x 32 pixels."""
+    from search.training.export import export_tflite
+
+    path = tmp_path_factory.mktemp("encoder") / "tiny.tflite"
+    export_tflite(tiny_network, path, side=32)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_int8_encoder(tiny_network: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with 8 bits, quantized by noise."""
+    from search.training.export import export_tflite
+
+    path = tmp_path_factory.mktemp("encoder") / "tiny-int8.tflite"
+    images = np.random.default_rng(20).integers(0, 256, (20, 32, 32, 3), np.uint8)
+    export_tflite(tiny_network, path, "int8", side=32, images=images)
     return path

@@ -144,7 +144,7 @@ def test_file_is_a_folder(tmp_path: Path) -> None:
 def test_weights_are_something_else(tmp_path: Path) -> None:
     path = tmp_path / "page.h5"
     path.write_text("<html>not found</html>")
-    assert refusal(weights=path).startswith(f"{path} does not hold weights (.h5)")
+    assert refusal(weights=path).startswith(f"{path} does not hold weights (.h5) or a model (.keras, .tflite)")
 
 
 def test_model_is_something_else(tmp_path: Path) -> None:

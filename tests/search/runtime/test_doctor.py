@@ -49,6 +49,7 @@ def test_what_is_missing_is_told_by_the_exit_code(
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("without_network")
 def test_methods_without_weights_are_told() -> None:
     (finding,) = [finding for finding in diagnose() if finding.name == "methods"]
     assert finding.state == "note"

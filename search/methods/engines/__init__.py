@@ -1,0 +1,26 @@
+"""What runs the networks of the deep method: one module per engine, chosen by the kind of file."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from search.methods.engines.network import Network
+from search.methods.model_files import ModelFile
+
+__all__ = ["PACKAGES", "Network", "load_network"]
+
+PACKAGES = {"litert": ("ai_edge_litert",), "keras": ("tensorflow", "keras")}
+"""What must be installed, by engine."""
+
+_MODULES = {"litert": "search.methods.engines.litert", "keras": "search.methods.engines.keras_models"}
+
+
+def load_network(file: ModelFile) -> Network:
+    """Load the file with its engine; imports the engine's libraries.
+
+    Raises
+    ------
+    WeightsError : the file is damaged or belongs to another network
+    """
+    network: Network = import_module(_MODULES[file.engine]).load(file)
+    return network

@@ -1,0 +1,134 @@
+"""Networks of keras.applications and whole `.keras` models, run by TensorFlow."""
+
+from __future__ import annotations
+
+import os
+import warnings
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.exceptions import WeightsError
+from search.methods.engines.network import Network
+from search.methods.model_files import NO_PREPROCESSING, ModelFile
+from search.methods.weights import Backbone
+
+_DEFAULT_SIDE = 224
+_LOAD_ERRORS = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RuntimeError,
+    UserWarning,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+def load(file: ModelFile) -> Network:
+    """Load the file with Keras and compile it for batches of any size.
+
+    Raises
+    ------
+    WeightsError : damaged, of another network, or not a model from one image to one row
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    import tensorflow as tf
+
+    model = load_features(file)
+    height, width = input_size(model)
+    signature = [tf.TensorSpec((None, height, width, 3), tf.float32)]
+    graph = tf.function(lambda pixels: model(pixels, training=False), input_signature=signature, autograph=False)
+    prepare = preprocessing(file)
+    return Network(
+        size=(height, width),
+        dim=int(model.output_shape[-1]),
+        embeds=False,
+        run=lambda pixels: np.asarray(graph(prepare(pixels.astype(np.float32))), np.float32),
+    )
+
+
+def load_features(file: ModelFile) -> Any:
+    """Return the Keras model of the file that ends in one row of features per image, on any backend of Keras.
+
+    Raises
+    ------
+    WeightsError : see `load`
+    """
+    try:
+        with warnings.catch_warnings():
+            # Keras only warns when layers keep the random numbers they were made with.
+            warnings.filterwarnings("error", message=".*freshly-initialized", category=UserWarning)
+            return _with_weights(file.backbone, file.path) if file.backbone else _features_of(_whole_model(file), file)
+    except _LOAD_ERRORS as error:
+        expected = f"weights of {file.backbone.name} without top" if file.backbone else "a Keras model"
+        summary = str(error).strip().partition("\n")[0][:200]
+        raise WeightsError(f"deep: could not read {file.path} as {expected}: {summary}; set DEEP_WEIGHTS") from error
+
+
+def input_size(model: Any) -> tuple[int, int]:
+    """Return height and width of the images that a Keras model takes; 224 where it leaves them open."""
+    height, width = (side or _DEFAULT_SIDE for side in model.input_shape[1:3])
+    return height, width
+
+
+def preprocessing(file: ModelFile) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """Return what the file's network wants done to pixels of 0..255."""
+    import keras
+
+    if file.preprocessing == NO_PREPROCESSING:
+        return lambda pixels: pixels
+    module = getattr(keras.applications, file.preprocessing)
+    prepare: Callable[[NDArray[np.float32]], NDArray[np.float32]] = module.preprocess_input
+    return prepare
+
+
+def _with_weights(backbone: Backbone, path: Path) -> Any:
+    import keras
+
+    build = getattr(keras.applications, backbone.name)
+    model = build(include_top=False, weights=None, pooling="avg", input_shape=(backbone.side, backbone.side, 3))
+    for weights in model.weights:
+        weights.assign(np.full(weights.shape, np.nan))  # so that none can stay as it was made, unseen
+    model.load_weights(path)
+    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
+        raise ValueError("numbers are missing for some of its layers")
+    return model
+
+
+def _whole_model(file: ModelFile) -> Any:
+    import keras
+
+    return keras.saving.load_model(file.path, compile=False, safe_mode=True)
+
+
+def _features_of(model: Any, file: ModelFile) -> Any:
+    """Return the part of a model that ends in one row of features per image: a classifier's top is cut off."""
+    import keras
+
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise WeightsError(f"deep: {file.path.name} must have one input and one output")
+    if len(model.input_shape) != 4 or model.input_shape[3] != 3:
+        raise WeightsError(f"deep: {file.path.name} must take (height, width, 3) images, it takes {model.input_shape}")
+    output = model.outputs[0]
+    if _is_classifier(model.layers[-1]):
+        pooled = [layer for layer in model.layers if type(layer).__name__ == "GlobalAveragePooling2D"]
+        output = pooled[-1].output if pooled else model.layers[-1].input
+    if len(output.shape) == 4:
+        output = keras.layers.GlobalAveragePooling2D()(output)
+    if len(output.shape) != 2:
+        raise WeightsError(f"deep: {file.path.name} must give one row of numbers per image, it gives {output.shape}")
+    return keras.Model(model.inputs[0], output)
+
+
+def _is_classifier(layer: Any) -> bool:
+    activation = getattr(getattr(layer, "activation", None), "__name__", "")
+    return activation == "softmax" or type(layer).__name__ == "Softmax"

@@ -1,0 +1,115 @@
+"""Networks in `.tflite` files, run by LiteRT: light enough for every process, and free of TensorFlow."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.exceptions import WeightsError
+from search.methods.engines.network import Network
+from search.methods.model_files import EMBEDDING, NO_PREPROCESSING, PIXELS, ModelFile
+
+_LOAD_ERRORS = (OSError, ValueError, RuntimeError, TypeError)
+
+
+def load(file: ModelFile) -> Network:
+    """Load a `.tflite` model that turns one image into one row of numbers.
+
+    Files of `manage.py train_encoder` and `export_edge_model` call their input "pixels" (RGB, 0..255) and their
+    output "embedding". A model with other names is taken when DEEP_PREPROCESSING says that it takes plain pixels, and
+    its output counts as activations.
+
+    Parameters
+    ----------
+    file : see `search.methods.model_files.find_model_file`
+
+    Returns
+    -------
+    network : runs on one thread; may be shared by threads, which then wait for each other
+
+    Raises
+    ------
+    WeightsError : damaged, needs other operations, or not a model from one image to one row
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        interpreter = Interpreter(model_path=str(file.path), num_threads=1)
+        interpreter.allocate_tensors()
+    except _LOAD_ERRORS as error:
+        summary = str(error).strip().partition("\n")[0][:200]
+        raise WeightsError(
+            f"deep: could not read {file.path} as a LiteRT model: {summary}; set DEEP_WEIGHTS"
+        ) from error
+    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    _check_shapes(file, inputs, outputs)
+    named_in, named_out = _names(interpreter)
+    if named_in != PIXELS and file.preprocessing != NO_PREPROCESSING:
+        raise WeightsError(
+            f"deep: {file.path.name} calls its input {named_in!r}, not {PIXELS!r}; it is a model of another program: "
+            f"set DEEP_PREPROCESSING={NO_PREPROCESSING} if it takes plain pixels of 0..255"
+        )
+    _, height, width, _ = (int(side) for side in inputs[0]["shape"])
+    return Network(
+        size=(height, width),
+        dim=int(outputs[0]["shape"][1]),
+        embeds=named_out == EMBEDDING,
+        run=_Runner(interpreter, inputs[0], outputs[0]),
+    )
+
+
+def _check_shapes(file: ModelFile, inputs: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> None:
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise WeightsError(
+            f"deep: {file.path.name} must have one input and one output, it has {len(inputs)} and {len(outputs)}"
+        )
+    taken, given = inputs[0]["shape_signature"].tolist(), outputs[0]["shape"].tolist()
+    if len(taken) != 4 or taken[3] != 3 or min(taken[1:3]) < 1 or taken[0] not in (1, -1):
+        raise WeightsError(
+            f"deep: {file.path.name} must take one (height, width, 3) image of a fixed size, it takes {taken}"
+        )
+    if len(given) != 2 or given[0] != 1:
+        raise WeightsError(f"deep: {file.path.name} must give one row of numbers per image, it gives {given}")
+
+
+def _names(interpreter: Any) -> tuple[str, str]:
+    """Return what the model calls its input and its output; empty where it has no signature."""
+    signatures = interpreter.get_signature_list()
+    if not signatures:
+        return "", ""
+    signature = next(iter(signatures.values()))
+    return signature["inputs"][0], signature["outputs"][0]
+
+
+class _Runner:
+    """Runs image after image: rows then do not depend on the batch, and memory stays that of one image."""
+
+    def __init__(self, interpreter: Any, taken: dict[str, Any], given: dict[str, Any]) -> None:
+        self._interpreter, self._taken, self._given = interpreter, taken, given
+        self._lock = threading.Lock()  # an interpreter holds the image it works on
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        rows = np.empty((len(pixels), int(self._given["shape"][1])), np.float32)
+        with self._lock:
+            for row, image in zip(rows, pixels, strict=True):
+                self._interpreter.set_tensor(self._taken["index"], _quantize(image[None], self._taken))
+                self._interpreter.invoke()
+                row[:] = _dequantize(self._interpreter.get_tensor(self._given["index"])[0], self._given)
+        return rows
+
+
+def _quantize(pixels: NDArray[np.uint8], tensor: dict[str, Any]) -> NDArray[Any]:
+    """Give pixels of 0..255 the type of the model's input."""
+    kind, (scale, zero) = tensor["dtype"], tensor["quantization"]
+    if not scale:
+        return np.asarray(pixels, kind)
+    limits = np.iinfo(kind)
+    return np.asarray(np.clip(np.rint(pixels / scale) + zero, limits.min, limits.max), kind)
+
+
+def _dequantize(row: NDArray[Any], tensor: dict[str, Any]) -> NDArray[np.float32]:
+    scale, zero = tensor["quantization"]
+    return np.asarray((row.astype(np.float32) - zero) * scale if scale else row, np.float32)

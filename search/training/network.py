@@ -1,0 +1,80 @@
+"""The architecture of the built-in encoder: a small residual network in Keras 3, for any of its backends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+DIM = 256
+"""Numbers per image."""
+WIDTHS = (48, 96, 192)
+"""Channels of the three stages; each halves the picture."""
+DEPTH = 2
+"""Residual blocks of a stage."""
+STEM = 24
+"""Channels of the first convolution, which halves the picture too."""
+STRIDE = 16
+"""Pixels of the input behind one place of the last map."""
+
+
+def build(
+    widths: Sequence[int] = WIDTHS, depth: int = DEPTH, dim: int = DIM, stem: int = STEM, *, folded: bool = False
+) -> Any:
+    """Build the encoder as it is trained: with a second output that sees places instead of the whole picture.
+
+    Parameters
+    ----------
+    widths : channels of each stage
+    depth : residual blocks of each stage
+    dim : numbers of each output
+    stem : channels of the first convolution
+    folded : without batch normalization, its numbers being in the convolutions, as exported files hold them
+
+    Returns
+    -------
+    model : keras.Model; RGB pixels of 0..255, shape (n, height, width, 3), float32, to
+        embedding : shape (n, dim), not normalized
+        places : shape (n, height / 16, width / 16, dim), not normalized; needed in training only
+
+    Notes
+    -----
+    Blocks as in He, Zhang, Ren and Sun, "Deep residual learning for image recognition" (CVPR 2016), with average
+    pooling in the shortcut (He et al., "Bag of tricks for image classification", CVPR 2019).
+    """
+    import keras
+
+    pixels = keras.Input((None, None, 3))
+    maps = keras.layers.Rescaling(1 / 127.5, -1)(pixels)
+    maps = _convolution(maps, stem, stride=2, folded=folded)
+    for width in widths:
+        for position in range(depth):
+            maps = _block(maps, width, 2 if position == 0 else 1, folded)
+    embedding = keras.layers.Dense(dim)(keras.layers.GlobalAveragePooling2D()(maps))
+    places = keras.layers.Conv2D(dim, 1)(maps)
+    return keras.Model(pixels, [embedding, places])
+
+
+def _convolution(
+    maps: Any, filters: int, *, stride: int = 1, kernel: int = 3, active: bool = True, folded: bool
+) -> Any:
+    from keras import layers
+
+    maps = layers.Conv2D(
+        filters, kernel, strides=stride, padding="same", use_bias=folded, kernel_initializer="he_normal"
+    )(maps)
+    if not folded:
+        maps = layers.BatchNormalization(momentum=0.98)(maps)
+    return layers.ReLU()(maps) if active else maps
+
+
+def _block(maps: Any, filters: int, stride: int, folded: bool) -> Any:
+    from keras import layers
+
+    inner = _convolution(maps, filters, stride=stride, folded=folded)
+    inner = _convolution(inner, filters, active=False, folded=folded)
+    changes = stride > 1 or maps.shape[-1] != filters
+    if stride > 1:
+        maps = layers.AveragePooling2D(stride, padding="same")(maps)
+    if changes:
+        maps = _convolution(maps, filters, kernel=1, active=False, folded=folded)
+    return layers.ReLU()(layers.Add()([maps, inner]))

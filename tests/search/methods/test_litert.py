@@ -1,0 +1,230 @@
+"""The encoder's `.tflite` files, and those of others, through the deep method."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from search.exceptions import MethodUnavailableError, WeightsError
+from search.methods import model_files
+from search.methods.deep import Deep, fit
+from search.methods.model_files import BUILT_IN, find_model_file, fingerprint, seal
+from search.types import RGBImage
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def convert(module: Any, call: Any, folder: Path, name: str = "own.tflite", side: int = 16, channels: int = 3) -> Path:
+    """Write a function of pixels as a `.tflite` file of its own making."""
+    import tensorflow as tf
+
+    spec = tf.TensorSpec((1, side, side, channels), tf.float32, name="input")
+    module.call = tf.function(call, input_signature=[spec], autograph=False)
+    tf.saved_model.save(module, str(folder / "saved"), signatures={"serving_default": module.call})
+    path = folder / name
+    path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(str(folder / "saved")).convert())
+    return path
+
+
+def refusal(**options: Any) -> str:
+    with pytest.raises(WeightsError) as caught:
+        Deep(options).describe([np.zeros((9, 9, 3), np.uint8)])
+    return str(caught.value)
+
+
+def unavailable(**options: Any) -> str:
+    said = Deep(options).unavailable()
+    assert said is not None
+    return said
+
+
+def test_it_works(tiny_encoder: Path, picture: RGBImage) -> None:
+    deep = Deep({"weights": tiny_encoder})
+    assert deep.unavailable() is None
+    assert deep.version == f"1-encoder-{fingerprint(tiny_encoder)}"
+    rows = deep.describe([picture, picture[:, ::-1]])
+    assert rows.shape == (2, deep.dim) == (2, 8)
+    assert rows.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
+    assert deep.guide_similarity(picture, picture) == pytest.approx(1, abs=1e-6)
+
+
+def test_rows_of_the_encoder_are_not_rooted(tiny_network: Any, tiny_encoder: Path, picture: RGBImage) -> None:
+    row = np.asarray(tiny_network(fit(picture, 32, 32)[None].astype(np.float32), training=False)[0])[0]
+    expected = row / np.linalg.norm(row)
+    assert (expected < 0).any()
+    np.testing.assert_allclose(Deep({"weights": tiny_encoder}).describe([picture])[0], expected, atol=2e-3)
+
+
+def test_eight_bit_files_work_too(tiny_encoder: Path, tiny_int8_encoder: Path, picture: RGBImage) -> None:
+    whole, coarse = (Deep({"weights": path}).describe([picture])[0] for path in (tiny_encoder, tiny_int8_encoder))
+    assert whole @ coarse > 0.97
+
+
+def test_the_same_bytes_have_the_same_version_anywhere(tiny_encoder: Path, tmp_path: Path) -> None:
+    copy = shutil.copy(tiny_encoder, tmp_path / "copy.tflite")
+    assert Deep({"weights": copy}).version == Deep({"weights": tiny_encoder}).version
+
+
+def test_a_model_of_others_gives_activations(keras: Any, tmp_path: Path, picture: RGBImage) -> None:
+    import tensorflow as tf
+
+    path = convert(tf.Module(), lambda pixels: tf.reduce_mean(pixels, (1, 2)), tmp_path)
+    said = refusal(weights=path)
+    assert said.startswith("deep: own.tflite calls its input 'input', not 'pixels'; it is a model of another program")
+    row = Deep({"weights": path, "preprocessing": "none"}).describe([picture])[0]
+    roots = np.sqrt(fit(picture, 16, 16).mean(axis=(0, 1)))
+    np.testing.assert_allclose(row, roots / np.linalg.norm(roots), atol=1e-5)
+
+
+class TestTheBuiltIn:
+    @pytest.fixture
+    def built_in(self, tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """A file in the place of the one that ships."""
+        path = tmp_path / "encoder.tflite"
+        shutil.copy(tiny_encoder, path)
+        monkeypatch.setattr(model_files, "BUILT_IN", path)
+        return path
+
+    @pytest.mark.parametrize("name", ["compact", "Compact", "", None])
+    def test_is_the_default(self, built_in: Path, name: str | None) -> None:
+        assert find_model_file({"backbone": name}).path == built_in
+        assert Deep({"backbone": name}).unavailable() is None
+
+    def test_is_missing(self, built_in: Path, picture: RGBImage) -> None:
+        built_in.unlink()
+        said = f"not available: the built-in encoder is not there ({built_in}); restore it, or set DEEP_BACKBONE or"
+        assert unavailable().startswith(said)
+        assert Deep().version == "1-unavailable"
+        with pytest.raises(MethodUnavailableError, match="the built-in encoder is not there"):
+            Deep().describe([picture])
+
+    def test_was_cut_off(self, built_in: Path) -> None:
+        built_in.write_bytes(built_in.read_bytes()[:-100])
+        assert "is damaged: its content does not have the checksum it carries" in unavailable()
+
+    def test_weights_without_a_name_are_refused(self, built_in: Path, tmp_path: Path) -> None:
+        path = tmp_path / "some.h5"
+        path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+        said = unavailable(weights=path)
+        assert said.endswith(
+            "some.h5 holds the weights of a network that is not named; set DEEP_BACKBONE to its name, such as resnet50"
+        )
+
+
+def test_what_ships_is_whole_and_small(picture: RGBImage) -> None:
+    assert Deep().unavailable() is None
+    assert BUILT_IN.stat().st_size <= 8e6
+    assert Deep().describe([picture]).shape == (1, 256)
+
+
+def test_tensorflow_is_not_needed(tiny_encoder: Path) -> None:
+    program = f"""
+import sys
+import numpy as np
+from search.methods import load_method
+row = load_method("deep", {{"weights": {str(tiny_encoder)!r}}}).describe([np.zeros((9, 9, 3), np.uint8)])
+assert row.shape == (1, 8), row
+print(*sorted(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert "ai_edge_litert.interpreter" in done.stdout.split()
+    assert set(done.stdout.split()) & {"tensorflow", "keras", "django"} == set()
+
+
+def test_without_litert_it_is_unavailable(tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    said = "not available: ai_edge_litert is not installed; install the requirements again"
+    assert unavailable(weights=tiny_encoder) == said
+
+
+def test_the_seal_is_the_checksum() -> None:
+    assert seal(b"abc")[3:] == b"likeness sha256:" + hashlib.sha256(b"abc").digest()
+
+
+class TestRefused:
+    def test_one_changed_byte(self, tiny_encoder: Path, tmp_path: Path) -> None:
+        content = bytearray(tiny_encoder.read_bytes())
+        content[len(content) // 2] ^= 1
+        path = tmp_path / "changed.tflite"
+        path.write_bytes(content)
+        assert "changed.tflite is damaged: its content does not have the checksum" in unavailable(weights=path)
+
+    @pytest.mark.parametrize("kept", [0.1, 0.5, 0.99])
+    def test_cut_off(self, tiny_encoder: Path, tmp_path: Path, kept: float) -> None:
+        content = tiny_encoder.read_bytes()
+        path = tmp_path / "cut.tflite"
+        path.write_bytes(content[: int(len(content) * kept)])
+        assert "cut.tflite as a LiteRT model:" in refusal(weights=path)
+
+    @pytest.mark.parametrize("content", [b"", b"TFL3", b"\x89HDF\r\n\x1a\n" + bytes(100), b"<html>not found</html>"])
+    def test_something_else(self, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "page.tflite"
+        path.write_bytes(content)
+        assert f"{path} does not hold a LiteRT model (.tflite)" in unavailable(weights=path)
+
+    def test_not_there(self, tmp_path: Path) -> None:
+        assert "gone.tflite: No such file or directory; correct DEEP_WEIGHTS" in unavailable(
+            weights=tmp_path / "gone.tflite"
+        )
+
+    def test_a_preprocessing(self, tiny_encoder: Path) -> None:
+        said = unavailable(weights=tiny_encoder, preprocessing="resnet")
+        assert said.endswith("prepares the pixels itself, but DEEP_PREPROCESSING is 'resnet'; unset it")
+
+    def test_other_pixels(self, keras: Any, tmp_path: Path) -> None:
+        import tensorflow as tf
+
+        path = convert(tf.Module(), lambda pixels: tf.reduce_mean(pixels, (1, 2)), tmp_path, channels=1)
+        assert "must take one (height, width, 3) image of a fixed size, it takes [1, 16, 16, 1]" in refusal(
+            weights=path
+        )
+
+    def test_maps(self, keras: Any, tmp_path: Path) -> None:
+        import tensorflow as tf
+
+        path = convert(tf.Module(), lambda pixels: tf.nn.relu(pixels), tmp_path)
+        assert "must give one row of numbers per image, it gives [1, 16, 16, 3]" in refusal(weights=path)
+
+    def test_two_outputs(self, keras: Any, tmp_path: Path) -> None:
+        import tensorflow as tf
+
+        path = convert(tf.Module(), lambda pixels: (tf.reduce_mean(pixels, (1, 2)), pixels), tmp_path)
+        assert "must have one input and one output, it has 1 and 2" in refusal(weights=path)
+
+    def test_numbers_that_are_not_finite(self, keras: Any, tmp_path: Path) -> None:
+        import tensorflow as tf
+
+        path = convert(tf.Module(), lambda pixels: tf.reduce_mean(tf.math.log(-1 - pixels), (1, 2)), tmp_path)
+        assert "gives numbers that are not finite" in refusal(weights=path, preprocessing="none")
+
+
+def quantized(kind: type, scale: float, zero: int) -> dict[str, Any]:
+    return {"dtype": kind, "quantization": (scale, zero)}
+
+
+@pytest.mark.parametrize(
+    ("tensor", "expected"),
+    [
+        (quantized(np.uint8, 0.0, 0), [0, 100, 255]),
+        (quantized(np.uint8, 1.0, 0), [0, 100, 255]),
+        (quantized(np.int8, 1.0, -128), [-128, -28, 127]),
+        (quantized(np.int8, 2.0, 0), [0, 50, 127]),
+        (quantized(np.float32, 0.0, 0), [0, 100, 255]),
+    ],
+)
+def test_pixels_take_the_type_of_the_input(tensor: dict[str, Any], expected: list[int]) -> None:
+    from search.methods.engines import litert
+
+    pixels: NDArray[np.uint8] = np.array([0, 100, 255], np.uint8)
+    found = litert._quantize(pixels, tensor)
+    assert found.dtype == tensor["dtype"]
+    assert found.tolist() == expected
