@@ -7,6 +7,7 @@ import pytest
 
 from search.exceptions import FusionWeightsError, UnknownMethodError
 from search.fusion import DEFAULT_WEIGHTS, check_weights, fuse, rank, ranks, shares, top
+from search.methods import METHODS
 
 NAN = float("nan")
 
@@ -19,7 +20,12 @@ def test_it_works() -> None:
 
 
 def test_default_weights_are_those_of_the_registry() -> None:
-    assert DEFAULT_WEIGHTS == {"color": 0.3, "ssim": 0.2, "texture": 0.0, "deep": 0.5}
+    assert {name: weight for name, weight in DEFAULT_WEIGHTS.items() if weight} == {
+        "color": 0.3,
+        "ssim": 0.2,
+        "deep": 0.5,
+    }
+    assert list(DEFAULT_WEIGHTS) == list(METHODS)
     assert check_weights(DEFAULT_WEIGHTS) == DEFAULT_WEIGHTS
 
 
@@ -46,7 +52,7 @@ def test_shares_add_up_to_one_or_to_nothing() -> None:
 
 
 def test_weights_not_named_are_zero() -> None:
-    assert check_weights({"deep": 1}) == {"color": 0, "ssim": 0, "texture": 0, "deep": 1}
+    assert check_weights({"deep": 1}) == dict.fromkeys(METHODS, 0) | {"deep": 1}
 
 
 @pytest.mark.parametrize("weight", [-0.1, NAN, float("inf")])
