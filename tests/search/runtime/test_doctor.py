@@ -17,7 +17,7 @@ from search.runtime.redis_server import RedisMissingError
 
 EXPECTED = {
     "python", "settings", "data_dir", "disk", "database", "redis", "compiler", "decoder", "index_backend",
-    "tensorflow", "methods", "site", "workers", "generation",
+    "litert", "tensorflow", "methods", "site", "workers", "generation",
 }  # fmt: skip
 
 
