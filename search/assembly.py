@@ -5,32 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version as library_version
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.index import IndexBackend
 from search.index.manifest import Manifest, MethodFiles, sum_files, write_manifest
-from search.index.matrices import MatrixWriter, map_matrix, spread_rows
+from search.index.matrices import MatrixWriter
+from search.indexing import Places, Plan, Progress, make_searchable
 from search.methods import Method, PairwiseMethod
-from search.recall import tune_effort
-from search.rows import MethodRows, fit_tables, save_tables
 from search.types import Vectors
+
+__all__ = ["Plan", "Progress", "Source", "assemble", "synchronize"]
 
 Chunks = Iterable[tuple[NDArray[np.int64], Vectors]]
 """(ids of shape (n,), vectors of shape (n, dim)), by rising image id."""
-
-
-class Progress(Protocol):
-    """Called with what is being done and which share of all is done, 0..1."""
-
-    def __call__(self, text: str, share: float) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +34,6 @@ class Source:
     method: Method
     version: str
     chunks: Chunks
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How a generation is built."""
-
-    generation: int
-    revision: int
-    backend: type[IndexBackend]
-    exact_max: int
-    trees: int
-    seed: int
-    min_recall: float
-    threads: int = os.cpu_count() or 1
 
 
 def assemble(
@@ -84,7 +64,8 @@ def assemble(
     methods = {}
     for step, (name, (source, ids, files)) in enumerate(found.items()):
         share = 0.3 + 0.6 * step / len(found)
-        methods[name] = _finish(folder, source.method, files, all_ids, ids, plan, progress, share)
+        places = Places(len(all_ids), np.searchsorted(all_ids, ids))
+        methods[name] = make_searchable(folder, source.method, files, places, plan, progress, share)
     progress("checksums", 0.9)
     names = sorted(path.name for path in folder.iterdir())
     manifest = Manifest(
@@ -142,55 +123,6 @@ def _stream(
     return np.concatenate(ids), MethodFiles(
         source.version, vectors.dim, vectors.dtype.name, vectors.num_rows, stand_in_dim
     )
-
-
-def _finish(
-    folder: Path,
-    method: Method,
-    files: MethodFiles,
-    all_ids: NDArray[np.int64],
-    ids: NDArray[np.int64],
-    plan: Plan,
-    progress: Progress,
-    share: float,
-) -> MethodFiles:
-    """Align, calibrate and index one method's rows."""
-    name = method.name
-    places = np.searchsorted(all_ids, ids)
-    present = np.zeros(len(all_ids), bool)
-    present[places] = True
-    np.save(folder / f"{name}.mask.npy", present)
-    if len(ids) < len(all_ids):
-        spread_rows(folder / f"{name}.vectors.npy", places, len(all_ids))
-        if files.stand_in_dim:
-            spread_rows(folder / f"{name}.stand_in.npy", places, len(all_ids))
-    vectors = map_matrix(folder / f"{name}.vectors.npy", (len(all_ids), files.dim), files.dtype)
-    stand_ins = None
-    if files.stand_in_dim:
-        stand_ins = map_matrix(folder / f"{name}.stand_in.npy", (len(all_ids), files.stand_in_dim), np.float32)
-    rows = MethodRows(files.version, vectors, present, stand_ins)
-    progress(f"{name}: calibration", share)
-    tables = fit_tables(rows, method, places, plan.seed)
-    save_tables(folder / f"{name}.calibration.npz", tables)
-    if method.reranks or len(all_ids) <= plan.exact_max or plan.backend.name == "exact":
-        return files
-    progress(f"{name}: index", share)
-    return _index(folder, name, files, rows.scanned, places, plan)
-
-
-def _index(
-    folder: Path, name: str, files: MethodFiles, vectors: NDArray[np.float32], places: NDArray[np.int64], plan: Plan
-) -> MethodFiles:
-    """Build a method's ANN index, and keep it if it finds enough."""
-    rows = vectors if len(places) == len(vectors) else vectors[places]
-    path = folder / f"{name}{plan.backend.suffix}"
-    plan.backend.build(rows, path, trees=plan.trees, seed=plan.seed, threads=plan.threads)
-    index = plan.backend.load(path, rows.shape[1], len(rows))
-    effort, recall = tune_effort(index, rows, min_recall=plan.min_recall, seed=plan.seed)
-    if recall < plan.min_recall:
-        path.unlink()
-        return replace(files, recall=recall)
-    return replace(files, index=path.name, effort=effort, recall=recall)
 
 
 def _libraries(backend: type[IndexBackend]) -> dict[str, str]:

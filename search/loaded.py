@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from search.exceptions import IndexDamagedError
 from search.index import BACKENDS, IndexBackend, load_backend
+from search.index.hashes import HashIndex
 from search.index.manifest import Manifest, MethodFiles, Stamp, read_manifest, stamp, verify_files
 from search.index.matrices import map_matrix
-from search.rows import MethodIndex, MethodRows, MethodTables, Segment, load_tables
+from search.rows import MethodHashes, MethodIndex, MethodRows, MethodTables, Segment, load_tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +49,18 @@ def open_generation(folder: Path, generation_id: int) -> LoadedGeneration:
     image_ids = map_matrix(folder / "image_ids.npy", (num_images,), np.int64)
     if np.any(np.diff(image_ids) <= 0):
         raise IndexDamagedError(f"{folder.name}: image ids are not in rising order")
-    methods, tables, indexes = {}, {}, {}
+    methods, tables, indexes, hashes = {}, {}, {}, {}
     for name, files in manifest.methods.items():
         rows = methods[name] = _open_rows(folder, name, files, num_images)
         tables[name] = load_tables(folder / f"{name}.calibration.npz")
+        places = None if rows.present is None else np.flatnonzero(rows.present)
         if files.index and (backend := _reader(manifest.backend)):
             index = backend.load(folder / files.index, rows.scanned.shape[1], files.num_present)
-            places = None if rows.present is None else np.flatnonzero(rows.present)
             indexes[name] = MethodIndex(index, files.effort, places)
-    segment = Segment(image_ids, np.ones(num_images, bool), methods, indexes)
+        if files.hashes:
+            codes = HashIndex.load(folder / files.hashes, files.code_bits // 8, files.num_present)
+            hashes[name] = MethodHashes(codes, places)
+    segment = Segment(image_ids, np.ones(num_images, bool), methods, indexes, hashes)
     return LoadedGeneration(generation_id, folder, manifest, segment, tables, seen)
 
 
@@ -69,7 +73,11 @@ def _open_rows(folder: Path, name: str, files: MethodFiles, num_images: int) -> 
     stand_ins = None
     if files.stand_in_dim:
         stand_ins = map_matrix(folder / f"{name}.stand_in.npy", (num_images, files.stand_in_dim), np.float32)
-    return MethodRows(files.version, vectors, present, stand_ins)
+    reduced = basis = None
+    if files.reduced_dim:
+        reduced = map_matrix(folder / f"{name}.reduced.npy", (num_images, files.reduced_dim), np.float32)
+        basis = map_matrix(folder / f"{name}.basis.npy", (files.dim, files.reduced_dim), np.float32)
+    return MethodRows(files.version, vectors, present, stand_ins, reduced, basis)
 
 
 def _reader(writer: str) -> type[IndexBackend] | None:

@@ -139,16 +139,21 @@ def _allowed(segment: Segment, allowed: NDArray[np.int64] | None, excluded: int 
 
 
 def _ann_rows(segment: Segment, task: Task) -> NDArray[np.int64] | None:
-    """Return the union of each weighted method's nearest rows, ascending; None where no method has an index."""
+    """Return the union of each gathering method's nearest rows, ascending; None where no method has an index."""
     if not any(name in segment.indexes for name in task.stand_ins):
         return None
     found = []
     for name, vector in task.stand_ins.items():
+        rows = segment.methods.get(name)
+        if rows is None:
+            continue
+        asked = rows.asked(vector)
         if index := segment.indexes.get(name):
-            found.append(index.query(vector, task.head))
-        elif rows := segment.methods.get(name):
-            scores = _blank_missing(rows.scanned @ vector, rows.present)
-            found.append(top(scores, task.head))
+            found.append(index.query(asked, task.head))
+        else:
+            found.append(top(_blank_missing(rows.scanned @ asked, rows.present), task.head))
+        if hashes := segment.hashes.get(name):
+            found.append(hashes.query(task.methods[name].query_codes(task.vectors[name]), task.head))
     return np.unique(np.concatenate(found))
 
 
@@ -161,9 +166,10 @@ def _estimate(segment: Segment, rows: NDArray[np.int64], task: Task, snapshot: S
         if held is None:
             rarities.append(np.full(len(rows), np.nan))
             continue
-        scores = (held.scanned @ vector)[rows] if whole else held.scanned[rows] @ vector
+        asked = held.asked(vector)
+        scores = (held.scanned @ asked)[rows] if whole else held.scanned[rows] @ asked
         present = None if held.present is None else held.present[rows]
-        rarities.append(snapshot.tables[name].scan.rarity(_blank_missing(scores, present)))
+        rarities.append(snapshot.tables[name].scanning(held).rarity(_blank_missing(scores, present)))
     weights = np.array([task.gathering[name] for name in task.stand_ins])
     estimates = fuse(np.array(rarities).reshape(len(weights), len(rows)), weights)
     kept = top(estimates, task.head)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from gallery.models import Image
-from search import features
+from search import features, recall
 from search.exceptions import QueryError
 from search.fusion import check_weights
 from search.matching import fit_query, match
@@ -24,7 +24,7 @@ from search.rows import Snapshot
 from search.snapshots import current_snapshot
 from search.types import Answer
 
-HEAD = 400
+HEAD = recall.HEAD
 """Candidates that get every method's real score."""
 
 

@@ -9,6 +9,8 @@ from search.index import IndexBackend
 
 NEIGHBORS = 20
 NUM_QUERIES = 200
+HEAD = 400
+"""Candidates that a search takes from each index and compares in full."""
 FIRST_EFFORT = 1000
 COST_RATIO = 8
 """A row looked at by the index costs about as much as eight rows of a scan: beyond that, scanning is the better way."""
@@ -17,16 +19,22 @@ TIE = 1e-6
 
 
 def tune_effort(
-    index: IndexBackend, vectors: NDArray[np.float32], *, min_recall: float, seed: int
+    index: IndexBackend,
+    vectors: NDArray[np.float32],
+    *,
+    min_recall: float,
+    seed: int,
+    reduced: NDArray[np.float32] | None = None,
 ) -> tuple[int, float]:
     """Find the least effort, by doubling, at which the mean recall@20 of up to 200 sampled rows is enough.
 
     Parameters
     ----------
-    index : built from `vectors`
+    index : built from `vectors`, or from `reduced`
     vectors : ndarray of shape (n, dim), float32, L2 norm 1; may be a memory map
     min_recall : recall wanted, 0..1
     seed : of the sample
+    reduced : ndarray of shape (n, m), float32, see `measure_recall`
 
     Returns
     -------
@@ -38,7 +46,7 @@ def tune_effort(
     limit = max(len(vectors) // COST_RATIO, FIRST_EFFORT)
     effort = FIRST_EFFORT
     while True:
-        recall = measure_recall(index, vectors, queries, floors, effort)
+        recall = measure_recall(index, vectors, queries, floors, effort, reduced)
         if recall >= min_recall or effort >= limit:
             return effort, recall
         effort = min(2 * effort, limit)
@@ -50,23 +58,30 @@ def measure_recall(
     queries: NDArray[np.int64],
     floors: NDArray[np.float32],
     effort: int,
+    reduced: NDArray[np.float32] | None = None,
 ) -> float:
     """Return the mean share of each query's 20 nearest other rows that the index returns.
 
-    A row as close as the 20th counts as well as the 20th, so that equal images do not decide.
+    A row as close as the 20th counts as well as the 20th, so that equal images do not decide. An index of reduced rows
+    is asked for as many as a search takes from it, and their full rows decide, as there.
 
     Parameters
     ----------
     queries : ndarray of rows
     floors : ndarray, cosine of each query's 20th nearest other row, see `kth_scores`
     effort : see `IndexBackend.query`
+    reduced : ndarray of shape (n, m), float32: the rows that the index was built from, None = `vectors`
     """
     wanted = min(NEIGHBORS, len(vectors) - 1)
     if wanted < 1:
         return 1.0
     found = 0
     for row, floor in zip(queries, floors, strict=True):
-        rows, scores = index.query(vectors[row], wanted + 1, effort)
+        if reduced is None:
+            rows, scores = index.query(vectors[row], wanted + 1, effort)
+        else:
+            rows, _estimates = index.query(reduced[row], HEAD, effort)
+            scores = vectors[rows] @ vectors[row]
         found += min(int(np.count_nonzero((scores >= floor - TIE) & (rows != row))), wanted)
     return found / (wanted * len(queries))
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from search.calibration import UNKNOWN, Calibration, fit, sample_cosines, sample_scores
 from search.exceptions import IndexDamagedError
 from search.index import IndexBackend
+from search.index.hashes import HashIndex
 from search.methods import Method
 from search.types import Vectors
 
@@ -25,11 +26,19 @@ class MethodRows:
     vectors: Vectors  # (n, dim); rows of images that lack the method hold anything
     present: NDArray[np.bool_] | None = None  # (n,); None: no image lacks the method
     stand_ins: NDArray[np.float32] | None = None  # (n, stand_in_dim), of a pairwise method
+    reduced: NDArray[np.float32] | None = None  # (n, m), of a vector method: the rows in the basis
+    basis: NDArray[np.float32] | None = None  # (dim, m)
 
     @property
     def scanned(self) -> NDArray[np.float32]:
         """The vectors that gather candidates by their dot product: float32; none of a re-ranking method."""
-        return cast("NDArray[np.float32]", self.vectors) if self.stand_ins is None else self.stand_ins
+        if self.stand_ins is not None:
+            return self.stand_ins
+        return cast("NDArray[np.float32]", self.vectors) if self.reduced is None else self.reduced
+
+    def asked(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what is compared with the scanned vectors for a query's vector, or for its stand-in."""
+        return vector if self.basis is None else np.asarray(vector @ self.basis, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,19 @@ class MethodIndex:
 
 
 @dataclass(frozen=True, slots=True)
+class MethodHashes:
+    """A hash index over the codes of the rows that a method has something about."""
+
+    index: HashIndex
+    rows: NDArray[np.int64] | None = None  # see `MethodIndex`
+
+    def query(self, codes: NDArray[np.uint8], k: int) -> NDArray[np.int64]:
+        """Return the segment's rows whose codes differ in few bits from one of these, up to k for each."""
+        found = np.concatenate([self.index.query(code, limit=k)[0] for code in codes])
+        return found if self.rows is None else self.rows[found]
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """Aligned rows of several methods: a generation's, or those that are newer."""
 
@@ -54,6 +76,7 @@ class Segment:
     searchable: NDArray[np.bool_]  # (n,): neither removed nor replaced by a newer row
     methods: Mapping[str, MethodRows]
     indexes: Mapping[str, MethodIndex] = field(default_factory=dict)
+    hashes: Mapping[str, MethodHashes] = field(default_factory=dict)
 
     def row_of(self, image_id: int) -> int | None:
         """Return the searchable row of an image, None when it has none."""
@@ -75,6 +98,10 @@ class MethodTables:
 
     raw: Calibration = UNKNOWN
     scan: Calibration = UNKNOWN
+
+    def scanning(self, rows: MethodRows) -> Calibration:
+        """Return the calibration of the dot products of a segment's scanned vectors."""
+        return self.raw if rows.stand_ins is None and rows.reduced is None else self.scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +159,11 @@ def fit_tables(rows: MethodRows, method: Method, usable: NDArray[np.int64], seed
     if method.reranks:
         return MethodTables(fit(sample_scores(method.scores, rows.vectors, usable, seed)))
     scan = fit(sample_cosines(rows.scanned, usable, seed))
-    if rows.stand_ins is None:
-        return MethodTables(scan, scan)
-    return MethodTables(fit(sample_scores(method.scores, rows.vectors, usable, seed)), scan)
+    if rows.stand_ins is not None:
+        return MethodTables(fit(sample_scores(method.scores, rows.vectors, usable, seed)), scan)
+    if rows.reduced is not None:
+        return MethodTables(fit(sample_cosines(rows.vectors, usable, seed)), scan)
+    return MethodTables(scan, scan)
 
 
 def save_tables(path: Path, tables: MethodTables) -> None:

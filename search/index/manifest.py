@@ -37,6 +37,11 @@ class MethodFiles:
     index: str = ""  # the ANN file; empty: searched exactly
     effort: int = 0  # nodes to look at for the recall measured
     recall: float | None = None  # recall@20 measured at build time; None: searched exactly
+    reduced_dim: int = 0  # numbers a row that are scanned and indexed; 0: all of them
+    variance: float | None = None  # share of the rows' variance that the reduced rows keep
+    reduced_recall: float | None = None  # recall@20 of a scan of the reduced rows, its head compared in full
+    hashes: str = ""  # the file of binary codes; empty: none
+    code_bits: int = 0  # of each code in that file
 
 
 @dataclass(frozen=True, slots=True)

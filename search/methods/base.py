@@ -110,6 +110,19 @@ class Method(ABC):
         """
         return np.empty((len(vectors), 0), np.uint8)
 
+    def query_codes(self, query: NDArray[Any]) -> NDArray[np.uint8]:
+        """Derive the codes to look for, any of which may lie near: the query's own, and those of its variants.
+
+        Parameters
+        ----------
+        query : ndarray of shape (dim,)
+
+        Returns
+        -------
+        codes : ndarray of shape (m, code_bits // 8), dtype uint8, m >= 1
+        """
+        return self.codes(query[None])
+
 
 class PairwiseMethod(Method):
     """A method whose raw score is not a dot product; `scores` is overridden."""

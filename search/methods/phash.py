@@ -93,6 +93,10 @@ class PHash(PairwiseMethod):
         """Return the fingerprints themselves; see `Method.codes`."""
         return np.asarray(vectors, np.uint8)
 
+    def query_codes(self, query: NDArray[Any]) -> NDArray[np.uint8]:
+        """Return the fingerprints of all eight orientations; see `Method.query_codes`."""
+        return orientations(query)
+
     @staticmethod
     def guide_similarity(first: RGBImage, second: RGBImage) -> float:
         """Compare two images by plain perceptual hashes; see the function of the same name."""

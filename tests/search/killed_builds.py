@@ -18,7 +18,7 @@ import numpy as np  # noqa: E402 (Django first)
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 
-from search import assembly, generation, snapshots  # noqa: E402
+from search import assembly, generation, indexing, snapshots  # noqa: E402
 from search.models import Generation  # noqa: E402
 from search.pipeline import for_image, run_query  # noqa: E402
 from tests.search.library import add_library  # noqa: E402
@@ -44,8 +44,8 @@ def build_and_die(step: int) -> None:
     generation.synchronize = counting(generation.synchronize)
     generation.os.rename = counting(os.rename)
     generation._forget_old = counting(generation._forget_old)
-    assembly.save_tables = counting(assembly.save_tables)
-    assembly.spread_rows = counting(assembly.spread_rows)
+    indexing.save_tables = counting(indexing.save_tables)
+    indexing.spread_rows = counting(indexing.spread_rows)
     assembly.write_manifest = counting(assembly.write_manifest)
     Generation.save = counting(Generation.save)  # type: ignore[method-assign]
     generation.build()

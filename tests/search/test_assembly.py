@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from search import assembly, loaded
+from search import assembly, loaded, reduction
 from search.assembly import Plan, Source, assemble
 from search.exceptions import DimensionMismatchError, IndexDamagedError
 from search.index import IndexBackend, choose_backend
@@ -19,12 +19,13 @@ from search.index.manifest import read_manifest, sum_files, write_manifest
 from search.loaded import open_generation
 from search.methods.base import normalize_rows
 from search.methods.color import Color
+from search.methods.phash import PHash
 from search.methods.ssim import Ssim
 from search.rows import take
 from search.types import Vectors
 
 NONE = np.empty(0, np.int64)
-COLOR, SSIM = Color(), Ssim()
+COLOR, SSIM, PHASH = Color(), Ssim(), PHash()
 
 
 def quiet(text: str, share: float) -> None:
@@ -182,3 +183,55 @@ def test_vectors_are_taken_in_the_order_asked_for(tmp_path: Path, color_rows: ND
     assert taken[1].tolist() == [True, False, True]
     assert np.array_equal(taken[0][[0, 2]], color_rows[[9, 3]])
     assert take(snapshot, "deep", np.array([1])) is None
+
+
+def test_rows_are_reduced_where_that_pays(
+    tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reduction, "MIN_NUMBERS", 0)
+    ids = np.arange(1, 1001)
+    rows = normalize_rows(np.abs(rng.normal(size=(1000, 12))) @ np.abs(rng.normal(size=(12, COLOR.dim))))
+    sources = [Source(COLOR, "c1", iter([(ids, rows)])), Source(SSIM, "s1", iter([(ids[:2] + 2000, _gray(2, rng))]))]
+    manifest = assemble(tmp_path, sources, plan(), NONE, quiet)
+    files = manifest.methods["color"]
+    assert 2 <= files.reduced_dim <= 13
+    assert files.variance is not None
+    assert files.variance >= 0.95
+    assert files.reduced_recall is not None
+    assert files.reduced_recall >= 0.995
+    assert files.recall is not None
+    assert files.recall >= 0.9
+    segment = open_generation(tmp_path, 1).segment
+    held = segment.methods["color"]
+    assert held.basis is not None
+    assert held.scanned.shape == (1002, files.reduced_dim)
+    assert np.array_equal(held.vectors[:1000], rows)
+    assert np.abs(held.scanned[:1000] @ held.asked(rows[7]) - rows @ rows[7]).mean() < 0.02
+    assert segment.indexes["color"].query(held.asked(rows[7]), 3)[0] == 7
+
+
+def _gray(count: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    return rng.integers(0, 256, (count, SSIM.dim), np.uint8)
+
+
+def test_codes_are_indexed_beside_the_rows(tmp_path: Path, rng: np.random.Generator) -> None:
+    codes = rng.integers(0, 256, (40, 8), np.uint8)
+    ids = np.arange(1, 41)
+    sources = [Source(PHASH, "p1", iter([(ids, codes)])), Source(SSIM, "s1", iter([(ids[:2] + 90, _gray(2, rng))]))]
+    manifest = assemble(tmp_path, sources, plan(), NONE, quiet)
+    assert (manifest.methods["phash"].hashes, manifest.methods["phash"].code_bits) == ("phash.hashes", 64)
+    hashes = open_generation(tmp_path, 1).segment.hashes
+    assert list(hashes) == ["phash"]
+    near = codes[[9, 30]].copy()
+    near[:, 3] ^= 0b1011
+    assert hashes["phash"].query(near, 5).tolist() == [9, 30]
+
+
+def test_without_an_ann_index_there_are_no_codes(tmp_path: Path, rng: np.random.Generator) -> None:
+    codes = rng.integers(0, 256, (40, 8), np.uint8)
+    for number, changes in enumerate(({"exact_max": 40}, {"backend": choose_backend("exact")})):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        source = Source(PHASH, "p1", iter([(np.arange(40), codes)]))
+        assert assemble(folder, [source], plan(**changes), NONE, quiet).methods["phash"].hashes == ""
+        assert not list(folder.glob("*.hashes"))
