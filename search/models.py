@@ -184,3 +184,47 @@ class WeightAdoption(models.Model):
 
     def __str__(self) -> str:
         return f"weights since {self.decided_at:%Y-%m-%d %H:%M}"
+
+
+class Evaluation(models.Model):
+    """One measurement of search by what is known of the images; kept, so that it can be compared with later ones."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("running")
+        READY = "ready", _("ready")
+        STOPPED = "stopped", _("stopped")
+        FAILED = "failed", _("failed")
+
+    class Kind(models.TextChoices):
+        LABELS = "labels", _("Labels")
+        COPIES = "copies", _("Edited copies")
+        VERDICTS = "verdicts", _("Verdicts")
+
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
+    kind = models.CharField(_("measured by"), max_length=8, choices=Kind)
+    collection = models.ForeignKey(
+        Collection, models.SET_NULL, null=True, blank=True, verbose_name=_("collection"), related_name="+"
+    )
+    collection_name = models.CharField(_("collection's name"), max_length=120, blank=True)  # stays when it goes
+    max_queries = models.PositiveIntegerField(_("queries at most"))
+    document = models.JSONField(_("figures"), default=dict)  # see search.lab.measure
+    generation = models.PositiveBigIntegerField(_("generation"), null=True)
+    seconds = models.FloatField(_("seconds"), null=True)
+    phase = models.CharField(max_length=12, blank=True)  # see search.lab.plan.PHASES
+    num_done = models.PositiveIntegerField(default=0)
+    num_total = models.PositiveIntegerField(default=0)
+    error = models.CharField(_("error"), max_length=300, blank=True)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("asked for by"), related_name="+"
+    )
+    created_at = models.DateTimeField(_("asked for"), auto_now_add=True)
+    heartbeat_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("evaluation")
+        verbose_name_plural = _("evaluations")
+
+    def __str__(self) -> str:
+        return f"evaluation {self.pk}"

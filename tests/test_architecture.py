@@ -13,9 +13,26 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {"tensorflow", "keras"}
-PURE = ("search.methods", "search.index", "search.calibration", "search.fusion", "search.evaluation", "search.recall", "search.reduction")
+PURE = (
+    "search.methods",
+    "search.index",
+    "search.calibration",
+    "search.fusion",
+    "search.evaluation",
+    "search.thresholds",
+    "search.copies",
+    "search.recall",
+    "search.reduction",
+)
 PURE_MAY_USE = (*PURE, "search.types", "search.exceptions")
-MEETING_POINTS = ("search.features", "search.extraction", "search.generation", "search.delta", "search.pipeline")
+MEETING_POINTS = (
+    "search.features",
+    "search.extraction",
+    "search.generation",
+    "search.delta",
+    "search.pipeline",
+    "search.lab",
+)
 EDGES = ("search.views", "search.forms", "search.admin", "search.urls")
 
 

@@ -1,4 +1,4 @@
-"""The commands build_index, search_image and evaluate: what they print, and how they end."""
+"""The commands build_index and search_image: what they print, and how they end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,15 +13,13 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from PIL import Image as Picture
 
-from gallery.intake import store_image
-from gallery.models import Collection, Image
-from search import features, scoreboard, snapshots
+from gallery.models import Image
+from search import features, snapshots
 from search.extraction import describe_images
-from search.methods.color import guide_similarity
 from search.models import Generation
-from search.scoreboard import GuideColors
-from tests.search.library import add_features, add_library, pictures
+from tests.search.library import add_features, add_library
 from tests.search.plug_ins import Gray
+from tests.search.scenes import store_scenes
 
 pytestmark = pytest.mark.django_db
 
@@ -43,20 +40,7 @@ def run(name: str, *arguments: str) -> str:
 
 @pytest.fixture
 def labelled(rng: np.random.Generator) -> list[Image]:
-    """Three scenes, each in four shades of light, stored and described for real."""
-    images = []
-    used = {name: features.methods()[name] for name in ("color", "ssim")}
-    for label, scene in zip(("dawn", "noon", "dusk"), pictures(3, rng), strict=True):
-        for shade in range(4):
-            pixels = np.clip(scene * (1 - 0.08 * shade) + rng.normal(0, 3, scene.shape), 0, 255).astype(np.uint8)
-            file = io.BytesIO()
-            Picture.fromarray(pixels).save(file, "PNG")
-            file.seek(0)
-            outcome = store_image(file, name=f"{label}-{shade}.png", label=label, collections=["scenes"])
-            assert outcome.image is not None
-            add_features([outcome.image.pk], describe_images([pixels], used))
-            images.append(outcome.image)
-    return images
+    return store_scenes(rng)
 
 
 def test_build_index_tells_what_it_built(rng: np.random.Generator) -> None:
@@ -131,62 +115,3 @@ def test_search_image_refuses_a_file_that_is_no_image(tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("this is no image")
     with pytest.raises(CommandError, match=r"text\.png: "):
         run("search_image", str(tmp_path / "text.png"))
-
-
-def test_evaluate(labelled: list[Image]) -> None:
-    run("build_index")
-    found: dict[str, Any] = json.loads(run("evaluate", "--json"))
-    assert (found["images"], found["labels"], found["queries"]) == (12, 3, 12)
-    assert list(found["methods"]) == ["color", "ssim"]
-    assert list(found["fused"]) == ["default", "equal"]
-    assert list(found["reference"]) == ["guide_color", "raw_sum"]
-    for part in ("methods", "fused", "reference"):
-        for figures in found[part].values():
-            assert set(figures) == {"map", "p_at_1", "p_at_5"}
-            assert all(0 <= value <= 1 for value in figures.values())
-    assert found["methods"]["ssim"]["map"] > 0.9
-    assert found["fused"]["default"]["p_at_1"] == 1
-
-
-def test_evaluate_speaks_to_people_too(labelled: list[Image]) -> None:
-    text = run("evaluate", "--collection", "scenes", "--max-queries", "5")
-    assert "fused, default" in text
-    assert "reference, guide_color" in text
-    assert "12 images, 3 labels, 5 queries" in text
-
-
-def test_evaluate_measures_one_collection(labelled: list[Image]) -> None:
-    few = Collection.objects.create(name="few")
-    few.images.set(labelled[:8])
-    found = json.loads(run("evaluate", "--collection", "few", "--json"))
-    assert (found["images"], found["labels"]) == (8, 2)
-
-
-def test_evaluate_refuses_what_cannot_be_measured(rng: np.random.Generator) -> None:
-    add_library(3, rng)
-    with pytest.raises(CommandError, match="no two images with features share a label"):
-        run("evaluate")
-    with pytest.raises(CommandError, match="no collection 'nowhere'"):
-        run("evaluate", "--collection", "nowhere")
-    with pytest.raises(CommandError, match="--max-queries"):
-        run("evaluate", "--max-queries", "0")
-
-
-def test_the_guides_histograms_compare_as_the_guide_compares(rng: np.random.Generator) -> None:
-    painted = pictures(6, rng)
-    colors = GuideColors(((row, pixels) for row, pixels in enumerate(painted) if row != 4), 6)
-    for row in (0, 3):
-        scores = colors.scores(row)
-        assert np.isnan(scores[4])
-        for other in (0, 1, 2, 3, 5):
-            assert scores[other] == pytest.approx(guide_similarity(painted[row], painted[other]), abs=1e-5)
-    assert np.isnan(colors.scores(4)).all()
-
-
-def test_originals_that_are_gone_leave_the_reference_out(
-    labelled: list[Image], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scoreboard, "original_path", lambda sha256: Path("/nowhere") / sha256)
-    found = json.loads(run("evaluate", "--json"))
-    assert found["reference"] == {}
-    assert found["images"] == 12

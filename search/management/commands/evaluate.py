@@ -1,9 +1,9 @@
-"""`manage.py evaluate [--collection NAME] [--json]`: measure search by the labels of the library."""
+"""`manage.py evaluate [--from labels|verdicts|copies] [--collection NAME]`: measure how good the answers are."""
 
 from __future__ import annotations
 
+import argparse
 import json
-import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -11,70 +11,122 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from gallery.models import Collection
-from search import scoreboard
-from search.evaluation import Figures
 from search.exceptions import SearchError
-from search.scoreboard import Scoreboard
+from search.lab import runs
+from search.lab.measure import DEFAULT_QUERIES, KINDS, LABELS, measure
 
-WORDS = {"guide": "The guide's histograms", "queries": "Queries"}
+WORDS = {
+    "guide": "The guide's histograms",
+    "queries": "Queries",
+    "copies": "Images copied",
+    "index": "ANN index",
+    "reliability": "Reliability",
+}
+TITLES = {"methods": "", "fused": "fused, ", "reference": "reference, "}
+COLUMNS = {"map": "mAP", "p_at_1": "P@1", "p_at_5": "P@5", "ns": "N-S", "pair_ap": "pair AP"}
+COPY_COLUMNS = {"map": "mAP", "recall_at_1": "R@1", "recall_at_10": "R@10", "pair_ap": "pair AP"}
 
 
 class Command(BaseCommand):
     help = (
-        "Measure mAP and precision of every method and of the fusion by the labels of the images, which"
-        " `import_images --label-from-folder` sets. Exit code 1 when there is nothing to measure."
+        "Measure every method and the fusions by the labels of the images, by people's verdicts, or by edited copies"
+        " that the command makes itself. Exit code 1 when there is nothing to measure."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--collection", default="", metavar="NAME", help="Measure this collection only.")
         parser.add_argument(
-            "--max-queries", type=int, default=2000, metavar="N", help="Query with so many images (default 2000)."
+            "--from", default=LABELS, choices=list(KINDS), dest="kind", help="What tells right from wrong."
         )
-        parser.add_argument("--json", action="store_true", help="Print the figures as JSON.")
+        counts = ", ".join(f"{number} by {kind}" for kind, number in DEFAULT_QUERIES.items())
+        parser.add_argument(
+            "--max-queries", type=int, metavar="N", help=f"Query with so many images (default {counts})."
+        )
+        parser.add_argument("--json", action="store_true", help="Print what was measured as JSON.")
+        parser.add_argument(
+            "--keep",
+            action=argparse.BooleanOptionalAction,
+            default=True,
+            help="Keep the figures, to be seen and compared on the Lab page (default).",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["max_queries"] < 1:
-            raise CommandError(f"--max-queries: expected at least 1, got {options['max_queries']}", returncode=2)
-        collection_id = None
+        max_queries = options["max_queries"]
+        if max_queries is not None and max_queries < 1:
+            raise CommandError(f"--max-queries: expected at least 1, got {max_queries}", returncode=2)
+        collection = None
         if options["collection"]:
-            collection_id = Collection.objects.filter(name=options["collection"]).values_list("pk", flat=True).first()
-            if collection_id is None:
+            collection = Collection.objects.filter(name=options["collection"]).first()
+            if collection is None:
                 raise CommandError(f"There is no collection {options['collection']!r}.")
-        started = time.monotonic()
         console = Console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-            tasks: dict[str, TaskID] = {}
-
-            def progress(what: str, done: int, total: int) -> None:
-                if what not in tasks:
-                    tasks[what] = bar.add_task(WORDS[what], total=total)
-                bar.update(tasks[what], completed=done)
-
             try:
-                found = scoreboard.measure(collection_id, options["max_queries"], progress)
+                document = measure(
+                    options["kind"],
+                    collection_id=collection.pk if collection else None,
+                    max_queries=max_queries,
+                    progress=_Report(bar),
+                )
             except SearchError as error:
                 raise CommandError(str(error)) from error
+        if options["keep"]:
+            runs.keep(runs.ask(options["kind"], collection, max_queries), document)
         if options["json"]:
-            self.stdout.write(json.dumps(as_document(found)))
+            self.stdout.write(json.dumps(document))
         else:
-            self._tell(found, time.monotonic() - started)
+            self._tell(document)
 
-    def _tell(self, found: Scoreboard, seconds: float) -> None:
-        self.stdout.write(f"{'':<24}{'mAP':>8}{'P@1':>8}{'P@5':>8}")
-        titles = {"methods": "", "fused": "fused, ", "reference": "reference, "}
-        for part, title in titles.items():
-            figures: dict[str, Figures] = getattr(found, part)
-            for name, values in figures.items():
-                numbers = f"{values.map:8.3f}{values.p_at_1:8.3f}{values.p_at_5:8.3f}"
-                self.stdout.write(f"{title + name:<24}{numbers}")
-        self.stdout.write(
-            f"{found.num_images} images, {found.num_labels} labels, {found.num_queries} queries, {seconds:.1f} s."
+    def _tell(self, document: dict[str, Any]) -> None:
+        columns = COPY_COLUMNS if "edits" in document else COLUMNS
+        self.stdout.write(f"{'':<24}" + "".join(f"{title:>9}" for title in columns.values()))
+        for part, title in TITLES.items():
+            for name, figures in document[part].items():
+                self.stdout.write(f"{title + name:<24}" + "".join(_number(figures.get(key)) for key in columns))
+        if "edits" in document:
+            self._tell_edits(document)
+        self._tell_thresholds(document)
+        counts = ", ".join(
+            f"{document[name]} {name}"
+            for name in ("images", "labels", "pairs", "originals", "queries")
+            if name in document
         )
+        self.stdout.write(f"{counts}, {document['seconds']} s.")
+
+    def _tell_edits(self, document: dict[str, Any]) -> None:
+        """Tell recall@1 by edit, of the methods and the default fusion."""
+        edits = document["edits"]
+        rankings = edits["methods"] | {"default": edits["fused"].get("default", {})}
+        self.stdout.write(f"\n{'recall@1':<12}" + "".join(f"{name:>9}" for name in rankings))
+        for edit in next(iter(rankings.values())):
+            numbers = (_number(found[edit]["recall_at_1"] if edit in found else None) for found in rankings.values())
+            self.stdout.write(f"{edit:<12}" + "".join(numbers))
+
+    def _tell_thresholds(self, document: dict[str, Any]) -> None:
+        self.stdout.write(
+            "\nFrom which score on 95 % of the pairs are right, and the share of the right ones that reach it"
+        )
+        for part, title in TITLES.items():
+            for name, advice in document["thresholds"][part].items():
+                found = advice["precision_95"]
+                words = f"{found['threshold']:9.3f}{found['recall']:9.1%}" if found else "     none"
+                self.stdout.write(f"{title + name:<24}{words}")
+        self.stdout.write("")
 
 
-def as_document(found: Scoreboard) -> dict[str, Any]:
-    """Return the figures as `--json` prints them."""
-    parts = {"methods": found.methods, "fused": found.fused, "reference": found.reference}
-    figures = {part: {name: values.as_dict() for name, values in named.items()} for part, named in parts.items()}
-    return {"images": found.num_images, "labels": found.num_labels, "queries": found.num_queries, **figures}
+def _number(value: float | None) -> str:
+    return f"{'-':>9}" if value is None else f"{value:9.3f}"
+
+
+class _Report:
+    """Shows how far a measurement is, a bar for each of its phases."""
+
+    def __init__(self, bar: Progress) -> None:
+        self._bar = bar
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, phase: str, num_done: int, num_total: int) -> None:
+        if phase not in self._tasks:
+            self._tasks[phase] = self._bar.add_task(WORDS[phase], total=num_total)
+        self._bar.update(self._tasks[phase], completed=num_done)
