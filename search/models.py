@@ -209,6 +209,7 @@ class Evaluation(models.Model):
     collection_name = models.CharField(_("collection's name"), max_length=120, blank=True)  # stays when it goes
     max_queries = models.PositiveIntegerField(_("queries at most"))
     document = models.JSONField(_("figures"), default=dict)  # see search.lab.measure
+    summary = models.JSONField(default=dict)  # see search.lab.scoreboard.summary
     generation = models.PositiveBigIntegerField(_("generation"), null=True)
     seconds = models.FloatField(_("seconds"), null=True)
     phase = models.CharField(max_length=12, blank=True)  # see search.lab.plan.PHASES

@@ -19,7 +19,8 @@ from search.rows import Snapshot, take
 from search.types import Scores, Vectors
 
 METHOD, FUSED, REFERENCE = "methods", "fused", "reference"
-"""Parts of a scoreboard."""
+PARTS = (METHOD, FUSED, REFERENCE)
+"""Of what is told."""
 DEFAULT, EQUAL, LEARNED = "default", "equal", "learned"
 GUIDE_COLOR, RAW_SUM = "guide_color", "raw_sum"
 TIE = 1e-9

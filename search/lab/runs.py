@@ -15,6 +15,7 @@ from rq.timeouts import JobTimeoutException
 from gallery.models import Collection
 from search.exceptions import SearchError
 from search.lab.measure import DEFAULT_QUERIES, measure
+from search.lab.scoreboard import summary
 from search.models import Evaluation
 
 PROGRESS_SECONDS = 1.0
@@ -72,6 +73,7 @@ def keep(row: Evaluation, document: dict[str, Any]) -> None:
     Evaluation.objects.filter(pk=row.pk).exclude(state=State.STOPPED).update(
         state=State.READY,
         document=document,
+        summary=summary(document),
         generation=document["generation"],
         seconds=document["seconds"],
         phase="",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from search.lab.judge import Field
+from search.lab.judge import PARTS, Field
 from search.lab.tally import Document, Tally
 
 
@@ -49,3 +49,21 @@ def _of_copies(figures: Document) -> Document:
         part: {name: {new: each[old] for old, new in names.items()} for name, each in named.items()}
         for part, named in figures.items()
     }
+
+
+def main_figure(document: dict[str, Any]) -> str:
+    """Return the name of the figure by which measurements of this kind are compared at a glance."""
+    if "edits" in document:
+        return "recall_at_1"
+    rankings = [figures for part in PARTS for figures in document.get(part, {}).values()]
+    return "map" if any("map" in figures for figures in rankings) else "pair_ap"
+
+
+def summary(document: dict[str, Any]) -> dict[str, Any]:
+    """Return what a list of measurements shows of one, without reading all of it: one figure of each ranking."""
+    figure = main_figure(document)
+    counts = {name: document[name] for name in ("images", "queries") if name in document}
+    figures = {
+        part: {name: each[figure] for name, each in document.get(part, {}).items() if figure in each} for part in PARTS
+    }
+    return {"figure": figure, **counts, **figures}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.evaluation import RankingMeter, Relevance, ranked
-from search.lab.judge import FUSED, METHOD, REFERENCE, Ranking
+from search.lab.judge import FUSED, METHOD, PARTS, Ranking
 from search.methods import METHODS
 from search.thresholds import PairMeter
 
@@ -82,7 +82,7 @@ class Tally:
 
 def by_part(values: Mapping[Ranking, Any]) -> Document:
     """Sort values by part, and within it as the registry of methods does, or as they came."""
-    found: Document = {METHOD: {}, FUSED: {}, REFERENCE: {}}
+    found: Document = {part: {} for part in PARTS}
     for part, name in _in_order(values):
         found[part][name] = values[part, name]
     return found
