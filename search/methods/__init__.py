@@ -69,6 +69,16 @@ METHODS: dict[str, MethodEntry] = {
         "#56B4E9",
         pairwise=True,
     ),
+    "local": MethodEntry(
+        gettext_noop("Keypoints"),
+        gettext_noop(
+            "The same spots in the same arrangement, even where one image is cropped, turned or part of the other"
+        ),
+        "search.methods.local.Local",
+        0.0,
+        "#8A6D00",
+        reranks=True,
+    ),
 }
 
 
