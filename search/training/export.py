@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from search.methods.model_files import EMBEDDING, PIXELS, seal
+from search.training.folded import FoldedEncoder, fold, run
 from search.types import RGBImage
 
 Precision = Literal["float16", "int8"]
@@ -29,11 +30,11 @@ def export_tflite(
     """Write an encoder as a `.tflite` file, sealed with its checksum.
 
     The file takes one image of (side, side, 3) RGB pixels of 0..255, called "pixels", and gives one row of L2 norm 1,
-    called "embedding". The head that sees places is left out.
+    called "embedding". The head that sees places is left out. TensorFlow converts it, whatever trained it.
 
     Parameters
     ----------
-    model : keras.Model of `search.training.network.build`, on Keras' TensorFlow backend
+    model : FoldedEncoder, or keras.Model of `search.training.network.build`
     path : the file, replaced at once when it is whole
     dtype : "float16": weights of 16 bits, computed in float32, pixels float32; "int8": weights and all in between of
         8 bits, quantized by what flows through on `images`, pixels uint8
@@ -48,7 +49,8 @@ def export_tflite(
     ------
     ValueError : too few images to quantize by
     """
-    content = seal(_convert(model, dtype, side, list(images)))
+    encoder = model if isinstance(model, FoldedEncoder) else fold(model)
+    content = seal(_convert(encoder, dtype, side, list(images)))
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         file.write(content)
@@ -59,13 +61,19 @@ def export_tflite(
     return len(content)
 
 
-def _convert(model: Any, dtype: Precision, side: int, images: list[RGBImage]) -> bytes:
-    import tensorflow as tf
-
+def _convert(encoder: FoldedEncoder, dtype: Precision, side: int, images: list[RGBImage]) -> bytes:
     if dtype == "int8" and len(images) < MIN_CALIBRATION_IMAGES:
         raise ValueError(f"expected at least {MIN_CALIBRATION_IMAGES} images to quantize by, got {len(images)}")
+    import tensorflow as tf
+
+    module = tf.Module()
+    module.encode = tf.function(
+        lambda pixels: {EMBEDDING: run(encoder, pixels, tf)},
+        input_signature=[tf.TensorSpec((1, side, side, 3), tf.float32, name=PIXELS)],
+        autograph=False,
+    )
     with tempfile.TemporaryDirectory() as folder:
-        tf.saved_model.save(*_frozen(model, side, folder))
+        tf.saved_model.save(module, folder, signatures={"serving_default": module.encode})
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if dtype == "float16":
@@ -75,25 +83,6 @@ def _convert(model: Any, dtype: Precision, side: int, images: list[RGBImage]) ->
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
             converter.inference_input_type = tf.uint8
         return bytes(converter.convert())
-
-
-def _frozen(model: Any, side: int, folder: str) -> tuple[Any, str, Any]:
-    """Return what `saved_model.save` wants of the encoder, its variables made constants: int8 knows no variables."""
-    import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
-    signature = [tf.TensorSpec((1, side, side, 3), tf.float32, name=PIXELS)]
-    forward = tf.function(
-        lambda pixels: tf.math.l2_normalize(model(pixels, training=False)[0], axis=1, epsilon=1e-12),
-        input_signature=signature,
-        autograph=False,
-    )
-    constant = convert_variables_to_constants_v2(forward.get_concrete_function())
-    module = tf.Module()
-    module.encode = tf.function(
-        lambda pixels: {EMBEDDING: constant(pixels)[0]}, input_signature=signature, autograph=False
-    )
-    return module, folder, {"serving_default": module.encode}
 
 
 def _one_by_one(images: list[RGBImage]) -> Iterator[list[np.ndarray[Any, Any]]]:

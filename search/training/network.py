@@ -13,13 +13,9 @@ DEPTH = 2
 """Residual blocks of a stage."""
 STEM = 24
 """Channels of the first convolution, which halves the picture too."""
-STRIDE = 16
-"""Pixels of the input behind one place of the last map."""
 
 
-def build(
-    widths: Sequence[int] = WIDTHS, depth: int = DEPTH, dim: int = DIM, stem: int = STEM, *, folded: bool = False
-) -> Any:
+def build(widths: Sequence[int] = WIDTHS, depth: int = DEPTH, dim: int = DIM, stem: int = STEM) -> Any:
     """Build the encoder as it is trained: with a second output that sees places instead of the whole picture.
 
     Parameters
@@ -28,7 +24,6 @@ def build(
     depth : residual blocks of each stage
     dim : numbers of each output
     stem : channels of the first convolution
-    folded : without batch normalization, its numbers being in the convolutions, as exported files hold them
 
     Returns
     -------
@@ -43,38 +38,35 @@ def build(
     """
     import keras
 
-    pixels = keras.Input((None, None, 3))
+    pixels = keras.Input((None, None, 3), name="pixels")
     maps = keras.layers.Rescaling(1 / 127.5, -1)(pixels)
-    maps = _convolution(maps, stem, stride=2, folded=folded)
+    maps = keras.layers.ReLU()(_convolution(maps, stem, "stem", stride=2))
+    number = 0
     for width in widths:
         for position in range(depth):
-            maps = _block(maps, width, 2 if position == 0 else 1, folded)
-    embedding = keras.layers.Dense(dim)(keras.layers.GlobalAveragePooling2D()(maps))
-    places = keras.layers.Conv2D(dim, 1)(maps)
+            maps = _block(maps, width, 2 if position == 0 else 1, f"block{number}")
+            number += 1
+    embedding = keras.layers.Dense(dim, name="embedding")(keras.layers.GlobalAveragePooling2D()(maps))
+    places = keras.layers.Conv2D(dim, 1, name="places")(maps)
     return keras.Model(pixels, [embedding, places])
 
 
-def _convolution(
-    maps: Any, filters: int, *, stride: int = 1, kernel: int = 3, active: bool = True, folded: bool
-) -> Any:
+def _convolution(maps: Any, filters: int, name: str, *, stride: int = 1, kernel: int = 3) -> Any:
     from keras import layers
 
-    maps = layers.Conv2D(
-        filters, kernel, strides=stride, padding="same", use_bias=folded, kernel_initializer="he_normal"
-    )(maps)
-    if not folded:
-        maps = layers.BatchNormalization(momentum=0.98)(maps)
-    return layers.ReLU()(maps) if active else maps
+    shape = {"strides": stride, "padding": "same", "use_bias": False, "kernel_initializer": "he_normal"}
+    maps = layers.Conv2D(filters, kernel, name=name, **shape)(maps)
+    return layers.BatchNormalization(momentum=0.98, name=f"{name}_norm")(maps)
 
 
-def _block(maps: Any, filters: int, stride: int, folded: bool) -> Any:
+def _block(maps: Any, filters: int, stride: int, name: str) -> Any:
     from keras import layers
 
-    inner = _convolution(maps, filters, stride=stride, folded=folded)
-    inner = _convolution(inner, filters, active=False, folded=folded)
+    inner = layers.ReLU()(_convolution(maps, filters, f"{name}_first", stride=stride))
+    inner = _convolution(inner, filters, f"{name}_second")
     changes = stride > 1 or maps.shape[-1] != filters
     if stride > 1:
         maps = layers.AveragePooling2D(stride, padding="same")(maps)
     if changes:
-        maps = _convolution(maps, filters, kernel=1, active=False, folded=folded)
+        maps = _convolution(maps, filters, f"{name}_shortcut", kernel=1)
     return layers.ReLU()(layers.Add()([maps, inner]))
