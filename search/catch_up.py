@@ -11,7 +11,8 @@ from django.db.models import Max
 from search import extraction, features, generation, tasks
 from search.exceptions import GenerationError
 from search.health import look_at_queues
-from search.models import Feature, Generation, WorkState
+from search.models import Generation, WorkState
+from search.succession import next_versions
 
 LOOK_SECONDS = 0.5
 ASK_AGAIN_SECONDS = 30.0
@@ -84,13 +85,12 @@ def _is_served(queue: str) -> bool:
 
 
 def _is_published() -> bool:
-    """Tell whether the active generation holds every feature that is ready now."""
-    versions = features.current_versions()
-    ready = Feature.objects.filter(state=WorkState.READY, method__in=versions, version__in=versions.values())
-    newest = ready.aggregate(newest=Max("revision"))["newest"]
+    """Tell whether the active generation holds every feature that one built now would hold."""
+    active = Generation.objects.filter(state=Generation.State.ACTIVE).first()
+    versions = next_versions(active)
+    newest = features.of_versions(versions).filter(state=WorkState.READY).aggregate(newest=Max("revision"))["newest"]
     if newest is None:
         return True
-    active = Generation.objects.filter(state=Generation.State.ACTIVE).first()
     if active is None or active.revision < newest:
         return False
     return all(active.versions.get(name) == version for name, version in versions.items())

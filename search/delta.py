@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from search import features
 from search.methods import PairwiseMethod
-from search.models import Feature, Tombstone, WorkState
+from search.models import Tombstone, WorkState
 from search.rows import MethodRows, MethodTables, Segment, fit_tables
 from search.types import Vectors
 
@@ -152,7 +152,7 @@ def removed_ids() -> NDArray[np.int64]:
     return np.sort(np.fromiter(Tombstone.objects.values_list("image_id", flat=True), np.int64))
 
 
-def num_changed(revision: int) -> int:
-    """Return how many images have features newer than a revision."""
-    rows = Feature.objects.filter(revision__gt=revision, state=WorkState.READY)
+def num_changed(revision: int, versions: Mapping[str, str]) -> int:
+    """Return how many images have features, of these versions, that are newer than a revision."""
+    rows = features.of_versions(versions).filter(revision__gt=revision, state=WorkState.READY)
     return rows.values("image_id").distinct().count()

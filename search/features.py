@@ -69,6 +69,11 @@ def unavailable_methods() -> dict[str, str]:
     return {name: sentence for name, method in methods().items() if (sentence := method.unavailable()) is not None}
 
 
+def of_versions(versions: Mapping[str, str]) -> QuerySet[Feature]:
+    """Select the rows of these methods at these versions."""
+    return Feature.objects.filter(_current(versions))
+
+
 def _current(versions: Mapping[str, str]) -> Q:
     """Select the rows of these methods at these versions."""
     wanted = Q(pk__in=[])
@@ -333,9 +338,10 @@ def _matrix(method: str, blobs: Sequence[Any]) -> Vectors:
     return matrix
 
 
-def vectors_of(image_id: int) -> dict[str, NDArray[Any]]:
-    """Return the ready vectors of one image, one row of shape (dim,) per method."""
-    rows = Feature.objects.filter(_current(current_versions()), image=image_id, state=WorkState.READY)
+def vectors_of(image_id: int, versions: Mapping[str, str] | None = None) -> dict[str, NDArray[Any]]:
+    """Return the ready vectors of one image, one row of shape (dim,) per method, at these or the current versions."""
+    wanted = current_versions() if versions is None else versions
+    rows = of_versions(wanted).filter(image=image_id, state=WorkState.READY)
     return {method: _matrix(method, [blob])[0] for method, blob in rows.values_list("method", "vector")}
 
 
@@ -363,13 +369,12 @@ def pack_query(vectors: Mapping[str, NDArray[Any]]) -> bytes:
     return buffer.getvalue()
 
 
-def unpack_query(blob: bytes) -> dict[str, NDArray[Any]]:
-    """Return what `pack_query` packed, without rows of other versions: they cannot be compared with today's."""
-    versions = current_versions()
+def unpack_query(blob: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """Return what `pack_query` packed: one row and its version per method."""
     found: dict[str, NDArray[Any]] = {}
+    versions: dict[str, str] = {}
     with np.load(BytesIO(bytes(blob)), allow_pickle=False) as packed:
         for key in packed.files:
             name, _mark, version = key.rpartition("@")
-            if version == versions.get(name, ""):
-                found[name] = packed[key]
-    return found
+            found[name], versions[name] = packed[key], version
+    return found, versions

@@ -8,9 +8,10 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 
 from django.conf import settings
@@ -28,6 +29,7 @@ from search.index import choose_backend
 from search.index.manifest import Manifest
 from search.loaded import open_generation
 from search.models import Generation, Tombstone, WorkState
+from search.succession import can_compare, is_complete, next_versions, pending_successions, served_versions
 
 PROGRESS_SECONDS = 2
 TEMPORARY = ".building-"
@@ -83,20 +85,17 @@ def rebuild_due(num_pending: int) -> bool:
         return _num_ready() >= (1 if idle else settings.ENV.rebuild_delta_images)
     if active.error:
         return True
-    if idle and any(active.versions.get(name) != version for name, version in features.current_versions().items()):
+    if any(is_complete(name, active.versions[name], new) for name, new in pending_successions(active).items()):
+        return True
+    if idle and features.current_versions().keys() - active.versions.keys():
         return True
     limits = (settings.ENV.rebuild_delta_images, settings.ENV.rebuild_delta_fraction)
     least, fraction = (IDLE_DELTA_IMAGES, IDLE_DELTA_FRACTION) if idle else limits
-    changed = num_changed(active.revision) + Tombstone.objects.filter(created_at__gt=active.started_at).count()
+    changed = (
+        num_changed(active.revision, served_versions(active))
+        + Tombstone.objects.filter(created_at__gt=active.started_at).count()
+    )
     return changed >= max(least, fraction * active.num_images)
-
-
-def wanted_versions(active: Generation | None) -> dict[str, str]:
-    """Return the versions to search by: the current ones, and the active ones of methods not available here."""
-    current = features.current_versions()
-    if active is None:
-        return current
-    return {name: version for name, version in active.versions.items() if name in features.methods()} | current
 
 
 def generation_folder(name: str) -> Path:
@@ -145,7 +144,7 @@ def _num_ready() -> int:
 def _write(row: Generation, temporary: Path, progress: Callable[[str, float], None] | None) -> Manifest:
     """Write and verify the files, and note on the row what they are."""
     row.revision = features.revision()  # before the features are read: what comes later is in the delta
-    row.versions = wanted_versions(active_generation())
+    row.versions = next_versions(active_generation())
     backend = choose_backend(settings.ENV.index_backend)
     row.backend = backend.name
     row.save(update_fields=["revision", "versions", "backend", "heartbeat_at"])
@@ -159,17 +158,25 @@ def _write(row: Generation, temporary: Path, progress: Callable[[str, float], No
         seed=settings.ENV.index_seed,
         min_recall=settings.ENV.min_recall,
     )
-    sources = (
-        Source(features.methods()[name], version, features.iter_ready(name, version))
-        for name, version in row.versions.items()
-    )
     report = _Report(row, progress)
-    manifest = assemble(temporary, sources, plan, removed_ids(), report)
+    manifest = assemble(temporary, _sources(row.versions), plan, removed_ids(), report)
     report(_("verifying"), 0.95)
     for path in (*temporary.iterdir(), temporary):
         synchronize(path)
     open_generation(temporary, row.pk)
     return manifest
+
+
+def _sources(versions: Mapping[str, str]) -> Iterator[Source]:
+    """Return each method's rows; rows of an earlier version that cannot be compared any more are left out."""
+    current = features.current_versions()
+    for name, version in versions.items():
+        method, chunks = features.methods()[name], features.iter_ready(name, version)
+        if version != current.get(name, version):
+            first = next(chunks, None)
+            usable = first is not None and can_compare(method, first[1][0])
+            chunks = chain([first], chunks) if first is not None and usable else iter([])
+        yield Source(method, version, chunks)
 
 
 class _Report:

@@ -34,6 +34,7 @@ class QuerySource:
 
     image_id: int | None = None
     vectors: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)  # of the vectors' methods
 
 
 def for_image(image_id: int) -> QuerySource:
@@ -43,7 +44,7 @@ def for_image(image_id: int) -> QuerySource:
 
 def for_vectors(vectors: Mapping[str, NDArray[Any]]) -> QuerySource:
     """Search for an image described elsewhere: one row of shape (dim,) per method, at the current versions."""
-    return QuerySource(vectors=vectors)
+    return QuerySource(vectors=vectors, versions=features.current_versions())
 
 
 def for_upload(query_id: uuid.UUID) -> QuerySource:
@@ -60,7 +61,8 @@ def for_upload(query_id: uuid.UUID) -> QuerySource:
         raise QueryError(_("This query could not be described: %(reason)s") % {"reason": query.reason})
     if query.state != WorkState.READY or query.vectors is None:
         raise QueryError(_("The features of this query are still being computed; try again in a moment."))
-    return for_vectors(features.unpack_query(bytes(query.vectors)))
+    vectors, versions = features.unpack_query(bytes(query.vectors))
+    return QuerySource(vectors=vectors, versions=versions)
 
 
 def run_query(
@@ -89,7 +91,7 @@ def run_query(
     started = time.perf_counter()
     checked = check_weights(weights)
     snapshot = current_snapshot()
-    vectors, outdated = fit_query(_vectors(source, snapshot), snapshot)
+    vectors, other = fit_query(_vectors(source, snapshot), snapshot)
     matches = match(
         snapshot,
         vectors,
@@ -108,17 +110,19 @@ def run_query(
         num_images=snapshot.num_images,
         exact=matches.exact,
         generation_id=snapshot.generation_id,
-        missing_methods=_missing(source, vectors, outdated),
+        missing_methods=_missing(source, vectors, other, snapshot),
         degraded=snapshot.degraded,
         seconds=time.perf_counter() - started,
     )
 
 
 def _vectors(source: QuerySource, snapshot: Snapshot) -> Mapping[str, NDArray[Any]]:
-    """Return the query's vectors; those of a gallery image are taken from what is searched, if it is there."""
+    """Return the query's vectors of the versions searched by; a gallery image's are taken from what is searched."""
+    served = snapshot.versions
     if source.image_id is None:
-        return source.vectors
-    found = snapshot.vectors_of(source.image_id) or features.vectors_of(source.image_id)
+        own = source.versions
+        return {name: row for name, row in source.vectors.items() if served.get(name) in (None, own.get(name))}
+    found = snapshot.vectors_of(source.image_id) or features.vectors_of(source.image_id, served)
     if not found:
         if not Image.objects.filter(pk=source.image_id).exists():
             raise QueryError(_("There is no image %(id)d.") % {"id": source.image_id})
@@ -134,15 +138,33 @@ def _collection_ids(collection_id: int) -> NDArray[np.int64]:
     return np.fromiter(members.values_list("image_id", flat=True), np.int64)
 
 
-def _missing(source: QuerySource, vectors: Mapping[str, NDArray[Any]], outdated: list[str]) -> dict[str, str]:
+def _missing(
+    source: QuerySource, vectors: Mapping[str, NDArray[Any]], other: list[str], snapshot: Snapshot
+) -> dict[str, str]:
     """Return why each method that has nothing about the query has nothing."""
     names = [name for name in METHODS if name not in vectors]
     if not names:
         return {}
     reasons = dict.fromkeys(names, _("not computed yet"))
-    if source.image_id is not None:
-        failed = Feature.objects.filter(image=source.image_id, method__in=names, state=WorkState.FAILED)
-        reasons |= dict(failed.values_list("method", "reason"))
-    reasons |= {name: _("computed by another version of the method; upload the image again") for name in outdated}
+    reasons |= dict.fromkeys(other, _("computed by another version of the method; upload the image again"))
+    if source.image_id is None:
+        own = {name: source.versions[name] for name in names if name in source.vectors}
+        served = snapshot.versions
+        reasons |= {name: _other_version(name, version) for name, version in own.items() if version != served.get(name)}
+    else:
+        rows = Feature.objects.filter(image=source.image_id, method__in=names)
+        rows = rows.filter(state__in=(WorkState.READY, WorkState.FAILED)).order_by("pk")
+        for name, version, state, reason in rows.values_list("method", "version", "state", "reason"):
+            if state == WorkState.FAILED:
+                reasons[name] = reason
+            elif version != snapshot.versions.get(name):
+                reasons[name] = _other_version(name, version)
     unavailable = features.unavailable_methods()
     return {name: unavailable.get(name, reason) for name, reason in reasons.items()}
+
+
+def _other_version(name: str, version: str) -> str:
+    """Say why rows of a version that is not searched by are of no use, and until when."""
+    if version == features.current_versions().get(name):
+        return _("computed by the method's new version; the earlier one serves until every image is computed anew")
+    return _("computed by another version of the method; upload the image again")

@@ -112,6 +112,7 @@ class Snapshot:
     tables: Mapping[str, MethodTables]
     generation_id: int | None = None
     degraded: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)  # method -> version of its rows
 
     @property
     def num_images(self) -> int:

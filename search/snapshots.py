@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,10 +15,11 @@ from numpy.typing import NDArray
 from search import features
 from search.delta import Delta, removed_ids
 from search.exceptions import IndexDamagedError
-from search.generation import active_generation, generation_folder, previous_generation, wanted_versions
+from search.generation import active_generation, generation_folder, previous_generation
 from search.loaded import LoadedGeneration, open_generation
 from search.models import Generation
-from search.rows import MethodTables, Segment, Snapshot
+from search.rows import MethodHashes, MethodRows, MethodTables, Segment, Snapshot
+from search.succession import can_compare, served_versions
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +45,7 @@ def current_snapshot() -> Snapshot:
         revision = features.revision()  # first, so that what is read below is at least as new
         active = active_generation()
         loaded, degraded = _load(active)
-        versions = wanted_versions(active)
+        versions = served_versions(active)
         key = (loaded and loaded.generation_id, degraded, revision, tuple(sorted(versions.items())))
         if _held.snapshot is None or key != _held.key:
             _held.snapshot = _assemble(loaded, degraded, revision, versions)
@@ -123,7 +125,7 @@ def _assemble(loaded: LoadedGeneration | None, degraded: str, revision: int, ver
     for name in newer.methods:
         if name not in tables:
             tables[name] = delta.tables(name, newer, settings.ENV.index_seed)
-    return Snapshot((*segments, newer), tables, loaded.generation_id if loaded else None, degraded)
+    return Snapshot((*segments, newer), tables, loaded.generation_id if loaded else None, degraded, versions)
 
 
 def _base_segment(loaded: LoadedGeneration, hidden: NDArray[np.int64], versions: dict[str, str]) -> Segment:
@@ -134,6 +136,19 @@ def _base_segment(loaded: LoadedGeneration, hidden: NDArray[np.int64], versions:
     inside = rows < len(whole.image_ids)
     rows = rows[inside][whole.image_ids[rows[inside]] == hidden[inside]]
     searchable[rows] = False
-    methods = {name: rows for name, rows in whole.methods.items() if rows.version == versions.get(name)}
+    methods = {name: rows for name, rows in whole.methods.items() if _is_served(name, rows, versions)}
     indexes = {name: index for name, index in whole.indexes.items() if name in methods}
-    return replace(whole, searchable=searchable, methods=methods, indexes=indexes)
+    hashes = {name: codes for name, codes in whole.hashes.items() if name in methods and _fits_codes(name, codes)}
+    return replace(whole, searchable=searchable, methods=methods, indexes=indexes, hashes=hashes)
+
+
+def _is_served(name: str, rows: MethodRows, versions: Mapping[str, str]) -> bool:
+    """Tell whether a generation's rows are those to search by; rows of an earlier version may be out of use."""
+    if rows.version != versions.get(name):
+        return False
+    method = features.methods()[name]
+    return rows.version == method.version or not len(rows.vectors) or can_compare(method, rows.vectors[0])
+
+
+def _fits_codes(name: str, codes: MethodHashes) -> bool:
+    return 8 * codes.index.code_bytes == features.methods()[name].code_bits

@@ -145,12 +145,12 @@ def test_its_own_tables_are_fitted_again_when_it_has_grown(rng: np.random.Genera
 def test_changes_are_counted_by_image(rng: np.random.Generator) -> None:
     ids, _ = add_library(3, rng)
     base = features.revision()
-    assert num_changed(0) == 3
-    assert num_changed(base) == 0
+    assert num_changed(0, features.current_versions()) == 3
+    assert num_changed(base, features.current_versions()) == 0
     features.touch([int(ids[0])])
-    assert num_changed(base) == 1
+    assert num_changed(base, features.current_versions()) == 1
     Feature.objects.filter(image=ids[0]).update(state=WorkState.PENDING)
-    assert num_changed(base) == 0
+    assert num_changed(base, features.current_versions()) == 0
 
 
 def test_rows_handed_out_stay_true_while_the_matrix_grows() -> None:

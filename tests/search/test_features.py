@@ -212,18 +212,19 @@ def test_touched_features_are_new_again(plug_in_methods: PlugIn, stored_image: S
 
 def test_query_vectors_survive_packing() -> None:
     vectors = {"gray": rows(1)[0], "ssim": np.arange(16, dtype=np.uint8)}
-    unpacked = features.unpack_query(features.pack_query(vectors))
+    unpacked, versions = features.unpack_query(features.pack_query(vectors))
     assert unpacked.keys() == vectors.keys()
+    assert versions == {"gray": "", "ssim": features.methods()["ssim"].version}
     for name, vector in vectors.items():
         np.testing.assert_array_equal(unpacked[name], vector)
         assert unpacked[name].dtype == vector.dtype
 
 
-def test_query_vectors_of_another_version_are_left_out(plug_in_methods: PlugIn) -> None:
+def test_query_vectors_keep_the_version_that_they_were_computed_by(plug_in_methods: PlugIn) -> None:
     plug_in_methods(Gray)
     packed = features.pack_query({"gray": rows(1)[0]})
     features.methods()["gray"].options["version"] = "2"
-    assert features.unpack_query(packed) == {}
+    assert features.unpack_query(packed)[1] == {"gray": "1"}
 
 
 def test_objects_are_neither_packed_nor_unpacked() -> None:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,6 @@ from search.models import Feature, Query, WorkState
 from search.pipeline import for_image, for_upload, for_vectors, run_query
 from search.snapshots import current_snapshot
 from tests.search.library import add_features, add_images, add_library, describe, pictures
-from tests.search.plug_ins import Gray, Picky
 
 pytestmark = pytest.mark.django_db
 
@@ -199,28 +198,6 @@ def test_vectors_of_another_version_are_not_compared(rng: np.random.Generator) -
     answer = run_query(for_vectors(query), DEFAULT_WEIGHTS)
     assert "another version" in answer.missing_methods["color"]
     assert len(answer.results) == 5
-
-
-def test_rows_of_an_older_version_make_room_for_those_of_the_new_one(
-    plug_in_methods: Callable[..., None], settings: LazySettings, rng: np.random.Generator
-) -> None:
-    plug_in_methods(Gray, Picky)
-    ids = add_images(6)
-    rows = np.eye(8, dtype=np.float32)[:6]
-    add_features(ids, {"gray": rows, "picky": rows})
-    build()
-    settings.SEARCH_METHOD_OPTIONS = {"gray": {"version": "2"}}
-    features.methods.cache_clear()
-    answer = run_query(for_image(ids[0]), {"gray": 1, "picky": 1})
-    assert all(result.methods["gray"].raw is None for result in answer.results)
-    assert all(result.methods["picky"].raw is not None for result in answer.results)
-    add_features(ids[:3], {"gray": rows[:3]})
-    answer = run_query(for_image(ids[0]), {"gray": 1, "picky": 1})
-    assert {r.image_id for r in answer.results if r.methods["gray"].raw is not None} == set(ids[1:3])
-    add_features(ids[3:], {"gray": rows[3:]})
-    row = build()
-    assert row.versions == {"gray": "2", "picky": "1"}
-    assert len(run_query(for_image(ids[0]), {"gray": 1}).results) == 5
 
 
 def test_it_asks_the_database_little(

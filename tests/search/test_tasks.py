@@ -131,7 +131,7 @@ def test_a_query_becomes_ready(plug_in_methods: PlugIn, query: Query, picture: n
     query.refresh_from_db()
     assert (query.state, query.attempts) == ("ready", 1)
     assert query.vectors is not None
-    np.testing.assert_array_equal(features.unpack_query(query.vectors)["gray"], Gray().describe([picture])[0])
+    np.testing.assert_array_equal(features.unpack_query(query.vectors)[0]["gray"], Gray().describe([picture])[0])
     tasks.describe_query(str(query.pk))
     query.refresh_from_db()
     assert query.attempts == 1

@@ -1,0 +1,84 @@
+"""Which version of a method serves: the one in the generation in use, until its successor is complete.
+
+A new version starts from nothing. Were it used at once, the method would find nothing until every image is computed
+anew; so the rows of the version before it stay, in the database and in every generation built meanwhile, and the first
+build after the new version is complete makes the change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+from numpy.typing import NDArray
+
+from gallery.models import Image
+from search import features
+from search.exceptions import DimensionMismatchError
+from search.methods import Method
+from search.models import Feature, Generation, WorkState
+
+SETTLED = (WorkState.READY, WorkState.FAILED)
+
+
+def served_versions(active: Generation | None) -> dict[str, str]:
+    """Return the versions to search by: those of the generation in use, and the current ones of other methods."""
+    return features.current_versions() | _known(active)
+
+
+def next_versions(active: Generation | None) -> dict[str, str]:
+    """Return the versions that a generation built now holds: the current ones where they are complete.
+
+    A method that has become unavailable here keeps its version, as does one whose new version is not complete.
+    """
+    current, known = features.current_versions(), _known(active)
+    kept = {name: old for name, old in known.items() if not _succeeded(name, old, current)}
+    return current | kept
+
+
+def pending_successions(active: Generation) -> dict[str, str]:
+    """Return the current versions of the methods that are still searched by an earlier one."""
+    known = _known(active)
+    return {name: new for name, new in features.current_versions().items() if known.get(name, new) != new}
+
+
+def is_complete(method: str, old: str, new: str) -> bool:
+    """Tell whether a version has all that an older one has: each shown image of that is ready or failed in the new.
+
+    A version in which every image failed is not complete: it could not be searched by.
+    """
+    before = _shown(method, old).filter(state=WorkState.READY)
+    waiting = _shown(method, new).exclude(state__in=SETTLED)
+    if waiting.filter(Exists(before.filter(image=OuterRef("image")))).exists():
+        return False  # the usual case, found quickly along the index
+    settled = _shown(method, new).filter(state__in=SETTLED, image=OuterRef("image"))
+    if before.filter(~Exists(settled)).exists():
+        return False
+    return _shown(method, new).filter(state=WorkState.READY).exists() or not before.exists()
+
+
+def can_compare(method: Method, vector: NDArray[Any]) -> bool:
+    """Tell whether a method, as it is today, can compare rows like this one of an earlier version."""
+    try:
+        method.scores(vector, vector[None])
+    except (DimensionMismatchError, ValueError):
+        return False
+    return True
+
+
+def _known(active: Generation | None) -> dict[str, str]:
+    """Return the versions in a generation, of methods that are still registered."""
+    if active is None:
+        return {}
+    return {name: version for name, version in active.versions.items() if name in features.methods()}
+
+
+def _succeeded(name: str, old: str, current: Mapping[str, str]) -> bool:
+    new = current.get(name)
+    return new is not None and (new == old or is_complete(name, old, new))
+
+
+def _shown(method: str, version: str) -> QuerySet[Feature]:
+    """Select a version's rows of the images that can be found."""
+    return Feature.objects.filter(method=method, version=version, image__hidden=False, image__status=Image.Status.READY)
