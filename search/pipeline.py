@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from gallery.models import Image
 from search import features, recall
 from search.exceptions import QueryError
 from search.fusion import check_weights
+from search.geometry import verify_results
 from search.matching import fit_query, match
 from search.methods import METHODS
 from search.models import Feature, Query, WorkState
@@ -113,6 +115,7 @@ def run_query(
         missing_methods=_missing(source, vectors, other, snapshot),
         degraded=snapshot.degraded,
         seconds=time.perf_counter() - started,
+        motions=partial(verify_results, vectors=vectors, snapshot=snapshot, methods=features.methods()),
     )
 
 

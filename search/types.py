@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -38,6 +38,28 @@ class MethodScore:
 
 
 @dataclass(frozen=True, slots=True)
+class Verification:
+    """A motion that maps what one image shows onto another, and its evidence.
+
+    Attributes
+    ----------
+    inliers : pairs of keypoints that fit the motion
+    matched_area : share of the second image that the box around them covers, 0..1
+    polygon : ndarray of shape (4, 2), float64: the corners of that box on the second image, x and y, 0..1 inside of it
+    points : ndarray of shape (inliers, 2, 2), float64: places of each pair on the first and the second image, 0..1
+    matrix : ndarray of shape (3, 3), float64: maps places (x, y, 1), 0..1, from the first image to the second
+    mirrored : whether left and right are swapped
+    """
+
+    inliers: int
+    matched_area: float
+    polygon: NDArray[np.float64]
+    points: NDArray[np.float64]
+    matrix: NDArray[np.float64]
+    mirrored: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """One image of the answer, ranked, with its reasons."""
 
@@ -45,6 +67,10 @@ class Result:
     rank: int
     score: float  # 0..1
     methods: Mapping[str, MethodScore]
+
+
+def _no_motions(_results: Iterable[Result]) -> Mapping[int, Verification]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +86,4 @@ class Answer:
     missing_methods: Mapping[str, str] = field(default_factory=dict)  # method -> why the query has no feature for it
     degraded: str = ""  # why the index is not what it should be; empty when all is well
     seconds: float = 0.0
+    motions: Callable[[Iterable[Result]], Mapping[int, Verification]] = _no_motions  # asked for results that are shown

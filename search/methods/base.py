@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.exceptions import DimensionMismatchError
-from search.types import RGBImage, Scores, Vectors
+from search.types import RGBImage, Scores, Vectors, Verification
 
 
 class Method(ABC):
@@ -185,6 +185,19 @@ class RerankMethod(Method):
     """
 
     reranks: ClassVar[bool] = True
+
+    def verify(self, query: NDArray[Any], row: NDArray[Any]) -> Verification | None:
+        """Find the motion that maps one image onto another, for people to look at.
+
+        Parameters
+        ----------
+        query, row : ndarrays of shape (dim,)
+
+        Returns
+        -------
+        verification : None when there is no such motion, or the method knows of none
+        """
+        return None
 
 
 def check_images(images: Sequence[RGBImage]) -> None:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from search.exceptions import DimensionMismatchError
 from search.methods.base import RerankMethod, check_images
-from search.methods.keypoints.homography import MIN_INLIERS, Verification, describe, fit
+from search.methods.keypoints.homography import MIN_INLIERS, describe, fit
 from search.methods.keypoints.pairing import agreement, pair
 from search.methods.keypoints.rows import ROW, SLOTS, Keypoints, both_ways, find_row, unpack
-from search.types import RGBImage, Scores, Vectors
+from search.types import RGBImage, Scores, Vectors, Verification
 
 GLANCE = 32
 """Keypoints of both images, the strongest, that are paired first, to see where looking closer may be worth it."""

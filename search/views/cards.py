@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 
 from gallery.models import Image
 from search.methods import METHODS
-from search.types import Answer, MethodScore, Result
+from search.types import Answer, MethodScore, Result, Verification
+from search.views.motions import MotionLook, motion_look
 from search.wording import rarity_sentence, rarity_short, score_number, score_sentence
 
 
@@ -47,6 +48,7 @@ class Reason:
     missing: str  # why there is no score; empty when there is one
     rarity: str
     sentence: str
+    proof: str = ""  # what a re-ranking method shows for it, in words
 
     @property
     def bar(self) -> SafeString:
@@ -82,6 +84,7 @@ class Card:
     reasons: list[Reason]
     main: Reason | None  # the method that speaks loudest for this hit
     missing: list[Reason]  # methods with weight that have nothing to say
+    motion: MotionLook | None  # where the photograph shows what the query shows
 
     @property
     def url(self) -> str:
@@ -152,11 +155,14 @@ def method_looks() -> dict[str, MethodLook]:
     }
 
 
-def make_cards(answer: Answer, images: Mapping[int, Image], missing: Mapping[str, str]) -> list[Card]:
+def make_cards(answer: Answer, images: Mapping[int, Image], *, with_motions: bool = False) -> list[Card]:
     """Return a card per result whose image may still be shown, in the order of the answer."""
     looks = method_looks()
+    shown = [result for result in answer.results if result.image_id in images]
+    motions = answer.motions(shown) if with_motions else {}
     return [
-        _card(result, images[result.image_id], looks, missing) for result in answer.results if result.image_id in images
+        _card(result, images[result.image_id], looks, answer.missing_methods, motions.get(result.image_id))
+        for result in shown
     ]
 
 
@@ -170,8 +176,16 @@ def stacked(parts: Mapping[str, float], looks: Mapping[str, MethodLook]) -> list
     return segments
 
 
-def _card(result: Result, image: Image, looks: Mapping[str, MethodLook], missing: Mapping[str, str]) -> Card:
-    reasons = [_reason(look, result.methods.get(name), missing) for name, look in looks.items()]
+def _card(
+    result: Result,
+    image: Image,
+    looks: Mapping[str, MethodLook],
+    missing: Mapping[str, str],
+    found: Verification | None,
+) -> Card:
+    motion = motion_look(found, image) if found else None
+    proof = motion.sentence if motion else ""
+    reasons = [_reason(look, result.methods.get(name), missing, proof) for name, look in looks.items()]
     present = [reason for reason in reasons if not reason.missing and (reason.score.share or 0) > 0]
     return Card(
         image=image,
@@ -182,15 +196,17 @@ def _card(result: Result, image: Image, looks: Mapping[str, MethodLook], missing
         reasons=reasons,
         main=max(present, key=lambda reason: reason.score.share or 0, default=None),
         missing=[r for r in reasons if r.missing and r.score.weight > 0 and r.look.name not in missing],
+        motion=motion,
     )
 
 
-def _reason(look: MethodLook, score: MethodScore | None, missing: Mapping[str, str]) -> Reason:
+def _reason(look: MethodLook, score: MethodScore | None, missing: Mapping[str, str], proof: str) -> Reason:
     score = score or MethodScore(look.name, 0.0)
     if score.raw is None or score.one_in is None:
         why = missing.get(look.name) or _("not computed for this image")
         return Reason(look, score, why, "", "")
-    return Reason(look, score, "", rarity_short(score.one_in), rarity_sentence(look.name, score.one_in))
+    shown = proof if METHODS[look.name].reranks else ""
+    return Reason(look, score, "", rarity_short(score.one_in), rarity_sentence(look.name, score.one_in), shown)
 
 
 def _rectangles(parts: list[tuple[float, float, str]]) -> SafeString:

@@ -27,7 +27,7 @@ def strip(request: HttpRequest, pk: int) -> HttpResponse:
     except SearchError as error:
         return render(request, "search/_strip.html", {"image": image, "problem": str(error)})
     images = Image.objects.visible_to(request.user).in_bulk([result.image_id for result in answer.results])
-    cards = make_cards(answer, images, answer.missing_methods)
+    cards = make_cards(answer, images)
     return render(request, "search/_strip.html", {"image": image, "cards": cards})
 
 

@@ -104,7 +104,7 @@ def _answer(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[st
     return {
         "answer": answer,
         "num_compared": answer.num_candidates if answer.exact else answer.num_images,
-        "cards": make_cards(shown, images, answer.missing_methods),
+        "cards": make_cards(shown, images, with_motions=True),
         "words": card_words(),
         "missing": _missing(answer),
         "num_waiting": health.num_features_waiting(),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from search.methods.keypoints.rows import SIDE, Keypoints
+from search.types import Verification
 
 MIN_INLIERS = 6
 """Pairs that must fit: four always do, so this leaves at least two that could have told otherwise."""
@@ -26,28 +25,6 @@ MAX_SLANT = 2.5
 """How much nearer one corner of the matched box may come than another."""
 REACH = 3.0
 """A keypoint's descriptor sees this many times its diameter to each side."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """A motion that maps what one image shows onto another, and its evidence.
-
-    Attributes
-    ----------
-    inliers : pairs of keypoints that fit the motion
-    matched_area : share of the second image that the box around them covers, 0..1
-    polygon : ndarray of shape (4, 2), float64: the corners of that box on the second image, x and y, 0..1 inside of it
-    points : ndarray of shape (inliers, 2, 2), float64: places of each pair on the first and the second image, 0..1
-    matrix : ndarray of shape (3, 3), float64: maps places (x, y, 1), 0..1, from the first image to the second
-    mirrored : whether left and right are swapped
-    """
-
-    inliers: int
-    matched_area: float
-    polygon: NDArray[np.float64]
-    points: NDArray[np.float64]
-    matrix: NDArray[np.float64]
-    mirrored: bool
 
 
 def fit(start: NDArray[np.float64], end: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]] | None:
