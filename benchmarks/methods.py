@@ -1,6 +1,6 @@
 """How long each method takes to describe an image, and to compare one row with many.
 
-    python benchmarks/methods.py [--images FOLDER] [--count 64] [--json]
+    python benchmarks/methods.py [--images FOLDER] [--count 64] [--json] [--out FILE]
 
 Set DEEP_WEIGHTS to include the deep method. Without --images, noise of 512 x 384 pixels is described: times of
 texture are then at their worst, for noise has no patterns to branch on.
@@ -19,8 +19,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.machine import command_line, describe_machine
+
 SIDE = 512
 CANDIDATES = 200
 REPEATS = 5
@@ -78,6 +80,7 @@ def main() -> None:
     parser.add_argument("--images", type=Path, metavar="FOLDER", help="photographs to describe")
     parser.add_argument("--count", type=int, default=64)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the JSON there")
     arguments = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -85,8 +88,11 @@ def main() -> None:
 
     django.setup()
     found = measure(load_images(arguments.images, arguments.count))
+    document = {"machine": describe_machine(), "command": command_line(), "methods": found}
+    if arguments.out:
+        arguments.out.write_text(json.dumps(document, indent=1) + "\n")
     if arguments.json:
-        print(json.dumps(found))
+        print(json.dumps(document))
         return
     print(f"{'method':<10}{'numbers':>8}{'ms to describe':>16}{'us to compare':>16}")
     for name, row in found.items():

@@ -1,6 +1,7 @@
 """How fast one fused query is, and how much of the exact answer the ANN route finds.
 
-    python benchmarks/search.py --rows 50000 100000 1000000 [--deep-dim 512] [--queries 200] [--folder DIR] [--json]
+    python benchmarks/search.py --rows 50000 100000 1000000 [--deep-dim 512] [--queries 200]
+        [--folder DIR] [--json] [--out FILE]
 
 Writes synthetic generations through the product's own assembly (rows of images in clusters, aligned across methods,
 with the dimensions of the real methods), opens them as a web process does, and times queries through the same code as
@@ -12,8 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import os
-import platform
 import shutil
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.machine import command_line, describe_machine
 from search.assembly import Plan, Source, assemble
 from search.fusion import DEFAULT_WEIGHTS
 from search.index import choose_backend
@@ -184,8 +184,9 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--folder", type=Path, help="Where to write (default: the system's temporary folder).")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the JSON there")
     options = parser.parse_args()
-    machine = {"cpus": os.cpu_count(), "machine": platform.machine(), "load": round(os.getloadavg()[0], 1)}
+    machine = describe_machine()
     found = []
     context = multiprocessing.get_context("spawn")  # a process each, so that memory figures are its own
     for num_rows in options.rows:
@@ -193,8 +194,11 @@ def main() -> None:
             found.append(pool.apply(_run, (num_rows, options.deep_dim, options.queries, options.folder)))
         if not options.json:
             print("\r" + "  ".join(f"{name} {value}" for name, value in found[-1].items()))
+    document = {"machine": machine, "command": command_line(), "runs": found}
+    if options.out:
+        options.out.write_text(json.dumps(document, indent=1) + "\n")
     if options.json:
-        print(json.dumps({**machine, "runs": found}))
+        print(json.dumps(document))
 
 
 if __name__ == "__main__":
