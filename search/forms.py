@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from gallery.models import Collection
 from search.methods import METHODS
+from search.models import Evaluation
 from search.presets import DEFAULT_PRESET, PRESETS
 
 PAGE_SIZE = 40
@@ -39,6 +40,7 @@ class SearchForm(forms.Form):
         empty_label=gettext_lazy("All images"),
     )
     view = forms.ChoiceField(required=False, choices=[("grid", "grid"), ("list", "list")])
+    areas = forms.ChoiceField(required=False, choices=[("on", "on"), ("off", "off")])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -70,6 +72,36 @@ class SearchForm(forms.Form):
             f"{self.fields[name].label or name}: {message}" if name != NON_FIELD_ERRORS else message
             for name, messages in self.errors.get_json_data().items()
             for message in (entry["message"] for entry in messages)
+        ]
+
+
+class EvaluationForm(forms.Form):
+    """What is to be measured."""
+
+    kind = forms.ChoiceField(
+        choices=Evaluation.Kind.choices, widget=forms.RadioSelect, label=gettext_lazy("Measured by")
+    )
+    collection = forms.ModelChoiceField(
+        Collection.objects.all(),
+        required=False,
+        label=gettext_lazy("Images"),
+        empty_label=gettext_lazy("All images"),
+        widget=forms.Select(attrs={"class": "input"}),
+    )
+    queries = forms.TypedChoiceField(
+        coerce=int,
+        choices=[(number, str(number)) for number in (25, 50, 100, 200, 500, 1000)],
+        initial=100,
+        label=gettext_lazy("Queries at most"),
+        widget=forms.Select(attrs={"class": "input"}),
+    )
+
+    def problems(self) -> list[str]:
+        """Return what is wrong, each as a sentence that names the field."""
+        return [
+            f"{self.fields[name].label}: {entry['message']}"
+            for name, entries in self.errors.get_json_data().items()
+            for entry in entries
         ]
 
 

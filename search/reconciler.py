@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from gallery import intake
 from search import features, generation, queries, queues, tasks
+from search.lab import runs
 from search.models import Generation, Query, WorkState
 
 logger = logging.getLogger(__name__)
@@ -94,10 +95,19 @@ def renew_generation() -> int:
     return features.drop_outdated({name: v for name, v in versions.items() if active.versions.get(name) == v})
 
 
+def resume_evaluations() -> int:
+    """Queue measurements again whose job was lost; give up those whose worker ended."""
+    if not queues.num_queued(settings.QUEUE_MAINTENANCE):
+        for evaluation_id in runs.waiting_late():
+            tasks.enqueue_evaluation(evaluation_id)
+    return runs.give_up_lost()
+
+
 STEPS: tuple[Callable[[], int], ...] = (
     finish_uploads,
     resume_features,
     resume_queries,
     forget_queries,
     renew_generation,
+    resume_evaluations,
 )

@@ -21,6 +21,7 @@ from rq.timeouts import JobTimeoutException
 from gallery.decoding import Refused
 from search import extraction, features, generation, queues
 from search.exceptions import GenerationError, SearchError
+from search.lab import runs
 from search.models import Query, WorkState
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,11 @@ def enqueue_build() -> bool:
     if queues.num_queued(settings.QUEUE_MAINTENANCE):
         return True
     return _send(settings.QUEUE_MAINTENANCE, build_generation)
+
+
+def enqueue_evaluation(evaluation_id: int) -> bool:
+    """Ask for a measurement; False when Redis is down."""
+    return _send(settings.QUEUE_MAINTENANCE, measure_search, evaluation_id)
 
 
 def _send(queue: str, job: object, *args: object) -> bool:
@@ -95,3 +101,8 @@ def build_generation() -> None:
         generation.build()
     except GenerationError as error:
         logger.warning("no new generation: %s", error)
+
+
+def measure_search(evaluation_id: int) -> None:
+    """Measure what a row of the lab asks for."""
+    runs.run(evaluation_id)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from search.views import images, results, status, upload
+from search.views import images, lab, results, status, upload
 
 app_name = "search"
 urlpatterns = [
@@ -17,5 +17,9 @@ urlpatterns = [
     path("status/banner/", status.banner, name="banner"),
     path("status/retry/", status.retry, name="retry"),
     path("status/rebuild/", status.rebuild, name="rebuild"),
+    path("lab/", lab.lab, name="lab"),
+    path("lab/progress/", lab.progress, name="lab_progress"),
+    path("lab/start/", lab.start, name="lab_start"),
+    path("lab/<int:pk>/stop/", lab.stop, name="lab_stop"),
     path("readyz", status.readyz, name="readyz"),
 ]

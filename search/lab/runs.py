@@ -24,6 +24,7 @@ LOST_AFTER = timedelta(minutes=15)
 LATE_AFTER = timedelta(seconds=10)
 ERROR_LENGTH = 300
 State = Evaluation.State
+ACTIVE = (State.WAITING, State.RUNNING)
 logger = logging.getLogger(__name__)
 
 
@@ -84,7 +85,7 @@ def keep(row: Evaluation, document: dict[str, Any]) -> None:
 
 def stop(pk: int) -> bool:
     """Stop a measurement that waits or runs; False when it does neither any more."""
-    rows = Evaluation.objects.filter(pk=pk, state__in=(State.WAITING, State.RUNNING))
+    rows = Evaluation.objects.filter(pk=pk, state__in=ACTIVE)
     return bool(rows.update(state=State.STOPPED, phase="", heartbeat_at=timezone.now()))
 
 

@@ -62,7 +62,7 @@ def main_figure(document: dict[str, Any]) -> str:
 def summary(document: dict[str, Any]) -> dict[str, Any]:
     """Return what a list of measurements shows of one, without reading all of it: one figure of each ranking."""
     figure = main_figure(document)
-    counts = {name: document[name] for name in ("images", "queries") if name in document}
+    counts: dict[str, Any] = {name: document[name] for name in ("images", "queries") if name in document}
     figures = {
         part: {name: each[figure] for name, each in document.get(part, {}).items() if figure in each} for part in PARTS
     }

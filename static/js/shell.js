@@ -43,4 +43,7 @@ for (const dialog of document.querySelectorAll("dialog")) {
 
 onKey("help", showKeys);
 
+// On a narrow screen the row of pages scrolls sideways: the present one is brought into view.
+document.querySelector(".site-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 document.body.addEventListener("htmx:sendError", () => announce(document.body.dataset.offline));

@@ -1,0 +1,197 @@
+"""The Lab page: what was measured, side by side, and measuring anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from search import health, tasks
+from search.forms import EvaluationForm
+from search.lab import runs
+from search.models import Evaluation
+from search.views.lab_charts import precision_chart, reliability_chart, trend_chart
+from search.views.lab_tables import figure_columns, figure_rows, heat_table, index_rows, threshold_rows
+from search.views.lab_words import KIND_SENTENCES, KINDS, PHASES, RankingLook, figure_words, look_of, number
+
+HISTORY_SIZE = 30
+TREND_SIZE = 30
+State = Evaluation.State
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One line of the history."""
+
+    run: Evaluation
+    kind: str
+    figure: str  # the name of the figure that counts most
+    best: tuple[RankingLook, str] | None  # the best method by it
+    fused: str  # the default fusion's
+
+
+@require_safe
+def lab(request: HttpRequest) -> HttpResponse:
+    """Show one measurement, another beside it if asked, and the list of all."""
+    run, beside = _asked(request, "run"), _asked(request, "beside")
+    newest = Evaluation.objects.defer("document").filter(state=State.READY).order_by("-heartbeat_at").first()
+    if run is None and newest is not None:
+        run = Evaluation.objects.get(pk=newest.pk)
+    if beside is not None and run is not None and beside.pk == run.pk:
+        beside = None
+    context = {
+        "run": run,
+        "beside": beside,
+        "form": EvaluationForm(initial={"kind": run.kind if run else None, "collection": run and run.collection_id}),
+        "kinds": [(kind, label, KIND_SENTENCES[kind]) for kind, label in KINDS.items()],
+        **_progress(),
+        **_history(request, run, beside),
+    }
+    if run is not None:
+        context |= _findings(run, beside)
+    return render(request, "lab/lab.html", context)
+
+
+@require_safe
+def progress(request: HttpRequest) -> HttpResponse:
+    """Tell how far the measurements are that the page watches; when one ended, send the page to what it found."""
+    watched = [int(pk) for pk in request.GET.get("watched", "").split(",") if pk.isdecimal()]
+    ended = Evaluation.objects.defer("document").filter(pk__in=watched).exclude(state__in=runs.ACTIVE).first()
+    if ended is not None:
+        response = HttpResponse()
+        ready = f"?run={ended.pk}" if ended.state == State.READY else ""
+        response["HX-Redirect"] = reverse("search:lab") + ready
+        return response
+    return render(request, "lab/_progress.html", _progress())
+
+
+@require_POST
+def start(request: HttpRequest) -> HttpResponse:
+    """Measure in the background; for staff."""
+    if not request.user.is_staff:
+        return HttpResponse(_("Only staff may start measurements; log in as staff first."), status=403)
+    form = EvaluationForm(request.POST)
+    if not form.is_valid():
+        for problem in form.problems():
+            messages.error(request, problem)
+        return redirect("search:lab")
+    found = form.cleaned_data
+    same = Evaluation.objects.filter(kind=found["kind"], collection=found["collection"], state__in=runs.ACTIVE)
+    if same.exists():
+        messages.info(request, _("This is being measured already."))
+        return redirect("search:lab")
+    run = runs.ask(found["kind"], found["collection"], found["queries"], request.user)
+    if not tasks.enqueue_evaluation(run.pk):
+        messages.warning(
+            request, _("The queue cannot be reached now; the measurement starts by itself when it is back.")
+        )
+    return redirect("search:lab")
+
+
+@require_POST
+def stop(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stop a measurement; for staff."""
+    if not request.user.is_staff:
+        return HttpResponse(_("Only staff may stop measurements; log in as staff first."), status=403)
+    run = get_object_or_404(Evaluation.objects.defer("document"), pk=pk)
+    if runs.stop(run.pk):
+        messages.info(request, _("The measurement is stopped; nothing of it is kept."))
+    else:
+        messages.info(request, _("The measurement had ended already."))
+    return redirect("search:lab")
+
+
+def _asked(request: HttpRequest, name: str) -> Evaluation | None:
+    """Return the measurement that the address names; one that was never completed is a 404."""
+    number = request.GET.get(name, "")
+    if not number:
+        return None
+    run = Evaluation.objects.filter(pk=int(number), state=State.READY).first() if number.isdecimal() else None
+    if run is None:
+        raise Http404(_("There is no measurement of this number; choose one from the list on the Lab page."))
+    return run
+
+
+def _findings(run: Evaluation, beside: Evaluation | None) -> dict[str, Any]:
+    """Return what the page shows of one measurement."""
+    document = run.document
+    looks, recalls = heat_table(document, "recall_at_1")
+    return {
+        "kind": KINDS.get(run.kind, run.kind),
+        "sentence": KIND_SENTENCES.get(run.kind, ""),
+        "beside_kind": KINDS.get(beside.kind, beside.kind) if beside else "",
+        "differing": beside is not None and (beside.kind != run.kind or beside.collection_name != run.collection_name),
+        "columns": figure_columns(document),
+        "figures": figure_rows(document, beside.document if beside else None),
+        "curves": precision_chart(document),
+        "reliability": reliability_chart(document),
+        "thresholds": threshold_rows(document),
+        "heat_looks": looks,
+        "recalls": recalls,
+        "maps": heat_table(document, "map")[1],
+        "index": index_rows(document),
+        "trend": _trend(run),
+        "figure": figure_words()[run.summary["figure"]],
+    }
+
+
+def _trend(run: Evaluation) -> Any:
+    """Return the course of the main figure over measurements of the same kind and collection; None of a single one."""
+    rows = Evaluation.objects.defer("document").filter(
+        state=State.READY, kind=run.kind, collection_name=run.collection_name
+    )
+    points = []
+    for row in reversed(rows.order_by("-pk")[:TREND_SIZE]):
+        figures = {f"methods-{name}": value for name, value in row.summary["methods"].items()}
+        figures |= {f"fused-{name}": value for name, value in row.summary["fused"].items() if name == "default"}
+        when = formats.date_format(timezone.localtime(row.created_at), "SHORT_DATETIME_FORMAT")
+        points.append((when, figures))
+    return trend_chart(points) if len(points) > 1 else None
+
+
+def _history(request: HttpRequest, run: Evaluation | None, beside: Evaluation | None) -> dict[str, Any]:
+    """Return a page of all measurements, newest first."""
+    rows = Evaluation.objects.defer("document").select_related("asked_by").exclude(state__in=runs.ACTIVE)
+    before = request.GET.get("before", "")
+    if before.isdecimal():
+        rows = rows.filter(pk__lt=int(before))
+    found = list(rows[: HISTORY_SIZE + 1])
+    parameters = request.GET.copy()
+    if len(found) > HISTORY_SIZE:
+        parameters["before"] = str(found[HISTORY_SIZE - 1].pk)
+    return {
+        "history": [_past(row) for row in found[:HISTORY_SIZE]],
+        "older_url": f"?{parameters.urlencode()}#history" if len(found) > HISTORY_SIZE else "",
+        "is_older": before.isdecimal(),
+    }
+
+
+def _past(run: Evaluation) -> Past:
+    kind = str(KINDS.get(run.kind, run.kind))
+    if run.state != State.READY:
+        return Past(run, kind, "", None, "")
+    methods, fused = run.summary["methods"], run.summary["fused"].get("default")
+    name = max(methods, key=lambda each: methods[each], default=None)
+    best = None if name is None else (look_of("methods", name), number(methods[name], 3))
+    shown = "–" if fused is None else number(fused, 3)
+    return Past(run, kind, figure_words()[run.summary["figure"]].label, best, shown)
+
+
+def _progress() -> dict[str, Any]:
+    """Return what waits and runs."""
+    active = list(Evaluation.objects.defer("document").filter(state__in=runs.ACTIVE).order_by("pk"))
+    queue = health.look_at_queues() if active else None
+    idle = bool(queue and (queue.error or settings.QUEUE_MAINTENANCE in queue.idle))
+    return {
+        "active": [(run, KINDS.get(run.kind, run.kind), PHASES.get(run.phase, "")) for run in active],
+        "watched": ",".join(str(run.pk) for run in active),
+        "no_worker": idle,
+    }
