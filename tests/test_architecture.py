@@ -23,6 +23,7 @@ PURE = (
     "search.copies",
     "search.recall",
     "search.reduction",
+    "search.learning",
 )
 PURE_MAY_USE = (*PURE, "search.types", "search.exceptions")
 MEETING_POINTS = (
