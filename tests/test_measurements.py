@@ -1,0 +1,104 @@
+"""The page of measurements: made of the files beside it, and true to them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import machine, report
+
+ROOT = Path(__file__).resolve().parent.parent
+MACHINE = {
+    "processor": "a processor",
+    "cores": 2,
+    "memory_gib": 24.0,
+    "system": "Linux x86_64",
+    "python": "3.11.7",
+    "date": "2026-01-02",
+}
+
+
+def figures(value: float) -> dict[str, float]:
+    return {"map": value, "p_at_1": value}
+
+
+def copies(value: float) -> dict[str, float]:
+    return {"map": value, "recall_at_1": value}
+
+
+@pytest.fixture
+def quality() -> dict[str, Any]:
+    """A document of `benchmarks/claims.py`: deep is twice as good as the others, raw sums half."""
+    singles = {"color": 0.1, "ssim": 0.2, "texture": 0.15, "deep": 0.4}
+    return {
+        "machine": MACHINE,
+        "command": "python benchmarks/claims.py --images photographs",
+        "backbone": "compact",
+        "ssim_ms": {"guide_224": 10.2, "guide_512": 108.2, "scikit_image_64": 0.3, "search_64": 0.07},
+        "labels": {
+            "queries": 900,
+            "methods": {name: figures(value) for name, value in singles.items()},
+            "fused": {"default": figures(0.36)},
+            "reference": {"raw_sum": figures(0.2)},
+        },
+        "copies": {
+            "queries": 150,
+            "methods": {name: copies(value) for name, value in singles.items()},
+            "fused": {"default": copies(0.5)},
+            "edits": {
+                "deep": {"blur": copies(0.9), "crop": copies(0.7)},
+                "default": {"blur": copies(1), "crop": copies(1)},
+            },
+        },
+        "learned": {},
+    }
+
+
+def test_it_works(quality: dict[str, Any]) -> None:
+    text = report.page({"claims-built-in": quality})
+    assert "+100 %: mAP 0.400 against 0.200" in text
+    assert "-50 % as stated, on raw scores: mAP 0.200 against 0.400" in text
+    assert "The same weights on rarities: 0.360 (-10 %)" in text
+    assert "+25 % on rarities: recall@1 0.500 against 0.400" in text
+    assert "| crop | 0.70 | 1.00 |" in text
+    assert "a processor, 2 cores, 24.0 GiB" in text
+
+
+def test_what_was_not_measured_is_said_with_its_command() -> None:
+    text = report.page({})
+    for section in report.SECTIONS:
+        assert f"## {section.title}\n\nNot measured here. Run `{section.command}`." in text
+
+
+def test_page_is_what_the_files_say() -> None:
+    done = subprocess.run([sys.executable, "benchmarks/report.py", "--check"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_check_fails_where_the_page_is_another(
+    quality: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "claims-built-in.json").write_text(json.dumps(quality))
+    monkeypatch.setattr(report, "FOLDER", tmp_path)
+    monkeypatch.setattr(report, "PAGE", tmp_path / "measurements.md")
+    monkeypatch.setattr(sys, "argv", ["report.py", "--check"])
+    with pytest.raises(SystemExit, match="run `make measurements`"):
+        report.main()
+    monkeypatch.setattr(sys, "argv", ["report.py"])
+    report.main()
+    monkeypatch.setattr(sys, "argv", ["report.py", "--check"])
+    report.main()
+
+
+def test_command_line_names_no_folder_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [str(ROOT / "benchmarks" / "claims.py"), "--images", "/a/b/photographs", "--json"])
+    assert machine.command_line() == "python benchmarks/claims.py --images photographs --json"
+
+
+def test_machine_tells_what_figures_depend_on() -> None:
+    assert {"processor", "cores", "memory_gib", "libraries", "date"} <= set(machine.describe_machine())
