@@ -3,6 +3,7 @@
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import dj_database_url
@@ -21,7 +22,9 @@ ORIGINALS_DIR = DATA_DIR / "originals"
 DERIVATIVES_DIR = DATA_DIR / "derivatives"
 QUERIES_DIR = DATA_DIR / "queries"
 GENERATIONS_DIR = DATA_DIR / "generations"
+MAPS_DIR = DATA_DIR / "maps"
 WEIGHTS_DIR = DATA_DIR / "weights"
+SIAMESE_DIR = DATA_DIR / "models" / "siamese"
 RUNTIME_DIR = DATA_DIR / "run"
 DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -126,13 +129,15 @@ FILE_UPLOAD_HANDLERS = ["gallery.spooling.SpoolingHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = 1000
 
 # Similarity: options handed to the methods, which read no settings themselves
-SEARCH_METHOD_OPTIONS = {
-    "deep": {
-        "backbone": ENV.deep_backbone,
-        "weights": ENV.deep_weights,
-        "preprocessing": ENV.deep_preprocessing,
-        "weights_dir": WEIGHTS_DIR,
-    },
+DEEP_OPTIONS = {
+    "backbone": ENV.deep_backbone,
+    "weights": ENV.deep_weights,
+    "preprocessing": ENV.deep_preprocessing,
+    "weights_dir": WEIGHTS_DIR,
+}
+SEARCH_METHOD_OPTIONS: dict[str, dict[str, Any]] = {
+    "deep": DEEP_OPTIONS,
+    "siamese": {"folder": SIAMESE_DIR, "deep": DEEP_OPTIONS},
 }
 
 # Language and time

@@ -61,6 +61,13 @@ METHODS: dict[str, MethodEntry] = {
         0.5,
         "#009E73",
     ),
+    "siamese": MethodEntry(
+        gettext_noop("Siamese"),
+        gettext_noop("Whether it is the same picture, as a network sees it that was trained on pairs"),
+        "search.methods.siamese.Siamese",
+        0.0,
+        "#D55E00",
+    ),
     "phash": MethodEntry(
         gettext_noop("Fingerprint"),
         gettext_noop("A perceptual hash: which coarse waves of light and dark are strong, mirrored or turned alike"),

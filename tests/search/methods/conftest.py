@@ -62,3 +62,17 @@ def tiny_int8_encoder(tiny_network: Any, tmp_path_factory: pytest.TempPathFactor
     images = np.random.default_rng(20).integers(0, 256, (20, 32, 32, 3), np.uint8)
     export_tflite(tiny_network, path, "int8", side=32, images=images)
     return path
+
+
+@pytest.fixture(scope="session")
+def tiny_head(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Options of a siamese method with a head on the small encoder: random but fixed numbers, adopted."""
+    from search.methods.branches import BITS, HEAD, Branch, adopt, save
+    from search.methods.deep import Deep
+
+    content = {"weights": tiny_encoder}
+    folder, source = tmp_path_factory.mktemp("siamese"), Deep(content).version
+    weights = np.random.default_rng(20).normal(size=(8, BITS))
+    branch = Branch(HEAD, {"weights": weights, "bias": np.zeros(BITS)}, source)
+    adopt(folder, source, save(branch, folder))
+    return {"folder": folder, "deep": content}

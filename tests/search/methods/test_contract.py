@@ -19,7 +19,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture(params=METHODS)
 def method(request: pytest.FixtureRequest) -> Method:
-    """Each method in turn; the deep one with a small network."""
+    """Each method in turn; those that need a network with a small one."""
+    if request.param == "siamese":
+        return load_method(request.param, request.getfixturevalue("tiny_head"))
     options = {"weights": request.getfixturevalue("tiny_model")} if request.param == "deep" else None
     return load_method(request.param, options)
 

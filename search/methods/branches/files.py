@@ -1,0 +1,179 @@
+"""Files of siamese networks: how they are written, checked, adopted and found again. NumPy archives (.npz) all."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.exceptions import WeightsError
+from search.methods.branches.branch import HEAD, Branch
+
+BUILT_IN = Path(__file__).parents[1] / "builtin" / "siamese.npz"
+"""The head for the built-in encoder, which ships with the program."""
+ADOPTED = "adopted.json"
+"""Which file of the folder serves with which version of the content method."""
+_FORMAT = 1
+_ABOUT = "about"
+_ADVICE = "train another with `manage.py train_siamese`"
+_ERRORS = (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+
+
+def save(branch: Branch, folder: Path, name: str = "") -> Path:
+    """Write a network, as `<first 12 digits of its SHA-256>.npz` unless a name is given; whole or not at all.
+
+    Head weights are kept in float32, the guide's 38 million in float16.
+    """
+    dtype = np.float32 if branch.architecture == HEAD else np.float16
+    about = {
+        "format": _FORMAT,
+        "architecture": branch.architecture,
+        "source": branch.source,
+        "about": dict(branch.about),
+    }
+    arrays: dict[str, Any] = {key: array.astype(dtype) for key, array in sorted(branch.arrays.items())}
+    arrays[_ABOUT] = np.frombuffer(json.dumps(about, sort_keys=True).encode(), np.uint8)
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    content = buffer.getvalue()
+    path = folder / (name or f"{hashlib.sha256(content).hexdigest()[:12]}.npz")
+    _write(path, content)
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """What a file says it holds."""
+
+    architecture: str
+    source: str
+    about: Mapping[str, Any]
+
+
+def peek(path: Path) -> Title:
+    """Return what a network is, after a check of the whole file's sums, without keeping its numbers in memory.
+
+    Raises
+    ------
+    WeightsError : no such file, damaged, truncated, or not of a siamese network
+    """
+    return _peek(path, *_mark(path))
+
+
+def load(path: Path) -> Branch:
+    """Read a network, wholly checked; read again only when the file changes.
+
+    Raises
+    ------
+    WeightsError : see `peek`
+    """
+    return _load(path, *_mark(path))
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    """Return what changes when a file does."""
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise WeightsError(f"cannot read {path}: {error.strerror}; restore it, or {_ADVICE}") from error
+    return stat.st_size, stat.st_mtime_ns
+
+
+@lru_cache(maxsize=4)
+def _peek(path: Path, num_bytes: int, mtime_ns: int) -> Title:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if torn := archive.testzip():
+                raise ValueError(f"{torn} is torn")
+        with np.load(path, allow_pickle=False) as arrays:
+            return _title(arrays[_ABOUT])
+    except _ERRORS as error:
+        raise WeightsError(f"{path} is damaged or no siamese network ({error}); restore it, or {_ADVICE}") from error
+
+
+@lru_cache(maxsize=2)
+def _load(path: Path, num_bytes: int, mtime_ns: int) -> Branch:
+    title = _peek(path, num_bytes, mtime_ns)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name].astype(np.float32) for name in archive.files if name != _ABOUT}
+        return Branch(title.architecture, arrays, title.source, title.about)
+    except _ERRORS as error:
+        raise WeightsError(f"{path} is damaged or no siamese network ({error}); restore it, or {_ADVICE}") from error
+
+
+def _title(encoded: NDArray[np.uint8]) -> Title:
+    about = json.loads(encoded.tobytes())
+    if about["format"] != _FORMAT:
+        raise ValueError(f"format {about['format']!r}, expected {_FORMAT}")
+    return Title(str(about["architecture"]), str(about["source"]), about["about"])
+
+
+def adopt(folder: Path, source: str, path: Path) -> None:
+    """Let a network of this folder serve from now on, while the content method is of that version.
+
+    Raises
+    ------
+    WeightsError : the file is not a network that fits
+    """
+    branch = load(path)
+    if branch.architecture == HEAD and branch.source != source:
+        raise WeightsError(f"{path.name} was trained on content {branch.source}; the one in use is {source}")
+    known = dict(_adopted(folder)) | {source: path.name}
+    _write(folder / ADOPTED, json.dumps(known, indent=1, sort_keys=True).encode())
+
+
+def find(folder: Path | None, source: str) -> Path:
+    """Return the network that serves with a version of the content method: the adopted one, else the built-in head.
+
+    Raises
+    ------
+    WeightsError : none fits; says what to do
+    """
+    if folder is not None and (name := _adopted(folder).get(source)):
+        return folder / name
+    if BUILT_IN.is_file() and peek(BUILT_IN).source == source:
+        return BUILT_IN
+    raise WeightsError(f"no siamese network fits the content network in use ({source}); run `manage.py train_siamese`")
+
+
+def _adopted(folder: Path) -> Mapping[str, str]:
+    path = folder / ADOPTED
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return {}
+    return _read_adopted(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _read_adopted(path: Path, num_bytes: int, mtime_ns: int) -> Mapping[str, str]:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"cannot read {path} ({error}); delete it and run `manage.py train_siamese`") from error
+    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found.values()):
+        raise WeightsError(f"{path} does not name files; delete it and run `manage.py train_siamese`")
+    return found
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
