@@ -41,6 +41,6 @@ def configure_logging(level: str, *, as_json: bool) -> None:
             },
             "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["console"], "level": level.upper()},
-            "loggers": {"rq": {"level": "WARNING"}, "PIL": {"level": "WARNING"}},
+            "loggers": {"rq": {"level": "WARNING"}, "PIL": {"level": "WARNING"}, "openTSNE": {"level": "WARNING"}},
         }
     )

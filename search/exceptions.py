@@ -39,3 +39,11 @@ class GenerationError(SearchError):
 
 class QueryError(SearchError):
     """The query image is unknown, refused, or has no features yet."""
+
+
+class MapError(SearchError):
+    """A map could not be drawn."""
+
+
+class TrainingError(SearchError):
+    """A network could not be trained or exported: too few images, no teacher, or a folder of another training."""

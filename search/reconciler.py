@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from gallery import intake
-from search import features, generation, queries, queues, tasks
+from search import features, generation, map_building, queries, queues, tasks, weight_learning
 from search.lab import runs
 from search.models import Generation, Query, WorkState
 
@@ -95,12 +95,27 @@ def renew_generation() -> int:
     return features.drop_outdated({name: v for name, v in versions.items() if active.versions.get(name) == v})
 
 
+def renew_maps() -> int:
+    """Ask for maps when some are missing, damaged or behind; they wait for everything else."""
+    if map_building.due() and not queues.num_queued(settings.QUEUE_MAINTENANCE):
+        tasks.enqueue_maps()
+    return 0
+
+
 def resume_evaluations() -> int:
     """Queue measurements again whose job was lost; give up those whose worker ended."""
     if not queues.num_queued(settings.QUEUE_MAINTENANCE):
         for evaluation_id in runs.waiting_late():
             tasks.enqueue_evaluation(evaluation_id)
     return runs.give_up_lost()
+
+
+def resume_learning() -> int:
+    """Queue the learning of weights again whose job was lost; give up what ended with its worker."""
+    if not queues.num_queued(settings.QUEUE_MAINTENANCE):
+        for weight_set_id in weight_learning.waiting_late():
+            tasks.enqueue_learning(weight_set_id)
+    return weight_learning.give_up_lost()
 
 
 STEPS: tuple[Callable[[], int], ...] = (
@@ -110,4 +125,6 @@ STEPS: tuple[Callable[[], int], ...] = (
     forget_queries,
     renew_generation,
     resume_evaluations,
+    resume_learning,
+    renew_maps,
 )

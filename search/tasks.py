@@ -19,8 +19,8 @@ from django.utils import timezone
 from rq.timeouts import JobTimeoutException
 
 from gallery.decoding import Refused
-from search import extraction, features, generation, queues
-from search.exceptions import GenerationError, SearchError
+from search import extraction, features, generation, map_building, queues, weight_learning
+from search.exceptions import GenerationError, MapError, SearchError
 from search.lab import runs
 from search.models import Query, WorkState
 
@@ -44,9 +44,19 @@ def enqueue_build() -> bool:
     return _send(settings.QUEUE_MAINTENANCE, build_generation)
 
 
+def enqueue_maps(method: str = "") -> bool:
+    """Ask for maps to be brought up to date, and for one method's map; False when Redis is down."""
+    return _send(settings.QUEUE_MAINTENANCE, draw_maps, method)
+
+
 def enqueue_evaluation(evaluation_id: int) -> bool:
     """Ask for a measurement; False when Redis is down."""
     return _send(settings.QUEUE_MAINTENANCE, measure_search, evaluation_id)
+
+
+def enqueue_learning(weight_set_id: int) -> bool:
+    """Ask for weights to be learned; False when Redis is down."""
+    return _send(settings.QUEUE_MAINTENANCE, learn_weights, weight_set_id)
 
 
 def _send(queue: str, job: object, *args: object) -> bool:
@@ -101,8 +111,23 @@ def build_generation() -> None:
         generation.build()
     except GenerationError as error:
         logger.warning("no new generation: %s", error)
+    if map_building.due():
+        enqueue_maps()
+
+
+def draw_maps(method: str) -> None:
+    """Bring the maps up to date, and draw one method's map if it is named."""
+    try:
+        map_building.draw([method] if method else [])
+    except MapError as error:
+        logger.warning("no map was drawn: %s", error)
 
 
 def measure_search(evaluation_id: int) -> None:
     """Measure what a row of the lab asks for."""
     runs.run(evaluation_id)
+
+
+def learn_weights(weight_set_id: int) -> None:
+    """Learn the fusion weights that a row asks for."""
+    weight_learning.run(weight_set_id)

@@ -24,6 +24,8 @@ PURE = (
     "search.recall",
     "search.reduction",
     "search.learning",
+    "search.projection",
+    "search.tsne",
 )
 PURE_MAY_USE = (*PURE, "search.types", "search.exceptions")
 MEETING_POINTS = (

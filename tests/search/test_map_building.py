@@ -1,0 +1,254 @@
+"""Maps drawn, brought up to date without a new layout, given up when damaged, and due when something changed."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.conf import LazySettings
+from django.core.management import CommandError, call_command
+from numpy.typing import NDArray
+
+from gallery import curation
+from search import features, generation, map_building, maps, snapshots
+from search.exceptions import MapError
+from search.map_files import DAMAGED, LibraryMap, read_catalog
+from search.map_state import exclusive
+from search.models import Feature
+from tests.search.library import add_features, add_images, add_library
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    settings.MAPS_DIR = tmp_path / "maps"
+    settings.GENERATIONS_DIR = tmp_path / "generations"
+    monkeypatch.setattr(map_building, "SHORTEST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(map_building, "BUSY_SHARE", 1e9)
+    for name in ("EARLY_STEPS", "STEPS", "PLACING_STEPS"):
+        monkeypatch.setattr(f"search.tsne.{name}", 50)
+    for held in (snapshots, maps):
+        held.forget()
+    yield
+    for held in (snapshots, maps):
+        held.forget()
+
+
+@pytest.fixture
+def library(rng: np.random.Generator) -> NDArray[np.int64]:
+    """Thirty images in a generation."""
+    ids, _vectors = add_library(30, rng, ("color", "ssim"))
+    generation.build()
+    return ids
+
+
+def drawn(method: str = "color") -> LibraryMap:
+    found = maps.current_map(method)
+    assert found is not None
+    return found
+
+
+def test_it_works(library: NDArray[np.int64]) -> None:
+    assert map_building.due()
+    done = map_building.draw()
+    assert [(each.method, each.num_images, each.num_fitted, each.num_placed) for each in done] == [
+        ("color", 30, 30, 0),
+        ("ssim", 30, 30, 0),
+    ]
+    assert maps.drawn_methods() == ["color", "ssim"]
+    np.testing.assert_array_equal(drawn().image_ids, library)
+    for points in drawn().points.values():
+        assert np.isfinite(points).all()
+    assert maps.current_sprites().image_ids.tolist() == library.tolist()
+    assert not maps.current_state().running
+    assert not map_building.due()
+
+
+def test_new_images_are_placed_and_the_others_stay_where_they_are(
+    library: NDArray[np.int64], rng: np.random.Generator
+) -> None:
+    map_building.draw()
+    before = drawn()
+    fresh, _vectors = add_library(5, rng, ("color", "ssim"))
+    assert map_building.due()
+    done = map_building.draw()
+    assert (done[0].num_fitted, done[0].num_placed, done[0].num_images) == (0, 5, 35)
+    after = drawn()
+    assert set(after.image_ids) == set(library) | set(fresh)
+    kept = np.isin(after.image_ids, library)
+    for name, points in after.points.items():
+        np.testing.assert_array_equal(points[kept], before.points[name])
+        assert np.isfinite(points).all()
+    assert not map_building.due()
+
+
+def test_a_copy_of_an_image_is_placed_beside_it(library: NDArray[np.int64], rng: np.random.Generator) -> None:
+    map_building.draw()
+    rows = features.vectors_of(int(library[4]))
+    copy = add_images(1)
+    add_features(copy, {name: rows[name][None] for name in ("color", "ssim")})
+    map_building.draw()
+    found = drawn()
+    place = {image_id: found.points["tsne"][row] for row, image_id in enumerate(found.image_ids.tolist())}
+    size = np.ptp(found.points["tsne"], axis=0).max()
+    assert np.linalg.norm(place[copy[0]] - place[int(library[4])]) < 0.2 * size
+
+
+def test_removed_images_leave_the_map(library: NDArray[np.int64]) -> None:
+    map_building.draw()
+    curation.hide([int(library[0])])
+    curation.delete([int(library[1])])
+    assert map_building.due()
+    map_building.draw()
+    np.testing.assert_array_equal(drawn().image_ids, library[2:])
+    np.testing.assert_array_equal(maps.current_sprites().image_ids, library[2:])
+
+
+def test_a_library_twice_as_large_is_laid_out_anew_and_turned_like_before(
+    library: NDArray[np.int64], rng: np.random.Generator
+) -> None:
+    map_building.draw()
+    before = drawn()
+    add_library(31, rng, ("color", "ssim"))
+    done = map_building.draw()
+    assert done[0].num_fitted == 61
+    after = drawn()
+    old = after.points["tsne"][np.isin(after.image_ids, library)]
+    assert np.sum(old * before.points["tsne"]) > 0
+
+
+def test_another_version_is_laid_out_anew(library: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch) -> None:
+    map_building.draw()
+    Feature.objects.update(version="next")
+    features.bump_revision()
+    monkeypatch.setattr(features, "current_versions", lambda: {"color": "next", "ssim": "next"})
+    generation.build()
+    assert map_building.draw()[0].num_fitted == 30
+    assert drawn().facts.version == "next"
+
+
+def test_only_a_sample_is_laid_out_where_there_are_many(
+    library: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.map_layout.MAX_FITTED", 20)
+    done = map_building.draw()
+    assert (done[0].num_images, done[0].num_fitted, done[0].num_placed) == (30, 20, 10)
+    assert np.isfinite(drawn().points["tsne"]).all()
+
+
+def test_in_large_libraries_other_maps_are_drawn_when_asked_for(
+    library: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(map_building, "ALL_METHODS_MAX_IMAGES", 10)
+    assert [each.method for each in map_building.draw()] == ["color"]
+    assert [each.method for each in map_building.draw(["ssim"])] == ["color", "ssim"]
+    assert [each.method for each in map_building.draw()] == ["color", "ssim"]
+
+
+def test_nothing_new_changes_no_file(library: NDArray[np.int64]) -> None:
+    map_building.draw()
+    folder = read_catalog(maps.maps_folder()).maps["color"].folder
+    features.bump_revision()
+    assert map_building.due()
+    assert map_building.draw()[0].num_placed == 0
+    assert read_catalog(maps.maps_folder()).maps["color"].folder == folder
+    assert not map_building.due()
+
+
+def test_earlier_folders_are_removed(library: NDArray[np.int64]) -> None:
+    map_building.draw()
+    map_building.draw(refit=True)
+    catalog = read_catalog(maps.maps_folder())
+    found = {path.name for path in maps.maps_folder().iterdir() if path.is_dir()}
+    assert found == {catalog.sprites, *(entry.folder for entry in catalog.maps.values())}
+
+
+def test_a_damaged_map_is_not_shown_and_drawn_anew(
+    library: NDArray[np.int64], caplog: pytest.LogCaptureFixture
+) -> None:
+    map_building.draw()
+    folder = maps.maps_folder() / read_catalog(maps.maps_folder()).maps["color"].folder
+    data = (folder / "tsne.npy").read_bytes()
+    (folder / "tsne.npy").write_bytes(data[:-4])
+    assert maps.current_map("color") is None
+    assert (folder / DAMAGED).exists()
+    assert "tsne.npy" in caplog.text
+    assert map_building.due()
+    map_building.draw()
+    assert len(drawn().image_ids) == 30
+
+
+def test_a_map_whose_folder_is_gone_is_drawn_anew(library: NDArray[np.int64]) -> None:
+    map_building.draw()
+    shutil.rmtree(maps.maps_folder() / read_catalog(maps.maps_folder()).maps["ssim"].folder)
+    assert maps.current_map("ssim") is None
+    assert map_building.due()
+    map_building.draw()
+    assert len(drawn("ssim").image_ids) == 30
+
+
+def test_before_the_first_generation_no_map_is_due(rng: np.random.Generator) -> None:
+    add_library(5, rng, ("color",))
+    assert not map_building.due()
+
+
+def test_too_few_images_are_refused(rng: np.random.Generator) -> None:
+    add_library(2, rng, ("color",))
+    with pytest.raises(MapError, match="at least 3 images with features; there are 2"):
+        map_building.draw()
+    assert "at least 3" in maps.current_state().error
+    assert maps.current_state().pausing
+    assert not map_building.due()
+
+
+def test_an_unknown_method_is_refused(library: NDArray[np.int64]) -> None:
+    with pytest.raises(MapError, match=r"no map by deep, sky: expected .* \(color, ssim\)"):
+        map_building.draw(["sky", "deep"])
+
+
+def test_two_drawings_at_once_are_refused(library: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("search.map_state.LOCK_WAIT_SECONDS", 0.05)
+    with (
+        exclusive(maps.maps_folder()),
+        pytest.raises(MapError, match="Another drawing"),
+    ):
+        map_building.draw()
+
+
+def test_a_disk_that_is_full_leaves_the_old_map(library: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch) -> None:
+    map_building.draw()
+    before = read_catalog(maps.maps_folder())
+
+    def fail(folder: Path, _found: LibraryMap) -> None:
+        folder.mkdir()
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(map_building, "write_map", fail)
+    with pytest.raises(MapError, match="No space left"):
+        map_building.draw(refit=True)
+    assert read_catalog(maps.maps_folder()) == before
+    assert len(drawn().image_ids) == 30
+    assert {path.name for path in maps.maps_folder().iterdir() if path.name.startswith("color")} == {
+        before.maps["color"].folder
+    }
+
+
+def run(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("build_map", *arguments, stdout=out, stderr=io.StringIO())
+    return out.getvalue()
+
+
+def test_the_command_tells_what_it_drew(library: NDArray[np.int64]) -> None:
+    assert "color: 30 images, laid out 30, placed 0" in run()
+    assert "ssim: 30 images, placed 0" in run("--method", "ssim")
+    found = json.loads(run("--refit", "--json"))
+    assert found["maps"][0]["num_fitted"] == 30
+    with pytest.raises(CommandError, match="no map by sky"):
+        run("--method", "sky")

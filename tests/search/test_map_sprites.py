@@ -1,0 +1,62 @@
+"""Small thumbnails in one file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+
+from gallery.decoding import get_decoder
+from gallery.files import derivative_path
+from gallery.models import Image
+from search.exceptions import IndexDamagedError
+from search.map_sprites import NO_SPRITES, SPRITE_SIDE, make_sprites, open_sprites, write_sprites
+
+
+def test_it_works(tmp_path: Path) -> None:
+    assert write_sprites(tmp_path / "s", [(3, b"three"), (5, b""), (9, b"nine")]) == 3
+    found = open_sprites(tmp_path / "s")
+    np.testing.assert_array_equal(found.image_ids, [3, 5, 9])
+    assert found.read([9, 4, 3, 5, 100, 3]) == {3: b"three", 9: b"nine"}
+    assert found.read([]) == {}
+
+
+@pytest.mark.parametrize("sprites", [[], [(4, b"")]])
+def test_none_at_all(tmp_path: Path, sprites: list[tuple[int, bytes]]) -> None:
+    write_sprites(tmp_path / "s", sprites)
+    found = open_sprites(tmp_path / "s")
+    assert found.image_ids.tolist() == [image_id for image_id, _ in sprites]
+    assert found.read([4]) == {}
+    assert NO_SPRITES.read([4]) == {}
+
+
+def test_damage_is_found(tmp_path: Path) -> None:
+    write_sprites(tmp_path / "s", [(3, b"three")])
+    (tmp_path / "s" / "sprites.bin").write_bytes(b"threx")
+    with pytest.raises(IndexDamagedError, match=r"sprites\.bin"):
+        open_sprites(tmp_path / "s")
+
+
+@pytest.mark.django_db
+def test_they_are_made_of_stored_images(stored_image: Callable[..., Image], tmp_path: Path) -> None:
+    images = [stored_image(seed=seed, size=200) for seed in range(2)]
+    derivative_path(images[1].sha256, "thumb").unlink()  # then the original is taken
+    told: list[int] = []
+    hashes = {image.pk: image.sha256 for image in images} | {images[-1].pk + 1: "0" * 64}
+    made = dict(make_sprites(hashes, NO_SPRITES, get_decoder(), told.append))
+    assert told == [1, 2, 3]
+    assert made[images[-1].pk + 1] == b""
+    for image in images:
+        with Picture.open(io.BytesIO(made[image.pk])) as picture:
+            assert (picture.format, picture.size) == ("WEBP", (SPRITE_SIDE, SPRITE_SIDE))
+
+
+def test_those_known_are_not_made_again(tmp_path: Path) -> None:
+    write_sprites(tmp_path / "s", [(3, b"three"), (4, b"")])
+    hashes = {3: "0" * 64, 4: "0" * 64}
+    made = make_sprites(hashes, open_sprites(tmp_path / "s"), get_decoder(), lambda _num: None)
+    assert dict(made) == {3: b"three", 4: b""}
