@@ -126,6 +126,11 @@ def _stream(
 
 
 def _libraries(backend: type[IndexBackend]) -> dict[str, str]:
-    names = {"annoy": "annoy", "cv2": "opencv-python-headless"}
+    names = {
+        "annoy": "annoy",
+        "cv2": "opencv-python-headless",
+        "faiss_hnsw": "faiss-cpu",
+        "faiss_flat": "faiss-cpu",
+    }
     used = ["numpy", *([names[backend.name]] if backend.name in names else [])]
     return {name: library_version(name) for name in used}

@@ -9,10 +9,12 @@ from search.index.base import IndexBackend
 
 __all__ = ["BACKENDS", "IndexBackend", "choose_backend", "load_backend"]
 
-BACKENDS: dict[str, str] = {  # in the order in which "auto" tries them
+BACKENDS: dict[str, str] = {  # in the order in which "auto" tries them, up to exact
     "annoy": "search.index.annoy.AnnoyBackend",
     "cv2": "search.index.opencv.OpencvBackend",
     "exact": "search.index.exact.ExactBackend",
+    "faiss_hnsw": "search.index.faiss.FaissHnswBackend",
+    "faiss_flat": "search.index.faiss.FaissFlatBackend",
 }
 
 
