@@ -124,13 +124,15 @@ def _findings(run: Evaluation, beside: Evaluation | None) -> dict[str, Any]:
     """Return what the page shows of one measurement."""
     document = run.document
     looks, recalls = heat_table(document, "recall_at_1")
+    comparable = beside is not None and beside.kind == run.kind
     return {
         "kind": KINDS.get(run.kind, run.kind),
         "sentence": KIND_SENTENCES.get(run.kind, ""),
         "beside_kind": KINDS.get(beside.kind, beside.kind) if beside else "",
-        "differing": beside is not None and (beside.kind != run.kind or beside.collection_name != run.collection_name),
+        "comparable": comparable,
+        "differing": beside is not None and beside.collection_name != run.collection_name,
         "columns": figure_columns(document),
-        "figures": figure_rows(document, beside.document if beside else None),
+        "figures": figure_rows(document, beside.document if beside and comparable else None),
         "curves": precision_chart(document),
         "reliability": reliability_chart(document),
         "thresholds": threshold_rows(document),

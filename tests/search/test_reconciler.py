@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from gallery.models import Image
 from search import extraction, features, generation, queries, queues, reconciler
-from search.models import Feature, Query
+from search.lab import runs
+from search.models import Evaluation, Feature, Query
 from tests.search.plug_ins import Gray, Picky
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -164,3 +165,19 @@ def test_rounds_go_on(plug_in_methods: PlugIn, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(KeyboardInterrupt):
         reconciler.reconcile_forever(7, pause)
     assert len(rounds) == 3
+
+
+def test_measurements_whose_job_was_lost_are_queued_again(
+    plug_in_methods: PlugIn, sent: list[tuple[object, ...]]
+) -> None:
+    plug_in_methods(Gray)
+    runs.ask("labels", None, None)
+    lost, dead = runs.ask("labels", None, None), runs.ask("copies", None, None)
+    long_ago = timezone.now() - timedelta(hours=1)
+    Evaluation.objects.filter(pk=lost.pk).update(created_at=long_ago)
+    Evaluation.objects.filter(pk=dead.pk).update(state="running", heartbeat_at=long_ago)
+    reconciler.reconcile()
+    assert ("maintenance", "search.tasks.measure_search", lost.pk) in sent
+    assert sum(what[1] == "search.tasks.measure_search" for what in sent) == 1
+    dead.refresh_from_db()
+    assert dead.error == "The worker ended before the measurement; start it again."
