@@ -1,0 +1,137 @@
+"""The siamese method on a small content network: one network asked once, distances, codes, refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from search.exceptions import DimensionMismatchError, MethodUnavailableError
+from search.methods.branches import BITS, GUIDE, HEAD, Branch, adopt, files, koch, save
+from search.methods.deep import Deep
+from search.methods.siamese import Siamese
+from search.types import RGBImage
+
+
+@pytest.fixture
+def siamese(tiny_head: dict[str, Any]) -> Siamese:
+    """A head of random numbers on the small encoder."""
+    return Siamese(tiny_head)
+
+
+def test_it_works(siamese: Siamese, picture: RGBImage) -> None:
+    content = Deep(siamese.options["deep"]).describe([picture, picture[::-1]])
+    rows = siamese.describe([picture, picture[::-1]])
+    np.testing.assert_allclose(siamese.derive(content), rows, atol=1e-6)
+    assert siamese.derives
+    assert siamese.version.startswith("1-head-")
+
+
+def test_the_process_own_content_network_is_used(siamese: Siamese, picture: RGBImage) -> None:
+    content = Deep(siamese.options["deep"])
+    siamese.origin = content
+    siamese.describe([picture])
+    assert content._network is not None
+
+
+def test_scores_follow_the_distance(siamese: Siamese, picture: RGBImage) -> None:
+    other = np.ascontiguousarray(picture[:, ::-1] // 2)
+    first, second = siamese.describe([picture, other])
+    distance = siamese.distance(picture, other)
+    assert siamese.scores(first, second[None])[0] == pytest.approx(1 - distance**2 / 2, abs=1e-5)
+    assert siamese.guide_similarity(picture, other) == pytest.approx(1 / (1 + distance))
+    assert siamese.guide_similarity(picture, picture) == 1
+
+
+def test_codes_are_the_signs(siamese: Siamese) -> None:
+    rows = np.full((2, BITS), -1, np.float32)
+    rows[1, [0, 9]] = 1
+    codes = siamese.codes(rows)
+    assert codes[0].tolist() == [0] * 16
+    assert codes[1].tolist() == [128, 64] + [0] * 14
+    with pytest.raises(DimensionMismatchError, match="expected rows of 128 numbers"):
+        siamese.codes(rows[:, :5])
+
+
+def test_another_content_network_makes_it_unavailable(siamese: Siamese, tiny_model: Path, picture: RGBImage) -> None:
+    siamese.origin = Deep({"weights": tiny_model})
+    assert siamese.version == "1-unavailable"
+    assert not siamese.derives
+    reason = siamese.unavailable()
+    assert reason is not None
+    assert reason.startswith("not available: no siamese network fits the content network in use (1-model-mobilenet-")
+    assert "manage.py train_siamese" in reason
+    with pytest.raises(MethodUnavailableError, match="siamese: not available: no siamese network fits"):
+        siamese.describe([picture])
+
+
+def test_without_content_network_it_is_unavailable(siamese: Siamese, tmp_path: Path) -> None:
+    siamese.origin = Deep({"backbone": "resnet50", "weights_dir": tmp_path})
+    reason = siamese.unavailable()
+    assert reason is not None
+    assert reason.startswith("not available: it builds on content, which is not available: no weights for ResNet50")
+
+
+def test_a_damaged_file_makes_it_unavailable(tiny_encoder: Path, tmp_path: Path) -> None:
+    content = {"weights": tiny_encoder}
+    source = Deep(content).version
+    path = save(Branch(HEAD, {"weights": np.ones((8, BITS)), "bias": np.zeros(BITS)}, source), tmp_path)
+    adopt(tmp_path, source, path)
+    siamese = Siamese({"folder": tmp_path, "deep": content})
+    assert siamese.unavailable() is None
+    path.write_bytes(path.read_bytes()[:-30])
+    reason = siamese.unavailable()
+    assert reason is not None
+    assert "is damaged or no siamese network" in reason
+    assert siamese.version == "1-unavailable"
+
+
+def test_the_version_follows_the_file(tiny_head: dict[str, Any], tmp_path: Path) -> None:
+    source = Deep(tiny_head["deep"]).version
+    siamese = Siamese(tiny_head | {"folder": tmp_path})
+    versions = []
+    for bias in (0, 1):
+        arrays = {"weights": np.ones((8, BITS)), "bias": np.full(BITS, bias)}
+        adopt(tmp_path, source, save(Branch(HEAD, arrays, source), tmp_path))
+        versions.append(siamese.version)
+    assert len(set(versions)) == 2
+
+
+def test_the_guides_network_looks_at_the_images(
+    tiny_head: dict[str, Any], tmp_path: Path, picture: RGBImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(koch, "UNITS", 16)
+    monkeypatch.setitem(koch.SHAPES, "dense", (9216, 16))
+    monkeypatch.setitem(koch.SHAPES, "dense_shift", (16,))
+    monkeypatch.setitem(files_shapes(), "dense", (9216, 16))
+    monkeypatch.setitem(files_shapes(), "dense_shift", (16,))
+    monkeypatch.setitem(files_shapes(), "weights", (16, BITS))
+    rng = np.random.default_rng(1)
+    arrays = {name: rng.normal(0, 0.05, shape) for name, shape in files_shapes().items()}
+    source = Deep(tiny_head["deep"]).version
+    adopt(tmp_path, source, save(Branch(GUIDE, arrays), tmp_path))
+    siamese = Siamese(tiny_head | {"folder": tmp_path})
+    assert siamese.version.startswith("1-guide-")
+    assert not siamese.derives
+    one = siamese.describe([picture])[0]
+    assert one.shape == (BITS,)
+    assert siamese.distance(picture, 255 - picture) > 0
+    with pytest.raises(MethodUnavailableError, match="needs the images themselves"):
+        siamese.derive(np.zeros((1, 8), np.float32))
+
+
+def files_shapes() -> dict[str, tuple[int, ...]]:
+    """Return what is expected of the guide's arrays."""
+    from search.methods.branches import branch
+
+    return branch._SHAPES[GUIDE]
+
+
+def test_the_built_in_head_fits_the_built_in_encoder() -> None:
+    if not files.BUILT_IN.is_file():
+        pytest.skip(f"{files.BUILT_IN} is not there")
+    siamese = Siamese({"folder": None, "deep": {}})
+    assert siamese.unavailable() is None
+    assert files.BUILT_IN.stat().st_size <= 300 * 1024
