@@ -286,7 +286,7 @@ def main() -> None:
         "machine": describe_machine(),
         "command": command_line(),
         "data": "codes made by chance; queries are codes of the store with 0 to 7 bits changed",
-        "runs": results,
+        "results": results,
     }
     if arguments.out:
         arguments.out.write_text(json.dumps(document, indent=1) + "\n")
