@@ -34,8 +34,19 @@ MIN_SHAPED = 50
 MIN_SHAPE, MAX_SHAPE = -1.0, 0.25
 """From laws that end soon, as a uniform one does (-1), to such as hardly thin out; scores end at 1."""
 MIN_SUPPORT = 5
-SAMPLE_ROWS = 2000
-SAMPLE_QUERIES, SAMPLE_PARTNERS = 200, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How many random pairs are looked at: all among so many rows, or for costly scores queries times partners."""
+
+    rows: int = 2000
+    queries: int = 200
+    partners: int = 100
+
+
+LIBRARY = Sampling()
+"""For a whole library, when its generation is built."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,11 @@ class Calibration:
     def one_in(self, scores: Scores) -> NDArray[np.float64]:
         """Return n of "1 random pair in n is at least this alike", >= 1; NaN stays NaN."""
         return np.asarray(10.0 ** self.decades_of(scores))
+
+
+def one_in_of(rarity: float) -> float:
+    """Return n of "1 random pair in n" for a rarity of 0..1: at least 1, a million for a rarity of 1."""
+    return float(10.0 ** (MAX_DECADES * rarity ** (2 / 3)))
 
 
 UNKNOWN = Calibration(-1.0, 1.0, np.zeros(NUM_CELLS + 1), 0)
@@ -168,43 +184,48 @@ def fit_tail(excesses: NDArray[np.float64]) -> Tail:
     return Tail(mean * (1 - shape), shape)
 
 
-def sample_cosines(vectors: Vectors, rows: NDArray[np.int64], seed: int) -> Scores:
-    """Return the cosines of all pairs among up to SAMPLE_ROWS random rows: every pair of a small gallery.
+def sample_cosines(vectors: Vectors, rows: NDArray[np.int64], seed: int, sampling: Sampling = LIBRARY) -> Scores:
+    """Return the cosines of all pairs among up to 2000 random rows: every pair of a small gallery.
 
     Parameters
     ----------
     vectors : ndarray of shape (n, dim), float32, L2 norm 1; may be a memory map
     rows : ndarray of the rows to draw from, ascending
     seed : of the draw
+    sampling : how many rows at most
 
     Returns
     -------
-    scores : ndarray of shape (r * (r - 1) / 2,), r = min(len(rows), SAMPLE_ROWS)
+    scores : ndarray of shape (r * (r - 1) / 2,), r = min(len(rows), sampling.rows)
     """
-    drawn = _draw(rows, SAMPLE_ROWS, np.random.default_rng(seed))
+    drawn = _draw(rows, sampling.rows, np.random.default_rng(seed))
     block = np.asarray(vectors[drawn], np.float32)
     upper = np.triu_indices(len(drawn), k=1)
     return np.asarray((block @ block.T)[upper], np.float32)
 
 
 def sample_scores(
-    compare: Callable[[NDArray[np.generic], Vectors], Scores], vectors: Vectors, rows: NDArray[np.int64], seed: int
+    compare: Callable[[NDArray[np.generic], Vectors], Scores],
+    vectors: Vectors,
+    rows: NDArray[np.int64],
+    seed: int,
+    sampling: Sampling = LIBRARY,
 ) -> Scores:
     """Return the scores of random pairs under a costly comparison: all pairs of a small gallery, else 200 x 100.
 
     Parameters
     ----------
     compare : the method's `scores`: (dim,), (n, dim) -> (n,)
-    vectors, rows, seed : see `sample_cosines`
+    vectors, rows, seed, sampling : see `sample_cosines`
     """
     generator = np.random.default_rng(seed)
-    queries = _draw(rows, SAMPLE_QUERIES, generator)
-    if len(rows) <= SAMPLE_QUERIES:
+    queries = _draw(rows, sampling.queries, generator)
+    if len(rows) <= sampling.queries:
         blocks = [compare(vectors[row], vectors[queries[n + 1 :]]) for n, row in enumerate(queries[:-1])]
     else:
         blocks = []
         for row in queries:
-            partners = _draw(rows, SAMPLE_PARTNERS, generator)
+            partners = _draw(rows, sampling.partners, generator)
             blocks.append(compare(vectors[row], vectors[partners[partners != row]]))
     return np.concatenate(blocks) if blocks else np.empty(0, np.float32)
 

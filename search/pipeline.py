@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from gallery.models import Image
-from search import features, recall
+from search import backgrounds, features, recall
 from search.exceptions import QueryError
 from search.fusion import check_weights
 from search.geometry import verify_results
@@ -94,6 +94,10 @@ def run_query(
     checked = check_weights(weights)
     snapshot = current_snapshot()
     vectors, other = fit_query(_vectors(source, snapshot), snapshot)
+    allowed, own_pairs = None, False
+    if collection_id is not None:
+        allowed = _collection_ids(collection_id)
+        snapshot, own_pairs = backgrounds.within(snapshot, collection_id, allowed)
     matches = match(
         snapshot,
         vectors,
@@ -102,7 +106,7 @@ def run_query(
         k=k,
         head=head,
         exact_max=settings.ENV.exact_search_max_images,
-        allowed=None if collection_id is None else _collection_ids(collection_id),
+        allowed=allowed,
         excluded=source.image_id,
     )
     return Answer(
@@ -113,6 +117,7 @@ def run_query(
         exact=matches.exact,
         generation_id=snapshot.generation_id,
         missing_methods=_missing(source, vectors, other, snapshot),
+        background="collection" if own_pairs else "library",
         degraded=snapshot.degraded,
         seconds=time.perf_counter() - started,
         motions=partial(verify_results, vectors=vectors, snapshot=snapshot, methods=features.methods()),

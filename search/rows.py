@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from search.calibration import UNKNOWN, Calibration, fit, sample_cosines, sample_scores
+from search.calibration import LIBRARY, UNKNOWN, Calibration, Sampling, fit, sample_cosines, sample_scores
 from search.exceptions import IndexDamagedError
 from search.index import IndexBackend
 from search.index.hashes import HashIndex
@@ -147,7 +147,9 @@ def take(snapshot: Snapshot, name: str, image_ids: NDArray[np.int64]) -> tuple[V
     return vectors, present
 
 
-def fit_tables(rows: MethodRows, method: Method, usable: NDArray[np.int64], seed: int) -> MethodTables:
+def fit_tables(
+    rows: MethodRows, method: Method, usable: NDArray[np.int64], seed: int, sampling: Sampling = LIBRARY
+) -> MethodTables:
     """Calibrate a method on random pairs of its rows.
 
     Parameters
@@ -156,14 +158,15 @@ def fit_tables(rows: MethodRows, method: Method, usable: NDArray[np.int64], seed
     method : whose `scores` compare them
     usable : ndarray of the rows to draw from, ascending
     seed : of the draw
+    sampling : how many pairs
     """
     if method.reranks:
-        return MethodTables(fit(sample_scores(method.scores, rows.vectors, usable, seed)))
-    scan = fit(sample_cosines(rows.scanned, usable, seed))
+        return MethodTables(fit(sample_scores(method.scores, rows.vectors, usable, seed, sampling)))
+    scan = fit(sample_cosines(rows.scanned, usable, seed, sampling))
     if rows.stand_ins is not None:
-        return MethodTables(fit(sample_scores(method.scores, rows.vectors, usable, seed)), scan)
+        return MethodTables(fit(sample_scores(method.scores, rows.vectors, usable, seed, sampling)), scan)
     if rows.reduced is not None:
-        return MethodTables(fit(sample_cosines(rows.vectors, usable, seed)), scan)
+        return MethodTables(fit(sample_cosines(rows.vectors, usable, seed, sampling)), scan)
     return MethodTables(scan, scan)
 
 

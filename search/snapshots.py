@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from search import features
+from search import backgrounds, features
 from search.delta import Delta, removed_ids
 from search.exceptions import IndexDamagedError
 from search.generation import active_generation, generation_folder, previous_generation
@@ -61,6 +61,7 @@ def load_active() -> LoadedGeneration | None:
 
 def forget() -> None:
     """Drop all that this process holds."""
+    backgrounds.forget()
     with _lock:
         _held.loaded = _held.damaged = _held.delta = _held.snapshot = None
         _held.key = ()

@@ -84,6 +84,7 @@ class Answer:
     exact: bool
     generation_id: int | None
     missing_methods: Mapping[str, str] = field(default_factory=dict)  # method -> why the query has no feature for it
+    background: str = "library"  # or "collection": whose random pairs the rarities are judged by
     degraded: str = ""  # why the index is not what it should be; empty when all is well
     seconds: float = 0.0
     motions: Callable[[Iterable[Result]], Mapping[int, Verification]] = _no_motions  # asked for results that are shown

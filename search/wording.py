@@ -7,6 +7,7 @@ import math
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext as _
 
+from search.calibration import one_in_of
 from search.methods import METHODS
 
 RAREST = 1_000_000
@@ -49,5 +50,5 @@ def score_sentence(score: float) -> str:
     """Return what a fused score means, in words."""
     return _("Fused score %(score)s of 100: as rare as 1 random pair in %(number)s, averaged over the methods") % {
         "score": score_number(score),
-        "number": one_in_number(10 ** (6 * score)),
+        "number": one_in_number(one_in_of(score)),
     }

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from search import calibration
-from search.calibration import UNKNOWN, Calibration, fit, fit_tail, sample_cosines, sample_scores
+from search.calibration import UNKNOWN, Calibration, Sampling, fit, fit_tail, one_in_of, sample_cosines, sample_scores
 
 
 def test_it_works() -> None:
@@ -203,13 +203,25 @@ def test_one_row_or_none_makes_no_pair() -> None:
         assert sample_scores(lambda query, block: block @ query, vectors, rows, 1).size == 0
 
 
-def test_large_galleries_are_drawn_from_by_seed(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calibration, "SAMPLE_ROWS", 50)
+def test_large_galleries_are_drawn_from_by_seed(rng: np.random.Generator) -> None:
+    few = Sampling(rows=50)
     vectors = rng.normal(size=(400, 4)).astype(np.float32)
     rows = np.arange(400)
-    first, again, other = (sample_cosines(vectors, rows, seed) for seed in (1, 1, 2))
+    first, again, other = (sample_cosines(vectors, rows, seed, few) for seed in (1, 1, 2))
     assert first.shape == (50 * 49 // 2,)
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
     costly = sample_scores(lambda query, block: block @ query, vectors, rows, 1)
     assert 200 * 99 <= costly.size <= 200 * 100
+    few = Sampling(queries=5, partners=7)
+    assert 5 * 6 <= sample_scores(lambda query, block: block @ query, vectors, rows, 1, few).size <= 5 * 7
+
+
+def test_a_rarity_leads_back_to_its_words() -> None:
+    fitted = fit(np.linspace(0, 1, 2001))
+    for score in (0.0, 0.5, 0.9, 0.99):
+        rarity, one_in = (
+            float(values[0]) for values in (fitted.rarity(np.array([score])), fitted.one_in(np.array([score])))
+        )
+        assert one_in_of(rarity) == pytest.approx(one_in)
+    assert one_in_of(1.0) == pytest.approx(1e6)

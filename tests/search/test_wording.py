@@ -39,4 +39,4 @@ def test_the_rarest_and_the_commonest_claim_no_more_than_is_known() -> None:
 
 def test_a_fused_score_is_a_number_to_a_hundred() -> None:
     assert score_number(0.8749) == 87
-    assert score_sentence(0.5) == "Fused score 50 of 100: as rare as 1 random pair in 1,000, averaged over the methods"
+    assert score_sentence(0.36) == "Fused score 36 of 100: as rare as 1 random pair in 1,100, averaged over the methods"
