@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -10,9 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from gallery.models import Collection
+from search.lessons import source_names
 from search.methods import METHODS
 from search.models import Evaluation
-from search.presets import DEFAULT_PRESET, PRESETS
+from search.presets import DEFAULT_PRESET, PRESETS, Preset, presets_with
+from search.weight_sets import site_weights
 
 PAGE_SIZE = 40
 MAX_RESULTS = 360
@@ -59,10 +62,15 @@ class SearchForm(forms.Form):
             )
         return found
 
+    @cached_property
+    def presets(self) -> dict[str, Preset]:
+        """Return the presets of this site, read once a form."""
+        return presets_with(site_weights())
+
     def weights(self) -> dict[str, float]:
-        """Return a weight per method: the preset's (or the default ones), with what the URL names in their place."""
+        """Return a weight per method: the preset's (or the site's), with what the URL names in their place."""
         found = getattr(self, "cleaned_data", {})
-        weights = PRESETS[found.get("preset") or DEFAULT_PRESET].full_weights()
+        weights = self.presets[found.get("preset") or DEFAULT_PRESET].full_weights()
         given = {method: found.get(weight_field(method)) for method in METHODS}
         return weights | {method: value for method, value in given.items() if value is not None}
 
@@ -93,6 +101,29 @@ class EvaluationForm(forms.Form):
         choices=[(number, str(number)) for number in (25, 50, 100, 200, 500, 1000)],
         initial=100,
         label=gettext_lazy("Queries at most"),
+        widget=forms.Select(attrs={"class": "input"}),
+    )
+
+    def problems(self) -> list[str]:
+        """Return what is wrong, each as a sentence that names the field."""
+        return [
+            f"{self.fields[name].label}: {entry['message']}"
+            for name, entries in self.errors.get_json_data().items()
+            for entry in entries
+        ]
+
+
+class LearningForm(forms.Form):
+    """What weights are to be learned from."""
+
+    sources = forms.MultipleChoiceField(
+        choices=lambda: [(name, name) for name in source_names()], label=gettext_lazy("Learn from")
+    )
+    collection = forms.ModelChoiceField(
+        Collection.objects.all(),
+        required=False,
+        label=gettext_lazy("Images"),
+        empty_label=gettext_lazy("All images"),
         widget=forms.Select(attrs={"class": "input"}),
     )
 

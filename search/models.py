@@ -144,7 +144,7 @@ class WeightSet(models.Model):
     )
     collection_name = models.CharField(_("collection's name"), max_length=120, blank=True)  # stays when it goes
     weights = models.JSONField(_("weights"), default=dict)  # method -> 0..1
-    figures = models.JSONField(_("figures"), default=dict)  # see search.weight_sets.as_document
+    figures = models.JSONField(_("figures"), default=dict)  # see search.weight_learning.as_document
     versions = models.JSONField(_("method versions"), default=dict)  # method -> version
     generation = models.PositiveBigIntegerField(_("generation"), null=True)
     progress = models.CharField(_("progress"), max_length=120, blank=True)

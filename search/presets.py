@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from search.methods import METHODS, gettext_noop
 
@@ -41,15 +41,20 @@ PRESETS: dict[str, Preset] = {
     ),
     "copyright": Preset(
         gettext_noop("Copyright"),
-        gettext_noop("Edited copies: cropped, recompressed or recolored versions of one picture"),
-        {"color": 0.2, "ssim": 0.3, "texture": 0.2, "deep": 0.3},
+        gettext_noop("Edited copies: one picture cropped, turned, mirrored, recolored, or part of another"),
+        {"siamese": 0.3, "local": 0.35, "phash": 0.15, "deep": 0.2},
     ),
 }
 
 
-def preset_of(weights: Mapping[str, float]) -> str | None:
+def presets_with(general: Mapping[str, float]) -> dict[str, Preset]:
+    """Return the presets, the general one with these weights: those that this site decided on."""
+    return PRESETS | {DEFAULT_PRESET: replace(PRESETS[DEFAULT_PRESET], weights=dict(general))}
+
+
+def preset_of(weights: Mapping[str, float], presets: Mapping[str, Preset] = PRESETS) -> str | None:
     """Return the preset with exactly these weights, or None."""
-    for name, preset in PRESETS.items():
+    for name, preset in presets.items():
         if all(abs(weights.get(method, 0.0) - weight) < 5e-4 for method, weight in preset.full_weights().items()):
             return name
     return None

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from search.views import images, lab, results, status, upload
+from search.views import images, lab, results, status, upload, weights
 
 app_name = "search"
 urlpatterns = [
@@ -21,5 +21,10 @@ urlpatterns = [
     path("lab/progress/", lab.progress, name="lab_progress"),
     path("lab/start/", lab.start, name="lab_start"),
     path("lab/<int:pk>/stop/", lab.stop, name="lab_stop"),
+    path("lab/weights/", weights.weights, name="weights"),
+    path("lab/weights/progress/", weights.progress, name="weights_progress"),
+    path("lab/weights/learn/", weights.learn, name="weights_learn"),
+    path("lab/weights/reset/", weights.reset, name="weights_reset"),
+    path("lab/weights/<int:pk>/use/", weights.use, name="weights_use"),
     path("readyz", status.readyz, name="readyz"),
 ]

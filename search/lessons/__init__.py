@@ -23,7 +23,7 @@ from search.lessons.pairs import gather_pairs
 from search.methods import METHODS
 from search.snapshots import current_snapshot
 
-__all__ = ["COPIES", "LABELS", "Lessons", "Progress", "gather", "source_names"]
+__all__ = ["COPIES", "LABELS", "Lessons", "Progress", "check_sources", "gather", "source_names"]
 
 LABELS, COPIES = judgements.LABELS, "copies"
 GATHERERS: dict[str, Callable[[Asking], Gathered]] = {LABELS: gather_labels, COPIES: gather_copies}

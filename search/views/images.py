@@ -11,8 +11,8 @@ from gallery.models import Image
 from search import features, health, pipeline
 from search.exceptions import SearchError
 from search.models import WorkState
-from search.presets import DEFAULT_PRESET, PRESETS
 from search.views.cards import make_cards, method_looks
+from search.weight_sets import site_weights
 
 STRIP_LENGTH = 12
 
@@ -21,9 +21,8 @@ STRIP_LENGTH = 12
 def strip(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the most similar images in one row."""
     image = get_object_or_404(Image.objects.visible_to(request.user), pk=pk)
-    weights = PRESETS[DEFAULT_PRESET].full_weights()
     try:
-        answer = pipeline.run_query(pipeline.for_image(pk), weights, k=STRIP_LENGTH)
+        answer = pipeline.run_query(pipeline.for_image(pk), site_weights(), k=STRIP_LENGTH)
     except SearchError as error:
         return render(request, "search/_strip.html", {"image": image, "problem": str(error)})
     images = Image.objects.visible_to(request.user).in_bulk([result.image_id for result in answer.results])

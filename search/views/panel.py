@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from search import features
 from search.forms import weight_field
-from search.presets import DEFAULT_PRESET, PRESETS, preset_of
+from search.presets import Preset, preset_of
 from search.views.cards import MethodLook, Segment, method_looks, stacked
 
 
@@ -44,11 +44,10 @@ class PresetChoice:
         return json.dumps(self.weights)
 
 
-def make_sliders(weights: Mapping[str, float]) -> list[Slider]:
-    """Return a slider per registered method."""
+def make_sliders(weights: Mapping[str, float], default: Mapping[str, float]) -> list[Slider]:
+    """Return a slider per registered method; `default` holds the weights of a search that names none."""
     missing = features.unavailable_methods()
     total = sum(weight for name, weight in weights.items() if name not in missing)
-    default = PRESETS[DEFAULT_PRESET].full_weights()
 
     def percent(name: str) -> int:
         return 0 if name in missing or not total else round(100 * weights[name] / total)
@@ -66,10 +65,10 @@ def weight_mix(sliders: list[Slider]) -> list[Segment]:
     return stacked({name: weight / total for name, weight in counted.items()} if total else {}, method_looks())
 
 
-def preset_choices(weights: Mapping[str, float]) -> list[PresetChoice]:
+def preset_choices(weights: Mapping[str, float], presets: Mapping[str, Preset]) -> list[PresetChoice]:
     """Return the presets, the one with exactly these weights marked."""
-    active = preset_of(weights)
+    active = preset_of(weights, presets)
     return [
         PresetChoice(name, _(preset.label), _(preset.description), preset.full_weights(), name == active)
-        for name, preset in PRESETS.items()
+        for name, preset in presets.items()
     ]

@@ -19,6 +19,7 @@ from search import health, pipeline
 from search.exceptions import QueryError, SearchError
 from search.forms import MAX_RESULTS, PAGE_SIZE, SearchForm
 from search.models import Query, WorkState
+from search.presets import DEFAULT_PRESET
 from search.types import Answer
 from search.views.cards import card_words, make_cards, method_looks
 from search.views.panel import make_sliders, preset_choices, weight_mix
@@ -71,13 +72,13 @@ def _subject(request: HttpRequest, form: SearchForm) -> Subject | None:
 
 def _panel(form: SearchForm, subject: Subject) -> dict[str, Any]:
     weights, found = form.weights(), form.cleaned_data
-    sliders = make_sliders(weights)
+    sliders = make_sliders(weights, form.presets[DEFAULT_PRESET].full_weights())
     return {
         "subject": subject,
         "form": form,
         "sliders": sliders,
         "mix": weight_mix(sliders),
-        "presets": preset_choices(weights),
+        "presets": preset_choices(weights, form.presets),
         "lowest": found.get("min"),
         "highest": found.get("max"),
         "collection": found.get("collection"),

@@ -15,10 +15,10 @@ from gallery.models import Collection, Image
 from gallery.reasons import REASONS
 from search import extraction
 from search.exceptions import SearchError
-from search.fusion import DEFAULT_WEIGHTS
 from search.methods import METHODS
 from search.pipeline import QuerySource, for_image, for_vectors, run_query
 from search.types import Answer, Result
+from search.weight_sets import site_weights
 
 
 def weights(text: str) -> dict[str, float]:
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         parser.add_argument("query", metavar="PATH_OR_ID", help="An image file, or the number of a gallery image.")
         parser.add_argument("--top", type=int, default=10, metavar="K", help="Results wanted (default 10).")
         parser.add_argument(
-            "--weights", type=weights, default=DEFAULT_WEIGHTS, metavar="METHOD=W,...", help="Fusion weights."
+            "--weights", type=weights, metavar="METHOD=W,...", help="Fusion weights (default: those of the site)."
         )
         parser.add_argument("--collection", default="", metavar="NAME", help="Search this collection only.")
         parser.add_argument("--json", action="store_true", help="Print the answer as JSON.")
@@ -59,7 +59,8 @@ class Command(BaseCommand):
             if collection_id is None:
                 raise CommandError(f"There is no collection {options['collection']!r}.")
         try:
-            answer = run_query(_source(query), options["weights"], k=options["top"], collection_id=collection_id)
+            used = options["weights"] or site_weights()
+            answer = run_query(_source(query), used, k=options["top"], collection_id=collection_id)
         except SearchError as error:
             raise CommandError(str(error)) from error
         images = Image.objects.in_bulk([result.image_id for result in answer.results])

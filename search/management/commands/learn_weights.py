@@ -1,0 +1,109 @@
+"""`manage.py learn_weights --from labels|verdicts|copies [--collection NAME] [--apply] [--json]`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from gallery.models import Collection
+from search import weight_learning, weight_sets
+from search.exceptions import SearchError
+from search.lessons import source_names
+from search.models import WeightSet
+from search.weight_learning import MAX_QUERIES
+
+WORDS = {"labels": "Questions by labels", "copies": "Edited copies", "folds": "Cross-validation"}
+
+
+class Command(BaseCommand):
+    help = (
+        "Learn fusion weights from labels, edited copies or verdicts, and tell what they reach on questions held out."
+        " They are kept, but searches go on with the weights in use unless --apply is given. Exit code 1 when nothing"
+        " can be learned, or when --apply finds no improvement."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--from",
+            dest="sources",
+            nargs="+",
+            required=True,
+            metavar="SOURCE",
+            help=f"What to learn from, one or more of: {', '.join(source_names())}.",
+        )
+        parser.add_argument("--collection", default="", metavar="NAME", help="Learn from this collection only.")
+        parser.add_argument(
+            "--max-queries",
+            type=int,
+            default=MAX_QUERIES,
+            metavar="N",
+            help=f"Ask so many questions of each kind (default {MAX_QUERIES}).",
+        )
+        parser.add_argument("--apply", action="store_true", help="Use the weights on this site if they are better.")
+        parser.add_argument("--json", action="store_true", help="Print weights and figures as JSON.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["max_queries"] < 10:
+            raise CommandError(f"--max-queries: expected at least 10, got {options['max_queries']}", returncode=2)
+        collection = None
+        if options["collection"]:
+            collection = Collection.objects.filter(name=options["collection"]).first()
+            if collection is None:
+                raise CommandError(f"There is no collection {options['collection']!r}.")
+        try:
+            row = weight_learning.ask(options["sources"], collection)
+        except SearchError as error:
+            raise CommandError(str(error), returncode=2) from error
+        self._learn(row.pk, options["max_queries"])
+        row.refresh_from_db()
+        if row.state != WeightSet.State.READY:
+            raise CommandError(row.error)
+        better = weight_learning.improves(row.figures)
+        if options["apply"] and better:
+            weight_sets.adopt(row)
+        if options["json"]:
+            self.stdout.write(json.dumps(as_document(row, applied=options["apply"] and better)))
+        else:
+            self._tell(row, applied=options["apply"] and better)
+        if options["apply"] and not better:
+            raise CommandError("The weights in use stay: those learned are no better on questions held out.")
+
+    def _learn(self, pk: int, max_queries: int) -> None:
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+            tasks: dict[str, TaskID] = {}
+
+            def progress(what: str, done: int, total: int) -> None:
+                if what not in tasks:
+                    tasks[what] = bar.add_task(WORDS.get(what, what), total=total)
+                bar.update(tasks[what], completed=done)
+
+            weight_learning.run(pk, max_queries, progress)
+
+    def _tell(self, row: WeightSet, *, applied: bool) -> None:
+        for name, each in row.figures["sets"].items():
+            self.stdout.write(f"{name}: {each['questions']} questions of {each['groups']} groups")
+            for ranking, figures in each["rankings"].items():
+                self.stdout.write(f"  {ranking:<14} mAP {figures['map']:.3f}  P@1 {figures['p_at_1']:.3f}")
+        chosen = ", ".join(f"{name} {weight:g}" for name, weight in row.weights.items() if weight)
+        ending = "They are in use now." if applied else "The weights in use stay."
+        self.stdout.write(f"Weights {row.pk}: {chosen}. {ending} {row.seconds:.1f} s.")
+
+
+def as_document(row: WeightSet, *, applied: bool) -> dict[str, Any]:
+    """Return what `--json` prints."""
+    return {
+        "id": row.pk,
+        "from": row.source.split(weight_learning.SEPARATOR),
+        "collection": row.collection_name,
+        "weights": row.weights,
+        "improves": weight_learning.improves(row.figures),
+        "applied": applied,
+        "seconds": row.seconds,
+        **row.figures,
+    }

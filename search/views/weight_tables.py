@@ -1,0 +1,184 @@
+"""What the page of weights shows of decisions and learned weights: words, bars, rows of figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from search import weight_learning
+from search.fusion import DEFAULT_WEIGHTS
+from search.methods import METHODS
+from search.models import WeightAdoption, WeightSet
+from search.views.cards import MethodLook, Segment, method_looks, stacked
+from search.views.lab_words import GRAY, KINDS, RankingLook, look_of, number
+
+SOURCE_SENTENCES = {
+    "labels": gettext_lazy("Images of one label belong together."),
+    "copies": gettext_lazy("Images are edited here, once and several times; each copy belongs to its original."),
+    "verdicts": gettext_lazy(
+        "What people judged to be the same belongs together, what they judged different does not."
+    ),
+}
+SETS = {"strong_copies": gettext_lazy("Copies edited four times")}
+RANKINGS = {
+    "learned": gettext_lazy("Learned weights"),
+    "in_use": gettext_lazy("Weights in use then"),
+    "default": gettext_lazy("The methods' own weights"),
+    "equal": gettext_lazy("Equal weights"),
+}
+PHASES = {
+    "labels": gettext_lazy("Asking by labels"),
+    "copies": gettext_lazy("Editing images and looking for them"),
+    "verdicts": gettext_lazy("Comparing judged pairs"),
+    "folds": gettext_lazy("Learning, with some questions held out"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One method's part of a set of weights."""
+
+    look: MethodLook
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """A set of weights as parts of 100 and as a bar."""
+
+    parts: list[Part]
+    segments: list[Segment]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One figure of one ranking on one set."""
+
+    text: str
+    percent: float
+    best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One ranking with its figures on every set: mAP and P@1."""
+
+    look: RankingLook
+    cells: list[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class SetHead:
+    """One set of questions, as the table's head names it, and what learning gained on it."""
+
+    label: str
+    questions: int
+    groups: int
+    sentence: str
+    better: bool | None  # None: within what chance does
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """How far a piece of work is."""
+
+    label: str
+    done: int
+    total: int
+
+
+def make_mix(weights: Mapping[str, float]) -> Mix:
+    """Return how much each method counts; methods that count for nothing are left out."""
+    total = sum(weights.values())
+    shares = {name: weight / total for name, weight in weights.items() if weight > 0}
+    looks = method_looks()
+    known = {name: looks.get(name, MethodLook(name, name, "", GRAY)) for name in shares}
+    parts = [Part(known[name], round(100 * share)) for name, share in shares.items()]
+    return Mix(parts, stacked(shares, known))
+
+
+def source_label(source: str) -> str:
+    """Return what weights were learned from, in words."""
+    return ", ".join(str(KINDS.get(name, name)) for name in source.split(weight_learning.SEPARATOR))
+
+
+def decision_words(decision: WeightAdoption | None) -> str:
+    """Return what was decided, without who and when."""
+    if decision is None or decision.weight_set is None:
+        return _("The weights that the methods come with")
+    return _("Learned from: %(source)s") % {"source": source_label(decision.weight_set.source)}
+
+
+def set_heads(figures: Mapping[str, Any]) -> list[SetHead]:
+    """Return the heads of the table of figures."""
+    return [
+        SetHead(
+            label=str(SETS.get(name) or KINDS.get(name, name)),
+            questions=each["questions"],
+            groups=each["groups"],
+            sentence=_gain_sentence(each["gain"], each["gain_error"]),
+            better=None if abs(each["gain"]) <= 2 * each["gain_error"] else each["gain"] > 0,
+        )
+        for name, each in figures["sets"].items()
+    ]
+
+
+def _gain_sentence(gain: float, error: float) -> str:
+    words = {"gain": number(abs(gain), 3), "error": number(error, 3)}
+    if abs(gain) <= 2 * error:
+        return _("as good as the weights in use then (mAP differs by %(gain)s ± %(error)s)") % words
+    if gain > 0:
+        return _("better than the weights in use then by %(gain)s ± %(error)s mAP") % words
+    return _("worse than the weights in use then by %(gain)s ± %(error)s mAP") % words
+
+
+def figure_rows(figures: Mapping[str, Any]) -> list[Row]:
+    """Return the rows of the table: the learned weights first, then those compared with, then each method alone."""
+    sets = list(figures["sets"].values())
+    best = [
+        {key: max(ranking[key] for ranking in each["rankings"].values()) for key in ("map", "p_at_1")} for each in sets
+    ]
+    return [
+        Row(
+            _ranking_look(name),
+            [
+                Cell(number(value, 3), round(100 * value, 1), value == highest[key])
+                for each, highest in zip(sets, best, strict=True)
+                for key, value in each["rankings"][name].items()
+            ],
+        )
+        for name in sets[0]["rankings"]
+    ]
+
+
+def _ranking_look(name: str) -> RankingLook:
+    if name in RANKINGS:
+        return RankingLook("fused", name, str(RANKINGS[name]), "")
+    return look_of("methods", name)
+
+
+def outdated_methods(weight_set: WeightSet, versions: Mapping[str, str]) -> list[str]:
+    """Return the labels of the methods that have changed since the weights were learned."""
+    return [
+        _(METHODS[name].label)
+        for name, version in weight_set.versions.items()
+        if name in METHODS and versions.get(name, version) != version
+    ]
+
+
+def phase_of(weight_set: WeightSet) -> Phase | None:
+    """Return how far the learning is; None when that is not known."""
+    words, _space, counts = weight_set.progress.rpartition(" ")
+    done, slash, total = counts.partition("/")
+    if not slash:
+        return None
+    return Phase(str(PHASES.get(words, words)), int(done), int(total))
+
+
+def is_default(weights: Mapping[str, float]) -> bool:
+    """Tell whether weights are those that the methods come with."""
+    return dict(weights) == DEFAULT_WEIGHTS

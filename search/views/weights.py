@@ -1,0 +1,156 @@
+"""The page of weights: which count where a search names none, learning others, and deciding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from search import features, health, tasks, weight_learning, weight_sets
+from search.exceptions import SearchError
+from search.forms import LearningForm
+from search.lessons import source_names
+from search.models import WeightAdoption, WeightSet
+from search.views.lab_words import KINDS
+from search.views.weight_tables import (
+    SOURCE_SENTENCES,
+    decision_words,
+    figure_rows,
+    is_default,
+    make_mix,
+    outdated_methods,
+    phase_of,
+    set_heads,
+    source_label,
+)
+
+HISTORY_SIZE = 20
+State = WeightSet.State
+ACTIVE = (State.WAITING, State.LEARNING)
+
+
+@require_safe
+def weights(request: HttpRequest) -> HttpResponse:
+    """Show the weights in use, some learned ones with their figures, and what was learned and decided so far."""
+    decision = weight_sets.decision_in_force()
+    site = weight_sets.fitting(decision.weights if decision else {})
+    shown = _asked(request) or WeightSet.objects.filter(state=State.READY).first()
+    past = WeightSet.objects.exclude(state__in=ACTIVE).select_related("asked_by")[:HISTORY_SIZE]
+    decisions = WeightAdoption.objects.select_related("weight_set", "decided_by")[:HISTORY_SIZE]
+    context = {
+        "decision": decision,
+        "decided": decision_words(decision),
+        "mix": make_mix(site),
+        "is_default": is_default(site),
+        "form": LearningForm(),
+        "sources": [(name, KINDS.get(name, name), SOURCE_SENTENCES.get(name, "")) for name in source_names()],
+        "past": [(row, source_label(row.source)) for row in past],
+        "decisions": [(row, decision_words(row), make_mix(weight_sets.fitting(row.weights))) for row in decisions],
+        **_progress(),
+    }
+    if shown is not None:
+        context |= _findings(shown, decision)
+    return render(request, "search/weights.html", context)
+
+
+@require_safe
+def progress(request: HttpRequest) -> HttpResponse:
+    """Tell how far the learning is; when some that the page watches ended, send the page to what came of it."""
+    watched = [int(pk) for pk in request.GET.get("watched", "").split(",") if pk.isdecimal()]
+    ended = WeightSet.objects.filter(pk__in=watched).exclude(state__in=ACTIVE).first()
+    if ended is not None:
+        response = HttpResponse()
+        ready = f"?set={ended.pk}" if ended.state == State.READY else ""
+        response["HX-Redirect"] = reverse("search:weights") + ready
+        return response
+    return render(request, "search/_weights_progress.html", _progress())
+
+
+@require_POST
+def learn(request: HttpRequest) -> HttpResponse:
+    """Learn weights in the background; for staff."""
+    if not request.user.is_staff:
+        return HttpResponse(_("Only staff may have weights learned; log in as staff first."), status=403)
+    form = LearningForm(request.POST)
+    if not form.is_valid():
+        for problem in form.problems():
+            messages.error(request, problem)
+        return redirect("search:weights")
+    found = form.cleaned_data
+    source = weight_learning.SEPARATOR.join(found["sources"])
+    if WeightSet.objects.filter(source=source, collection=found["collection"], state__in=ACTIVE).exists():
+        messages.info(request, _("This is being learned already."))
+        return redirect("search:weights")
+    row = weight_learning.ask(found["sources"], found["collection"], request.user)
+    if not tasks.enqueue_learning(row.pk):
+        messages.warning(request, _("The queue cannot be reached now; learning starts by itself when it is back."))
+    return redirect("search:weights")
+
+
+@require_POST
+def use(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make learned weights those of the site; for staff."""
+    if not request.user.is_staff:
+        return HttpResponse(_("Only staff may change the site's weights; log in as staff first."), status=403)
+    row = get_object_or_404(WeightSet, pk=pk)
+    try:
+        weight_sets.adopt(row, request.user)
+    except SearchError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(
+            request, _("Searches that name no weights use these from now on. You can go back at any time.")
+        )
+    return redirect("search:weights")
+
+
+@require_POST
+def reset(request: HttpRequest) -> HttpResponse:
+    """Go back to the weights that the methods come with; for staff."""
+    if not request.user.is_staff:
+        return HttpResponse(_("Only staff may change the site's weights; log in as staff first."), status=403)
+    weight_sets.go_back(request.user)
+    messages.success(request, _("Searches that name no weights use those that the methods come with again."))
+    return redirect("search:weights")
+
+
+def _asked(request: HttpRequest) -> WeightSet | None:
+    """Return the learned weights that the address names; such as were never learned are a 404."""
+    asked = request.GET.get("set", "")
+    if not asked:
+        return None
+    row = WeightSet.objects.filter(pk=int(asked), state=State.READY).first() if asked.isdecimal() else None
+    if row is None:
+        raise Http404(_("There are no learned weights of this number; choose some from the list."))
+    return row
+
+
+def _findings(row: WeightSet, decision: WeightAdoption | None) -> dict[str, Any]:
+    """Return what the page shows of learned weights."""
+    return {
+        "shown": row,
+        "shown_source": source_label(row.source),
+        "shown_mix": make_mix(row.weights),
+        "heads": set_heads(row.figures),
+        "rows": figure_rows(row.figures),
+        "improves": weight_learning.improves(row.figures),
+        "in_force": decision is not None and decision.weight_set_id == row.pk,
+        "outdated": outdated_methods(row, features.current_versions()),
+    }
+
+
+def _progress() -> dict[str, Any]:
+    """Return what waits and what is being learned."""
+    active = list(WeightSet.objects.filter(state__in=ACTIVE).order_by("pk"))
+    queue = health.look_at_queues() if active else None
+    return {
+        "active": [(row, source_label(row.source), phase_of(row)) for row in active],
+        "watched": ",".join(str(row.pk) for row in active),
+        "no_worker": bool(queue and (queue.error or settings.QUEUE_MAINTENANCE in queue.idle)),
+    }
