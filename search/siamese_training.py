@@ -184,7 +184,7 @@ def _pixels(digest: str) -> RGBImage | None:
 def _known_inputs(ids: NDArray[np.int64], encoders: Encoders, progress: Progress) -> tuple[NDArray[np.int64], Inputs]:
     """Return the images of which there are inputs, ascending, and these: stored rows, or pictures decoded for it."""
     inputs: Inputs = {}
-    if CONTENT in encoders:
+    if CONTENT in encoders and len(ids):
         chunks = list(features.iter_ready("deep", _content_version(), image_ids=ids.tolist()))
         if not chunks:
             raise TrainingError("none of the judged images is described by content yet; wait for the workers")

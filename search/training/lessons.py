@@ -179,18 +179,18 @@ def _trial_of_judged(
     encoders: Encoders,
     generator: np.random.Generator,
 ) -> tuple[Inputs, Trial]:
-    """Make the trial: pairs of held-out images, with strangers by chance, and copies of some to be found among all."""
+    """Make the trial: pairs of held-out images, and each with strangers; copies of some, to be found among all."""
     rows = generator.permutation(np.flatnonzero(held))
     judged = pairs.take(held[pairs.first] & held[pairs.second])
     first = np.repeat(rows, _STRANGERS)
-    second = generator.choice(rows, len(first))
+    second = generator.integers(0, len(groups), len(first))
     apart = groups[first] != groups[second]
     collector, owners = _Collector(encoders), []
     for row in rows[:MAX_TRIAL_IMAGES].tolist():
         if (pixels := picture(row)) is not None:
             collector.add([edit(name, pixels, row) for name in EDITS])
             owners.append(row)
-    if not owners or not judged.same.any() or not (apart.any() or not judged.same.all()):
+    if not owners or not judged.same.any():
         raise TrainingError("too few pairs: none of the images held out can be judged by; judge or label more images")
     trial = Trial(
         num_gallery=len(groups),

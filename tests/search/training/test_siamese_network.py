@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from search.methods.branches import koch
 from search.training.pairs import draw_views
 from search.training.projection import discriminant
-from search.training.siamese import HEAD_RECIPE, Recipe, contrastive_loss, train_head
+from search.training.siamese import GUIDE_RECIPE, HEAD_RECIPE, Recipe, contrastive_loss, train_guide, train_head
 
 pytestmark = pytest.mark.usefixtures("keras")
 
@@ -60,3 +61,18 @@ def test_a_loss_that_is_no_number_is_refused() -> None:
     draw = draw_views(np.repeat(np.arange(4), 2), np.eye(4, dtype=bool))
     with pytest.raises(ValueError, match="the loss is no number any more"):
         train_head(start, inputs, draw, HEAD_RECIPE.with_epochs(1), 1, lambda done, loss: None)
+
+
+def test_the_guides_network_learns_on_any_number_of_units(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(koch, "CONVOLUTIONS", tuple((kernel, 2) for kernel, _filters in koch.CONVOLUTIONS))
+    monkeypatch.setattr(koch, "UNITS", 8)
+    monkeypatch.setattr(koch, "SHAPES", koch._shapes())
+    pictures = rng.integers(0, 256, (8, koch.SIDE, koch.SIDE), np.uint8)
+    draw = draw_views(np.repeat(np.arange(4), 2), np.eye(4, dtype=bool))
+    arrays = train_guide(pictures, draw, GUIDE_RECIPE.with_epochs(1), 1, lambda done, loss: None)
+    assert {name: arrays[name].shape for name in koch.SHAPES} == koch.SHAPES
+    outputs = koch.activations(arrays, pictures) @ arrays["weights"] + arrays["bias"]
+    assert outputs.shape == (8, 128)
+    np.testing.assert_allclose(outputs.mean(axis=0), 0, atol=1e-3)
