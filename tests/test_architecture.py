@@ -26,6 +26,7 @@ PURE = (
     "search.learning",
     "search.projection",
     "search.tsne",
+    "search.training",
 )
 PURE_MAY_USE = (*PURE, "search.types", "search.exceptions")
 MEETING_POINTS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,7 +133,7 @@ class Siamese(DerivedMethod):
             self.origin = load_method(self.source, self.options.get("deep"))
         return self.origin
 
-    def _find(self) -> Any:
+    def _find(self) -> Path:
         return find(self.options.get("folder"), self._content().version)
 
     def _load(self) -> Branch:

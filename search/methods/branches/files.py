@@ -28,7 +28,7 @@ ADOPTED = "adopted.json"
 _FORMAT = 1
 _ABOUT = "about"
 _ADVICE = "train another with `manage.py train_siamese`"
-_ERRORS = (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+_ERRORS = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 def save(branch: Branch, folder: Path, name: str = "") -> Path:
