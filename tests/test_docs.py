@@ -19,7 +19,7 @@ from search.methods import METHODS, load_method
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
-OURS = ("config", "gallery", "search")
+OURS = ("config", "gallery", "search", "review")
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]*)?\)")
 SUFFIXES = (".py", ".md", ".html", ".css", ".js", ".svg", ".toml", ".txt")

@@ -1,0 +1,86 @@
+"""Looking at verdicts: people record them on pairs of images, nobody changes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
+
+from gallery.admin_lists import short_time, thumbnail
+from gallery.models import Image
+from review.models import Verdict
+
+if TYPE_CHECKING:
+    BaseVerdictAdmin = admin.ModelAdmin[Verdict]
+else:
+    BaseVerdictAdmin = admin.ModelAdmin
+
+
+class VerdictList(ChangeList):
+    """A page of verdicts with the images of all of them, read at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        verdicts: list[Any] = list(self.result_list)
+        hashes = {sha256 for each in verdicts for sha256 in (each.first_sha256, each.second_sha256)}
+        images = {image.sha256: image for image in Image.objects.filter(sha256__in=hashes)}
+        for each in verdicts:
+            each.images = images
+        self.result_list = verdicts
+
+
+@admin.register(Verdict)
+class VerdictAdmin(BaseVerdictAdmin):
+    """Verdicts, newest first, read-only."""
+
+    list_display = ["first_picture", "second_picture", "verdict", "author_name", "decided", "note"]
+    list_display_links = ["verdict"]
+    list_filter = ["kind", "decided_at"]
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ["first_sha256", "second_sha256", "author_name", "note"]
+    search_help_text = gettext_lazy("SHA-256 of an image, an author, or part of the note")
+    readonly_fields = [
+        *("first_picture", "second_picture", "first_sha256", "second_sha256", "kind", "note", "author_name", "author"),
+        *("decided_at", "state"),
+    ]
+    fields = [*readonly_fields]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return VerdictList
+
+    @admin.display(description=gettext_lazy("first image"))
+    def first_picture(self, verdict: Verdict) -> SafeString | str:
+        return _picture(verdict, verdict.first_sha256)
+
+    @admin.display(description=gettext_lazy("second image"))
+    def second_picture(self, verdict: Verdict) -> SafeString | str:
+        return _picture(verdict, verdict.second_sha256)
+
+    @admin.display(description=gettext_lazy("verdict"), ordering="kind")
+    def verdict(self, verdict: Verdict) -> str:
+        return verdict.get_kind_display()
+
+    @admin.display(description=gettext_lazy("decided"), ordering="decided_at")
+    def decided(self, verdict: Verdict) -> str:
+        return short_time(verdict.decided_at)
+
+
+def _picture(verdict: Any, sha256: str) -> SafeString | str:
+    """Return the image that has these bytes now; its first digits when there is none."""
+    known = getattr(verdict, "images", None)
+    image = Image.objects.filter(sha256=sha256).first() if known is None else known.get(sha256)
+    return thumbnail(image) if image else f"{sha256[:12]}…"

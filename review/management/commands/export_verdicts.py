@@ -1,0 +1,60 @@
+"""`manage.py export_verdicts [FILE] [--current] [--json]`: write the decisions about pairs of images."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from review.exchange import CSV_SUFFIX, JSON_SUFFIX, write_csv, write_json
+from review.models import Verdict
+from review.verdicts import current
+
+BATCH = 2000
+WRITERS = {CSV_SUFFIX: write_csv, JSON_SUFFIX: write_json}
+
+
+class Command(BaseCommand):
+    help = (
+        "Write all verdicts ever made, oldest first, as `import_verdicts` reads them. Exit code 1 when the file cannot"
+        " be written."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "file", nargs="?", default="", metavar="FILE", help="A .csv or .json file; without it, standard output."
+        )
+        parser.add_argument("--current", action="store_true", help="Only those that count: each author's newest.")
+        parser.add_argument("--json", action="store_true", help="JSON instead of CSV on standard output.")
+
+    def handle(self, *args: Any, file: str, **options: Any) -> None:
+        rows = current() if options["current"] else Verdict.objects.all()
+        verdicts = rows.order_by("decided_at", "pk").iterator(BATCH)
+        if not file:
+            self.stdout.ending = ""  # the writers end their lines themselves
+            (write_json if options["json"] else write_csv)(self.stdout, verdicts)
+            return
+        path = Path(file)
+        if path.suffix.lower() not in WRITERS:
+            raise CommandError(f"Expected a .csv or a .json file, got {path.name}.", returncode=2)
+        try:
+            number = self._write(path, verdicts)
+        except OSError as error:
+            raise CommandError(f"{path} cannot be written: {error.strerror or error}.") from error
+        self.stdout.write(f"{number} verdicts written to {path}.")
+
+    def _write(self, path: Path, verdicts: Iterator[Verdict]) -> int:
+        """Write beside the file, then take its place: a file half written never bears the name."""
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=path.parent, delete=False) as file:
+            try:
+                number = WRITERS[path.suffix.lower()](file, verdicts)
+            except BaseException:
+                os.unlink(file.name)
+                raise
+        os.chmod(file.name, 0o644)
+        os.replace(file.name, path)
+        return number

@@ -1,0 +1,54 @@
+"""The admin of verdicts: to look at, not to change."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from gallery.models import Image
+from review.models import Verdict
+from review.verdicts import record
+from tests.search.library import add_images
+
+pytestmark = pytest.mark.django_db
+PAGE = "/admin/review/verdict/"
+
+
+@pytest.fixture
+def verdict(admin_user: User) -> Verdict:
+    one, other = (Image.objects.get(pk=pk) for pk in add_images(2))
+    return record(one.sha256, other.sha256, "near_duplicate", author=admin_user, note="by the scanner")
+
+
+def test_it_works(admin_client: Client, verdict: Verdict) -> None:
+    text = admin_client.get(PAGE).content.decode()
+    assert "near duplicate" in text
+    assert "by the scanner" in text
+    assert text.count(f"/media/thumb/{verdict.first_sha256}") == 1
+
+
+def test_images_that_are_gone_go_by_their_digits(admin_client: Client) -> None:
+    record("1" * 64, "2" * 64, "same", author_name="ada")
+    assert "111111111111…" in admin_client.get(PAGE).content.decode()
+
+
+def test_one_verdict_can_be_read_but_not_changed(admin_client: Client, verdict: Verdict) -> None:
+    address = f"{PAGE}{verdict.pk}/change/"
+    text = admin_client.get(address).content.decode()
+    assert verdict.second_sha256 in text
+    assert 'name="_save"' not in text
+    assert admin_client.post(address, {"kind": "same"}).status_code == 403
+    assert admin_client.get(f"{PAGE}add/").status_code == 403
+    assert admin_client.post(f"{PAGE}{verdict.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert Verdict.objects.get().kind == "near_duplicate"
+
+
+def test_the_list_asks_the_database_as_often_for_many(
+    admin_client: Client, verdict: Verdict, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(10):
+        record(verdict.first_sha256, f"{number}" * 64, "same", author_name="ada")
+    with django_assert_max_num_queries(7):
+        admin_client.get(PAGE)
