@@ -44,7 +44,9 @@ class Reduction:
     recall: float
 
 
-def fit_reduction(vectors: NDArray[np.float32], rows: NDArray[np.int64], seed: int) -> Reduction | None:
+def fit_reduction(
+    vectors: NDArray[np.float32], rows: NDArray[np.int64], seed: int, min_numbers: int | None = None
+) -> Reduction | None:
     """Find the smallest basis that keeps enough of the variance and of the nearest rows.
 
     Parameters
@@ -52,13 +54,14 @@ def fit_reduction(vectors: NDArray[np.float32], rows: NDArray[np.int64], seed: i
     vectors : ndarray of shape (n, dim), float32, L2 norm 1; may be a memory map
     rows : ndarray of the rows that hold something, ascending
     seed : of the sample that the basis is fitted to, and of the queries that try it
+    min_numbers : numbers in all from which on reducing is worth it, None = MIN_NUMBERS
 
     Returns
     -------
     reduction : None where a scan of the full rows is as good: too few rows, or a basis that is hardly smaller
     """
     dim = vectors.shape[1]
-    if len(rows) < 2 * dim or len(rows) * dim < MIN_NUMBERS:
+    if len(rows) < 2 * dim or len(rows) * dim < (MIN_NUMBERS if min_numbers is None else min_numbers):
         return None
     generator = np.random.default_rng(seed)
     directions, kept = principal_directions(vectors[_draw(rows, SAMPLE_ROWS, generator)])
