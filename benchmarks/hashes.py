@@ -40,7 +40,7 @@ NEAREST = 10
 APPENDED_SHARE = 100
 CROWDED_CHANGE = 102  # of 256: how often a bit differs from the one before
 MEMORY_BYTES = 512 * 2**20
-TRAINED_PER_LIST, MAX_LISTS, PROBES = 50, 4096, 16
+TRAINED_PER_LIST, MAX_LISTS, LISTS_OF_MANY, PROBES = 50, 4096, 1024, 16
 HNSW_LINKS, HNSW_EFFORT = 16, 64
 
 
@@ -75,7 +75,8 @@ def _flat(bits: int, _num_rows: int) -> Any:
 def _ivf(bits: int, num_rows: int) -> Any:
     import faiss
 
-    lists = min(MAX_LISTS, 2 ** int(np.log2(num_rows) / 2))
+    # every code is compared with every list's center: with more lists, 10^8 codes would take hours to sort in
+    lists = min(MAX_LISTS, 2 ** int(np.log2(num_rows) / 2)) if num_rows <= 10**7 else LISTS_OF_MANY
     index = faiss.IndexBinaryIVF(faiss.IndexBinaryFlat(bits), bits, lists)
     index.nprobe = PROBES
     return index
