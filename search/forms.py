@@ -98,7 +98,7 @@ class EvaluationForm(forms.Form):
     )
     queries = forms.TypedChoiceField(
         coerce=int,
-        choices=[(number, str(number)) for number in (25, 50, 100, 200, 500, 1000)],
+        choices=[(number, str(number)) for number in (10, 25, 50, 100, 200, 500, 1000)],
         initial=100,
         label=gettext_lazy("Queries at most"),
         widget=forms.Select(attrs={"class": "input"}),

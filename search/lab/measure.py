@@ -6,8 +6,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 from django.utils.translation import gettext as _
 
+from gallery.models import Image
+from search import backgrounds
 from search.exceptions import SearchError
 from search.lab.copies import measure_by_copies
 from search.lab.index_recall import measure_index
@@ -17,7 +20,9 @@ from search.lab.plan import Plan, Progress
 from search.lab.reliability import measure_reliability
 from search.lab.scoreboard import Scoreboard
 from search.lab.verdicts import measure_by_verdicts
+from search.rows import Snapshot
 from search.snapshots import current_snapshot
+from search.weight_sets import decision_in_force, fitting
 
 LABELS, VERDICTS, COPIES = "labels", "verdicts", "copies"
 KINDS: Mapping[str, Callable[[Plan], Scoreboard]] = {
@@ -52,8 +57,8 @@ def measure(
         )
     started = time.monotonic()
     plan = Plan(
-        snapshot=current_snapshot(),
-        weights=fusions(None),
+        snapshot=_snapshot(collection_id),
+        weights=fusions(_learned_weights()),
         collection_id=collection_id,
         max_queries=max_queries or DEFAULT_QUERIES[kind],
         progress=progress,
@@ -67,3 +72,19 @@ def measure(
     document["index"] = measure_index(plan)
     document["seconds"] = round(time.monotonic() - started, 1)
     return document
+
+
+def _snapshot(collection_id: int | None) -> Snapshot:
+    """Return what a search within the collection would run over, calibrated as that would be."""
+    snapshot = current_snapshot()
+    if collection_id is None:
+        return snapshot
+    members = Image.collections.through.objects.filter(collection_id=collection_id)
+    image_ids = np.fromiter(members.values_list("image_id", flat=True), np.int64)
+    return backgrounds.within(snapshot, collection_id, image_ids)[0]
+
+
+def _learned_weights() -> dict[str, float] | None:
+    """Return the learned weights that are in use, None when those that the methods come with are."""
+    decision = decision_in_force()
+    return fitting(decision.weights) if decision and decision.weight_set_id else None

@@ -1,0 +1,69 @@
+"""The lab as staff use it: a measurement is started, done by a real worker, watched and read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_accessibility import check
+
+PHONE = {"width": 390, "height": 844}
+MEASURE_MS = 90_000
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def log_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Page], None]:
+    """Return what logs a page in as the administrator, whose password the site's log told once."""
+
+    def log_in(page: Page) -> None:
+        (log,) = tmp_path_factory.getbasetemp().glob("site[0-9]*/log")
+        told = re.search(r"log in at \S+ as (\S+) with the password (\S+)", log.read_text())
+        assert told
+        page.goto("/login/?next=/lab/")
+        page.get_by_label("User name").fill(told.group(1))
+        page.get_by_label("Password").fill(told.group(2))
+        page.locator("main").get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("heading", name="Lab", exact=True)).to_be_visible()
+
+    return log_in
+
+
+def measure(page: Page, kind: str) -> None:
+    """Start a small measurement and wait until the page shows what it found."""
+    panel = page.locator(".lab-start")
+    if panel.get_attribute("open") is None:
+        panel.locator("summary").click()
+    panel.get_by_role("radio", name=kind).check()
+    panel.get_by_label("Queries at most").select_option("10")
+    panel.get_by_role("button", name="Measure").click()
+    expect(page.get_by_role("heading", name="Being measured")).to_be_visible()
+    expect(page.get_by_role("heading", name="Being measured")).to_be_hidden(timeout=MEASURE_MS)
+    expect(page.get_by_role("heading", name=f"{kind}, all images")).to_be_visible()
+
+
+def test_a_measurement_is_started_watched_and_read(open_page: OpenPage, log_in: Callable[[Page], None]) -> None:
+    page = open_page("/lab/")
+    log_in(page)
+    measure(page, "Edited copies")
+    expect(page.get_by_role("heading", name="Precision over recall")).to_be_visible()
+    heat = page.locator(".lab-heat").first
+    expect(heat.get_by_role("row", name=re.compile("Flipped"))).to_be_visible()
+
+    chart = page.locator("[data-chart]").first
+    line = chart.locator("g[data-curve='methods-color']")
+    expect(line).to_be_visible()
+    chart.get_by_role("checkbox", name="Color", exact=True).uncheck()
+    expect(line).to_be_hidden()
+    chart.get_by_text("As a table").click()
+    expect(chart.get_by_role("rowheader", name="Color", exact=True)).to_be_visible()
+
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for size in ({"width": 1300, "height": 900}, PHONE):
+            page.set_viewport_size(size)  # type: ignore[arg-type]
+            assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
+            check(page)
