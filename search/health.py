@@ -19,6 +19,9 @@ from rq.worker import BaseWorker, WorkerStatus
 
 from gallery.reasons import REASONS
 from search import features, queues
+from search.exceptions import IndexDamagedError
+from search.generation import generation_folder
+from search.index.manifest import read_manifest
 from search.models import Feature, Generation, WorkState
 
 LOST_AFTER = timedelta(minutes=3)
@@ -62,6 +65,16 @@ class Failure:
     method: str
     reason: str
     num_images: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """A method whose rows are scanned with fewer numbers, and how much of their variance these keep."""
+
+    method: str
+    dim: int
+    reduced_dim: int
+    percent: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +160,21 @@ def look_at_generations() -> tuple[Generation | None, Generation | None]:
     active = next((row for row in rows if row.state == Generation.State.ACTIVE), None)
     newest = rows[0] if rows else None
     return active, newest if newest != active else None
+
+
+def look_at_reductions(active: Generation | None) -> list[Reduced]:
+    """Return the methods of a generation whose rows are scanned with fewer numbers; none where it is damaged."""
+    if active is None:
+        return []
+    try:
+        manifest = read_manifest(generation_folder(active.folder), active.pk)
+    except IndexDamagedError:
+        return []
+    return [
+        Reduced(name, files.dim, files.reduced_dim, 100 * (files.variance or 0))
+        for name, files in manifest.methods.items()
+        if files.reduced_dim
+    ]
 
 
 def look_at_disk() -> Disk:

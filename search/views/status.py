@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from gallery.models import Image
 from search import features, health, snapshots, tasks
 from search.models import WorkState
+from search.succession import pending_successions
 from search.versions import versions_in_use
 from search.views.cards import MethodLook, method_looks
 
@@ -41,6 +42,7 @@ def _context() -> dict[str, Any]:
         {"look": looks[failure.method], "reason": health.failure_sentence(failure.reason), "num": failure.num_images}
         for failure in health.look_at_failures()
     ]
+    reductions = health.look_at_reductions(active)
     return {
         "queues": health.look_at_queues(),
         "generation": active,
@@ -50,6 +52,8 @@ def _context() -> dict[str, Any]:
         "num_waiting": sum(row["waiting"] for row in rows),
         "degraded": snapshots.current_snapshot().degraded,
         "recalls": [(looks[name], recall) for name, recall in (active.recall if active else {}).items()],
+        "reductions": [(looks[found.method], found) for found in reductions if found.method in looks],
+        "successions": [looks[name].label for name in (pending_successions(active) if active else ())],
         "num_images": num_images,
         "disk": health.look_at_disk(),
         "data_dir": settings.DATA_DIR,

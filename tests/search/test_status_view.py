@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
@@ -9,9 +11,11 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from search import snapshots
+from search import reduction, snapshots
+from search.generation import build, generation_folder
+from search.methods.base import normalize_rows
 from search.models import Feature, Generation, WorkState
-from tests.search.library import add_library
+from tests.search.library import add_features, add_images, add_library
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_methods")]
 NUM_QUERIES = 6
@@ -117,3 +121,30 @@ def test_the_number_of_database_queries_is_fixed(
     page(client)
     with django_assert_num_queries(NUM_QUERIES):
         page(client)
+
+
+def test_reduced_rows_are_told_of(client: Client, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reduction, "MIN_NUMBERS", 0)
+    ids = add_images(530)
+    rows = normalize_rows(np.abs(rng.normal(size=(530, 6))) @ np.abs(rng.normal(size=(6, 256))))
+    add_features(ids, {"color": rows})
+    build()
+    text = " ".join(page(client).split())
+    assert "Numbers scanned, Color" in text
+    assert re.search(r"\d+ of 256, (9[5-9]\.\d|100\.0) % of the variance", text)
+    assert "Numbers scanned, Structure" not in text
+
+
+def test_a_damaged_manifest_hides_no_page(client: Client, rng: np.random.Generator) -> None:
+    add_library(3, rng)
+    row = build()
+    (generation_folder(row.folder) / "manifest.json").write_text("{")
+    assert "Numbers scanned" not in page(client)
+
+
+def test_a_version_on_its_way_is_told_of(client: Client, rng: np.random.Generator) -> None:
+    add_library(3, rng)
+    row = build()
+    assert "The earlier one serves" not in page(client)
+    Generation.objects.filter(pk=row.pk).update(versions=row.versions | {"color": "older"})
+    assert "Color: a new version is being computed. The earlier one serves until it is complete." in page(client)
