@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -66,6 +67,7 @@ def _convert(encoder: FoldedEncoder, dtype: Precision, side: int, images: list[R
         raise ValueError(f"expected at least {MIN_CALIBRATION_IMAGES} images to quantize by, got {len(images)}")
     import tensorflow as tf
 
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it tells of each file that it writes in passing
     module = tf.Module()
     module.encode = tf.function(
         lambda pixels: {EMBEDDING: run(encoder, pixels, tf)},

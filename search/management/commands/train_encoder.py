@@ -1,0 +1,147 @@
+"""`manage.py train_encoder --images PATH`: distil a pretrained network into a small encoder."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from search.exceptions import TrainingError
+from search.methods.model_files import COMPACT
+from search.photographs import Photographs
+from search.runtime.speaker import Speaker
+from search.training.encoder import FILE, PASSING, Order, train_encoder
+from search.training.recipe import BACKENDS, Budget, Recipe
+from search.training.report import CURVE, MARKDOWN
+
+INTERRUPTED = 130
+READ_SIDE = 256
+"""Longest side, in pixels, at which photographs are kept for the teacher."""
+DEEP_OPTIONS: dict[str, Any] = settings.SEARCH_METHOD_OPTIONS["deep"]
+GUIDES_BACKBONE = "resnet50"
+
+
+class Command(BaseCommand):
+    help = (
+        "Distil a pretrained network into a small encoder for the content method. Interrupted at any moment, it goes "
+        "on with --resume. What the site uses stays as it is until DEEP_WEIGHTS names the new file. Exit code 0; 1 "
+        "when it could not be done; 130 after Ctrl-C."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--images",
+            type=Path,
+            required=True,
+            metavar="PATH",
+            help="A folder or zip archive; sub-folders are labels.",
+        )
+        parser.add_argument(
+            "--teacher",
+            default=None,
+            metavar="MODEL",
+            help="A .keras model, or a network whose weights were fetched; without it, the one set, else ResNet50.",
+        )
+        length = parser.add_mutually_exclusive_group()
+        length.add_argument("--epochs", type=int, metavar="N", help="Train so many times over the photographs.")
+        length.add_argument("--minutes", type=float, metavar="M", help="Train so long (default 60).")
+        parser.add_argument("--resume", action="store_true", help="Go on with what lies in the folder of --out.")
+        parser.add_argument(
+            "--out", type=Path, metavar="FOLDER", help="Write here (default: training/encoder in DATA_DIR)."
+        )
+        parser.add_argument("--seed", type=int, default=Recipe().seed, metavar="N", help="Default %(default)s.")
+        parser.add_argument(
+            "--held-out",
+            default="0.1",
+            metavar="LABELS",
+            help="Classes never taught, for honest figures: labels with commas, or a share (default %(default)s).",
+        )
+        parser.add_argument(
+            "--side", type=int, default=Recipe().side, metavar="PIXELS", help="Of the input (default %(default)s)."
+        )
+        parser.add_argument(
+            "--variants",
+            type=int,
+            default=Recipe().variants,
+            metavar="N",
+            help="Versions of each photograph that the teacher looks at: whole, and crops (default %(default)s).",
+        )
+        parser.add_argument(
+            "--backend", choices=BACKENDS, default="tensorflow", help="What Keras trains on (default %(default)s)."
+        )
+        parser.add_argument("--json", action="store_true", help="Print the report as JSON.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        _check(options)
+        folder = options["out"] or Path(settings.DATA_DIR) / "training" / "encoder"
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped by the system as by Ctrl-C
+        with Speaker() as speaker:
+            try:
+                report = train_encoder(_order(options, folder.expanduser()), speaker)
+            except TrainingError as error:
+                raise CommandError(str(error)) from error
+            except OSError as error:
+                raise CommandError(f"{error}; free some space or name another folder by --out") from error
+            except KeyboardInterrupt:
+                speaker.say("Stopped; the same command with --resume goes on from here.")
+                sys.exit(INTERRUPTED)
+        if options["json"]:
+            self.stdout.write(json.dumps(report))
+        else:
+            self._tell(report, folder)
+
+    def _tell(self, report: dict[str, Any], folder: Path) -> None:
+        file, figures = report["file"], report["figures"]
+        self.stdout.write(f"{folder / file['name']}: {file['bytes'] / 1e6:.2f} MB, {report['steps']} steps.")
+        if figures:
+            self.stdout.write(
+                f"On {figures['labels']} classes it never saw: mAP {figures['map']}, color {figures['map_color']}."
+            )
+        self.stdout.write(
+            f"{MARKDOWN} and {CURVE} beside it tell the rest. To use it, set DEEP_WEIGHTS={folder / FILE}."
+        )
+        passing = sum(path.stat().st_size for part in PASSING for path in (folder / part).iterdir())
+        self.stdout.write(f"{' and '.join(PASSING)} ({passing / 1e9:.1f} GB) may be deleted; only --resume needs them.")
+
+
+def _check(options: dict[str, Any]) -> None:
+    """Raise what the command line says wrong."""
+    for name, least in (("epochs", 1), ("variants", 1), ("side", 32)):
+        if options[name] is not None and options[name] < least:
+            raise CommandError(f"--{name}: expected at least {least}, got {options[name]}", returncode=2)
+    if options["minutes"] is not None and options["minutes"] <= 0:
+        raise CommandError(f"--minutes: expected more than 0, got {options['minutes']}", returncode=2)
+    if options["side"] % 16:
+        raise CommandError(f"--side: expected a multiple of 16, got {options['side']}", returncode=2)
+
+
+def _order(options: dict[str, Any], folder: Path) -> Order:
+    photographs = Photographs(options["images"].expanduser())
+    recipe = Recipe(side=options["side"], variants=options["variants"], seed=options["seed"])
+    return Order(
+        names=photographs.names,
+        labels=photographs.labels,
+        images=photographs.read(READ_SIDE),
+        teacher=options["teacher"] or _teacher_set(),
+        folder=folder,
+        budget=options["epochs"] or Budget(minutes=options["minutes"] or 60.0),
+        held_out=options["held_out"],
+        recipe=recipe,
+        backend=options["backend"],
+        resume=options["resume"],
+        teacher_options=DEEP_OPTIONS,
+    )
+
+
+def _teacher_set() -> str:
+    """Return the network that the settings name, if it can teach, else the guide's."""
+    weights = DEEP_OPTIONS["weights"]
+    if weights is not None and weights.suffix == ".keras":
+        return str(weights)
+    return DEEP_OPTIONS["backbone"] if DEEP_OPTIONS["backbone"].lower() != COMPACT else GUIDES_BACKBONE

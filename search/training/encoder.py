@@ -1,0 +1,214 @@
+"""Training an encoder from beginning to end: read, have the teacher look, learn, export, measure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.exceptions import TrainingError
+from search.training.assessment import assess
+from search.training.distillation import CHECKPOINT, Course, Witness, distill
+from search.training.export import export_tflite
+from search.training.folded import fold, num_parameters
+from search.training.held_out import choose_held_out
+from search.training.network import DIM
+from search.training.pack import INDEX, Pack, write_pack
+from search.training.recipe import MIN_IMAGES, Budget, Recipe, use_backend
+from search.training.report import write_report
+from search.training.session import Session
+from search.training.targets import Lessons, Variant
+from search.training.teacher import Teacher, find_teacher
+from search.types import RGBImage
+
+FILE, PLAN = "encoder.tflite", "training.json"
+PHOTOGRAPHS, LESSONS = "photographs", "lessons"
+PASSING = (PHOTOGRAPHS, LESSONS)
+"""Folders that only `--resume` needs."""
+_SPARE_BYTES = 2**28
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be trained, by whom, and for how long."""
+
+    names: Sequence[str]  # of the photographs
+    labels: Sequence[str]  # of each
+    images: Iterable[RGBImage | Exception]  # read once, at most `side` pixels wide and high
+    teacher: str  # path or name; see `Teacher`
+    folder: Path
+    budget: Budget | int  # or so many times over the photographs
+    held_out: str = "0.1"
+    recipe: Recipe = field(default_factory=Recipe)
+    backend: str = "tensorflow"
+    resume: bool = False
+    teacher_options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def train_encoder(order: Order, witness: Witness) -> dict[str, Any]:
+    """Train an encoder, write `encoder.tflite` and its report, and return the report.
+
+    Stopped at any moment, by Ctrl-C too, it goes on with `resume`: photographs that were read, variants that the
+    teacher has seen and steps up to the last checkpoint are not done again.
+
+    Parameters
+    ----------
+    order : see `Order`
+    witness : told how far the work is
+
+    Returns
+    -------
+    report : see `search.training.report`
+
+    Raises
+    ------
+    TrainingError : too few photographs, no teacher, no space, a folder of another training; nothing is overwritten
+    """
+    _check_folder(order)
+    find_teacher(order.teacher, order.teacher_options)  # before anything is read
+    if len(order.names) < MIN_IMAGES:
+        raise _too_few(len(order.names))
+    use_backend(order.backend)
+    teacher = Teacher(order.teacher, order.teacher_options)
+    pack = _read(order, witness)
+    held_out = choose_held_out(pack.labels, order.held_out, order.recipe.seed)
+    is_held = np.isin(pack.labels, held_out)
+    if np.count_nonzero(~is_held) < MIN_IMAGES:
+        raise _too_few(int(np.count_nonzero(~is_held)), pack.skipped)
+    _agree(order.folder, _plan(order, pack, teacher.title, held_out))
+    lessons = Lessons(order.folder / LESSONS, pack, ~is_held, order.recipe.stored, DIM, order.recipe.seed)
+    _check_space(order.folder, lessons.num_bytes(teacher.channels, order.recipe.variants))
+    lessons.make(teacher, order.recipe.variants, witness.progress)
+    variants = lessons.load(order.recipe.variants)
+    course = Course(
+        order.recipe, _budget(order, ~is_held), variants, np.flatnonzero(~is_held), np.flatnonzero(is_held), pack.labels
+    )
+    session = _learn(order, course, witness)
+    report = _report(order, course, pack, held_out) | {
+        "teacher": teacher.title,
+        "variance_kept": round(lessons.whitening().kept, 4),
+        "file": _export(session, order),
+        "figures": _assess(order.folder / FILE, pack, is_held, variants[0]),
+    }
+    write_report(order.folder, report)
+    return report
+
+
+def _check_folder(order: Order) -> None:
+    begun = (order.folder / PLAN).exists()
+    if begun and not order.resume:
+        raise TrainingError(f"{order.folder} holds a training; go on with --resume, or name another folder by --out")
+    if order.resume and not begun:
+        raise TrainingError(
+            f"there is nothing to resume in {order.folder}; leave --resume out, or name its folder by --out"
+        )
+
+
+def _too_few(number: int, skipped: Mapping[str, int] | None = None) -> TrainingError:
+    told = ", ".join(f"{count} {reason}" for reason, count in (skipped or {}).items())
+    return TrainingError(
+        f"expected at least {MIN_IMAGES} photographs to learn from, got {number}{f'; skipped: {told}' if told else ''}"
+    )
+
+
+def _read(order: Order, witness: Witness) -> Pack:
+    """Return the pack of the photographs, written once."""
+    listed = hashlib.sha256("\n".join(order.names).encode()).hexdigest()
+    folder = order.folder / PHOTOGRAPHS
+    if (folder / INDEX).exists():
+        try:
+            pack = Pack(folder)
+        except (OSError, ValueError, KeyError) as error:
+            raise TrainingError(f"{folder} is damaged ({error}); delete it, and it is made again") from error
+        if pack.listed == listed:
+            return pack
+        if order.resume:
+            raise TrainingError(f"{order.folder} was begun with other photographs; name those, or another --out")
+    pack = write_pack(folder, order.images, order.labels, listed, witness.progress)
+    told = ", ".join(f"{count} {reason}" for reason, count in pack.skipped.items())
+    witness.say(f"{len(pack)} photographs read{f'; skipped: {told}' if told else ''}")
+    return pack
+
+
+def _plan(order: Order, pack: Pack, teacher: str, held_out: list[str]) -> dict[str, Any]:
+    return {"images": pack.listed, "teacher": teacher, "held_out": held_out, "recipe": order.recipe.as_dict()}
+
+
+def _agree(folder: Path, plan: dict[str, Any]) -> None:
+    """Write down what is trained; where that stands already, see that it is the same."""
+    path = folder / PLAN
+    if not path.exists():
+        path.write_text(json.dumps(plan, indent=2) + "\n")
+        return
+    try:
+        begun = json.loads(path.read_text())
+    except ValueError as error:
+        raise TrainingError(f"{path} is damaged ({error}); begin anew in another folder") from error
+    for name, value in (plan | plan["recipe"]).items():
+        was = (begun | begun.get("recipe", {})).get(name)
+        if name != "recipe" and was != value:
+            raise TrainingError(
+                f"{folder} was begun with another {name} ({was}, now {value}); name another folder by --out"
+            )
+
+
+def _check_space(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < needed + _SPARE_BYTES:
+        raise TrainingError(
+            f"the lessons need {needed / 1e9:.1f} GB in {folder}, and {free / 1e9:.1f} GB are free; "
+            "free some space, name another folder by --out, or ask for fewer --variants"
+        )
+
+
+def _budget(order: Order, taught: NDArray[np.bool_]) -> Budget:
+    if isinstance(order.budget, Budget):
+        return order.budget
+    return Budget(steps=-(-order.budget * int(np.count_nonzero(taught)) // order.recipe.batch))
+
+
+def _learn(order: Order, course: Course, witness: Witness) -> Session:
+    session = Session(order.recipe, course.variants[0].rows.shape[1])
+    checkpoint = order.folder / CHECKPOINT
+    if checkpoint.exists():
+        progress = session.restore(checkpoint)
+        course.step, course.seconds, course.curve = progress["step"], progress["seconds"], progress["curve"]
+        witness.say(f"going on from step {course.step}")
+    distill(session, course, order.folder, witness)
+    return session
+
+
+def _export(session: Session, order: Order) -> dict[str, Any]:
+    path = order.folder / FILE
+    with session.averaged() as encoder:
+        folded = fold(encoder)
+    num_bytes = export_tflite(folded, path, side=order.recipe.side)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return {"name": FILE, "bytes": num_bytes, "sha256": digest, "parameters": num_parameters(folded)}
+
+
+def _assess(path: Path, pack: Pack, is_held: NDArray[np.bool_], whole: Variant) -> dict[str, Any] | None:
+    rows = np.flatnonzero(is_held)
+    return assess(path, [pack[int(row)] for row in rows], pack.labels[rows], np.asarray(whole.rows[rows], np.float32))
+
+
+def _report(order: Order, course: Course, pack: Pack, held_out: list[str]) -> dict[str, Any]:
+    return {
+        "images": {"taught": len(course.taught), "held_out": len(course.judged), "skipped": pack.skipped},
+        "held_out": held_out,
+        "steps": course.step,
+        "minutes": round(course.seconds / 60, 1),
+        "images_per_second": round(course.step * order.recipe.batch / max(course.seconds, 1e-9)),
+        "backend": order.backend,
+        "processors": os.cpu_count(),
+        "recipe": order.recipe.as_dict(),
+        "curve": course.curve,
+    }

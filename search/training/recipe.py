@@ -1,0 +1,82 @@
+"""What a training is made of: numbers that, with the same images and teacher, give the same encoder."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import os
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from search.exceptions import TrainingError
+from search.training import network
+
+BACKENDS = ("tensorflow", "jax", "torch")
+MIN_IMAGES = 100
+"""Fewer photographs to learn from than these are refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How an encoder is trained."""
+
+    side: int = 64  # of the input, in pixels
+    variants: int = 6  # of each photograph: one whole, the others cropped
+    batch: int = 128
+    seed: int = 20
+    peak_rate: float = 2e-3
+    warmup_steps: int = 200
+    weight_decay: float = 0.02
+    averaging: float = 0.998  # of the weights over steps
+    likeness_weight: float = 4.0  # of the loss between similarity matrices
+    places_weight: float = 0.5  # of the loss between maps of places
+    widths: tuple[int, ...] = network.WIDTHS
+    depth: int = network.DEPTH
+    stem: int = network.STEM
+
+    @property
+    def stored(self) -> int:
+        """Height and width at which variants are kept, in pixels."""
+        return max(96, self.side)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return asdict(self) | {"widths": list(self.widths)}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long to train: so many minutes, or so many times over the images."""
+
+    minutes: float | None = None
+    steps: int | None = None
+
+    def share(self, step: int, seconds: float) -> float:
+        """Return how much of it is used up, 0..1."""
+        used = seconds / (self.minutes * 60) if self.minutes is not None else step / max(1, self.steps or 0)
+        return min(1.0, used)
+
+
+def learning_rate(recipe: Recipe, step: int, share: float) -> float:
+    """Return the rate of a step: rising at first, then falling along half a cosine to a hundredth of the peak."""
+    falling = max(0.01, 0.5 * (1 + math.cos(math.pi * share)))
+    return recipe.peak_rate * falling * min(1.0, step / recipe.warmup_steps)
+
+
+def use_backend(name: str) -> None:
+    """Make Keras run on this library.
+
+    Raises
+    ------
+    TrainingError : it is not installed, or Keras runs on another one in this process already
+    """
+    if importlib.util.find_spec(name) is None:
+        raise TrainingError(f"{name} is not installed; install it, or train with --backend tensorflow")
+    os.environ["KERAS_BACKEND"] = name
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import keras
+
+    if keras.backend.backend() != name:
+        raise TrainingError(
+            f"Keras runs on {keras.backend.backend()} here already; start a process of its own for {name}"
+        )

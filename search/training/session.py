@@ -1,0 +1,120 @@
+"""An encoder under training: one step after the other on any backend of Keras, saved and restored whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.exceptions import TrainingError
+from search.training.network import build
+from search.training.recipe import Recipe
+
+Array = NDArray[np.float32]
+Batch = tuple[Array, Array, Array]
+"""Pixels (n, side, side, 3), targets of wholes (n, dim), targets of places (n, p, p, dim)."""
+
+
+class Session:
+    """Network, optimizer and running mean of the weights.
+
+    Parameters
+    ----------
+    recipe : see `Recipe`
+    dim : numbers of a target
+    """
+
+    def __init__(self, recipe: Recipe, dim: int) -> None:
+        import keras
+
+        from search.training.distiller import Distiller
+
+        keras.utils.set_random_seed(recipe.seed)
+        self.encoder = build(recipe.widths, recipe.depth, dim, recipe.stem)
+        self._optimizer = keras.optimizers.AdamW(
+            recipe.peak_rate, weight_decay=recipe.weight_decay, use_ema=True, ema_momentum=recipe.averaging
+        )
+        self._optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        self._optimizer.build(self.encoder.trainable_variables)
+        self._distiller = Distiller(self.encoder, recipe.likeness_weight, recipe.places_weight)
+        # XLA on a processor is slower than TensorFlow's own kernels.
+        compiles = False if keras.backend.backend() == "tensorflow" else "auto"
+        self._distiller.compile(optimizer=self._optimizer, jit_compile=compiles)
+        self._figures: list[dict[str, float]] = []
+
+    def learn(self, batch: Batch, rate: float) -> None:
+        """Take one step."""
+        pixels, rows, places = batch
+        self._optimizer.learning_rate = rate
+        self._distiller.reset_metrics()  # some backends do so themselves
+        figures = self._distiller.train_on_batch(pixels, (rows, places), return_dict=True)
+        self._figures.append({name: float(value) for name, value in figures.items()})
+
+    def figures(self) -> dict[str, float]:
+        """Return the mean losses since this was last asked: loss, wholes, likeness, places."""
+        noted, self._figures = self._figures, []
+        return {name: float(np.mean([figures[name] for figures in noted])) for name in (noted or [{}])[0]}
+
+    @contextmanager
+    def averaged(self) -> Iterator[Any]:
+        """Lend the encoder with the mean of its weights over the last steps, which is better than the last of them."""
+        weights = self.encoder.get_weights()
+        self._optimizer.finalize_variable_values(self.encoder.trainable_variables)
+        self.encoder.set_weights(self.encoder.get_weights())  # or JAX takes the mean's own arrays, and uses them up
+        try:
+            yield self.encoder
+        finally:
+            self.encoder.set_weights(weights)
+
+    def embed(self, pixels: NDArray[np.uint8]) -> Array:
+        """Return rows of length 1 for pixels of shape (n, side, side, 3), by the mean of the weights."""
+        with self.averaged() as encoder:
+            rows = np.concatenate(
+                [
+                    encoder.predict_on_batch(pixels[start : start + 100].astype(np.float32))[0]
+                    for start in range(0, len(pixels), 100)
+                ]
+            )
+        return np.asarray(rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-12), np.float32)
+
+    def save(self, path: Path, progress: dict[str, Any]) -> None:
+        """Write all that is needed to go on as if nothing had happened; the earlier file stays until this is whole."""
+        arrays = {f"weights-{place}": array for place, array in enumerate(self.encoder.get_weights())}
+        arrays |= {f"optimizer-{place}": each.numpy() for place, each in enumerate(self._optimizer.variables)}
+        part = path.with_name(f".{path.name}.part.npz")
+        with part.open("wb") as file:
+            np.savez(file, progress=np.array(json.dumps(progress)), **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+
+    def restore(self, path: Path) -> dict[str, Any]:
+        """Go back to what was saved, and return the progress saved with it.
+
+        Raises
+        ------
+        TrainingError : damaged, or of another network
+        """
+        try:
+            with path.open("rb") as file, np.load(file) as saved:
+                weights = [saved[f"weights-{place}"] for place in range(len(self.encoder.weights))]
+                states = [saved[f"optimizer-{place}"] for place in range(len(self._optimizer.variables))]
+                progress: dict[str, Any] = json.loads(str(saved["progress"]))
+            shapes = [tuple(each.shape) for each in (*self.encoder.weights, *self._optimizer.variables)]
+            if [each.shape for each in (*weights, *states)] != shapes:
+                raise ValueError("its arrays are those of another network")
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise TrainingError(
+                f"{path} cannot be resumed from ({error}); delete it to begin the training anew"
+            ) from error
+        self.encoder.set_weights(weights)
+        for variable, state in zip(self._optimizer.variables, states, strict=True):
+            variable.assign(state)
+        return progress

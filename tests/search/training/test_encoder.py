@@ -1,0 +1,151 @@
+"""A whole training: very small pictures, a very small network, a teacher of eight numbers."""
+
+from __future__ import annotations
+
+import json
+from collections import namedtuple
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gallery.decoding import Refused
+from search.exceptions import TrainingError
+from search.methods.deep import Deep
+from search.training import encoder
+from search.training.encoder import FILE, PLAN, Order, train_encoder
+from search.training.recipe import Budget, Recipe
+from search.types import RGBImage
+
+RECIPE = Recipe(side=32, variants=2, batch=32, widths=(8, 12), depth=1, stem=8, warmup_steps=2)
+LABELS = [f"c{place % 6}" for place in range(131)]
+
+
+class Listener:
+    def __init__(self, stop_at: str = "") -> None:
+        self.told: list[str] = []
+        self.stop_at = stop_at
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        if what not in self.told:
+            self.told.append(what)
+        if self.stop_at and what.startswith(self.stop_at):
+            raise KeyboardInterrupt
+
+    def say(self, line: str) -> None:
+        self.told.append(line)
+
+
+def photographs(number: int = 130) -> Iterator[RGBImage | Exception]:
+    """Noisy pictures, each label of its own color; the last is broken."""
+    rng = np.random.default_rng(4)
+    for place in range(number):
+        yield np.clip(rng.normal(40 * (place % 6), 20, (24, 30, 3)), 0, 255).astype(np.uint8)
+    yield Refused("truncated")
+
+
+def order(folder: Path, teacher: Path, **options: Any) -> Order:
+    plain = {
+        "names": [f"{place}.png" for place in range(131)],
+        "labels": LABELS,
+        "images": photographs(),
+        "teacher": str(teacher),
+        "folder": folder,
+        "budget": 2,
+        "held_out": "c5",
+        "recipe": RECIPE,
+    }
+    return Order(**(plain | options))
+
+
+@pytest.fixture(scope="module")
+def trained(
+    uncompiled: None, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, Any]]:
+    """The folder of a finished training, and its report."""
+    folder = tmp_path_factory.mktemp("training")
+    return folder, train_encoder(order(folder, tiny_model), Listener())
+
+
+def test_it_works(trained: tuple[Path, dict[str, Any]], picture: RGBImage) -> None:
+    folder, report = trained
+    deep = Deep({"weights": folder / FILE})
+    assert deep.describe([picture]).shape == (1, 8)  # no more numbers than the teacher has
+    assert report["images"] == {"taught": 109, "held_out": 21, "skipped": {"truncated": 1}}
+    assert report["held_out"] == ["c5"]
+    assert report["steps"] == 7  # 2 x 109 photographs in batches of 32
+    assert report["file"]["bytes"] == (folder / FILE).stat().st_size
+    assert report["figures"] is None  # of one label there is nothing to tell apart
+    assert json.loads((folder / "report.json").read_text()) == report
+    text = (folder / "report.md").read_text()
+    assert "| Skipped | 1 truncated |" in text
+    assert "No figures" in text
+    assert (folder / "curve.svg").read_text().startswith("<svg")
+
+
+def test_interrupted_while_the_teacher_looks(uncompiled: None, tiny_model: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train_encoder(order(tmp_path, tiny_model), Listener(stop_at="teacher, variant 2"))
+    with pytest.raises(TrainingError, match=r"holds a training; go on with --resume, or name another folder by --out"):
+        train_encoder(order(tmp_path, tiny_model), Listener())
+    listener = Listener()
+    report = train_encoder(order(tmp_path, tiny_model, resume=True, images=iter(())), listener)
+    assert report["steps"] == 7
+    assert not {"reading", "teacher, variant 1 of 2"} & set(listener.told)
+
+
+class TestResumed:
+    def test_longer(self, uncompiled: None, trained: tuple[Path, dict[str, Any]], tiny_model: Path) -> None:
+        folder, _report = trained
+        listener = Listener()
+        report = train_encoder(order(folder, tiny_model, resume=True, budget=Budget(steps=9)), listener)
+        assert report["steps"] == 9
+        assert "going on from step 7" in listener.told
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            ({"recipe": Recipe(side=48, variants=2, batch=32, widths=(8, 12), depth=1, stem=8)}, "another side"),
+            ({"held_out": "c4"}, r"another held_out \(\['c5'\], now \['c4'\]\)"),
+            ({"names": [f"{place}.jpg" for place in range(131)]}, "other photographs"),
+        ],
+        ids=["side", "held_out", "photographs"],
+    )
+    def test_with_something_else_is_refused(
+        self, trained: tuple[Path, dict[str, Any]], tiny_model: Path, options: dict[str, Any], said: str
+    ) -> None:
+        folder, _report = trained
+        before = (folder / FILE).read_bytes()
+        with pytest.raises(TrainingError, match=f"was begun with {said}"):
+            train_encoder(order(folder, tiny_model, resume=True, **options), Listener())
+        assert (folder / FILE).read_bytes() == before
+
+    def test_nothing_there_is_refused(self, tiny_model: Path, tmp_path: Path) -> None:
+        with pytest.raises(TrainingError, match="there is nothing to resume in"):
+            train_encoder(order(tmp_path, tiny_model, resume=True), Listener())
+
+
+class TestRefused:
+    def test_too_few_files(self, tiny_model: Path, tmp_path: Path) -> None:
+        with pytest.raises(TrainingError, match="expected at least 100 photographs to learn from, got 3"):
+            train_encoder(order(tmp_path / "out", tiny_model, names=["a", "b", "c"]), Listener())
+        assert not (tmp_path / "out").exists()
+
+    def test_too_few_that_can_be_read(self, keras: Any, tiny_model: Path, tmp_path: Path) -> None:
+        broken: list[Exception] = [Refused("corrupt")] * 131
+        with pytest.raises(TrainingError, match="to learn from, got 0; skipped: 131 corrupt"):
+            train_encoder(order(tmp_path, tiny_model, images=broken, held_out="0.1"), Listener())
+        assert not (tmp_path / PLAN).exists()
+
+    def test_no_teacher(self, tmp_path: Path) -> None:
+        with pytest.raises(TrainingError, match=r"no teacher: cannot read .*none.keras"):
+            train_encoder(order(tmp_path / "out", tmp_path / "none.keras"), Listener())
+        assert not (tmp_path / "out").exists()
+
+    def test_no_space(self, keras: Any, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        usage = namedtuple("usage", "free")
+        monkeypatch.setattr(encoder.shutil, "disk_usage", lambda folder: usage(10**6))
+        with pytest.raises(TrainingError, match=r"the lessons need 0.0 GB in .*, and 0.0 GB are free; free some space"):
+            train_encoder(order(tmp_path, tiny_model), Listener())

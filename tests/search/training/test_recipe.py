@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from search.exceptions import TrainingError
+from search.training.recipe import Budget, Recipe, learning_rate, use_backend
+
+
+def test_it_works() -> None:
+    recipe = Recipe(peak_rate=1.0, warmup_steps=10)
+    assert learning_rate(recipe, 5, 0.0) == pytest.approx(0.5)
+    assert learning_rate(recipe, 10, 0.0) == pytest.approx(1.0)
+    assert learning_rate(recipe, 500, 0.5) == pytest.approx(0.5)
+    assert learning_rate(recipe, 900, 1.0) == pytest.approx(0.01)
+
+
+def test_budgets() -> None:
+    assert Budget(minutes=2).share(10_000, 30) == pytest.approx(0.25)
+    assert Budget(steps=40).share(10, 1e9) == pytest.approx(0.25)
+    assert Budget(minutes=1).share(1, 100) == 1
+
+
+def test_json_holds_it() -> None:
+    assert json.loads(json.dumps(Recipe().as_dict())) == Recipe().as_dict()
+    assert Recipe(side=64).stored == 96
+    assert Recipe(side=128).stored == 128
+
+
+def test_a_backend_that_is_not_installed_is_refused() -> None:
+    with pytest.raises(TrainingError, match="nowhere is not installed; install it, or train with --backend tensorflow"):
+        use_backend("nowhere")
+
+
+def test_a_second_backend_is_refused(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    with pytest.raises(TrainingError, match="Keras runs on tensorflow here already; start a process of its own"):
+        use_backend("numpy")
