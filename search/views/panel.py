@@ -20,7 +20,6 @@ class Slider:
 
     look: MethodLook
     weight: float
-    default: float
     percent: int  # of the weights that can count on this machine
     unavailable: str  # why the method cannot be used here; empty when it can
 
@@ -38,14 +37,15 @@ class PresetChoice:
     description: str
     weights: Mapping[str, float]
     active: bool
+    unavailable: str  # labels of its methods that cannot be used here
 
     @property
     def as_json(self) -> str:
         return json.dumps(self.weights)
 
 
-def make_sliders(weights: Mapping[str, float], default: Mapping[str, float]) -> list[Slider]:
-    """Return a slider per registered method; `default` holds the weights of a search that names none."""
+def make_sliders(weights: Mapping[str, float]) -> list[Slider]:
+    """Return a slider per registered method."""
     missing = features.unavailable_methods()
     total = sum(weight for name, weight in weights.items() if name not in missing)
 
@@ -53,7 +53,7 @@ def make_sliders(weights: Mapping[str, float], default: Mapping[str, float]) -> 
         return 0 if name in missing or not total else round(100 * weights[name] / total)
 
     return [
-        Slider(look, weights[name], default[name], percent(name), missing.get(name, ""))
+        Slider(look, weights[name], percent(name), missing.get(name, ""))
         for name, look in method_looks().items()
     ]
 
@@ -67,8 +67,10 @@ def weight_mix(sliders: list[Slider]) -> list[Segment]:
 
 def preset_choices(weights: Mapping[str, float], presets: Mapping[str, Preset]) -> list[PresetChoice]:
     """Return the presets, the one with exactly these weights marked."""
-    active = preset_of(weights, presets)
-    return [
-        PresetChoice(name, _(preset.label), _(preset.description), preset.full_weights(), name == active)
-        for name, preset in presets.items()
-    ]
+    active, looks, missing = preset_of(weights, presets), method_looks(), features.unavailable_methods()
+    choices = []
+    for name, preset in presets.items():
+        full = preset.full_weights()
+        absent = ", ".join(looks[method].label for method in full if full[method] and method in missing)
+        choices.append(PresetChoice(name, _(preset.label), _(preset.description), full, name == active, absent))
+    return choices

@@ -19,7 +19,6 @@ from search import health, pipeline
 from search.exceptions import QueryError, SearchError
 from search.forms import MAX_RESULTS, PAGE_SIZE, SearchForm
 from search.models import Query, WorkState
-from search.presets import DEFAULT_PRESET
 from search.types import Answer
 from search.views.cards import card_words, make_cards, method_looks
 from search.views.panel import make_sliders, preset_choices, weight_mix
@@ -72,7 +71,7 @@ def _subject(request: HttpRequest, form: SearchForm) -> Subject | None:
 
 def _panel(form: SearchForm, subject: Subject) -> dict[str, Any]:
     weights, found = form.weights(), form.cleaned_data
-    sliders = make_sliders(weights, form.presets[DEFAULT_PRESET].full_weights())
+    sliders = make_sliders(weights)
     return {
         "subject": subject,
         "form": form,
@@ -84,6 +83,7 @@ def _panel(form: SearchForm, subject: Subject) -> dict[str, Any]:
         "collection": found.get("collection"),
         "collections": list(Collection.objects.all()),
         "view": found.get("view") or "grid",
+        "areas": found.get("areas") or "on",
     }
 
 
@@ -101,11 +101,13 @@ def _answer(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[st
     within = _within(answer, found["min"], found["max"])
     shown = replace(within, results=within.results[:k])
     images = Image.objects.visible_to(request.user).in_bulk([result.image_id for result in shown.results])
+    cards = make_cards(shown, images, with_motions=True)
     more = min(k + PAGE_SIZE, MAX_RESULTS)
     return {
         "answer": answer,
         "num_compared": answer.num_candidates if answer.exact else answer.num_images,
-        "cards": make_cards(shown, images, with_motions=True),
+        "cards": cards,
+        "num_areas": sum(card.motion is not None for card in cards),
         "words": card_words(),
         "missing": _missing(answer),
         "num_waiting": health.num_features_waiting(),
@@ -115,6 +117,7 @@ def _answer(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[st
         "more_url": _address(request, k=more) if len(within.results) > k else "",
         "grid_url": _address(request, view="grid"),
         "list_url": _address(request, view="list"),
+        "areas_url": _address(request, areas="on" if found["areas"] == "off" else "off"),
         "similar_url": reverse("search:results") + "?image=",
         "similar_tail": _similar_tail(request),
     }

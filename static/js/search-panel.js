@@ -28,16 +28,10 @@ export class Panel {
     this.presets = Object.fromEntries(
       [...form.querySelectorAll("[data-preset]")].map((chip) => [chip.value, JSON.parse(chip.dataset.preset)]),
     );
-    this.hidden = Object.fromEntries(this.rows.map(({ dataset }) => [dataset.method, Number(dataset.default)]));
-    this.hidden = { ...this.hidden, ...this.#off(Object.values(this.presets)[0] ?? {}) };
+    // Methods that cannot be used here have no slider; their weights stay in the URL.
+    this.hidden = Object.fromEntries(this.rows.map(({ dataset }) => [dataset.method, Number(dataset.weight)]));
     this.#listen();
     this.show();
-  }
-
-  // Weights of methods that cannot be used here: they have no slider, but stay in the URL.
-  #off(weights) {
-    const off = this.rows.filter((row) => row.classList.contains("slider-off")).map((row) => row.dataset.method);
-    return Object.fromEntries(off.map((method) => [method, weights[method] ?? 0]));
   }
 
   get sliders() {
@@ -67,6 +61,7 @@ export class Panel {
       ...this.limits(),
       collection: value("collection"),
       view: value("view"),
+      areas: value("areas"),
     };
   }
 
@@ -77,6 +72,7 @@ export class Panel {
     this.form.elements.max.value = state.max;
     this.form.elements.collection.value = state.collection;
     this.form.elements.view.value = state.view;
+    this.form.elements.areas.value = state.areas;
     this.show();
   }
 
@@ -110,6 +106,9 @@ export class Panel {
     const all = this.weights();
     for (const chip of this.form.querySelectorAll("[data-preset]")) {
       chip.setAttribute("aria-pressed", String(sameWeights(all, this.presets[chip.value])));
+    }
+    for (const note of this.form.querySelectorAll("[data-preset-note]")) {
+      note.hidden = !sameWeights(all, this.presets[note.dataset.presetNote]);
     }
   }
 

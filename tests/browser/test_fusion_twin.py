@@ -12,7 +12,7 @@ from search import fusion
 from search.methods import METHODS
 
 OpenPage = Callable[..., Page]
-METHOD_NAMES = list(METHODS)
+METHOD_NAMES = list(METHODS)[:4]
 NUM_IMAGES = 200
 TWIN = """async ([rows, weights, url]) => {
     const { fuse, order, shares } = await import(url);

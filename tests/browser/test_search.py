@@ -76,6 +76,7 @@ def test_the_change_is_announced(results: Page) -> None:
 
 def test_the_numbers_of_a_hit_follow_the_weights(results: Page) -> None:
     set_weight(results, "ssim", 0)
+    set_weight(results, "deep", 0)
     results.locator(".hit summary").first.click()
     reason = results.locator('.hit .reason[data-method="ssim"]').first
     expect(reason.locator("[data-share]")).to_have_text("0")
@@ -111,7 +112,7 @@ def test_an_address_reproduces_a_search(results: Page, open_page: OpenPage) -> N
 
 def test_a_preset_moves_the_sliders(results: Page) -> None:
     results.get_by_role("button", name="Copyright").click()
-    expect(results.locator("#w_texture")).to_have_value("0.2")
+    expect(results.locator("#w_local")).to_have_value("0.35")
     expect(results.get_by_role("button", name="Copyright")).to_have_attribute("aria-pressed", "true")
     results.get_by_role("link", name="Reset").click()
     expect(results.get_by_role("button", name="General")).to_have_attribute("aria-pressed", "true")
