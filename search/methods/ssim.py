@@ -154,7 +154,7 @@ class _Comparison:
         """Return the mean SSIM of the picture with each of (n, 4096) candidates, n <= count; shape (n,)."""
         count = len(candidates)
         tall, rows = candidates.reshape(count * SIDE, SIDE), slice(0, count * SIDE)
-        products = cv2.multiply(self._pictures[rows], tall, self._products[rows], dtype=cv2.CV_16U)
+        products = np.multiply(self._pictures[rows], tall, out=self._products[rows], dtype=np.uint16)
         shape = (count, SIDE, SIDE)
         sums = _window_sums(tall, self._sums[rows]).reshape(shape)
         variances = _square_sums(tall, self._square_sums[rows]).reshape(shape)
