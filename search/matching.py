@@ -35,6 +35,7 @@ class Task:
     methods: Mapping[str, Method]
     k: int
     head: int
+    shown: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ def match(
     exact_max: int,
     allowed: NDArray[np.int64] | None = None,
     excluded: int | None = None,
+    shown: int | None = None,
 ) -> Matches:
     """Find the images most like a query.
 
@@ -91,13 +93,15 @@ def match(
     exact_max : up to this many rows are scanned even where there is an ANN index
     allowed : ndarray of image ids to search, ascending, None = all
     excluded : image id never to be found
+    shown : results that re-ranking methods without a weight score too, None = k
 
     Returns
     -------
     matches : at most k results, best first
     """
     gathering = _gathering(vectors, weights, methods)
-    task = Task(vectors, _stand_ins(vectors, gathering, methods), gathering, weights, methods, k, max(head, k))
+    stand_ins = _stand_ins(vectors, gathering, methods)
+    task = Task(vectors, stand_ins, gathering, weights, methods, k, max(head, k), k if shown is None else shown)
     gathered, exact, num_candidates = [], True, 0
     for segment in snapshot.segments:
         mask = _allowed(segment, allowed, excluded)
@@ -193,7 +197,7 @@ def _score_head(gathered: list[Candidates], task: Task, snapshot: Snapshot) -> l
         asked = np.ones(len(ids), bool)
         if task.methods[name].reranks and not task.weights[name]:
             if shown is None:
-                shown = _order(ids, raw, names, task.weights, snapshot, task.k)
+                shown = _order(ids, raw, names, task.weights, snapshot, task.shown)
             asked = np.isin(np.arange(len(ids)), shown)
         raw[place, asked] = _raw_scores(head, name, asked, task)
     return explain(ids, raw, names, task.weights, snapshot, task.k)

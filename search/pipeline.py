@@ -74,6 +74,7 @@ def run_query(
     k: int = 60,
     head: int = HEAD,
     collection_id: int | None = None,
+    shown: int | None = None,
 ) -> Answer:
     """Find the images most like a query, with the reasons.
 
@@ -84,6 +85,7 @@ def run_query(
     k : results wanted
     head : candidates that get every method's real score, at least k
     collection_id : search this collection only
+    shown : results that re-ranking methods without a weight score too, None = k
 
     Raises
     ------
@@ -108,6 +110,7 @@ def run_query(
         exact_max=settings.ENV.exact_search_max_images,
         allowed=allowed,
         excluded=source.image_id,
+        shown=shown,
     )
     return Answer(
         results=matches.results,

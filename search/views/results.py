@@ -93,7 +93,9 @@ def _answer(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[st
     k = found["k"] or PAGE_SIZE
     collection_id = found["collection"].pk if found["collection"] else None
     try:
-        answer = pipeline.run_query(subject.source(), form.weights(), k=MAX_RESULTS, collection_id=collection_id)
+        answer = pipeline.run_query(
+            subject.source(), form.weights(), k=MAX_RESULTS, collection_id=collection_id, shown=k
+        )
     except QueryError as error:
         return {"problems": [str(error)], "again_url": request.get_full_path()}
     except SearchError as error:

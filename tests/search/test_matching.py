@@ -264,6 +264,17 @@ def test_without_a_weight_a_reranking_method_scores_what_is_shown_alone(vectors:
     assert all(result.methods["hidden"].raw is not None for result in found.results)
 
 
+def test_of_many_results_only_those_shown_first_are_scored(vectors: dict[str, Vectors]) -> None:
+    library, method = hidden_in(vectors, [7, 60])
+    query = {**row(vectors, 7), "hidden": np.ones(2, np.uint8)}
+    options = {"k": 30, "head": 40, "exact_max": 10**6, "shown": 12}
+    found = match(library, query, {**WEIGHTS, "hidden": 0.0}, {**METHODS, "hidden": method}, **options)
+    assert len(found.results) == 30
+    assert method.compared == [12]
+    known = [result.methods["hidden"].raw is not None for result in found.results]
+    assert known == [True] * 12 + [False] * 18
+
+
 def test_others_gather_for_a_reranking_method_alone(vectors: dict[str, Vectors]) -> None:
     library, method = hidden_in(vectors, [7, 60])
     weights = {"color": 0.0, "ssim": 0.0, "hidden": 1.0}
