@@ -23,14 +23,15 @@ from gallery.models import Image
 from search import features, tasks
 from search.dashboard import DashboardAdmin
 from search.methods import METHODS
-from search.models import Feature, Generation, Query, WorkState
+from search.models import Evaluation, Feature, Generation, Query, WorkState
 
 if TYPE_CHECKING:
     BaseFeatureAdmin = admin.ModelAdmin[Feature]
     BaseGenerationAdmin = admin.ModelAdmin[Generation]
     BaseQueryAdmin = admin.ModelAdmin[Query]
+    BaseEvaluationAdmin = admin.ModelAdmin[Evaluation]
 else:
-    BaseFeatureAdmin = BaseGenerationAdmin = BaseQueryAdmin = admin.ModelAdmin
+    BaseFeatureAdmin = BaseGenerationAdmin = BaseQueryAdmin = BaseEvaluationAdmin = admin.ModelAdmin
 
 
 class ReadOnly:
@@ -305,6 +306,40 @@ class QueryAdmin(ReadOnly, BaseQueryAdmin):
     @admin.display(description=gettext_lazy("dimensions"))
     def dimensions(self, query: Query) -> str:
         return f"{query.width} × {query.height}" if query.width else "–"
+
+
+@admin.register(Evaluation)
+class EvaluationAdmin(BaseEvaluationAdmin):
+    """Measurements of the lab: they are read on its page, and deleted here."""
+
+    list_display = ["created_at", "kind", "collection_name", "state", "num_queries", "seconds", "asked_by", "lab_link"]
+    list_filter = ["state", "kind", "created_at"]
+    readonly_fields = [
+        *("created_at", "kind", "collection_name", "state", "error", "max_queries", "generation", "seconds"),
+        *("asked_by", "lab_link"),
+    ]
+    fields = [*readonly_fields]
+    list_select_related = ["asked_by"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Evaluation]:
+        return super().get_queryset(request).defer("document")
+
+    @admin.display(description=gettext_lazy("queries"))
+    def num_queries(self, evaluation: Evaluation) -> str:
+        return str(evaluation.summary.get("queries", "–"))
+
+    @admin.display(description=gettext_lazy("figures"))
+    def lab_link(self, evaluation: Evaluation) -> SafeString | str:
+        if evaluation.state != Evaluation.State.READY:
+            return "–"
+        address = f"{reverse('search:lab')}?run={evaluation.pk}"
+        return format_html('<a href="{}">{}</a>', address, _("On the Lab page"))
 
 
 admin.site.unregister(Image)

@@ -50,7 +50,9 @@ def lab(request: HttpRequest) -> HttpResponse:
     context = {
         "run": run,
         "beside": beside,
-        "form": EvaluationForm(initial={"kind": run.kind if run else None, "collection": run and run.collection_id}),
+        "form": EvaluationForm(
+            label_suffix="", initial={"kind": run and run.kind, "collection": run and run.collection_id}
+        ),
         "kinds": [(kind, label, KIND_SENTENCES[kind]) for kind, label in KINDS.items()],
         **_progress(),
         **_history(request, run, beside),

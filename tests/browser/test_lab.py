@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.test_accessibility import check
 
 PHONE = {"width": 390, "height": 844}
-MEASURE_MS = 90_000
+MEASURE_MS = 180_000
 OpenPage = Callable[..., Page]
 
 

@@ -14,7 +14,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Image
 from search import features, queues
-from search.models import Feature, Generation, Query, Revision, Tombstone, WorkState
+from search.lab import runs
+from search.models import Evaluation, Feature, Generation, Query, Revision, Tombstone, WorkState
 
 pytestmark = pytest.mark.django_db
 IMAGES = "/admin/gallery/image/"
@@ -303,3 +304,16 @@ def test_dashboard_asks_strangers_to_log_in(client: Client) -> None:
     response = client.get(DASHBOARD)
     assert response.status_code == 302
     assert response.headers["Location"].startswith("/admin/login/")
+
+
+def test_measurements_are_listed_and_deleted_but_not_written(admin_client: Client) -> None:
+    run = runs.ask("copies", None, None)
+    runs.keep(run, {"edits": {}, "images": 5, "queries": 75, "generation": 1, "seconds": 2})
+    listed = "/admin/search/evaluation/"
+    text = admin_client.get(listed).content.decode()
+    assert f"/lab/?run={run.pk}" in text
+    assert "75" in text
+    assert admin_client.get(f"{listed}{run.pk}/change/").status_code == 200
+    assert admin_client.get(f"{listed}add/").status_code == 403
+    assert admin_client.post(f"{listed}{run.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not Evaluation.objects.exists()
