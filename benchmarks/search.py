@@ -4,8 +4,9 @@
         [--folder DIR] [--json] [--out FILE]
 
 Writes synthetic generations through the product's own assembly (rows of images in clusters, aligned across methods,
-with the dimensions of the real methods), opens them as a web process does, and times queries through the same code as
-the search page, less the database. Deep features have 2048 numbers up to 100,000 rows, as ResNet50's, and 512 above.
+with the dimensions of the real methods, of every method that is registered), opens them as a web process does, and
+times queries through the same code as the search page, less the database. Deep features have 2048 numbers up to
+100,000 rows, as ResNet50's, and 512 above.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,6 +42,7 @@ from search.types import Vectors
 
 CHUNK_ROWS = 2048
 LATENT, ROWS_PER_CLUSTER = 32, 50
+SIAMESE_DIM, NUM_SCENES = 128, 256
 EXACT_MAX = 50_000
 WARM_UP = 20
 RECALL_QUERIES = 20
@@ -56,6 +59,7 @@ class World:
     seed: int
     seconds: float = 0.0  # spent making rows, which is not the product's time
     views: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    keypoints: NDArray[np.uint8] = field(default_factory=lambda: np.empty((0, 0), np.uint8))
 
     def __post_init__(self) -> None:
         rng = np.random.default_rng(self.seed)
@@ -64,6 +68,11 @@ class World:
         self.views["ssim"] = np.asarray(plane * rng.uniform(4, 14, (LATENT, 1)), np.float32)
         for name, dim in (("color", load_method("color").dim), ("texture", 54), ("deep", self.deep_dim)):
             self.views[name] = rng.normal(size=(LATENT, dim)).astype(np.float32)
+        for name, dim in (("siamese", SIAMESE_DIM), ("phash", 8 * load_method("phash").dim)):
+            self.views[name] = rng.normal(size=(LATENT, dim)).astype(np.float32)
+        self.views["local"] = rng.normal(size=(LATENT, NUM_SCENES)).astype(np.float32)
+        scenes = [cv2.resize(rng.integers(0, 256, (28, 28, 3), np.uint8), (224, 224)) for _ in range(NUM_SCENES)]
+        self.keypoints = load_method("local").describe([np.asarray(scene, np.uint8) for scene in scenes])
 
     def chunks(self, name: str) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
         """Yield a method's rows."""
@@ -85,8 +94,14 @@ class World:
 
     def _see(self, name: str, points: NDArray[np.float32]) -> Vectors:
         seen = points @ self.views[name]
+        if name == "local":  # each image shows the scene that it is nearest to, so that neighbors match
+            return self.keypoints[np.argmax(seen, axis=1)]
         if name == "ssim":
             return np.clip(128 + seen, 0, 255).astype(np.uint8)
+        if name == "phash":
+            return np.packbits(seen > 0, axis=1)
+        if name == "siamese":
+            return normalize_rows(seen)
         return normalize_rows(np.sqrt(np.maximum(seen, 0)))  # rooted and non-negative, as those of the real methods
 
 
@@ -117,7 +132,8 @@ def measure(folder: Path, num_queries: int, seed: int = 20) -> dict[str, Any]:
     milliseconds = 1000 * np.array(seconds[WARM_UP:])
     found = {
         "rows": manifest.num_images,
-        "dims": {name: rows.scanned.shape[1] for name, rows in loaded.segment.methods.items()},
+        "dims": {name: rows.scanned.shape[1] for name, rows in loaded.segment.methods.items() if name != "local"},
+        "full_dims": {name: files.dim for name, files in manifest.methods.items()},
         "route": "exact" if matches[-1].exact else f"ann ({manifest.backend})",
         "queries": num_queries,
         "p50_ms": round(float(np.percentile(milliseconds, 50)), 1),

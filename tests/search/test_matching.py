@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from search.assembly import Plan, Source, assemble
-from search.index import choose_backend
+from search.index import IndexBackend, choose_backend
 from search.loaded import open_generation
 from search.matching import Matches, explain, fit_query, match
 from search.methods import Method, RerankMethod
 from search.methods.base import normalize_rows
 from search.methods.color import Color
+from search.methods.phash import PHash
 from search.methods.ssim import Ssim
-from search.rows import MethodRows, MethodTables, Segment, Snapshot, fit_tables
+from search.reduction import fit_reduction, reduce_rows
+from search.rows import MethodIndex, MethodRows, MethodTables, Segment, Snapshot, fit_tables
 from search.types import Result, RGBImage, Scores, Vectors
 from tests.search.library import pictures
 
@@ -45,6 +48,7 @@ class Hidden(RerankMethod):
 METHODS: dict[str, Method] = {"color": Color(), "ssim": Ssim()}
 WEIGHTS = {"color": 0.6, "ssim": 0.4}
 NUM = 120
+NONE = np.empty(0, np.int64)
 
 
 @pytest.fixture(scope="module")
@@ -267,7 +271,7 @@ def test_without_a_weight_a_reranking_method_scores_what_is_shown_alone(vectors:
 def test_of_many_results_only_those_shown_first_are_scored(vectors: dict[str, Vectors]) -> None:
     library, method = hidden_in(vectors, [7, 60])
     query = {**row(vectors, 7), "hidden": np.ones(2, np.uint8)}
-    options = {"k": 30, "head": 40, "exact_max": 10**6, "shown": 12}
+    options: dict[str, Any] = {"k": 30, "head": 40, "exact_max": 10**6, "shown": 12}
     found = match(library, query, {**WEIGHTS, "hidden": 0.0}, {**METHODS, "hidden": method}, **options)
     assert len(found.results) == 30
     assert method.compared == [12]
@@ -283,3 +287,68 @@ def test_others_gather_for_a_reranking_method_alone(vectors: dict[str, Vectors])
     assert ids(found)[:2] == [8, 61]
     without = match(library, row(vectors, 7), weights, {**METHODS, "hidden": method}, k=10, head=NUM, exact_max=10**6)
     assert without.results == []
+
+
+def test_reduced_rows_give_the_answer_of_full_ones(rng: np.random.Generator) -> None:
+    """The scan sees a tenth of the numbers; the head is scored in full, so scores and reasons are those of old."""
+    rows = normalize_rows(
+        np.abs(rng.normal(size=(600, 10))) @ np.abs(rng.normal(size=(10, 96))) + 0.02 * rng.random(96)
+    )
+    found = fit_reduction(rows, np.arange(600), seed=1, min_numbers=0)
+    assert found is not None
+    reduced = np.concatenate(list(reduce_rows(rows, found.basis)))
+    method, usable = Color(), np.arange(600)
+    full = MethodRows("1", rows)
+    short = MethodRows("1", rows, reduced=reduced, basis=found.basis)
+    newer = MethodRows("1", rows[:5])
+    ids = np.arange(1, 601)
+    answers = []
+    for held in (full, short):
+        segments = (
+            Segment(ids, np.ones(600, bool), {"color": held}),
+            Segment(ids[:5] + 1000, np.ones(5, bool), {"color": newer}),
+        )
+        library = Snapshot(segments, {"color": fit_tables(held, method, usable, seed=1)})
+        answers.append(
+            match(library, {"color": rows[9]}, {"color": 1.0}, {"color": method}, k=20, head=400, exact_max=10**6)
+        )
+    assert same(answers[0].results, answers[1].results)
+    assert answers[1].results[0].image_id == 10
+
+
+def test_near_codes_are_candidates_whatever_the_index_finds(tmp_path: Path, rng: np.random.Generator) -> None:
+    """An index that finds the wrong rows is made up for by the codes of a method."""
+    codes = rng.integers(0, 256, (200, 8), np.uint8)
+    codes[150] = codes[3] ^ np.array([1, 0, 2, 0, 0, 4, 0, 0], np.uint8)
+    method = PHash()
+    plan = Plan(1, 0, choose_backend(), exact_max=10, trees=10, seed=20, min_recall=0)
+    assemble(tmp_path, [Source(method, "1", [(np.arange(200), codes)])], plan, NONE, lambda text, share: None)
+    loaded = open_generation(tmp_path, 1)
+    blind = MethodIndex(_Blind(64, 200), 0)
+    segment = replace(loaded.segment, indexes={"phash": blind})
+    options: dict[str, Any] = {"k": 3, "head": 5, "exact_max": 10, "excluded": 3}
+    query, weights, methods = {"phash": codes[3]}, {"phash": 1.0}, {"phash": method}
+    with_codes = match(Snapshot((segment,), loaded.tables), query, weights, methods, **options)
+    assert ids(with_codes)[0] == 150
+    without = match(Snapshot((replace(segment, hashes={}),), loaded.tables), query, weights, methods, **options)
+    assert 150 not in ids(without)
+
+
+class _Blind(IndexBackend):
+    """Returns the first rows, whatever is asked for."""
+
+    name = "blind"
+    suffix = ".blind"
+
+    @classmethod
+    def build(cls, vectors: NDArray[np.float32], path: Path, *, trees: int, seed: int, threads: int) -> None:
+        raise NotImplementedError
+
+    @classmethod
+    def load(cls, path: Path, dim: int, rows: int) -> Self:
+        raise NotImplementedError
+
+    def _nearest(
+        self, vector: NDArray[np.float32], k: int, effort: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        return np.arange(k), np.zeros(k, np.float32)
