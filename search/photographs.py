@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
@@ -40,6 +40,10 @@ class Photographs:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def keep(self, positions: Sequence[int]) -> None:
+        """Forget all but these, which take this order."""
+        self.names, self.labels = ([listed[place] for place in positions] for listed in (self.names, self.labels))
 
     def read(self, side: int) -> Iterator[RGBImage | Refused]:
         """Yield each photograph, at most `side` pixels wide and high, or why it cannot be taken."""
