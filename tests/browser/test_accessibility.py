@@ -29,7 +29,7 @@ def check(page: Page) -> None:
     assert [(each["id"], each["nodes"][0]["html"]) for each in violations] == []
 
 
-@pytest.mark.parametrize("path", ["/search/", "/status/", "/search/?image=1&w_color=9", "/"])
+@pytest.mark.parametrize("path", ["/search/", "/status/", "/search/?image=1&w_color=9", "/", "/lab/"])
 def test_pages(open_page: OpenPage, path: str, theme: str, width: int) -> None:
     page = open_page(path, color_scheme=theme, viewport={"width": width, "height": 800})
     page.wait_for_load_state("load")
