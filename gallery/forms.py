@@ -34,6 +34,7 @@ class FilterForm(forms.Form):
     label = forms.CharField(label=_("Label"), required=False, max_length=120)
     since = forms.DateField(label=_("Uploaded from"), required=False)
     until = forms.DateField(label=_("Uploaded until"), required=False)
+    ids = forms.CharField(label=_("Chosen images"), required=False, max_length=4000)
     status = forms.ChoiceField(
         label=_("Status"),
         required=False,
@@ -50,6 +51,8 @@ class FilterForm(forms.Form):
         self.is_valid()
         chosen = self.cleaned_data
         images = self._of_status(chosen.get("status", ""))
+        if ids := chosen.get("ids"):
+            images = images.filter(pk__in=[read_id(text) for text in ids.split(",")])
         if text := chosen.get("q"):
             images = images.filter(
                 Q(original_name__icontains=text) | Q(title__icontains=text) | Q(label__icontains=text)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from search.views import images, lab, results, status, upload, weights
+from search.views import images, lab, map_data, map_page, results, status, upload, weights
 
 app_name = "search"
 urlpatterns = [
@@ -26,5 +26,12 @@ urlpatterns = [
     path("lab/weights/learn/", weights.learn, name="weights_learn"),
     path("lab/weights/reset/", weights.reset, name="weights_reset"),
     path("lab/weights/<int:pk>/use/", weights.use, name="weights_use"),
+    path("map/", map_page.library_map, name="map"),
+    path("map/points/", map_data.points, name="map_points"),
+    path("map/sprites/", map_data.sprites, name="map_sprites"),
+    path("map/tiles/", map_data.tiles, name="map_tiles"),
+    path("map/images/<int:pk>/", map_data.card, name="map_card"),
+    path("map/state/", map_page.state, name="map_state"),
+    path("map/draw/", map_page.draw, name="map_draw"),
     path("readyz", status.readyz, name="readyz"),
 ]

@@ -90,6 +90,16 @@ def test_a_collection_filters(client: Client) -> None:
     assert _names(client, f"/?collection={collection.pk}") == ["bird.jpg"]
 
 
+def test_chosen_images_are_shown_alone(client: Client) -> None:
+    """Other pages, such as the map, lead to a selection of theirs in the gallery."""
+    first, _second, third = make_images(3)
+    address = f"/?ids={third.pk},{first.pk},999999"
+    assert _names(client, address) == [str(third), str(first)]
+    assert _names(client, f"{address}&q=image-0") == [str(first)]
+    assert f'name="ids" value="{third.pk},{first.pk},999999"' in client.get(address).content.decode()
+    assert _names(client, "/?ids=x,,") == []
+
+
 def test_filters_travel_to_the_image_page(client: Client) -> None:
     image = make_image("heron.jpg")
     assert f'href="/images/{image.pk}/?q=heron"' in client.get("/?q=heron").content.decode()

@@ -1,0 +1,135 @@
+"""The map of the library: a page that scripts draw, its twin as a list, and what it says while none is drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from gallery.models import Collection, Image, Tag
+from search import features, maps, tasks
+from search.map_building import MIN_IMAGES
+from search.map_files import LibraryMap
+from search.map_points import MAX_POINTS, walk
+from search.map_state import INTERRUPTED, MapState
+from search.methods import METHODS
+from search.views.cards import method_looks
+from search.views.map_form import MapForm, map_images
+
+PAGE_SIZE = 60
+GALLERY_LINK_IMAGES = 300
+"""Most images that a link to the gallery names: addresses must not get longer than servers take."""
+
+
+@require_safe
+def library_map(request: HttpRequest) -> HttpResponse:
+    """Show the map, its twin as a list, or why there is none yet."""
+    drawn = maps.drawn_methods()
+    form = MapForm(request.GET)
+    chosen = form.chosen(drawn)
+    found = maps.current_map(chosen["method"])
+    context = {
+        "form": form,
+        "chosen": chosen,
+        "methods": _method_choices(drawn),
+        "collections": list(Collection.objects.all()),
+        "look": method_looks().get(chosen["method"]),
+    }
+    if found is None:
+        context |= _absence(chosen["method"])
+        return render(request, "map/absent.html", context)
+    context |= _facts(found)
+    if chosen["view"] == "list":
+        return render(request, "map/list.html", context | _list_page(request, found, chosen))
+    context |= {"gallery_link_images": GALLERY_LINK_IMAGES}
+    if request.user.is_staff:
+        context |= {"all_collections": context["collections"], "all_tags": list(Tag.objects.all())}
+    return render(request, "map/map.html", context)
+
+
+@require_safe
+def state(request: HttpRequest) -> HttpResponse:
+    """Show how far the drawing is; the page is loaded anew once there is a map."""
+    method = request.GET.get("method", "")
+    drawn = maps.drawn_methods()
+    if maps.current_map(method or (drawn[0] if drawn else "")) is not None:
+        refresh: HttpResponse = HttpResponseClientRefresh()
+        return refresh
+    context = {"look": method_looks().get(method), "chosen": {"method": method}}
+    return render(request, "map/_absence.html", context | _absence(method))
+
+
+@require_POST
+def draw(request: HttpRequest) -> HttpResponse:
+    """Have a method's map drawn; for staff."""
+    if not request.user.is_staff:
+        return HttpResponse(_("Only staff may have maps drawn; log in as staff first."), status=403)
+    method = request.POST.get("method", "")
+    if tasks.enqueue_maps(method if method in METHODS else ""):
+        messages.info(request, _("The map is being drawn; this page shows it as soon as it is ready."))
+    else:
+        messages.error(request, _("The queue cannot be reached, so nothing was started; see what is down."))
+    return redirect(f"{reverse('search:map')}?{urlencode({'method': method})}" if method else "search:map")
+
+
+def _method_choices(drawn: list[str]) -> list[dict[str, Any]]:
+    """Return the methods that have a map, and those that could have one."""
+    possible = [name for name, method in features.methods().items() if not method.reranks]
+    unavailable = features.unavailable_methods()
+    others = [name for name in possible if name not in drawn and name not in unavailable]
+    looks = method_looks()
+    return [{"look": looks[name], "drawn": name in drawn} for name in (*drawn, *others)]
+
+
+def _absence(method: str) -> dict[str, Any]:
+    """Return why there is no map, and what can be done."""
+    now: MapState = maps.current_state()
+    error = _("The last drawing was interrupted; it starts again by itself.") if now.error == INTERRUPTED else now.error
+    return {
+        "state": now,
+        "error": error,
+        "percent": round(100 * now.share),
+        "unavailable": features.unavailable_methods().get(method, ""),
+        "few": Image.objects.shown().count() < MIN_IMAGES,
+        "least": MIN_IMAGES,
+        "others_drawn": bool(maps.drawn_methods()),
+    }
+
+
+def _facts(found: LibraryMap) -> dict[str, Any]:
+    """Return what is said of a map."""
+    return {
+        "facts": found.facts,
+        "plane_percent": round(100 * found.facts.plane),
+        "max_points": MAX_POINTS,
+        "state": maps.current_state(),
+    }
+
+
+def _list_page(request: HttpRequest, found: LibraryMap, chosen: dict[str, Any]) -> dict[str, Any]:
+    """Return the images of one page of the list: those that the walk over the map meets after an image."""
+    ids = walk(found, chosen["projection"], map_images(request.user, chosen["collection"]))
+    passed = np.flatnonzero(ids == chosen["after"])
+    first = int(passed[0]) + 1 if len(passed) else 0
+    shown = ids[first : first + PAGE_SIZE].tolist()
+    images = Image.objects.visible_to(request.user).in_bulk(shown)
+    rest = request.GET.copy()
+    rest["after"] = str(shown[-1]) if shown else ""
+    start = request.GET.copy()
+    start.pop("after", None)
+    return {
+        "images": [images[pk] for pk in shown if pk in images],
+        "num_images": len(ids),
+        "first": first + 1,
+        "last": first + len(shown),
+        "more_url": f"?{rest.urlencode()}" if first + len(shown) < len(ids) else "",
+        "start_url": f"?{start.urlencode()}" if first else "",
+    }

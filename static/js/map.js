@@ -1,0 +1,293 @@
+// The map page: brings points, camera, painter, hands, legend and selection together.
+import { announce } from "./announce.js";
+import { onKey } from "./keys.js";
+import { Camera } from "./map-camera.js";
+import { Card } from "./map-card.js";
+import { Hands } from "./map-hands.js";
+import { Legend } from "./map-legend.js";
+import { Looks } from "./map-looks.js";
+import { Painter } from "./map-painter.js";
+import { Points } from "./map-points.js";
+import { Selection } from "./map-selection.js";
+import { Sprites } from "./map-sprites.js";
+
+const MOVE_MS = 450;
+const STEP = 80;
+const STEP_ZOOM = 1.5;
+const NEAR_MIDDLE = 120;
+const stage = document.getElementById("stage");
+const form = document.getElementById("map-form");
+const note = document.getElementById("stage-note");
+const count = document.getElementById("map-count");
+const lassoButton = document.getElementById("lasso");
+const numbers = new Intl.NumberFormat(document.documentElement.lang);
+const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
+
+const camera = new Camera();
+const looks = new Looks(stage);
+const sprites = new Sprites(stage.dataset.sprites, paintSoon);
+const painter = new Painter(document.getElementById("canvas"), camera, looks, sprites);
+const selection = new Selection(paintSoon, pointAt);
+const legend = new Legend(looks, paintSoon, (group) => selection.set(scene.points.inGroup(group)));
+const card = new Card(document.getElementById("card"), stage.dataset.card);
+const scene = { points: null, x: [], y: [], selected: selection, hover: -1, lasso: null, showsMiddle: false };
+let isPainting = false;
+
+function paintSoon() {
+  if (isPainting) return;
+  isPainting = true;
+  requestAnimationFrame(() => {
+    isPainting = false;
+    const started = performance.now();
+    painter.paint(scene);
+    performance.measure("map-paint", { start: started });
+    if (performance.getEntriesByName("map-paint").length > 500) performance.clearMeasures("map-paint");
+  });
+}
+
+// Loading
+
+function parameters() {
+  const found = new URLSearchParams(new FormData(form));
+  for (const [name, value] of [...found]) if (!value) found.delete(name);
+  return found;
+}
+
+let turn = 0;
+
+async function load() {
+  const mine = ++turn;
+  stage.setAttribute("aria-busy", "true");
+  const response = await fetch(`${stage.dataset.points}?${parameters()}`).catch(() => null);
+  if (mine !== turn) return;
+  stage.removeAttribute("aria-busy");
+  if (response?.status === 404) {
+    location.assign(`?${parameters()}`); // a method whose map is not drawn: its page says what can be done
+    return;
+  }
+  if (!response?.ok) {
+    say(stage.dataset.failed);
+    return;
+  }
+  take(new Points(await response.arrayBuffer()));
+}
+
+function take(points) {
+  const before = scene.points && { points: scene.points, x: scene.x, y: scene.y };
+  const sameImages = before && before.points.num === points.num && points.ids.every((id) => before.points.place.has(id));
+  Object.assign(scene, { points, hover: -1 });
+  card.hide();
+  camera.setBounds(points.bounds);
+  const samePlaces = sameImages && points.ids.every((id, i) => before.points.x[before.points.place.get(id)] === points.x[i]);
+  if (!samePlaces) camera.fit();
+  selection.retain((id) => points.place.has(id));
+  legend.show(points, form.elements.color.value);
+  tell(points);
+  if (sameImages && !samePlaces && !isCalm.matches) glide(before);
+  else Object.assign(scene, { x: points.x, y: points.y });
+  paintSoon();
+}
+
+// The images go from where they lay to where they lie now, each map filling the stage.
+function glide(before) {
+  const { points } = scene;
+  const [from, to] = [before.points.bounds, points.bounds];
+  const size = (bounds) => Math.max(bounds.right - bounds.left, bounds.bottom - bounds.top) || 1;
+  const ratio = size(to) / size(from);
+  const middle = (bounds) => [(bounds.left + bounds.right) / 2, (bounds.top + bounds.bottom) / 2];
+  const [[fromX, fromY], [toX, toY]] = [middle(from), middle(to)];
+  const startX = Float32Array.from(points.ids, (id) => (before.x[before.points.place.get(id)] - fromX) * ratio + toX);
+  const startY = Float32Array.from(points.ids, (id) => (before.y[before.points.place.get(id)] - fromY) * ratio + toY);
+  const started = performance.now();
+  const step = (now) => {
+    if (scene.points !== points) return;
+    const t = Math.min(1, Math.max(0, (now - started) / MOVE_MS));
+    const ease = t * t * (3 - 2 * t);
+    scene.x = t < 1 ? startX.map((x, i) => x + (points.x[i] - x) * ease) : points.x;
+    scene.y = t < 1 ? startY.map((y, i) => y + (points.y[i] - y) * ease) : points.y;
+    paintSoon();
+    if (t < 1) requestAnimationFrame(step);
+  };
+  scene.x = startX;
+  scene.y = startY;
+  requestAnimationFrame(step);
+}
+
+function tell({ num, numOnMap, numVisible }) {
+  const images = num === 1 ? stage.dataset.image : stage.dataset.images.replace("%n", numbers.format(numOnMap));
+  count.textContent = images;
+  const waiting = numVisible - numOnMap;
+  if (!num) say(stage.dataset.nothing);
+  else if (num < numOnMap) say(stage.dataset.sampled);
+  else say(waiting > 0 ? stage.dataset.waiting.replace("%n", numbers.format(waiting)) : "");
+}
+
+function say(sentence) {
+  note.textContent = sentence;
+  note.hidden = !sentence;
+}
+
+form.addEventListener("change", () => {
+  history.replaceState(null, "", `?${parameters()}`);
+  document.querySelector("#map-selection [name=next]").value = `${location.pathname}${location.search}`;
+  load();
+});
+
+// Pointing and selecting
+
+function placeOf(i) {
+  return [
+    (scene.x[i] - camera.x) * camera.scale + camera.width / 2,
+    (scene.y[i] - camera.y) * camera.scale + camera.height / 2,
+  ];
+}
+
+function hover(i) {
+  if (i === scene.hover) return;
+  scene.hover = i;
+  stage.classList.toggle("is-over", i >= 0);
+  paintSoon();
+}
+
+function point(x, y) {
+  const i = x === undefined || !scene.points ? -1 : painter.under(scene, x, y, 3);
+  hover(i);
+  if (i >= 0) card.show(scene.points.ids[i], ...placeOf(i), camera);
+  else card.hide();
+}
+
+// Marks the image of a row of the selection's list on the map.
+function pointAt(id) {
+  hover(id && scene.points ? (scene.points.place.get(id) ?? -1) : -1);
+}
+
+function click(x, y, adds, isTouch) {
+  if (!scene.points) return;
+  const i = painter.under(scene, x, y, isTouch ? 16 : 3);
+  if (i < 0) {
+    if (!adds) selection.clear();
+  } else if (adds) selection.toggle(scene.points.ids[i]);
+  else selection.set([scene.points.ids[i]]);
+}
+
+function setLasso(isOn) {
+  lassoButton.setAttribute("aria-pressed", String(isOn));
+  stage.classList.toggle("is-lasso", isOn);
+}
+
+const wantsLasso = () => lassoButton.getAttribute("aria-pressed") === "true";
+
+const hands = new Hands(
+  stage,
+  {
+    pan: (dx, dy) => move(() => camera.panBy(dx, dy)),
+    zoom: (factor, x, y) => move(() => camera.zoomBy(factor, x, y)),
+    lasso: (path) => {
+      scene.lasso = path;
+      paintSoon();
+    },
+    lassoed: (path, adds) => {
+      selection.set(scene.points.inside(path.map(([x, y]) => camera.toMap(x, y))), { adds });
+      setLasso(false);
+    },
+    point,
+    click,
+  },
+  wantsLasso,
+);
+
+function move(change) {
+  change();
+  scene.showsMiddle = false;
+  card.hide();
+  hover(-1);
+  paintSoon();
+}
+
+function selectView() {
+  const [from, to] = [camera.toMap(0, 0), camera.toMap(camera.width, camera.height)];
+  selection.set(scene.points.inBox({ left: from.x, top: from.y, right: to.x, bottom: to.y }));
+}
+
+// Keys: the image nearest to the middle is the one that they speak of.
+
+function nearestToMiddle() {
+  return scene.points ? scene.points.nearest(camera.x, camera.y, NEAR_MIDDLE / camera.scale) : -1;
+}
+
+let announcing = 0;
+
+function moveByKey(change) {
+  move(change);
+  scene.showsMiddle = true;
+  const i = nearestToMiddle();
+  hover(i);
+  clearTimeout(announcing);
+  if (i < 0) return;
+  announcing = setTimeout(() => {
+    const say = (name) => announce(stage.dataset.nearest.replace("%s", name));
+    card.show(scene.points.ids[i], ...placeOf(i), camera, say);
+  }, 250);
+}
+
+const isOnStage = () => stage.contains(document.activeElement) || document.activeElement === document.body;
+const ARROWS = { ArrowLeft: [STEP, 0], ArrowRight: [-STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP] };
+const ZOOMS = {
+  in: () => camera.zoomBy(STEP_ZOOM),
+  out: () => camera.zoomBy(1 / STEP_ZOOM),
+  fit: () => camera.fit(),
+};
+
+onKey("pan", (event) => isOnStage() && (moveByKey(() => camera.panBy(...ARROWS[event.key])), true));
+onKey("zoom-in", () => moveByKey(ZOOMS.in));
+onKey("zoom-out", () => moveByKey(ZOOMS.out));
+onKey("fit", () => moveByKey(ZOOMS.fit));
+onKey("nearest", () => {
+  if (document.activeElement !== stage || nearestToMiddle() < 0) return false;
+  selection.set([scene.points.ids[nearestToMiddle()]]);
+  return true;
+});
+onKey("add", () => {
+  if (nearestToMiddle() >= 0) selection.toggle(scene.points.ids[nearestToMiddle()]);
+});
+onKey("lasso", () => setLasso(!wantsLasso()));
+onKey("view", selectView);
+onKey("clear", () => {
+  if (card.id) {
+    card.hide();
+    return;
+  }
+  const was = hands.cancel() || wantsLasso();
+  setLasso(false);
+  if (!was) selection.clear();
+});
+
+for (const button of stage.querySelectorAll("[data-zoom]")) {
+  button.addEventListener("click", () => (button.dataset.zoom === "view" ? selectView() : move(ZOOMS[button.dataset.zoom])));
+}
+lassoButton.addEventListener("click", () => setLasso(!wantsLasso()));
+const thumbnails = document.getElementById("thumbnails");
+thumbnails.addEventListener("click", () => {
+  painter.withThumbnails = thumbnails.getAttribute("aria-pressed") !== "true";
+  thumbnails.setAttribute("aria-pressed", String(painter.withThumbnails));
+  paintSoon();
+});
+
+// Size and colors of the stage
+
+new ResizeObserver(() => {
+  camera.resize(stage.clientWidth, stage.clientHeight);
+  painter.resize();
+  painter.paint(scene);
+}).observe(stage);
+
+function recolor() {
+  looks.refresh();
+  painter.dots.forget();
+  if (scene.points) legend.recolor();
+  paintSoon();
+}
+new MutationObserver(recolor).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolor);
+
+load();
