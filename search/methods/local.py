@@ -34,7 +34,7 @@ class Local(RerankMethod):
     """
 
     name = "local"
-    version = "sift-256-64-1"
+    version = "sift-224-64-1"
     dim = ROW.itemsize
 
     @property

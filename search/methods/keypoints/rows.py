@@ -15,7 +15,7 @@ from search.types import RGBImage
 
 SLOTS = 64
 """Keypoints kept of an image."""
-SIDE = 256
+SIDE = 224
 """Longest side in pixels of the gray picture that keypoints are looked for in (SIFT itself doubles it at first)."""
 LENGTH = 128
 """Numbers of a SIFT descriptor."""
