@@ -41,7 +41,7 @@ class Recipe:
 HEAD_RECIPE = Recipe(epochs=20, rate=3e-4, margin=1.3, quantization=0.2, balance=0.1)
 """Measured on copies of held-out images; see docs/methods.md."""
 GUIDE_RECIPE = Recipe(epochs=5, rate=1e-4, margin=1.0, quantization=0.0, balance=0.0, batch=16, max_pairs=1600)
-"""The guide's margin; about a minute a round on one core."""
+"""The guide's margin; about five minutes a round on one core."""
 
 
 def contrastive_loss(recipe: Recipe) -> Callable[[Any, Any], Any]:
