@@ -14,7 +14,6 @@ import { Sprites } from "./map-sprites.js";
 const MOVE_MS = 450;
 const STEP = 80;
 const STEP_ZOOM = 1.5;
-const NEAR_MIDDLE = 120;
 const stage = document.getElementById("stage");
 const form = document.getElementById("map-form");
 const note = document.getElementById("stage-note");
@@ -209,10 +208,11 @@ function selectView() {
   selection.set(scene.points.inBox({ left: from.x, top: from.y, right: to.x, bottom: to.y }));
 }
 
-// Keys: the image nearest to the middle is the one that they speak of.
+// Keys: of the images in view the one nearest to the middle is the one that they speak of.
 
 function nearestToMiddle() {
-  return scene.points ? scene.points.nearest(camera.x, camera.y, NEAR_MIDDLE / camera.scale) : -1;
+  const reach = Math.min(camera.width, camera.height) / 2 / camera.scale;
+  return scene.points ? scene.points.nearest(camera.x, camera.y, reach) : -1;
 }
 
 let announcing = 0;
