@@ -95,7 +95,9 @@ def run_query(
     started = time.perf_counter()
     checked = check_weights(weights)
     snapshot = current_snapshot()
-    vectors, other = fit_query(_vectors(source, snapshot), snapshot)
+    fitting, other = fit_query(_vectors(source, snapshot), snapshot)
+    silent = _silent(fitting)
+    vectors = {name: row for name, row in fitting.items() if name not in silent}
     allowed, own_pairs = None, False
     if collection_id is not None:
         allowed = _collection_ids(collection_id)
@@ -119,7 +121,7 @@ def run_query(
         num_images=snapshot.num_images,
         exact=matches.exact,
         generation_id=snapshot.generation_id,
-        missing_methods=_missing(source, vectors, other, snapshot),
+        missing_methods=_missing(source, fitting, other, snapshot) | silent,
         background="collection" if own_pairs else "library",
         degraded=snapshot.degraded,
         seconds=time.perf_counter() - started,
@@ -147,6 +149,12 @@ def _collection_ids(collection_id: int) -> NDArray[np.int64]:
     """Return the images of a collection."""
     members = Image.collections.through.objects.filter(collection_id=collection_id)
     return np.fromiter(members.values_list("image_id", flat=True), np.int64)
+
+
+def _silent(vectors: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+    """Return why each method that has a row of the query still has nothing to say about it."""
+    found = {name: features.methods()[name].silence(row) for name, row in vectors.items()}
+    return {name: why for name, why in found.items() if why is not None}
 
 
 def _missing(

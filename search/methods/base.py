@@ -97,6 +97,10 @@ class Method(ABC):
             )
         return np.asarray(vectors @ query, dtype=np.float32)
 
+    def silence(self, query: NDArray[Any]) -> str | None:
+        """Return why a row of shape (dim,) says nothing about its image, or None; `scores` are then all NaN."""
+        return None
+
     def codes(self, vectors: Vectors) -> NDArray[np.uint8]:
         """Derive the binary codes that a hash index finds by their Hamming distance.
 

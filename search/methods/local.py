@@ -49,6 +49,13 @@ class Local(RerankMethod):
             return np.empty((0, self.dim), np.uint8)
         return np.stack([find_row(image) for image in images])
 
+    def silence(self, query: NDArray[Any]) -> str | None:
+        """Say so where the query has too few keypoints to be found again."""
+        count = int(unpack(query[None]).counts[0])
+        if count >= MIN_INLIERS:
+            return None
+        return f"the image has too few distinct spots ({count} keypoints, {MIN_INLIERS} are needed)"
+
     def scores(self, query: NDArray[Any], vectors: Vectors) -> Scores:
         """Compare one image with many.
 
@@ -71,7 +78,7 @@ class Local(RerankMethod):
         """
         self._check(query, vectors)
         one, others = unpack(query[None]), unpack(np.asarray(vectors, np.uint8))
-        if one.counts[0] < MIN_INLIERS:
+        if self.silence(query) is not None:
             return np.full(len(vectors), np.nan, np.float32)
         sides = both_ways(one)
         glances = _glance(sides, others)

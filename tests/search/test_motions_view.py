@@ -59,10 +59,10 @@ def only_two_methods() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def rows() -> dict[str, Vectors]:
-    """What the methods say of a scene, a crop of it, its mirror image, and five other scenes."""
+    """What the methods say of a scene, a crop of it, its mirror image, five other scenes, and a flat picture."""
     scene = make_scene(1)
     images = [scene, scene[30:220, 40:300], np.ascontiguousarray(scene[:, ::-1])]
-    images += [make_scene(seed) for seed in range(2, 7)]
+    images += [*(make_scene(seed) for seed in range(2, 7)), np.full((240, 320, 3), 90, np.uint8)]
     return {name: load_method(name).describe(images) for name in ("color", "local")}
 
 
@@ -117,6 +117,15 @@ def test_keypoints_alone_rank_copies_first(client: Client, library: list[int]) -
     text = search(client, image=library[0], w_color=0, w_local=1)
     shown = [int(image_id) for image_id in re.findall(r'data-image="(\d+)"', text)]
     assert set(shown[:2]) == set(library[1:3])
+
+
+def test_a_picture_without_keypoints_is_told_so(client: Client, library: list[int]) -> None:
+    text = search(client, image=library[-1], w_color=0.5, w_local=0.5)
+    assert "Not counted in this search: Keypoints. Reason: the image has too few distinct spots" in text
+    assert "partial" not in text
+    alone = client.get(reverse("search:results"), {"image": library[-1], "w_color": 0, "w_local": 1})
+    assert alone.status_code == 200
+    assert "data-image" not in alone.content.decode()
 
 
 @pytest.mark.usefixtures("only_two_methods", "db")
