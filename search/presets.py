@@ -49,7 +49,11 @@ PRESETS: dict[str, Preset] = {
 
 def presets_with(general: Mapping[str, float]) -> dict[str, Preset]:
     """Return the presets, the general one with these weights: those that this site decided on."""
-    return PRESETS | {DEFAULT_PRESET: replace(PRESETS[DEFAULT_PRESET], weights=dict(general))}
+    own = PRESETS[DEFAULT_PRESET]
+    if own.full_weights() == general:
+        return PRESETS
+    description = gettext_noop("The weights that were chosen for this site; the default")
+    return PRESETS | {DEFAULT_PRESET: replace(own, description=description, weights=dict(general))}
 
 
 def preset_of(weights: Mapping[str, float], presets: Mapping[str, Preset] = PRESETS) -> str | None:

@@ -128,12 +128,13 @@ def set_heads(figures: Mapping[str, Any]) -> list[SetHead]:
 
 
 def _gain_sentence(gain: float, error: float) -> str:
-    words = {"gain": number(abs(gain), 3), "error": number(error, 3)}
+    sign = "−" if gain < 0 else "+"
+    words = {"gain": sign + number(abs(gain), 3), "error": number(error, 3)}
     if abs(gain) <= 2 * error:
-        return _("as good as the weights in use then (mAP differs by %(gain)s ± %(error)s)") % words
+        return _("as good as the weights in use then (mAP %(gain)s ± %(error)s)") % words
     if gain > 0:
-        return _("better than the weights in use then by %(gain)s ± %(error)s mAP") % words
-    return _("worse than the weights in use then by %(gain)s ± %(error)s mAP") % words
+        return _("better than the weights in use then (mAP %(gain)s ± %(error)s)") % words
+    return _("worse than the weights in use then (mAP %(gain)s ± %(error)s)") % words
 
 
 def figure_rows(figures: Mapping[str, Any]) -> list[Row]:

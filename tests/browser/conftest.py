@@ -95,3 +95,20 @@ def open_page(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert errors == []
+
+
+@pytest.fixture
+def as_staff(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Page, str], None]:
+    """Return what leads a page to an address as the administrator, whose password the site's log told once."""
+
+    def log_in(page: Page, address: str) -> None:
+        (log,) = tmp_path_factory.getbasetemp().glob("site[0-9]*/log")
+        told = re.search(r"log in at \S+ as (\S+) with the password (\S+)", log.read_text())
+        assert told
+        page.goto(f"/login/?next={address}")
+        page.get_by_label("User name").fill(told.group(1))
+        page.get_by_label("Password").fill(told.group(2))
+        page.locator("main").get_by_role("button", name="Log in").click()
+        page.wait_for_url(f"**{address}")
+
+    return log_in

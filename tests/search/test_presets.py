@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from search.methods import METHODS
-from search.presets import DEFAULT_PRESET, PRESETS, preset_of
+from search.presets import DEFAULT_PRESET, PRESETS, preset_of, presets_with
 
 
 def test_the_default_preset_holds_the_default_weights() -> None:
@@ -34,3 +34,14 @@ def test_a_preset_is_recognised_by_its_weights() -> None:
 
 def test_other_weights_are_no_preset() -> None:
     assert preset_of({"color": 0.31, "ssim": 0.2, "deep": 0.5}) is None
+
+
+def test_the_general_preset_is_the_sites() -> None:
+    presets = presets_with({"color": 0.9, "deep": 0.1})
+    assert presets[DEFAULT_PRESET].full_weights()["color"] == 0.9
+    assert "chosen for this site" in presets[DEFAULT_PRESET].description
+    assert preset_of({"color": 0.9, "deep": 0.1}, presets) == DEFAULT_PRESET
+    assert {name: preset for name, preset in presets.items() if name != DEFAULT_PRESET} == {
+        name: preset for name, preset in PRESETS.items() if name != DEFAULT_PRESET
+    }
+    assert presets_with(PRESETS[DEFAULT_PRESET].full_weights()) == PRESETS
