@@ -64,6 +64,7 @@ def measure_by_copies(plan: Plan) -> Scoreboard:
         num_queries=trial.tally.num_queries,
         num_originals=trial.tally.num_queries // len(EDITS),
         edits=trial.edits(),
+        left_out=[name for name in field.rows if name not in used],
         curves_of_pairs=True,
     )
 

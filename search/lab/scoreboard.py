@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ class Scoreboard:
     num_pairs: int | None = None
     num_originals: int | None = None  # images that were edited
     edits: Document | None = None  # of each ranking: edit -> figures
+    left_out: Sequence[str] = ()  # methods that copies could not be described by
 
     def as_document(self) -> dict[str, Any]:
         """Return the figures as they are kept and printed."""
@@ -38,6 +40,7 @@ class Scoreboard:
         found["thresholds"] = self.tally.thresholds()
         if self.edits is not None:
             found["edits"] = self.edits
+            found["left_out"] = list(self.left_out)
         return found
 
 

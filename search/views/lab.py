@@ -133,6 +133,7 @@ def _findings(run: Evaluation, beside: Evaluation | None) -> dict[str, Any]:
         "beside_kind": KINDS.get(beside.kind, beside.kind) if beside else "",
         "comparable": comparable,
         "differing": beside is not None and beside.collection_name != run.collection_name,
+        "left_out": ", ".join(look_of("methods", name).label for name in document.get("left_out", ())),
         "columns": figure_columns(document),
         "figures": figure_rows(document, beside.document if beside and comparable else None),
         "curves": precision_chart(document),

@@ -15,17 +15,18 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
 from gallery.models import Collection, Image
-from search import judgements, snapshots
+from search import backgrounds, features, judgements, snapshots
 from search.copies import EDITS
 from search.judgements import JudgedPairs
 from search.lab import guide
-from search.models import Evaluation
+from search.models import Evaluation, WeightSet
+from search.weight_sets import adopt, go_back
 from tests.search.library import add_library
 from tests.search.scenes import store_scenes
 
 pytestmark = pytest.mark.django_db
 PARTS = ("methods", "fused", "reference")
-FUSIONS = ["default", "equal", "product", "medical", "copyright"]
+FUSIONS = ["default", "equal", "product", "medical"]  # the scenes have nothing that the preset copyright weighs
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +105,17 @@ def test_copies_need_no_labels(labelled: list[Image]) -> None:
     assert "1 originals, 15 queries" in text
 
 
+def test_methods_that_cannot_describe_copies_now_are_left_out(
+    labelled: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_command("build_index", stdout=io.StringIO(), stderr=io.StringIO())
+    monkeypatch.setattr(type(features.methods()["color"]), "version", "of tomorrow")
+    found = measured("--from", "copies", "--max-queries", "1")
+    assert found["left_out"] == ["color"]
+    assert list(found["methods"]) == ["ssim"]
+    assert "version that is searched: color" in run("--from", "copies", "--max-queries", "1")
+
+
 def test_verdicts_judge_what_was_compared(labelled: list[Image], monkeypatch: pytest.MonkeyPatch) -> None:
     ids = np.array([image.pk for image in labelled], np.int64)
 
@@ -149,6 +161,28 @@ def test_one_collection_is_measured_alone(labelled: list[Image]) -> None:
     few.images.set(labelled[:8])
     found = measured("--collection", "few")
     assert (found["images"], found["labels"]) == (8, 2)
+
+
+def test_learned_weights_in_use_are_measured_too(labelled: list[Image]) -> None:
+    learned = WeightSet.objects.create(state=WeightSet.State.READY, source="labels", weights={"ssim": 1.0})
+    adopt(learned)
+    found = measured()
+    assert found["weights"]["learned"]["ssim"] == 1
+    assert found["fused"]["learned"]["map"] == pytest.approx(found["methods"]["ssim"]["map"], abs=1e-3)
+    go_back()
+    assert "learned" not in measured()["fused"]
+
+
+def test_a_large_collection_is_judged_by_its_own_pairs(labelled: list[Image], monkeypatch: pytest.MonkeyPatch) -> None:
+    call_command("build_index", stdout=io.StringIO(), stderr=io.StringIO())
+    few = Collection.objects.create(name="few")
+    few.images.set(labelled[:8])
+    by_library = measured("--collection", "few")
+    monkeypatch.setattr(backgrounds, "MIN_IMAGES", 8)
+    by_its_own = measured("--collection", "few")
+    backgrounds.forget()
+    assert by_its_own["methods"] == by_library["methods"]
+    assert by_its_own["thresholds"]["fused"]["default"] != by_library["thresholds"]["fused"]["default"]
 
 
 def test_twice_the_same_measurement_gives_the_same_figures(labelled: list[Image]) -> None:

@@ -86,6 +86,11 @@ class Command(BaseCommand):
                 self.stdout.write(f"{title + name:<24}" + "".join(_number(figures.get(key)) for key in columns))
         if "edits" in document:
             self._tell_edits(document)
+        if document.get("left_out"):
+            names = ", ".join(document["left_out"])
+            self.stdout.write(
+                f"\nLeft out, because copies cannot be described in the version that is searched: {names}"
+            )
         self._tell_thresholds(document)
         counts = ", ".join(
             f"{document[name]} {name}"
