@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from gallery.admin_lists import short_time, thumbnail
 from gallery.models import Image
 from review.models import Verdict
+from search.admin import ReadOnly
 
 if TYPE_CHECKING:
     BaseVerdictAdmin = admin.ModelAdmin[Verdict]
@@ -34,7 +35,7 @@ class VerdictList(ChangeList):
 
 
 @admin.register(Verdict)
-class VerdictAdmin(BaseVerdictAdmin):
+class VerdictAdmin(ReadOnly, BaseVerdictAdmin):
     """Verdicts, newest first, read-only."""
 
     list_display = ["first_picture", "second_picture", "verdict", "author_name", "decided", "note"]
@@ -49,15 +50,6 @@ class VerdictAdmin(BaseVerdictAdmin):
         *("decided_at", "state"),
     ]
     fields = [*readonly_fields]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return VerdictList

@@ -23,14 +23,17 @@ from gallery.models import Image
 from search import features, tasks
 from search.dashboard import DashboardAdmin
 from search.methods import METHODS
-from search.models import Evaluation, Feature, Generation, Query, WorkState
+from search.models import Evaluation, Feature, Generation, Query, WeightAdoption, WeightSet, WorkState
 
 if TYPE_CHECKING:
     BaseFeatureAdmin = admin.ModelAdmin[Feature]
     BaseGenerationAdmin = admin.ModelAdmin[Generation]
     BaseQueryAdmin = admin.ModelAdmin[Query]
     BaseEvaluationAdmin = admin.ModelAdmin[Evaluation]
+    BaseWeightSetAdmin = admin.ModelAdmin[WeightSet]
+    BaseWeightAdoptionAdmin = admin.ModelAdmin[WeightAdoption]
 else:
+    BaseWeightSetAdmin = BaseWeightAdoptionAdmin = admin.ModelAdmin
     BaseFeatureAdmin = BaseGenerationAdmin = BaseQueryAdmin = BaseEvaluationAdmin = admin.ModelAdmin
 
 
@@ -340,6 +343,46 @@ class EvaluationAdmin(BaseEvaluationAdmin):
             return "–"
         address = f"{reverse('search:lab')}?run={evaluation.pk}"
         return format_html('<a href="{}">{}</a>', address, _("On the Lab page"))
+
+
+@admin.register(WeightSet)
+class WeightSetAdmin(ReadOnly, BaseWeightSetAdmin):
+    """Learned weights with their figures."""
+
+    list_display = ["__str__", "state", "source", "collection_name", "asked_by", "created", "note"]
+    list_filter = ["state"]
+    list_select_related = ["asked_by"]
+    readonly_fields = [
+        *("state", "source", "collection_name", "weights", "figures", "versions", "generation", "seconds"),
+        *("progress", "error", "asked_by", "created_at", "heartbeat_at"),
+    ]
+    fields = [*readonly_fields]
+
+    @admin.display(description=gettext_lazy("asked for"), ordering="created_at")
+    def created(self, weight_set: WeightSet) -> str:
+        return short_time(weight_set.created_at)
+
+    @admin.display(description=gettext_lazy("note"))
+    def note(self, weight_set: WeightSet) -> str:
+        return weight_set.error or weight_set.progress or "–"
+
+
+@admin.register(WeightAdoption)
+class WeightAdoptionAdmin(ReadOnly, BaseWeightAdoptionAdmin):
+    """Decisions about the site's weights; they are made on the page of weights."""
+
+    list_display = ["decided", "weights_text", "weight_set", "decided_by"]
+    list_select_related = ["weight_set", "decided_by"]
+    readonly_fields = ["decided_at", "weights_text", "weight_set", "decided_by"]
+    fields = [*readonly_fields]
+
+    @admin.display(description=gettext_lazy("decided"), ordering="decided_at")
+    def decided(self, adoption: WeightAdoption) -> str:
+        return short_time(adoption.decided_at)
+
+    @admin.display(description=gettext_lazy("weights"))
+    def weights_text(self, adoption: WeightAdoption) -> str:
+        return ", ".join(f"{method_label(name)} {weight:g}" for name, weight in adoption.weights.items() if weight)
 
 
 admin.site.unregister(Image)

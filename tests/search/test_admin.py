@@ -15,7 +15,17 @@ from pytest_django import DjangoAssertNumQueries
 from gallery.models import Image
 from search import features, queues
 from search.lab import runs
-from search.models import Evaluation, Feature, Generation, Query, Revision, Tombstone, WorkState
+from search.models import (
+    Evaluation,
+    Feature,
+    Generation,
+    Query,
+    Revision,
+    Tombstone,
+    WeightAdoption,
+    WeightSet,
+    WorkState,
+)
 
 pytestmark = pytest.mark.django_db
 IMAGES = "/admin/gallery/image/"
@@ -317,3 +327,13 @@ def test_measurements_are_listed_and_deleted_but_not_written(admin_client: Clien
     assert admin_client.get(f"{listed}add/").status_code == 403
     assert admin_client.post(f"{listed}{run.pk}/delete/", {"post": "yes"}).status_code == 302
     assert not Evaluation.objects.exists()
+
+
+def test_weights_and_decisions_are_only_looked_at(admin_client: Client) -> None:
+    row = WeightSet.objects.create(state="ready", source="labels", weights={"color": 1.0}, error="")
+    decision = WeightAdoption.objects.create(weight_set=row, weights={"color": 0.5, "deep": 0.0})
+    for address, pk in (("/admin/search/weightset/", row.pk), ("/admin/search/weightadoption/", decision.pk)):
+        assert admin_client.get(address).status_code == 200
+        assert 'name="_save"' not in admin_client.get(f"{address}{pk}/change/").content.decode()
+        assert admin_client.get(f"{address}add/").status_code == 403
+    assert "Color 0.5" in admin_client.get("/admin/search/weightadoption/").content.decode()
