@@ -28,8 +28,8 @@ def measure_reliability(field: Field, plan: Plan) -> dict[str, Any]:
 
     Returns
     -------
-    by method : {"pairs", "claimed", "observed"}, the latter two in decades, -log10 P; at the levels that the sample
-        can tell; empty where a method has fewer than twenty images
+    by method : {"pairs", "levels", "claimed", "observed"}, the latter three in decades, -log10 P, at the levels that
+        the sample can tell; methods that describe fewer than twenty images are left out
     """
     found = {}
     for done, name in enumerate(field.rows, start=1):
@@ -45,10 +45,23 @@ def _compare(field: Field, name: str, present: NDArray[np.intp]) -> dict[str, An
     halves = (np.sort(shuffled[: len(present) // 2]), np.sort(shuffled[len(present) // 2 :]))
     table = fit(_sample(field, name, halves[0]))
     claimed = table.decades_of(_sample(field, name, halves[1]))
-    levels = LEVELS[len(claimed) * 10.0**-LEVELS >= LEAST_PAIRS]
-    shares = np.array([np.mean(claimed >= level - 1e-9) for level in levels])
-    seen = -np.log10(np.maximum(shares, 0.5 / max(len(claimed), 1)))
-    return {"pairs": len(claimed), "claimed": levels.tolist(), "observed": np.round(seen, 3).tolist()}
+    told = [(level, *_at(claimed, level)) for level in LEVELS.tolist() if (claimed >= level - 1e-9).any()]
+    kept = [each for each in told if len(claimed) * 10.0 ** -each[1] >= LEAST_PAIRS]
+    return {
+        "pairs": len(claimed),
+        "levels": [level for level, _said, _seen in kept],
+        "claimed": [round(said, 3) for _level, said, _seen in kept],
+        "observed": [round(seen, 3) for _level, _said, seen in kept],
+    }
+
+
+def _at(claimed: NDArray[np.float64], level: float) -> tuple[float, float]:
+    """Return the least that is said of the pairs from a level on, and what is seen of them, in decades.
+
+    A method whose scores are few values says nothing between two of them, so what it says may lie above the level.
+    """
+    reached = claimed[claimed >= level - 1e-9]
+    return float(reached.min()), float(-np.log10(len(reached) / len(claimed)))
 
 
 def _sample(field: Field, name: str, rows: NDArray[np.intp]) -> Scores:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 
+from search.methods import METHODS
 from search.views.lab_words import RankingLook, look_of, number
 
 SIDE = 100
@@ -54,23 +55,27 @@ def precision_chart(document: dict[str, Any]) -> Chart:
 def reliability_chart(document: dict[str, Any]) -> Chart:
     """Draw what was seen over what was claimed, both in decades: one pair in 1, 10, 100 and so on."""
     found = {name: each for name, each in document.get("reliability", {}).items() if each["claimed"]}
-    levels = sorted({level for each in found.values() for level in each["claimed"]})
-    most = max(1, math.ceil(max(levels, default=1)))
+    levels = sorted({level for each in found.values() for level in each["levels"]})
+    most = max(1, math.ceil(max((max(each["claimed"]) for each in found.values()), default=1)))
     curves = []
     for name, each in found.items():
         pairs = list(zip(each["claimed"], each["observed"], strict=True))
-        points = [(SIDE * claimed / most, SIDE * (1 - min(seen, most) / most)) for claimed, seen in pairs]
-        numbers = dict.fromkeys(levels, "–") | {claimed: _one_in(seen) for claimed, seen in pairs}
-        curves.append(
-            Curve(look_of("methods", name), _path(points), [numbers[level] for level in levels], _dots(points))
-        )
+        points = list(dict.fromkeys((SIDE * said / most, SIDE * (1 - min(seen, most) / most)) for said, seen in pairs))
+        known = {
+            level: f"{_one_in(said)} → {_one_in(seen)}"
+            for level, (said, seen) in zip(each["levels"], pairs, strict=True)
+        }
+        row = [known.get(level, "–") for level in levels]
+        curves.append(Curve(look_of("methods", name), _path(points), row, _dots(points)))
     ticks = [_one_in(decade) for decade in range(most + 1)]
     return Chart(curves, ticks, ticks[::-1], [_one_in(level) for level in levels])
 
 
 def trend_chart(runs: Sequence[tuple[str, dict[str, float]]]) -> Chart:
     """Draw one figure of several rankings over measurements: (when, {ranking's key: figure}), oldest first."""
-    names = list(dict.fromkeys(name for _when, figures in runs for name in figures))
+    seen = dict.fromkeys(name for _when, figures in runs for name in figures)
+    registered = [f"methods-{name}" for name in METHODS]
+    names = [name for name in registered if name in seen] + [name for name in seen if name not in registered]
     curves = []
     for name in names:
         part, _dash, ranking = name.partition("-")

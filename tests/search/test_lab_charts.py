@@ -24,17 +24,18 @@ def test_presets_are_not_drawn() -> None:
 
 
 def test_reliability_in_decades() -> None:
-    found = {
-        "color": {"claimed": [0.5, 1.0, 2.0], "observed": [0.5, 1.2, 2.4]},
-        "ssim": {"claimed": [], "observed": []},
-    }
-    chart = reliability_chart({"reliability": found})
+    color = {"levels": [0.5, 1.0, 2.0], "claimed": [0.5, 1.0, 2.0], "observed": [0.5, 1.2, 2.4]}
+    few = {"levels": [0.5, 1.0], "claimed": [1.0, 1.0], "observed": [1.0, 1.0]}  # says nothing below one in ten
+    none: dict[str, list[float]] = {"levels": [], "claimed": [], "observed": []}
+    chart = reliability_chart({"reliability": {"color": color, "ssim": few, "deep": none}})
     assert chart.x_ticks == ["1", "10", "100"]
     assert chart.columns == ["3", "10", "100"]
-    (color,) = chart.curves
-    assert color.path == "M25 75L50 40L100 0"  # beyond the frame it stays at its edge
-    assert color.dots == "M25 75h0M50 40h0M100 0h0"
-    assert color.numbers == ["3", "16", "250"]
+    first, second = chart.curves
+    assert first.path == "M25 75L50 40L100 0"  # beyond the frame it stays at its edge
+    assert first.dots == "M25 75h0M50 40h0M100 0h0"
+    assert first.numbers == ["3 → 3", "10 → 16", "100 → 250"]
+    assert second.dots == "M50 50h0"
+    assert second.numbers == ["10 → 10", "10 → 10", "–"]
 
 
 def test_nothing_is_drawn_of_nothing() -> None:

@@ -39,7 +39,7 @@ def document(value: float = 0.5, **more: Any) -> dict[str, Any]:
             "methods": {"color": {"precision_95": None, "precision_99": None, "best_f1": advice}},
             "fused": {"default": {"precision_95": advice, "precision_99": None, "best_f1": advice}},
         },
-        "reliability": {"color": {"pairs": 500, "claimed": [0.5, 1.0], "observed": [0.6, 0.9]}},
+        "reliability": {"color": {"pairs": 500, "levels": [0.5, 1.0], "claimed": [0.5, 1.0], "observed": [0.6, 0.9]}},
         "index": None,
         "versions": {"color": "hsv-3"},
         "weights": {"default": {"color": 0.3, "deep": 0.0}},
