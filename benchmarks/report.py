@@ -166,21 +166,21 @@ def quality(document: Document) -> list[str]:
 
 
 def learned(document: Document) -> list[str]:
-    """Show learned weights beside the default, on held-out queries."""
+    """Show learned weights beside the best single method and the default weights, on questions held out."""
     rows = []
     for source, found in document.items():
         for name, figures in found["sets"].items():
+            rankings = figures["rankings"]
+            best, own, new = (rankings[each] for each in (figures["best_single"], "default", "learned"))
             rows.append(
                 [
                     f"{source}: {name}",
-                    f"{figures['best_single']:.4f}",
-                    f"{figures['default']:.4f}",
-                    f"{figures['learned']:.4f}",
-                    f"{figures['learned'] / figures['best_single']:.3f} x",
+                    *(f"{each['map']:.4f} / {each['p_at_1']:.3f}" for each in (best, own, new)),
+                    f"{new['map'] / best['map']:.3f} x / {new['p_at_1'] / best['p_at_1']:.3f} x",
                 ]
             )
     head = ["Learned from", "Best single method", "Default weights", "Learned weights", "Learned / best single"]
-    return ["Learned weights, mAP on queries that were held out:", *table(head, rows)]
+    return ["Learned weights, mAP / P@1 on questions that were held out:", *table(head, rows)]
 
 
 def machine_line(document: Document) -> str:

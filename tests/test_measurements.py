@@ -55,7 +55,20 @@ def quality() -> dict[str, Any]:
                 "default": {"blur": copies(1), "crop": copies(1)},
             },
         },
-        "learned": {},
+        "learned": {
+            "copies": {
+                "sets": {
+                    "strong_copies": {
+                        "best_single": "deep",
+                        "rankings": {
+                            "learned": {"map": 0.75, "p_at_1": 0.6},
+                            "default": {"map": 0.7, "p_at_1": 0.55},
+                            "deep": {"map": 0.6, "p_at_1": 0.5},
+                        },
+                    }
+                }
+            }
+        },
     }
 
 
@@ -66,6 +79,8 @@ def test_it_works(quality: dict[str, Any]) -> None:
     assert "The same weights on rarities: 0.360 (-10 %)" in text
     assert "+25 % on rarities: recall@1 0.500 against 0.400" in text
     assert "| crop | 0.70 | 1.00 |" in text
+    learned = "0.6000 / 0.500 | 0.7000 / 0.550 | 0.7500 / 0.600 | 1.250 x / 1.200 x"
+    assert f"| copies: strong_copies | {learned} |" in text
     assert "a processor, 2 cores, 24.0 GiB" in text
 
 
