@@ -25,7 +25,7 @@ __all__ = ["keras", "tiny_model", "uncompiled"]
 @pytest.fixture
 def run(uncompiled: None, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Run the command on 110 small photographs, one of them broken, with a small network."""
-    small = partial(Recipe, widths=(8, 12), depth=1, stem=8, batch=32)
+    small = partial(Recipe, widths=(8,), depth=1, stem=4, batch=32)
     monkeypatch.setattr(command, "Recipe", small)
     rng = np.random.default_rng(2)
     for place in range(110):

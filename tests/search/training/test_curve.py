@@ -15,7 +15,7 @@ def test_it_works() -> None:
     ]
     drawn = ElementTree.fromstring(draw_curve(curve))  # noqa: S314 (our own text)
     loss, found = drawn.findall(f"{SPACE}polyline")
-    assert loss.get("points") == "56.0,24.0 664.0,150.0"  # highest at the top, half of it half way down
+    assert loss.get("points") == "360.0,24.0 664.0,150.0"  # highest at the top, half of it half way down
     assert found.get("points") == "512.0,24.0"
     assert "minutes of training" in [text.text for text in drawn.findall(f"{SPACE}text")]
 

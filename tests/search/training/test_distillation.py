@@ -11,7 +11,7 @@ from search.training.recipe import Budget, Recipe
 from search.training.session import Session
 from search.training.targets import Variant
 
-RECIPE = Recipe(side=32, variants=2, batch=12, widths=(8, 12), depth=1, stem=8, warmup_steps=3)
+RECIPE = Recipe(side=32, variants=2, batch=12, widths=(8,), depth=1, stem=4, warmup_steps=3)
 
 
 class Listener:

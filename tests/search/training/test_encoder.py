@@ -19,7 +19,7 @@ from search.training.encoder import FILE, PLAN, Order, train_encoder
 from search.training.recipe import Budget, Recipe
 from search.types import RGBImage
 
-RECIPE = Recipe(side=32, variants=2, batch=32, widths=(8, 12), depth=1, stem=8, warmup_steps=2)
+RECIPE = Recipe(side=32, variants=2, batch=32, widths=(8,), depth=1, stem=4, warmup_steps=2)
 LABELS = [f"c{place % 6}" for place in range(131)]
 
 
@@ -107,7 +107,7 @@ class TestResumed:
     @pytest.mark.parametrize(
         ("options", "said"),
         [
-            ({"recipe": Recipe(side=48, variants=2, batch=32, widths=(8, 12), depth=1, stem=8)}, "another side"),
+            ({"recipe": Recipe(side=48, variants=2, batch=32, widths=(8,), depth=1, stem=4)}, "another side"),
             ({"held_out": "c4"}, r"another held_out \(\['c5'\], now \['c4'\]\)"),
             ({"names": [f"{place}.jpg" for place in range(131)]}, "other photographs"),
         ],

@@ -14,17 +14,17 @@ from search.training.recipe import Recipe
 from search.training.session import Batch, Session
 
 ROOT = Path(__file__).resolve().parents[3]
-RECIPE = Recipe(widths=(8, 12, 16), depth=1, stem=8, batch=16)
+RECIPE = Recipe(widths=(8, 12), depth=1, stem=4, batch=8)
 
 
 def unit(rows: Any) -> Any:
     return (rows / np.linalg.norm(rows, axis=-1, keepdims=True)).astype(np.float32)
 
 
-def make_batch(side: int = 64) -> Batch:
+def make_batch(side: int = 32) -> Batch:
     rng = np.random.default_rng(5)
-    pixels = rng.uniform(0, 255, (16, side, side, 3)).astype(np.float32)
-    return pixels, unit(rng.normal(size=(16, 8))), unit(rng.normal(size=(16, 4, 4, 8)))
+    pixels = rng.uniform(0, 255, (8, side, side, 3)).astype(np.float32)
+    return pixels, unit(rng.normal(size=(8, 8))), unit(rng.normal(size=(8, 4, 4, 8)))
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_losses_by_hand(keras: Any) -> None:
 
 def test_maps_of_other_sizes_are_compared(uncompiled: None) -> None:
     session = Session(RECIPE, 8)
-    session.learn(make_batch(side=96), 1e-3)  # 6 x 6 places against 4 x 4 targets
+    session.learn(make_batch(side=48), 1e-3)  # 6 x 6 places against 4 x 4 targets
     assert np.isfinite(session.figures()["places"])
 
 
@@ -77,7 +77,7 @@ def test_restored_it_goes_on_the_same(trained: Session, tmp_path: Path) -> None:
     for one, other in zip(trained.encoder.get_weights(), again.encoder.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
     np.testing.assert_allclose(
-        trained.embed(np.zeros((2, 64, 64, 3), np.uint8)), again.embed(np.zeros((2, 64, 64, 3), np.uint8)), atol=1e-5
+        trained.embed(np.zeros((2, 32, 32, 3), np.uint8)), again.embed(np.zeros((2, 32, 32, 3), np.uint8)), atol=1e-5
     )
 
 
@@ -90,7 +90,7 @@ def test_lending_the_mean_changes_nothing(trained: Session) -> None:
 
 
 def test_rows_have_length_one(trained: Session) -> None:
-    rows = trained.embed(np.random.default_rng(1).integers(0, 256, (130, 64, 64, 3), np.uint8))
+    rows = trained.embed(np.random.default_rng(1).integers(0, 256, (130, 32, 32, 3), np.uint8))
     assert rows.shape == (130, 8)
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
 
@@ -106,7 +106,7 @@ def test_a_cut_checkpoint_is_refused(trained: Session, tmp_path: Path) -> None:
 def test_a_checkpoint_of_another_network_is_refused(trained: Session, tmp_path: Path) -> None:
     path = tmp_path / "it.npz"
     trained.save(path, {})
-    other = Session(Recipe(widths=(8, 12, 20), depth=1, stem=8), 8)
+    other = Session(Recipe(widths=(8, 16), depth=1, stem=4), 8)
     before = other.encoder.get_weights()
     with pytest.raises(TrainingError, match="its arrays are those of another network"):
         other.restore(path)
