@@ -146,7 +146,8 @@ def place_tsne(
     nothing = PrecomputedAffinities(csr_matrix((len(points), len(points))), normalize=False)
     layout = TSNEEmbedding(points - middle, nothing, n_jobs=THREADS)
     start = np.median(points[neighbors], axis=1) - middle
-    partial = PartialTSNEEmbedding(start, layout, attraction, n_jobs=THREADS)
+    # The grid of its other method stops rows inside the layout: with it one in ten fewer ended beside their like.
+    partial = PartialTSNEEmbedding(start, layout, attraction, n_jobs=THREADS, negative_gradient_method="bh")
     partial.optimize(
         PLACING_STEPS,
         inplace=True,
