@@ -43,6 +43,7 @@ def labelled(rng: np.random.Generator) -> list[Image]:
     return store_scenes(rng)
 
 
+@pytest.mark.usefixtures("few_methods")
 def test_build_index_tells_what_it_built(rng: np.random.Generator) -> None:
     add_library(5, rng)
     text = run("build_index")
