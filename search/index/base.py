@@ -39,7 +39,8 @@ class IndexBackend(ABC):
 
         Parameters
         ----------
-        vectors : ndarray of shape (n, dim), float32, L2 norm 1, n >= 1; may be a memory map
+        vectors : ndarray of shape (n, dim), float32, L2 norm 1, of reduced rows a little less; n >= 1; may be a memory
+            map
         path : of the file; not synchronised to the disk, not atomic: write into a folder nobody reads yet
         trees : more trees find more and take more room
         seed : same seed, rows and one thread: the same file
