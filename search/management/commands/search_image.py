@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from gallery.decoding import Refused
@@ -103,8 +104,16 @@ def _reason(result: Result, name: str) -> str:
 
 
 def _as_document(answer: Answer, images: dict[int, Image]) -> dict[str, Any]:
-    document = asdict(answer)
+    document = {field.name: getattr(answer, field.name) for field in fields(answer)}
+    motions = document.pop("motions")(answer.results)
+    document["results"] = [asdict(result) for result in answer.results]
     for result in document["results"]:
+        motion = motions.get(result["image_id"])
+        result["motion"] = motion and {
+            "inliers": motion.inliers,
+            "matched_area": round(motion.matched_area, 3),
+            "polygon": np.round(motion.polygon, 4).tolist(),
+        }
         image = images[result["image_id"]]
         result |= {"name": image.original_name, "label": image.label, "sha256": image.sha256}
         for name in METHODS:
