@@ -1,6 +1,7 @@
 // Which part of the map the stage shows: `scale` is screen pixels per unit of the map, `x` and `y` its middle.
 const MOST_ZOOM = 400;
 const MARGIN = 36;
+const LOOK_ZOOM = 5;
 
 export class Camera {
   constructor() {
@@ -38,6 +39,14 @@ export class Camera {
     this.x = (left + right) / 2;
     this.y = (top + bottom) / 2;
     this.isFit = true;
+  }
+
+  // Brings a place of the map to the middle, close enough to see what lies around it.
+  lookAt(x, y) {
+    this.scale = this.fitScale * LOOK_ZOOM;
+    this.x = x;
+    this.y = y;
+    this.isFit = false;
   }
 
   // How much closer than the whole map.

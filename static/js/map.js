@@ -79,12 +79,22 @@ function take(points) {
   camera.setBounds(points.bounds);
   const samePlaces = sameImages && points.ids.every((id, i) => before.points.x[before.points.place.get(id)] === points.x[i]);
   if (!samePlaces) camera.fit();
+  if (!before) lookAtAsked(points);
   selection.retain((id) => points.place.has(id));
   legend.show(points, form.elements.color.value);
   tell(points);
   if (sameImages && !samePlaces && !isCalm.matches) glide(before);
   else Object.assign(scene, { x: points.x, y: points.y });
   paintSoon();
+}
+
+// Links from an image's page ask for it by `focus`.
+function lookAtAsked(points) {
+  const id = Number(new URLSearchParams(location.search).get("focus"));
+  const i = points.place.get(id);
+  if (i === undefined) return;
+  camera.lookAt(points.x[i], points.y[i]);
+  selection.set([id]);
 }
 
 // The images go from where they lay to where they lie now, each map filling the stage.

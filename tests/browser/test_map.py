@@ -154,6 +154,16 @@ def test_a_click_selects_and_the_pointer_shows_a_card(open_map: Callable[..., Pa
     expect(page.locator(".map-tile-name")).to_have_text(page.locator(".map-card-name").inner_text())
 
 
+def test_an_image_leads_to_its_place(open_map: Callable[..., Page]) -> None:
+    page = open_map()
+    whole = picture(page)
+    page.goto("/images/5/")
+    page.get_by_role("link", name="On the map").click()
+    expect(page.locator(".actions-count")).to_have_text("1 selected")
+    expect(page.locator("#selected-ids")).to_have_value("5")
+    assert picture(page) != whole
+
+
 def test_two_fingers_zoom(open_map: Callable[..., Page]) -> None:
     page = open_map(viewport=PHONE, has_touch=True)
     whole = picture(page)

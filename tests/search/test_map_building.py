@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from numpy.typing import NDArray
 
 from gallery import curation
-from search import features, generation, map_building, maps, snapshots
+from search import features, generation, map_building, maps, queues, reconciler, snapshots, tasks
 from search.exceptions import MapError
 from search.map_files import DAMAGED, LibraryMap, read_catalog
 from search.map_state import exclusive
@@ -252,3 +252,40 @@ def test_the_command_tells_what_it_drew(library: NDArray[np.int64]) -> None:
     assert found["maps"][0]["num_fitted"] == 30
     with pytest.raises(CommandError, match="no map by sky"):
         run("--method", "sky")
+
+
+# Background work
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """Write down what would be sent to Redis."""
+    found: list[tuple[object, ...]] = []
+    monkeypatch.setattr(queues, "send", lambda *what: found.append(what) or True)
+    monkeypatch.setattr(queues, "num_queued", lambda _name: len(found))
+    return found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_reconciler_asks_once_for_maps_that_are_due(
+    library: NDArray[np.int64], sent: list[tuple[object, ...]]
+) -> None:
+    for _round in range(2):
+        reconciler.renew_maps()
+    assert sent == [("maintenance", "search.tasks.draw_maps", "")]
+    tasks.draw_maps("")
+    sent.clear()
+    reconciler.renew_maps()
+    assert sent == []
+    assert len(drawn().image_ids) == 30
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_build_is_followed_by_a_drawing(library: NDArray[np.int64], sent: list[tuple[object, ...]]) -> None:
+    tasks.build_generation()
+    assert sent == [("maintenance", "search.tasks.draw_maps", "")]
+
+
+def test_a_job_that_cannot_draw_says_why(library: NDArray[np.int64], caplog: pytest.LogCaptureFixture) -> None:
+    tasks.draw_maps("sky")
+    assert "no map was drawn: There is no map by sky" in caplog.text
