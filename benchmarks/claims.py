@@ -33,6 +33,7 @@ from search.methods.ssim import Ssim, guide_similarity
 ROOT = Path(__file__).resolve().parent.parent
 CANDIDATES = 400
 SSIM_PAIRS = 20
+CURVES = ("curves", "thresholds", "reliability")  # for the Lab page; a report of figures does without
 GUIDE_SIDES = (224, 512)
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
@@ -70,6 +71,9 @@ def measure_library(images: Path, deep_weights: Path | None, num_queries: int, n
         copies = library.ask("evaluate", "--from", "copies", "--max-queries", str(num_copies))
         learned = {source: library.ask("learn_weights", "--from", source) for source in ("labels", "copies")}
     backbone = deep_weights.name if deep_weights else "compact"
+    for document in (labels, copies):
+        for name in CURVES:
+            document.pop(name, None)
     return {"images": images.name, "backbone": backbone, "labels": labels, "copies": copies, "learned": learned}
 
 

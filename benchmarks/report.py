@@ -159,7 +159,7 @@ def quality(document: Document) -> list[str]:
             rows.append([prefix + name, f"{figures['map']:.4f}", f"{figures['p_at_1']:.3f}", *recalls])
     lines = table(["", "mAP by label", "P@1 by label", "recall@1 of copies", "mAP of copies"], rows)
     lines += [f"{labels['queries']} queries by label; {copies['queries']} edited copies as queries.", ""]
-    edits = copies["edits"]
+    edits = {name: found for part in ("methods", "fused") for name, found in copies["edits"].get(part, {}).items()}
     names = list(next(iter(edits.values())))
     shown = [[edit, *(f"{edits[ranking][edit]['recall_at_1']:.2f}" for ranking in edits)] for edit in names]
     return [*lines, "Recall@1 by edit:", *table(["Edit", *edits], shown), *learned(document["learned"])]

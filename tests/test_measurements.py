@@ -51,8 +51,8 @@ def quality() -> dict[str, Any]:
             "methods": {name: copies(value) for name, value in singles.items()},
             "fused": {"default": copies(0.5)},
             "edits": {
-                "deep": {"blur": copies(0.9), "crop": copies(0.7)},
-                "default": {"blur": copies(1), "crop": copies(1)},
+                "methods": {"deep": {"blur": copies(0.9), "crop": copies(0.7)}},
+                "fused": {"default": {"blur": copies(1), "crop": copies(1)}},
             },
         },
         "learned": {
