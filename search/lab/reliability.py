@@ -9,7 +9,7 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from search import features
-from search.calibration import fit, sample_cosines, sample_scores
+from search.calibration import Sampling, fit, sample_cosines, sample_scores
 from search.lab.judge import Field
 from search.lab.plan import Plan
 from search.types import Scores
@@ -19,6 +19,8 @@ LEVELS = np.arange(0.5, 6.01, 0.5)
 LEAST_PAIRS = 10
 """A level is left out where fewer pairs than these would reach it if the claim held."""
 LEAST_IMAGES = 20
+SAMPLING = Sampling(queries=100, partners=100)
+"""Half as many queries as a generation is calibrated by: two samples are needed of every method."""
 
 
 def measure_reliability(field: Field, plan: Plan) -> dict[str, Any]:
@@ -67,5 +69,5 @@ def _at(claimed: NDArray[np.float64], level: float) -> tuple[float, float]:
 def _sample(field: Field, name: str, rows: NDArray[np.intp]) -> Scores:
     method, vectors = features.methods()[name], field.rows[name][0]
     if method.pairwise or method.reranks:
-        return sample_scores(method.scores, vectors, rows, settings.ENV.index_seed)
-    return sample_cosines(vectors, rows, settings.ENV.index_seed)
+        return sample_scores(method.scores, vectors, rows, settings.ENV.index_seed, SAMPLING)
+    return sample_cosines(vectors, rows, settings.ENV.index_seed, SAMPLING)
