@@ -94,7 +94,10 @@ def find_teacher(name: str, options: Mapping[str, Any]) -> Any:
     try:
         file = find_model_file(given | ({"weights": Path(name)} if is_path else {"backbone": name}))
     except WeightsError as error:
-        raise TrainingError(f"no teacher: {error}") from error
+        said = str(error).partition(";")[0]
+        raise TrainingError(
+            f"no teacher: {said}; name a .keras model by --teacher, or a network after `manage.py fetch_weights`"
+        ) from error
     if file.engine != "keras" or name.lower() == COMPACT:
         raise TrainingError(f"{name} cannot teach: expected a .keras model or the name of a keras.applications network")
     return file

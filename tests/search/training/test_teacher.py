@@ -74,7 +74,9 @@ class TestWhitening:
 
 class TestRefused:
     def test_no_weights(self, tmp_path: Path) -> None:
-        with pytest.raises(TrainingError, match=r"no teacher: no weights for ResNet50; run `manage.py fetch_weights`"):
+        with pytest.raises(
+            TrainingError, match=r"no teacher: no weights for ResNet50; name a .keras model by --teacher, or"
+        ):
             find_teacher("resnet50", {"weights_dir": tmp_path})
 
     def test_unknown_network(self, tmp_path: Path) -> None:
