@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -138,6 +139,24 @@ print(*sorted(sys.modules))
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
     assert "ai_edge_litert.interpreter" in done.stdout.split()
     assert set(done.stdout.split()) & {"tensorflow", "keras", "django"} == set()
+
+
+def test_a_worker_that_is_ready_has_not_loaded_tensorflow() -> None:
+    program = """
+import sys
+import django
+django.setup()
+from search import extraction, features
+extraction.warm_up()
+assert "deep" in features.current_versions()
+print(*sorted(sys.modules))
+"""
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True, env=environment
+    )
+    assert "ai_edge_litert.interpreter" in done.stdout.split()
+    assert set(done.stdout.split()) & {"tensorflow", "keras"} == set()
 
 
 def test_without_litert_it_is_unavailable(tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
