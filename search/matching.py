@@ -86,7 +86,7 @@ def match(
     Parameters
     ----------
     snapshot : what is searched
-    vectors : of the query; methods not named are missing for it
+    vectors : of the query; methods not named are missing for it, and those of unknown methods are left out
     weights : by method, as `fusion.check_weights` returns them
     methods : by name, for their scores
     k, head : results wanted, and candidates that get every method's real score (at least k)
@@ -99,6 +99,7 @@ def match(
     -------
     matches : at most k results, best first
     """
+    vectors = {name: row for name, row in vectors.items() if name in methods}
     gathering = _gathering(vectors, weights, methods)
     stand_ins = _stand_ins(vectors, gathering, methods)
     task = Task(vectors, stand_ins, gathering, weights, methods, k, max(head, k), k if shown is None else shown)
@@ -173,7 +174,7 @@ def _estimate(segment: Segment, rows: NDArray[np.int64], task: Task, snapshot: S
         asked = held.asked(vector)
         scores = (held.scanned @ asked)[rows] if whole else held.scanned[rows] @ asked
         present = None if held.present is None else held.present[rows]
-        rarities.append(snapshot.tables[name].scanning(held).rarity(_blank_missing(scores, present)))
+        rarities.append(snapshot.tables[name].scanning(held).rough_rarity(_blank_missing(scores, present)))
     weights = np.array([task.gathering[name] for name in task.stand_ins])
     estimates = fuse(np.array(rarities).reshape(len(weights), len(rows)), weights)
     kept = top(estimates, task.head)

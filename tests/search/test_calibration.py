@@ -182,6 +182,17 @@ def test_missing_scores_stay_missing_and_shapes_stay() -> None:
     assert np.isnan(rarities).tolist() == [[False, True], [True, False]]
 
 
+def test_a_rough_rarity_is_that_of_the_node_below(rng: np.random.Generator) -> None:
+    fitted = fit(rng.normal(0.2, 0.1, 5000))
+    scores = np.append(np.linspace(-0.5, 1.5, 4001), np.nan).astype(np.float32)
+    rough, fine = fitted.rough_rarity(scores), fitted.rarity(scores)
+    assert rough.dtype == np.float32
+    assert np.isnan(rough).tolist() == np.isnan(fine).tolist()
+    assert (rough[:-1] <= fine[:-1] + 1e-5).all()
+    assert np.abs(rough[:-1] - fine[:-1]).max() < 0.02
+    assert UNKNOWN.rough_rarity(scores)[:-1].tolist() == [0] * 4001
+
+
 def test_the_table_is_read_linearly() -> None:
     table = Calibration(0.0, 1.0, np.array([0.0, 1.0, 4.0]), 9)
     assert table.decades_of(np.array([-1, 0.25, 0.5, 0.75, 1.0, 2.0])).tolist() == [0, 0.5, 1, 2.5, 4, 4]

@@ -161,6 +161,11 @@ def test_what_the_query_lacks_is_missing_everywhere(vectors: dict[str, Vectors])
     assert all(result.methods["color"].raw is None for result in found.results)
 
 
+def test_a_method_that_is_no_longer_registered_is_left_out(vectors: dict[str, Vectors]) -> None:
+    whole, query = snapshot(segment(vectors, slice(None))), row(vectors, 7)
+    assert ask(whole, {**query, "smell": np.ones(3, np.float32)}) == ask(whole, query)
+
+
 def test_nothing_to_go_by_finds_nothing(vectors: dict[str, Vectors]) -> None:
     whole = snapshot(segment(vectors, slice(None)))
     assert ask(whole, {}).results == []
