@@ -42,6 +42,7 @@ CROWDED_CHANGE = 102  # of 256: how often a bit differs from the one before
 MEMORY_BYTES = 512 * 2**20
 TRAINED_PER_LIST, MAX_LISTS, LISTS_OF_MANY, PROBES = 50, 4096, 1024, 16
 HNSW_LINKS, HNSW_EFFORT = 16, 64
+OURS, GROWN = "four tables", "four tables, after appending"
 
 
 @dataclass(frozen=True)
@@ -204,24 +205,52 @@ def alone(work: Callable[..., dict[str, Any]], *arguments: object) -> dict[str, 
         return pool.apply(work, arguments)
 
 
-def measure(
-    num_rows: int, bits: int, kind: str, folder: Path, seed: int, limit: float, tell: Callable[[dict[str, Any]], None]
-) -> None:
-    """Measure our store, and for random codes FAISS's indexes that need no more GiB than `limit`; tell of each."""
+class Report:
+    """What was measured, kept in a file after each result, so that a run that ends early can be taken up again."""
+
+    def __init__(self, path: Path | None, results: list[dict[str, Any]], quiet: bool) -> None:
+        self.results, self._path, self._quiet = results, path, quiet
+
+    def lacks(self, wanted: dict[str, Any]) -> bool:
+        """Tell whether there is no result of these fields yet."""
+        return not any(wanted.items() <= result.items() for result in self.results)
+
+    def add(self, result: dict[str, Any]) -> None:
+        self.results.append(result)
+        print(json.dumps(result), file=sys.stderr if self._quiet else sys.stdout, flush=True)
+        if self._path:
+            self._path.write_text(json.dumps(self.document(), indent=1) + "\n")
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "benchmark": "hashes",
+            "machine": describe_machine(),
+            "command": command_line().replace(" --resume", ""),
+            "data": "codes made by chance; queries are codes of the store with 0 to 7 bits changed",
+            "results": self.results,
+        }
+
+
+def measure(num_rows: int, bits: int, kind: str, folder: Path, seed: int, limit: float, report: Report) -> None:
+    """Measure our store, and for random codes FAISS's indexes that need no more GiB than `limit`."""
     code_bytes, about = bits // 8, {"rows": num_rows, "bits": bits, "codes": kind}
+    ours = report.lacks(about | {"index": GROWN})
+    others = [name for name in FAISS if kind == "random" and report.lacks(about | {"index": name})]
+    if not ours and not others:
+        return
     codes, store = folder / "codes.u8", folder / "store"
     with codes.open("wb") as file:
         for chunk in make_codes(num_rows, code_bytes, kind, seed):
             file.write(chunk.data)
     asked = plant(codes, num_rows, code_bytes, seed)
-    built = alone(build_ours, store, codes, code_bytes)
-    tell(about | {"index": "four tables"} | built | alone(query_ours, store, asked))
-    grown = alone(grow_ours, store, max(num_rows // APPENDED_SHARE, 1), code_bytes, kind, seed + 1)
-    tell(about | {"index": "four tables, after appending"} | grown | alone(query_ours, store, asked))
-    shutil.rmtree(store)
-    if kind == "random":
-        for name in FAISS:
-            tell(about | {"index": name} | alone(run_faiss, name, codes, num_rows, code_bytes, asked, limit))
+    if ours:
+        built = alone(build_ours, store, codes, code_bytes)
+        report.add(about | {"index": OURS} | built | alone(query_ours, store, asked))
+        grown = alone(grow_ours, store, max(num_rows // APPENDED_SHARE, 1), code_bytes, kind, seed + 1)
+        report.add(about | {"index": GROWN} | grown | alone(query_ours, store, asked))
+        shutil.rmtree(store)
+    for name in others:
+        report.add(about | {"index": name} | alone(run_faiss, name, codes, num_rows, code_bytes, asked, limit))
     codes.unlink()
 
 
@@ -266,33 +295,23 @@ def main() -> None:
     parser.add_argument("--memory-gib", type=float, default=6.0, help="FAISS indexes that need more are left out")
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--out", type=Path, help="also write the JSON to this file")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the JSON there, after each result")
+    parser.add_argument("--resume", action="store_true", help="keep what the file holds, and measure what it lacks")
     arguments = parser.parse_args()
-    results: list[dict[str, Any]] = []
-
-    def tell(result: dict[str, Any]) -> None:
-        results.append(result)
-        print(json.dumps(result), file=sys.stderr if arguments.json else sys.stdout, flush=True)
-
+    if arguments.resume and not arguments.out:
+        parser.error("--resume takes up what --out names: give both")
+    kept = json.loads(arguments.out.read_text())["results"] if arguments.resume and arguments.out.exists() else []
+    report = Report(arguments.out, kept, arguments.json)
     folder = Path(tempfile.mkdtemp(prefix="likeness-hashes-", dir=arguments.workdir))
     try:
         for num_rows in arguments.rows:
             for bits in arguments.bits:
                 for kind in arguments.codes:
-                    measure(num_rows, bits, kind, folder, arguments.seed, arguments.memory_gib, tell)
+                    measure(num_rows, bits, kind, folder, arguments.seed, arguments.memory_gib, report)
     finally:
         shutil.rmtree(folder)
-    document = {
-        "benchmark": "hashes",
-        "machine": describe_machine(),
-        "command": command_line(),
-        "data": "codes made by chance; queries are codes of the store with 0 to 7 bits changed",
-        "results": results,
-    }
-    if arguments.out:
-        arguments.out.write_text(json.dumps(document, indent=1) + "\n")
     if arguments.json:
-        print(json.dumps(document))
+        print(json.dumps(report.document()))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ from search.index.hash_layout import ENTRY, ENTRY_BYTES, MAX_ROWS, TABLES, Layou
 MEMORY_BYTES = 512 * 2**20
 LEAST_MEMORY_BYTES = 32 * 2**20
 
-_SORTED_ROW_BYTES = 32  # sort key, place, check, row and the pair that is written
+_SORTED_ROW_BYTES = 32  # sort key, check, row, both in their order, and the pair that is written
+_DIRECTORY_BYTES = 12  # of each prefix: its offset, in memory and as it is written
 _READ_ROW_BYTES = 64
 _READ_SHARE = 8  # part of the memory in which codes are read
 _PLACE_BITS = 32
@@ -68,8 +69,8 @@ class _Table:
     def __init__(self, file: BufferedRandom, layout: Layout, table: int, memory_bytes: int) -> None:
         self._file, self._layout, self._table = file, layout, table
         self._chunk_rows = memory_bytes // _READ_SHARE // _READ_ROW_BYTES
-        directory_bytes = 12 * layout.num_prefixes
-        self._part_rows = max(self._chunk_rows, (memory_bytes - directory_bytes) // _SORTED_ROW_BYTES)
+        left = memory_bytes - memory_bytes // _READ_SHARE - _DIRECTORY_BYTES * layout.num_prefixes
+        self._part_rows = max(self._chunk_rows, left // _SORTED_ROW_BYTES)
 
     def write(self) -> None:
         offsets = self._offsets()
@@ -121,7 +122,8 @@ class _Table:
         keys |= np.arange(num_rows, dtype=np.uint64)
         keys.sort()
         keys &= np.uint64(2**_PLACE_BITS - 1)
-        return _pairs(checks[keys], rows[keys])
+        places_of = keys.view(np.int64)  # as unsigned numbers they would be copied to be looked up
+        return _pairs(checks[places_of], rows[places_of])
 
 
 def _pairs(checks: NDArray[np.uint32], rows: NDArray[Any]) -> NDArray[np.uint32]:
