@@ -93,5 +93,7 @@ def _rows(snapshot: Snapshot, method: Method, like: MethodRows, image_ids: NDArr
         return None
     vectors = found[0]
     stand_ins = method.stand_in(vectors) if isinstance(method, PairwiseMethod) else None
-    reduced = None if like.basis is None else np.asarray(vectors @ like.basis, np.float32)
-    return MethodRows(like.version, vectors, None, stand_ins, reduced, like.basis)
+    rows = MethodRows(like.version, vectors, None, stand_ins)
+    if like.basis is None:
+        return rows
+    return replace(rows, reduced=np.asarray(rows.whole @ like.basis, np.float32), basis=like.basis)

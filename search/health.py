@@ -171,7 +171,7 @@ def look_at_reductions(active: Generation | None) -> list[Reduced]:
     except IndexDamagedError:
         return []
     return [
-        Reduced(name, files.dim, files.reduced_dim, 100 * (files.variance or 0))
+        Reduced(name, files.scanned_dim, files.reduced_dim, 100 * (files.variance or 0))
         for name, files in manifest.methods.items()
         if files.reduced_dim
     ]

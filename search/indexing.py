@@ -74,7 +74,7 @@ def make_searchable(
     progress, share : told of every step, with this share
     """
     rows = _align(folder, method.name, files, places)
-    if not method.pairwise and not method.reranks:
+    if not method.reranks:
         progress(f"{method.name}: reduction", share)
         rows, files = _reduce(folder, method.name, files, rows, places, plan.seed)
     progress(f"{method.name}: calibration", share)
@@ -109,13 +109,13 @@ def _reduce(
     folder: Path, name: str, files: MethodFiles, rows: MethodRows, places: Places, seed: int
 ) -> tuple[MethodRows, MethodFiles]:
     """Write a method's rows with fewer numbers, if that keeps enough of them."""
-    reduction = fit_reduction(rows.scanned, places.rows, seed)
+    reduction = fit_reduction(rows.whole, places.rows, seed)
     if reduction is None:
         return rows, files
     basis, path = reduction.basis, folder / f"{name}.reduced.npy"
     np.save(folder / f"{name}.basis.npy", basis)
     with MatrixWriter(path, basis.shape[1], np.float32) as writer:
-        for block in reduce_rows(rows.scanned, basis):
+        for block in reduce_rows(rows.whole, basis):
             writer.append(block)
     reduced = map_matrix(path, (places.num_images, basis.shape[1]), np.float32)
     files = replace(files, reduced_dim=basis.shape[1], variance=reduction.variance, reduced_recall=reduction.recall)
@@ -125,9 +125,7 @@ def _reduce(
 def _index(folder: Path, name: str, files: MethodFiles, rows: MethodRows, places: Places, plan: Plan) -> MethodFiles:
     """Build a method's ANN index, and keep it if it finds enough."""
     scanned = rows.scanned if places.whole else rows.scanned[places.rows]
-    full = scanned
-    if rows.reduced is not None:
-        full = np.asarray(rows.vectors if places.whole else rows.vectors[places.rows], np.float32)
+    full = rows.whole if places.whole else rows.whole[places.rows]
     path = folder / f"{name}{plan.backend.suffix}"
     plan.backend.build(scanned, path, trees=plan.trees, seed=plan.seed, threads=plan.threads)
     index = plan.backend.load(path, scanned.shape[1], len(scanned))

@@ -76,7 +76,7 @@ def _open_rows(folder: Path, name: str, files: MethodFiles, num_images: int) -> 
     reduced = basis = None
     if files.reduced_dim:
         reduced = map_matrix(folder / f"{name}.reduced.npy", (num_images, files.reduced_dim), np.float32)
-        basis = map_matrix(folder / f"{name}.basis.npy", (files.dim, files.reduced_dim), np.float32)
+        basis = map_matrix(folder / f"{name}.basis.npy", (files.scanned_dim, files.reduced_dim), np.float32)
     return MethodRows(files.version, vectors, present, stand_ins, reduced, basis)
 
 

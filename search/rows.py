@@ -26,15 +26,18 @@ class MethodRows:
     vectors: Vectors  # (n, dim); rows of images that lack the method hold anything
     present: NDArray[np.bool_] | None = None  # (n,); None: no image lacks the method
     stand_ins: NDArray[np.float32] | None = None  # (n, stand_in_dim), of a pairwise method
-    reduced: NDArray[np.float32] | None = None  # (n, m), of a vector method: the rows in the basis
-    basis: NDArray[np.float32] | None = None  # (dim, m)
+    reduced: NDArray[np.float32] | None = None  # (n, m): the vectors, or the stand-ins, in the basis
+    basis: NDArray[np.float32] | None = None  # (dim or stand_in_dim, m)
 
     @property
     def scanned(self) -> NDArray[np.float32]:
         """The vectors that gather candidates by their dot product: float32; none of a re-ranking method."""
-        if self.stand_ins is not None:
-            return self.stand_ins
-        return cast("NDArray[np.float32]", self.vectors) if self.reduced is None else self.reduced
+        return self.whole if self.reduced is None else self.reduced
+
+    @property
+    def whole(self) -> NDArray[np.float32]:
+        """The vectors that gather candidates, as they were before they were reduced."""
+        return cast("NDArray[np.float32]", self.vectors) if self.stand_ins is None else self.stand_ins
 
     def asked(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return what is compared with the scanned vectors for a query's vector, or for its stand-in."""

@@ -43,6 +43,11 @@ class MethodFiles:
     hashes: str = ""  # the file of binary codes; empty: none
     code_bits: int = 0  # of each code in that file
 
+    @property
+    def scanned_dim(self) -> int:
+        """Numbers a row that gather candidates, before they are reduced."""
+        return self.stand_in_dim or self.dim
+
 
 @dataclass(frozen=True, slots=True)
 class FileSum:

@@ -210,6 +210,25 @@ def test_rows_are_reduced_where_that_pays(
     assert segment.indexes["color"].query(held.asked(rows[7]), 3)[0] == 7
 
 
+def test_stand_ins_are_reduced_too(tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reduction, "MIN_NUMBERS", 0)
+    waves = np.cos(np.pi * np.outer(np.arange(4), (np.arange(64) + 0.5) / 64))
+    plane = np.einsum("iy,jx->ijyx", waves, waves).reshape(16, 4096)[1:]
+    rows = np.clip(128 + rng.normal(0, 30, (500, 15)) @ plane, 0, 255).astype(np.uint8)
+    files = assemble(tmp_path, [Source(SSIM, "s1", iter([(np.arange(500), rows)]))], plan(), NONE, quiet).methods[
+        "ssim"
+    ]
+    assert 2 <= files.reduced_dim <= files.scanned_dim // 2
+    assert files.scanned_dim == files.stand_in_dim
+    loaded_segment = open_generation(tmp_path, 1).segment
+    held = loaded_segment.methods["ssim"]
+    assert held.scanned.shape == (500, files.reduced_dim)
+    stand_ins = SSIM.stand_in(rows)
+    assert np.array_equal(held.whole, stand_ins)
+    assert np.abs(held.scanned @ held.asked(stand_ins[3]) - stand_ins @ stand_ins[3]).mean() < 0.03
+    assert loaded_segment.indexes["ssim"].query(held.asked(stand_ins[3]), 3)[0] == 3
+
+
 def _gray(count: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     return rng.integers(0, 256, (count, SSIM.dim), np.uint8)
 
