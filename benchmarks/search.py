@@ -70,7 +70,6 @@ class World:
             self.views[name] = rng.normal(size=(LATENT, dim)).astype(np.float32)
         for name, dim in (("siamese", SIAMESE_DIM), ("phash", 8 * load_method("phash").dim)):
             self.views[name] = rng.normal(size=(LATENT, dim)).astype(np.float32)
-        self.views["local"] = rng.normal(size=(LATENT, NUM_SCENES)).astype(np.float32)
         scenes = [cv2.resize(rng.integers(0, 256, (28, 28, 3), np.uint8), (224, 224)) for _ in range(NUM_SCENES)]
         self.keypoints = load_method("local").describe([np.asarray(scene, np.uint8) for scene in scenes])
 
@@ -93,9 +92,11 @@ class World:
         return np.asarray(chosen + spread * rng.normal(size=chosen.shape), np.float32)
 
     def _see(self, name: str, points: NDArray[np.float32]) -> Vectors:
+        if (
+            name == "local"
+        ):  # any of some scenes: of 60 images 0.2 match a query, as among the 60 most alike of real ones
+            return self.keypoints[(np.abs(points[:, 0]) * 1e4).astype(np.int64) % NUM_SCENES]
         seen = points @ self.views[name]
-        if name == "local":  # each image shows the scene that it is nearest to, so that neighbors match
-            return self.keypoints[np.argmax(seen, axis=1)]
         if name == "ssim":
             return np.clip(128 + seen, 0, 255).astype(np.uint8)
         if name == "phash":
