@@ -28,7 +28,7 @@ _AREA = WINDOW**2
 _C1 = (0.01 * 255) ** 2 * _AREA**2  # the paper's constants, scaled like the integer sums below
 _C2 = (0.03 * 255) ** 2 * _AREA * (_AREA - 1)
 _EDGE = WINDOW // 2
-_CHUNK = 8  # candidates compared at once: their sums stay in the processor's cache
+_CHUNK = 16  # candidates compared at once: their sums stay in the processor's cache
 
 
 class Ssim(PairwiseMethod):
@@ -148,7 +148,7 @@ class _Comparison:
         self._products = np.empty(tall, np.uint16)
         self._sums, self._square_sums, self._product_sums = (np.empty(tall, np.int32) for _ in range(3))
         self._means = np.empty((count, SIDE, SIDE), np.int32)
-        self._above, self._factor = (np.empty((count, SIDE, SIDE), np.float32) for _ in range(2))
+        self._above, self._below, self._factor = (np.empty((count, SIDE, SIDE), np.float32) for _ in range(3))
 
     def scores(self, candidates: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the mean SSIM of the picture with each of (n, 4096) candidates, n <= count; shape (n,)."""
@@ -171,8 +171,9 @@ class _Comparison:
         sums += self._squared
         _plus(means, _C1 / 2, above)
         above *= _plus(covariances, _C2 / 2, factor)
-        above /= _plus(sums, _C1, factor)
-        above /= _plus(variances, _C2, factor)
+        below = _plus(variances, _C2, self._below[:count])
+        below *= _plus(sums, _C1, factor)
+        above /= below
         inside = above[:, _EDGE:-_EDGE, _EDGE:-_EDGE]
         return np.asarray(4 * inside.mean(axis=(1, 2), dtype=np.float64), np.float32)
 
