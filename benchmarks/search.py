@@ -145,8 +145,9 @@ def measure(folder: Path, num_queries: int, seed: int = 20) -> dict[str, Any]:
         **_memory(),
     }
     if not matches[-1].exact:
-        found["recall_at_20"] = {name: round(files.recall or 0, 3) for name, files in manifest.methods.items()}
-        found["effort"] = {name: files.effort for name, files in manifest.methods.items()}
+        indexed = {name: files for name, files in manifest.methods.items() if files.recall is not None}
+        found["recall_at_20"] = {name: round(files.recall or 0, 3) for name, files in indexed.items()}
+        found["effort"] = {name: files.effort for name, files in indexed.items()}
         found["fused_recall_at_20"] = round(_fused_recall(loaded, methods, queries[:RECALL_QUERIES], matches), 3)
     return found
 
