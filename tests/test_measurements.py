@@ -84,6 +84,13 @@ def test_it_works(quality: dict[str, Any]) -> None:
     assert "a processor, 2 cores, 24.0 GiB" in text
 
 
+def test_methods_left_out_on_copies_are_named_beside_the_claim(quality: dict[str, Any]) -> None:
+    quality["copies"]["left_out"] = ["local"]
+    text = report.page({"claims-built-in": quality})
+    assert "against 0.400 of the best single method (without local)" in text
+    assert "Not compared on copies, so not among the single methods there: local." in text
+
+
 def test_what_was_not_measured_is_said_with_its_command() -> None:
     text = report.page({})
     for section in report.SECTIONS:
