@@ -85,7 +85,8 @@ def _quality_claims(document: Document) -> Iterator[list[str]]:
     mixed = copies["fused"]["default"]["recall_at_1"]
     yield [
         f"The same, on edited copies ({backbone})",
-        f"{percent(mixed / single)} on rarities: recall@1 {mixed:.3f} against {single:.3f} of the best single method{_without(copies)}",
+        f"{percent(mixed / single)} on rarities: recall@1 {mixed:.3f} against {single:.3f}"
+        f" of the best single method{_without(copies)}",
         "Fusion helps where methods fail on different edits.",
     ]
 
@@ -129,13 +130,17 @@ def _ssim_claim(document: Document) -> list[str]:
 
 
 def _hash_claim(document: Document) -> list[str]:
-    ours = [run for run in document["results"] if run["index"] == "four tables" and run["bits"] == 128]
+    ours = [
+        run for run in document["results"] if run["index"] == "four tables" and run["bits"] == 128 and "p95_ms" in run
+    ]
     largest = max(ours, key=lambda run: (int(run["rows"]), float(run["p95_ms"])))
     return [
         "Siamese network and hash codes search 100,000,000 images",
-        f"{largest['rows']:,} codes of 128 bits: p50 {largest['p50_ms']} ms, p95 {largest['p95_ms']} ms,"
+        f"{largest['rows']:,} codes of 128 bits: p50 {largest['p50_ms']} ms, p95 {largest['p95_ms']} ms as the"
+        f" best of three rounds (first round: p95 {largest['first_round_p95_ms']} ms of wall time on a busy machine,"
+        f" {largest['first_round_processor_p95_ms']} ms of processor time),"
         f" {largest['found']} of {largest['queries']} found",
-        "Holds: four memory-mapped tables, exact for up to 7 differing bits.",
+        "Holds once the files are in memory: four mapped tables, exact for up to 7 differing bits.",
     ]
 
 
@@ -246,6 +251,7 @@ HASHES = {
     "Build MiB": "build_peak_mib",
     "p50 ms": "p50_ms",
     "p95 ms": "p95_ms",
+    "First round p95 ms": "first_round_p95_ms",
     "Found": "found",
     "Of": "queries",
     "Left out": "skipped",
