@@ -5,6 +5,7 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,6 +29,9 @@ class Environment(BaseSettings):
     open_access: bool = Field(
         False,
         description="Browse, search and upload without a log-in. `manage.py run` turns it on when bound to loopback.",
+    )
+    new_account_role: Literal["viewer", "contributor", "reviewer", "curator"] = Field(
+        "viewer", description="What people are who have an account and no role yet."
     )
     debug: bool = Field(False, description="Django's debug pages; for developers only.")
     secret_key: str = Field("", description="Django's secret key; empty: one is made and kept in DATA_DIR.")

@@ -9,12 +9,47 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from gallery.permissions import permissions_of
 from gallery.reasons import REASONS
+from gallery.roles import Role
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
 HASH_LENGTH = 64
+COLLECTION_ROLES = [(role.value, role.label) for role in Role if role < Role.ADMIN]
+
+
+class Account(models.Model):
+    """What a person is to the whole site; people without a row are what NEW_ACCOUNT_ROLE says."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="account", verbose_name=_("user")
+    )
+    role = models.PositiveSmallIntegerField(_("role"), choices=Role)
+
+    class Meta:
+        verbose_name = _("role of an account")
+        verbose_name_plural = _("roles of accounts")
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.get_role_display()}"
+
+
+class CollectionQuerySet(models.QuerySet["Collection"]):
+    """Collections as people may use them."""
+
+    def with_role(self, user: User | AnonymousUser, least: Role) -> CollectionQuerySet:
+        """Return the collections in which this person is at least that."""
+        own = permissions_of(user)
+        if own.sees_all:
+            return self
+        member = models.Q(pk__in=own.member_of(least))
+        return self.filter(member | models.Q(private=False)) if own.may(least) else self.filter(member)
+
+    def visible_to(self, user: User | AnonymousUser) -> CollectionQuerySet:
+        """Return the collections that this person may know of."""
+        return self.with_role(user, Role.VIEWER)
 
 
 class Collection(models.Model):
@@ -22,7 +57,10 @@ class Collection(models.Model):
 
     name = models.CharField(_("name"), max_length=120, unique=True)
     description = models.TextField(_("description"), blank=True)
+    private = models.BooleanField(_("private"), default=False)  # then only its members and admins know of it
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = CollectionQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -31,6 +69,24 @@ class Collection(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Membership(models.Model):
+    """What a person is in one collection, whatever they are elsewhere."""
+
+    collection = models.ForeignKey(Collection, models.CASCADE, related_name="memberships", verbose_name=_("collection"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships", verbose_name=_("user")
+    )
+    role = models.PositiveSmallIntegerField(_("role"), choices=COLLECTION_ROLES)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["collection", "user"], name="membership_once")]
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.collection}: {self.get_role_display()}"
 
 
 class Tag(models.Model):
@@ -51,12 +107,31 @@ class ImageQuerySet(models.QuerySet["Image"]):
     """Images as the pages ask for them."""
 
     def shown(self) -> ImageQuerySet:
-        """Return decoded images that are not hidden."""
-        return self.filter(status=Image.Status.READY, hidden=False)
+        """Return what can be found: decoded images that are neither hidden nor in the trash."""
+        return self.filter(status=Image.Status.READY, hidden=False, trashed_at=None)
+
+    def with_role(self, user: User | AnonymousUser, least: Role) -> ImageQuerySet:
+        """Return the images, of whatever status, to which this person is at least that."""
+        own = permissions_of(user)
+        if own.sees_all:
+            return self
+        through = Image.collections.through._default_manager
+        member = models.Q(collection__in=own.member_of(least))
+        if not own.may(least):
+            return self.filter(models.Exists(through.filter(member, image=models.OuterRef("pk"))))
+        among = through.filter(member | models.Q(collection__private=False), image=models.OuterRef("pk"))
+        return self.filter(models.Q(common=True) | models.Exists(among))
 
     def visible_to(self, user: User | AnonymousUser) -> ImageQuerySet:
-        """Return what this person may see: staff also see hidden images."""
-        return self.filter(status=Image.Status.READY) if user.is_staff else self.shown()
+        """Return what this person may see; those who curate an image see it though it is hidden."""
+        own = permissions_of(user)
+        visible = self.filter(status=Image.Status.READY, trashed_at=None).with_role(user, Role.VIEWER)
+        if own.may(Role.ADMIN):
+            return visible
+        if not own.may_somewhere(Role.CURATOR):
+            return visible.filter(hidden=False)
+        curated = Image.objects.with_role(user, Role.CURATOR).filter(hidden=True).values("pk")
+        return visible.filter(models.Q(hidden=False) | models.Q(pk__in=curated))
 
 
 class Image(models.Model):
@@ -74,7 +149,21 @@ class Image(models.Model):
     original_name = models.CharField(_("file name"), max_length=255)
     title = models.CharField(_("title"), max_length=200, blank=True)
     label = models.CharField(_("label"), max_length=120, blank=True, db_index=True)
+    caption = models.TextField(_("caption"), max_length=2000, blank=True)
+    common = models.BooleanField(_("in the common library"), default=True)  # else only collections show it to people
     hidden = models.BooleanField(_("hidden"), default=False)
+    trashed_at = models.DateTimeField(_("in the trash since"), null=True, db_index=True, editable=False)
+    trashed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        verbose_name=_("put into the trash by"),
+        related_name="+",
+    )
+    merged_into = models.ForeignKey(
+        "self", models.SET_NULL, null=True, editable=False, verbose_name=_("merged into"), related_name="merged"
+    )
     num_bytes = models.PositiveBigIntegerField(_("bytes"), editable=False)
     format = models.CharField(_("format"), max_length=8, blank=True, editable=False)
     width = models.PositiveIntegerField(_("width"), default=0, editable=False)
@@ -93,7 +182,7 @@ class Image(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["status", "hidden", "-id"], name="image_shown")]
+        indexes = [models.Index(fields=["status", "hidden", "trashed_at", "-id"], name="image_shown")]
         verbose_name = _("image")
         verbose_name_plural = _("images")
 
@@ -102,3 +191,40 @@ class Image(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("gallery:image", args=[self.pk])
+
+
+class Attribute(models.Model):
+    """One thing that people know of an image, as a name and a value of their own."""
+
+    image = models.ForeignKey(Image, models.CASCADE, related_name="attributes", verbose_name=_("image"))
+    name = models.CharField(_("name"), max_length=80)
+    value = models.CharField(_("value"), max_length=500)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["image", "name"], name="attribute_once")]
+        indexes = [models.Index(fields=["name", "value"], name="attribute_value")]
+        verbose_name = _("attribute")
+        verbose_name_plural = _("attributes")
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.value}"
+
+
+class RepeatUpload(models.Model):
+    """The bytes of a known image that came again: under which name, from whom and when."""
+
+    image = models.ForeignKey(Image, models.CASCADE, related_name="repeats", verbose_name=_("image"))
+    original_name = models.CharField(_("file name"), max_length=255)
+    uploaded_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("uploaded by"), related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("repeated upload")
+        verbose_name_plural = _("repeated uploads")
+
+    def __str__(self) -> str:
+        return self.original_name

@@ -10,3 +10,6 @@ images_removed = Signal()
 
 images_restored = Signal()
 """Sent with `image_ids: list[int]` when hidden images are shown again."""
+
+acted = Signal()
+"""Sent with `user`, `action: gallery.acts.Action`, `subject: str`, `details: dict` by `gallery.acts.tell`."""

@@ -186,6 +186,23 @@ class WeightAdoption(models.Model):
         return f"weights since {self.decided_at:%Y-%m-%d %H:%M}"
 
 
+class CollectionWeights(models.Model):
+    """The weights of searches within one collection that name none; collections without a row use the site's."""
+
+    collection = models.OneToOneField(
+        Collection, models.CASCADE, primary_key=True, related_name="search_weights", verbose_name=_("collection")
+    )
+    preset = models.CharField(_("preset"), max_length=32, blank=True)  # see search.presets; empty: `weights` count
+    weights = models.JSONField(_("weights"), default=dict)  # method -> 0..1
+
+    class Meta:
+        verbose_name = _("weights of a collection")
+        verbose_name_plural = _("weights of collections")
+
+    def __str__(self) -> str:
+        return f"weights of {self.collection}"
+
+
 class Evaluation(models.Model):
     """One measurement of search by what is known of the images; kept, so that it can be compared with later ones."""
 

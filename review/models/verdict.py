@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
-
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gallery.models import HASH_LENGTH
-from review.exceptions import AppendOnlyError
+from review.models.append_only import AppendOnly
 
 MAX_NOTE = 2000
 
 
-class VerdictQuerySet(models.QuerySet["Verdict"]):
-    """Verdicts, which nobody may change or remove."""
-
-    def update(self, **values: Any) -> NoReturn:
-        raise AppendOnlyError
-
-    def delete(self) -> NoReturn:
-        raise AppendOnlyError
-
-
-class Verdict(models.Model):
+class Verdict(AppendOnly):
     """One decision of one person about a pair of images, known by their bytes.
 
     It outlives the images' rows: the same bytes uploaded again are the same pair.
@@ -37,6 +25,7 @@ class Verdict(models.Model):
         RELATED = "related", _("related")
         DIFFERENT = "different", _("different")
         UNSURE = "unsure", _("unsure")
+        WITHDRAWN = "withdrawn", _("withdrawn")  # takes the author's earlier verdict back and says nothing itself
 
     first_sha256 = models.CharField(_("first image"), max_length=HASH_LENGTH)
     second_sha256 = models.CharField(_("second image"), max_length=HASH_LENGTH)
@@ -49,9 +38,7 @@ class Verdict(models.Model):
     decided_at = models.DateTimeField(_("decided"), default=timezone.now)
     state = models.JSONField(_("state"), default=dict, blank=True)  # versions, scores, weights, generation it rests on
 
-    objects = VerdictQuerySet.as_manager()
-
-    class Meta:
+    class Meta(AppendOnly.Meta):
         ordering = ["-decided_at", "-id"]
         constraints = [
             models.CheckConstraint(
@@ -68,11 +55,3 @@ class Verdict(models.Model):
 
     def __str__(self) -> str:
         return f"{self.first_sha256[:8]} – {self.second_sha256[:8]}: {self.get_kind_display()}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AppendOnlyError
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AppendOnlyError

@@ -1,0 +1,53 @@
+"""Telling what people do, in the transaction of the act, to whoever keeps a record of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection, models
+from django.utils.translation import gettext_lazy as _
+
+from gallery.signals import acted
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+
+class Action(models.TextChoices):
+    """What people do that is worth a record."""
+
+    UPLOAD = "upload", _("upload")
+    EDIT = "edit", _("edit")
+    HIDE = "hide", _("hide")
+    SHOW = "show", _("show again")
+    TRASH = "trash", _("move to the trash")
+    RESTORE = "restore", _("restore from the trash")
+    DELETE = "delete", _("delete for good")
+    MERGE = "merge", _("merge")
+    COLLECTION = "collection", _("change a collection")
+    MEMBERSHIP = "membership", _("change a membership")
+    ROLE = "role", _("change a role")
+    VERDICT = "verdict", _("verdict")
+    QUEUE = "queue", _("change a review queue")
+    DUPLICATES = "duplicates", _("decide about duplicates")
+    EXPORT = "export", _("export")
+    SETTINGS = "settings", _("change a setting")
+
+
+def tell(user: User | AnonymousUser | None, action: Action, subject: str = "", **details: Any) -> None:
+    """Tell of an act in the transaction that does it.
+
+    Parameters
+    ----------
+    user : who does it; None or anonymous: nobody with an account
+    action : what is done
+    subject : what it is done to, short and stable: a SHA-256 sum, two of them, a name
+    details : more, of what JSON can hold
+
+    Raises
+    ------
+    RuntimeError : there is no transaction, so the act could be kept without its record
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError(f"The act “{action}” must be told in the transaction that does it; there is none.")
+    acted.send(sender=Action, user=user, action=action, subject=subject, details=details)

@@ -1,0 +1,91 @@
+"""What a person may do: their role on the site, and their roles in collections. Read anew with every request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
+
+from gallery.roles import Role
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+View = Callable[..., HttpResponseBase]
+VISITOR = Role.CONTRIBUTOR
+"""What people without an account are while OPEN_ACCESS is on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What one person may do.
+
+    The role on the site holds for the common library and for public collections; in a collection a membership may
+    give more, and in a private one it alone counts. Admins may do everything everywhere.
+    """
+
+    role: Role | None = None
+    memberships: Mapping[int, Role] = field(default_factory=dict)  # collection id -> role
+
+    @property
+    def sees_all(self) -> bool:
+        return self.role == Role.ADMIN
+
+    def may(self, least: Role) -> bool:
+        """Tell whether this person is at least that on the site."""
+        return self.role is not None and self.role >= least
+
+    def may_somewhere(self, least: Role) -> bool:
+        """Tell whether this person is at least that on the site or in any collection."""
+        return self.may(least) or any(role >= least for role in self.memberships.values())
+
+    def member_of(self, least: Role) -> list[int]:
+        """Return the ids of the collections whose membership makes this person at least that."""
+        return sorted(pk for pk, role in self.memberships.items() if role >= least)
+
+
+def permissions_of(user: User | AnonymousUser) -> Permissions:
+    """Return what a person may do; two queries at most, kept with the user object of the request."""
+    found: Permissions | None = getattr(user, "_permissions", None)
+    if found is None:
+        found = _read(user)
+        user._permissions = found  # type: ignore[union-attr]
+    return found
+
+
+def _read(user: User | AnonymousUser) -> Permissions:
+    if not user.is_authenticated:
+        return Permissions(VISITOR if settings.OPEN_ACCESS else None)
+    if user.is_staff:
+        return Permissions(Role.ADMIN)
+    account = getattr(user, "account", None)
+    memberships = {pk: Role(role) for pk, role in user.memberships.values_list("collection_id", "role")}
+    return Permissions(Role(account.role if account else Role[settings.NEW_ACCOUNT_ROLE.upper()]), memberships)
+
+
+def requires(least: Role, *, somewhere: bool = True) -> Callable[[View], View]:
+    """Let a view be used by people of at least that role, on the site or (`somewhere`) in any collection.
+
+    The view itself still narrows what it touches by `with_role`.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            own = permissions_of(request.user)
+            if not (own.may_somewhere(least) if somewhere else own.may(least)):
+                raise PermissionDenied(
+                    _("This needs the role “%(role)s”. An admin of the site can give it to you.")
+                    % {"role": least.label}
+                )
+            return view(request, *args, **kwargs)
+
+        return checked
+
+    return decorate
