@@ -8,7 +8,10 @@ class ReviewConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from gallery.signals import acted
+        from review import audit
         from review.verdicts import judged_pairs
         from search.judgements import register
 
         register("verdicts", judged_pairs)
+        acted.connect(audit.keep, dispatch_uid="review.audit")

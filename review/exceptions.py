@@ -11,8 +11,14 @@ class VerdictError(ReviewError):
     """A verdict that cannot be recorded."""
 
 
+class HeadError(ReviewError):
+    """Something that is not the end of an audit, as it is written down."""
+
+
 class AppendOnlyError(ReviewError):
     """Somebody tried to change what was decided."""
 
     def __init__(self) -> None:
-        super().__init__(_("Verdicts are never changed or removed; record a new one, which then counts."))
+        super().__init__(
+            _("Verdicts and audit rows are never changed or removed; record a new one, which then counts.")
+        )
