@@ -14,8 +14,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from gallery import intake
-from search import features, generation, map_building, queries, queues, tasks, weight_learning
+from search import chores, features, generation, queries, queues, tasks, weight_learning
 from search.lab import runs
+from search.map import building as map_building
 from search.models import Generation, Query, WorkState
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ KEEP_QUERIES = timedelta(hours=24)
 
 def reconcile() -> None:
     """Go through every kind of left-over once; a kind that fails is logged and does not stop the others."""
-    for step in STEPS:
+    for step in (*STEPS, *chores.chores()):
         try:
             num_repaired = step()
         except (DatabaseError, OSError):

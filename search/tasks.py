@@ -19,9 +19,10 @@ from django.utils import timezone
 from rq.timeouts import JobTimeoutException
 
 from gallery.decoding import Refused
-from search import extraction, features, generation, map_building, queues, weight_learning
+from search import chores, extraction, features, generation, queues, weight_learning
 from search.exceptions import GenerationError, MapError, SearchError
 from search.lab import runs
+from search.map import building as map_building
 from search.models import Query, WorkState
 
 logger = logging.getLogger(__name__)
@@ -113,6 +114,8 @@ def build_generation() -> None:
         logger.warning("no new generation: %s", error)
     if map_building.due():
         enqueue_maps()
+    for chore in chores.chores_after_build():
+        chore()
 
 
 def draw_maps(method: str) -> None:

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from gallery.forms import read_id
-from search import maps
-from search.map_points import pack, pack_points, visible_points
+from search.map import opened
+from search.map.points import pack, pack_points, visible_points
 from search.views.map_form import MapForm, map_images
 
 MAX_IDS = 128
@@ -25,8 +25,8 @@ KEEP_SECONDS = 3600
 @require_safe
 def points(request: HttpRequest) -> HttpResponseBase:
     """Send the points that this person may see, in the map's binary form."""
-    chosen = MapForm(request.GET).chosen(maps.drawn_methods())
-    found = maps.current_map(chosen["method"])
+    chosen = MapForm(request.GET).chosen(opened.drawn_methods())
+    found = opened.current_map(chosen["method"])
     if found is None:
         raise Http404(_("This map is not drawn yet."))
     images = map_images(request.user, chosen["collection"])
@@ -51,7 +51,7 @@ def sprites(request: HttpRequest) -> HttpResponse:
     if not ids:
         return _wrong_ids()
     visible = map_images(request.user, None).filter(pk__in=ids).values_list("pk", flat=True)
-    found = maps.current_sprites().read(list(visible))
+    found = opened.current_sprites().read(list(visible))
     head = {"sprites": [[image_id, len(data)] for image_id, data in found.items()]}
     response = HttpResponse(pack(head, found.values()), content_type=BINARY)
     response["Cache-Control"] = f"private, max-age={KEEP_SECONDS}"

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from gallery.forms import LARGEST_ID
 from gallery.models import Collection, Image, ImageQuerySet
-from search.map_files import PROJECTIONS
-from search.map_points import COLORINGS
+from search.map.files import PROJECTIONS
+from search.map.points import COLORINGS
 from search.methods import METHODS
 
 PROJECTION_NAMES = {"tsne": _("t-SNE: neighbors together"), "pca": _("PCA: the plane of most variance")}

@@ -15,11 +15,12 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from gallery.models import Collection, Image, Tag
-from search import features, maps, tasks
-from search.map_building import MIN_IMAGES
-from search.map_files import LibraryMap
-from search.map_points import MAX_POINTS, walk
-from search.map_state import INTERRUPTED, MapState
+from search import features, tasks
+from search.map import opened
+from search.map.building import MIN_IMAGES
+from search.map.files import LibraryMap
+from search.map.points import MAX_POINTS, walk
+from search.map.state import INTERRUPTED, MapState
 from search.methods import METHODS
 from search.views.cards import method_looks
 from search.views.map_form import MapForm, map_images
@@ -32,10 +33,10 @@ GALLERY_LINK_IMAGES = 300
 @require_safe
 def library_map(request: HttpRequest) -> HttpResponse:
     """Show the map, its twin as a list, or why there is none yet."""
-    drawn = maps.drawn_methods()
+    drawn = opened.drawn_methods()
     form = MapForm(request.GET)
     chosen = form.chosen(drawn)
-    found = maps.current_map(chosen["method"])
+    found = opened.current_map(chosen["method"])
     context = {
         "form": form,
         "chosen": chosen,
@@ -59,8 +60,8 @@ def library_map(request: HttpRequest) -> HttpResponse:
 def state(request: HttpRequest) -> HttpResponse:
     """Show how far the drawing is; the page is loaded anew once there is a map."""
     method = request.GET.get("method", "")
-    drawn = maps.drawn_methods()
-    if maps.current_map(method or (drawn[0] if drawn else "")) is not None:
+    drawn = opened.drawn_methods()
+    if opened.current_map(method or (drawn[0] if drawn else "")) is not None:
         refresh: HttpResponse = HttpResponseClientRefresh()
         return refresh
     context = {"look": method_looks().get(method), "chosen": {"method": method}}
@@ -91,7 +92,7 @@ def _method_choices(drawn: list[str]) -> list[dict[str, Any]]:
 
 def _absence(method: str) -> dict[str, Any]:
     """Return why there is no map, and what can be done."""
-    now: MapState = maps.current_state()
+    now: MapState = opened.current_state()
     error = _("The last drawing was interrupted; it starts again by itself.") if now.error == INTERRUPTED else now.error
     return {
         "state": now,
@@ -100,7 +101,7 @@ def _absence(method: str) -> dict[str, Any]:
         "unavailable": features.unavailable_methods().get(method, ""),
         "few": Image.objects.shown().count() < MIN_IMAGES,
         "least": MIN_IMAGES,
-        "others_drawn": bool(maps.drawn_methods()),
+        "others_drawn": bool(opened.drawn_methods()),
     }
 
 
@@ -110,7 +111,7 @@ def _facts(found: LibraryMap) -> dict[str, Any]:
         "facts": found.facts,
         "plane_percent": round(100 * found.facts.plane),
         "max_points": MAX_POINTS,
-        "state": maps.current_state(),
+        "state": opened.current_state(),
     }
 
 

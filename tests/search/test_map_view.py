@@ -19,9 +19,12 @@ from numpy.typing import NDArray
 from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Collection, Image
-from search import generation, map_building, map_points, maps, queues, snapshots
-from search.map_sprites import open_sprites, write_sprites
-from search.map_state import MapState, exclusive, write_state
+from search import generation, queues, snapshots
+from search.map import building as map_building
+from search.map import opened
+from search.map import points as map_points
+from search.map.sprites import open_sprites, write_sprites
+from search.map.state import MapState, exclusive, write_state
 from search.methods import METHODS
 from tests.search.library import add_library
 
@@ -35,10 +38,10 @@ def _own_folders(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.Mon
     settings.GENERATIONS_DIR = tmp_path / "generations"
     for name in ("EARLY_STEPS", "STEPS"):
         monkeypatch.setattr(f"search.tsne.{name}", 20)
-    for held in (snapshots, maps):
+    for held in (snapshots, opened):
         held.forget()
     yield
-    for held in (snapshots, maps):
+    for held in (snapshots, opened):
         held.forget()
 
 
@@ -154,8 +157,8 @@ def test_before_the_first_drawing_the_page_waits(client: Client, rng: np.random.
 
 def test_the_drawing_shows_its_progress(client: Client, rng: np.random.Generator) -> None:
     add_library(4, rng, ("color",))
-    with exclusive(maps.maps_folder()):
-        write_state(maps.maps_folder(), MapState(running=True, text="laying out 4 images", share=0.4))
+    with exclusive(opened.maps_folder()):
+        write_state(opened.maps_folder(), MapState(running=True, text="laying out 4 images", share=0.4))
         text = client.get(reverse("search:map_state")).content.decode()
     assert "laying out 4 images" in text
     assert 'value="40"' in text
@@ -163,8 +166,8 @@ def test_the_drawing_shows_its_progress(client: Client, rng: np.random.Generator
 
 def test_a_failed_drawing_says_why(staff: Client, rng: np.random.Generator) -> None:
     add_library(4, rng, ("color",))
-    maps.maps_folder().mkdir()
-    write_state(maps.maps_folder(), MapState(error="No space left on device", num_failures=1))
+    opened.maps_folder().mkdir()
+    write_state(opened.maps_folder(), MapState(error="No space left on device", num_failures=1))
     text = page(staff)
     assert "The last drawing failed: No space left on device" in " ".join(text.split())
     assert "Draw it now" in text
@@ -172,8 +175,8 @@ def test_a_failed_drawing_says_why(staff: Client, rng: np.random.Generator) -> N
 
 def test_an_interrupted_drawing_says_so(client: Client, rng: np.random.Generator) -> None:
     add_library(4, rng, ("color",))
-    with exclusive(maps.maps_folder()):
-        write_state(maps.maps_folder(), MapState(running=True))
+    with exclusive(opened.maps_folder()):
+        write_state(opened.maps_folder(), MapState(running=True))
     assert "interrupted; it starts again by itself" in page(client)
 
 
@@ -190,7 +193,7 @@ def test_the_page_is_loaded_anew_once_there_is_a_map(client: Client, library: li
 
 
 def test_a_map_that_cannot_be_brought_up_to_date_is_shown_and_says_why(client: Client, library: list[int]) -> None:
-    write_state(maps.maps_folder(), MapState(error="No space left on device", num_failures=1))
+    write_state(opened.maps_folder(), MapState(error="No space left on device", num_failures=1))
     assert "could not be brought up to date: No space left" in " ".join(page(client).split())
 
 
@@ -217,7 +220,7 @@ def test_only_staff_has_maps_drawn(client: Client) -> None:
 
 @pytest.mark.parametrize("projection", ["tsne", "pca"])
 def test_points_are_those_of_the_map(client: Client, library: list[int], projection: str) -> None:
-    found = maps.current_map("color")
+    found = opened.current_map("color")
     assert found is not None
     sent = points(client, f"projection={projection}").points()
     assert list(sent) == found.image_ids[found.order[projection]].tolist()
@@ -309,7 +312,7 @@ def test_small_thumbnails_are_sent_to_those_who_may_see_them(
     client: Client, library: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     write_sprites(tmp_path / "s", [(image_id, f"picture {image_id}".encode()) for image_id in library])
-    monkeypatch.setattr(maps, "current_sprites", lambda: open_sprites(tmp_path / "s"))
+    monkeypatch.setattr(opened, "current_sprites", lambda: open_sprites(tmp_path / "s"))
     Image.objects.filter(pk=library[1]).update(hidden=True)
     assert sprites(client, [*library[:3], 999_999]) == {
         image_id: f"picture {image_id}".encode() for image_id in (library[0], library[2])
@@ -349,7 +352,7 @@ def listed(text: str) -> list[int]:
 
 def test_the_list_walks_over_the_whole_map(client: Client, library: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("search.views.map_page.PAGE_SIZE", 3)
-    found = maps.current_map("color")
+    found = opened.current_map("color")
     assert found is not None
     walk: NDArray[np.int64] = found.image_ids[found.order["tsne"]]
     seen: list[int] = []

@@ -11,9 +11,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from search import map_building
 from search.exceptions import MapError
-from search.map_building import Drawn
+from search.map import building
+from search.map.building import Drawn
 
 
 class Command(BaseCommand):
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
             task = bar.add_task("Drawing", total=1.0)
             try:
-                drawn = map_building.draw(
+                drawn = building.draw(
                     options["method"],
                     refit=options["refit"],
                     progress=lambda text, share: bar.update(task, description=text, completed=share),

@@ -14,7 +14,7 @@ from gallery.decoding import get_decoder
 from gallery.files import derivative_path
 from gallery.models import Image
 from search.exceptions import IndexDamagedError
-from search.map_sprites import NO_SPRITES, SPRITE_SIDE, make_sprites, open_sprites, write_sprites
+from search.map.sprites import NO_SPRITES, SPRITE_SIDE, make_sprites, open_sprites, write_sprites
 
 
 def test_it_works(tmp_path: Path) -> None:

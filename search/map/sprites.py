@@ -15,7 +15,7 @@ from gallery.decoding import Decoder, Refused
 from gallery.files import derivative_path, original_path
 from search.exceptions import IndexDamagedError
 from search.index.matrices import map_matrix
-from search.map_files import read_manifest, write_manifest
+from search.map.files import read_manifest, write_manifest
 
 SPRITE_SIDE = 80
 """Longest side of a small thumbnail, in pixels."""

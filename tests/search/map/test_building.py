@@ -15,10 +15,11 @@ from django.core.management import CommandError, call_command
 from numpy.typing import NDArray
 
 from gallery import curation
-from search import features, generation, map_building, maps, queues, reconciler, snapshots, tasks
+from search import features, generation, queues, reconciler, snapshots, tasks
 from search.exceptions import MapError
-from search.map_files import DAMAGED, LibraryMap, read_catalog
-from search.map_state import exclusive
+from search.map import building, opened
+from search.map.files import DAMAGED, LibraryMap, read_catalog
+from search.map.state import exclusive
 from search.models import Feature
 from tests.search.library import add_features, add_images, add_library
 
@@ -29,14 +30,14 @@ pytestmark = pytest.mark.django_db
 def _own_folders(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.MAPS_DIR = tmp_path / "maps"
     settings.GENERATIONS_DIR = tmp_path / "generations"
-    monkeypatch.setattr(map_building, "SHORTEST_PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr(map_building, "BUSY_SHARE", 1e9)
+    monkeypatch.setattr(building, "SHORTEST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(building, "BUSY_SHARE", 1e9)
     for name in ("EARLY_STEPS", "STEPS", "PLACING_STEPS"):
         monkeypatch.setattr(f"search.tsne.{name}", 50)
-    for held in (snapshots, maps):
+    for held in (snapshots, opened):
         held.forget()
     yield
-    for held in (snapshots, maps):
+    for held in (snapshots, opened):
         held.forget()
 
 
@@ -49,35 +50,35 @@ def library(rng: np.random.Generator) -> NDArray[np.int64]:
 
 
 def drawn(method: str = "color") -> LibraryMap:
-    found = maps.current_map(method)
+    found = opened.current_map(method)
     assert found is not None
     return found
 
 
 def test_it_works(library: NDArray[np.int64]) -> None:
-    assert map_building.due()
-    done = map_building.draw()
+    assert building.due()
+    done = building.draw()
     assert [(each.method, each.num_images, each.num_fitted, each.num_placed) for each in done] == [
         ("color", 30, 30, 0),
         ("ssim", 30, 30, 0),
     ]
-    assert maps.drawn_methods() == ["color", "ssim"]
+    assert opened.drawn_methods() == ["color", "ssim"]
     np.testing.assert_array_equal(drawn().image_ids, library)
     for points in drawn().points.values():
         assert np.isfinite(points).all()
-    assert maps.current_sprites().image_ids.tolist() == library.tolist()
-    assert not maps.current_state().running
-    assert not map_building.due()
+    assert opened.current_sprites().image_ids.tolist() == library.tolist()
+    assert not opened.current_state().running
+    assert not building.due()
 
 
 def test_new_images_are_placed_and_the_others_stay_where_they_are(
     library: NDArray[np.int64], rng: np.random.Generator
 ) -> None:
-    map_building.draw()
+    building.draw()
     before = drawn()
     fresh, _vectors = add_library(5, rng, ("color", "ssim"))
-    assert map_building.due()
-    done = map_building.draw()
+    assert building.due()
+    done = building.draw()
     assert (done[0].num_fitted, done[0].num_placed, done[0].num_images) == (0, 5, 35)
     after = drawn()
     assert set(after.image_ids) == set(library) | set(fresh)
@@ -85,15 +86,15 @@ def test_new_images_are_placed_and_the_others_stay_where_they_are(
     for name, points in after.points.items():
         np.testing.assert_array_equal(points[kept], before.points[name])
         assert np.isfinite(points).all()
-    assert not map_building.due()
+    assert not building.due()
 
 
 def test_a_copy_of_an_image_is_placed_beside_it(library: NDArray[np.int64], rng: np.random.Generator) -> None:
-    map_building.draw()
+    building.draw()
     rows = features.vectors_of(int(library[4]))
     copy = add_images(1)
     add_features(copy, {name: rows[name][None] for name in ("color", "ssim")})
-    map_building.draw()
+    building.draw()
     found = drawn()
     place = {image_id: found.points["tsne"][row] for row, image_id in enumerate(found.image_ids.tolist())}
     size = np.ptp(found.points["tsne"], axis=0).max()
@@ -101,22 +102,23 @@ def test_a_copy_of_an_image_is_placed_beside_it(library: NDArray[np.int64], rng:
 
 
 def test_removed_images_leave_the_map(library: NDArray[np.int64]) -> None:
-    map_building.draw()
-    curation.hide([int(library[0])])
-    curation.delete([int(library[1])])
-    assert map_building.due()
-    map_building.draw()
+    building.draw()
+    curation.hide([int(library[0])], None)
+    curation.trash([int(library[1])], None)
+    curation.purge([int(library[1])], None)
+    assert building.due()
+    building.draw()
     np.testing.assert_array_equal(drawn().image_ids, library[2:])
-    np.testing.assert_array_equal(maps.current_sprites().image_ids, library[2:])
+    np.testing.assert_array_equal(opened.current_sprites().image_ids, library[2:])
 
 
 def test_a_library_twice_as_large_is_laid_out_anew_and_turned_like_before(
     library: NDArray[np.int64], rng: np.random.Generator
 ) -> None:
-    map_building.draw()
+    building.draw()
     before = drawn()
     add_library(31, rng, ("color", "ssim"))
-    done = map_building.draw()
+    done = building.draw()
     assert done[0].num_fitted == 61
     after = drawn()
     old = after.points["tsne"][np.isin(after.image_ids, library)]
@@ -124,20 +126,20 @@ def test_a_library_twice_as_large_is_laid_out_anew_and_turned_like_before(
 
 
 def test_another_version_is_laid_out_anew(library: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch) -> None:
-    map_building.draw()
+    building.draw()
     Feature.objects.update(version="next")
     features.bump_revision()
     monkeypatch.setattr(features, "current_versions", lambda: {"color": "next", "ssim": "next"})
     generation.build()
-    assert map_building.draw()[0].num_fitted == 30
+    assert building.draw()[0].num_fitted == 30
     assert drawn().facts.version == "next"
 
 
 def test_only_a_sample_is_laid_out_where_there_are_many(
     library: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("search.map_layout.MAX_FITTED", 20)
-    done = map_building.draw()
+    monkeypatch.setattr("search.map.layout.MAX_FITTED", 20)
+    done = building.draw()
     assert (done[0].num_images, done[0].num_fitted, done[0].num_placed) == (30, 20, 10)
     assert np.isfinite(drawn().points["tsne"]).all()
 
@@ -145,96 +147,96 @@ def test_only_a_sample_is_laid_out_where_there_are_many(
 def test_in_large_libraries_other_maps_are_drawn_when_asked_for(
     library: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(map_building, "ALL_METHODS_MAX_IMAGES", 10)
-    assert [each.method for each in map_building.draw()] == ["color"]
-    assert [each.method for each in map_building.draw(["ssim"])] == ["color", "ssim"]
-    assert [each.method for each in map_building.draw()] == ["color", "ssim"]
+    monkeypatch.setattr(building, "ALL_METHODS_MAX_IMAGES", 10)
+    assert [each.method for each in building.draw()] == ["color"]
+    assert [each.method for each in building.draw(["ssim"])] == ["color", "ssim"]
+    assert [each.method for each in building.draw()] == ["color", "ssim"]
 
 
 def test_nothing_new_changes_no_file(library: NDArray[np.int64]) -> None:
-    map_building.draw()
-    folder = read_catalog(maps.maps_folder()).maps["color"].folder
+    building.draw()
+    folder = read_catalog(opened.maps_folder()).maps["color"].folder
     features.bump_revision()
-    assert map_building.due()
-    assert map_building.draw()[0].num_placed == 0
-    assert read_catalog(maps.maps_folder()).maps["color"].folder == folder
-    assert not map_building.due()
+    assert building.due()
+    assert building.draw()[0].num_placed == 0
+    assert read_catalog(opened.maps_folder()).maps["color"].folder == folder
+    assert not building.due()
 
 
 def test_earlier_folders_are_removed(library: NDArray[np.int64]) -> None:
-    map_building.draw()
-    map_building.draw(refit=True)
-    catalog = read_catalog(maps.maps_folder())
-    found = {path.name for path in maps.maps_folder().iterdir() if path.is_dir()}
+    building.draw()
+    building.draw(refit=True)
+    catalog = read_catalog(opened.maps_folder())
+    found = {path.name for path in opened.maps_folder().iterdir() if path.is_dir()}
     assert found == {catalog.sprites, *(entry.folder for entry in catalog.maps.values())}
 
 
 def test_a_damaged_map_is_not_shown_and_drawn_anew(
     library: NDArray[np.int64], caplog: pytest.LogCaptureFixture
 ) -> None:
-    map_building.draw()
-    folder = maps.maps_folder() / read_catalog(maps.maps_folder()).maps["color"].folder
+    building.draw()
+    folder = opened.maps_folder() / read_catalog(opened.maps_folder()).maps["color"].folder
     data = (folder / "tsne.npy").read_bytes()
     (folder / "tsne.npy").write_bytes(data[:-4])
-    assert maps.current_map("color") is None
+    assert opened.current_map("color") is None
     assert (folder / DAMAGED).exists()
     assert "tsne.npy" in caplog.text
-    assert map_building.due()
-    map_building.draw()
+    assert building.due()
+    building.draw()
     assert len(drawn().image_ids) == 30
 
 
 def test_a_map_whose_folder_is_gone_is_drawn_anew(library: NDArray[np.int64]) -> None:
-    map_building.draw()
-    shutil.rmtree(maps.maps_folder() / read_catalog(maps.maps_folder()).maps["ssim"].folder)
-    assert maps.current_map("ssim") is None
-    assert map_building.due()
-    map_building.draw()
+    building.draw()
+    shutil.rmtree(opened.maps_folder() / read_catalog(opened.maps_folder()).maps["ssim"].folder)
+    assert opened.current_map("ssim") is None
+    assert building.due()
+    building.draw()
     assert len(drawn("ssim").image_ids) == 30
 
 
 def test_before_the_first_generation_no_map_is_due(rng: np.random.Generator) -> None:
     add_library(5, rng, ("color",))
-    assert not map_building.due()
+    assert not building.due()
 
 
 def test_too_few_images_are_refused(rng: np.random.Generator) -> None:
     add_library(2, rng, ("color",))
     with pytest.raises(MapError, match="at least 3 images with features; there are 2"):
-        map_building.draw()
-    assert "at least 3" in maps.current_state().error
-    assert maps.current_state().pausing
-    assert not map_building.due()
+        building.draw()
+    assert "at least 3" in opened.current_state().error
+    assert opened.current_state().pausing
+    assert not building.due()
 
 
 def test_an_unknown_method_is_refused(library: NDArray[np.int64]) -> None:
     with pytest.raises(MapError, match=r"no map by deep, sky: expected .* \(color, ssim\)"):
-        map_building.draw(["sky", "deep"])
+        building.draw(["sky", "deep"])
 
 
 def test_two_drawings_at_once_are_refused(library: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search.map_state.LOCK_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("search.map.state.LOCK_WAIT_SECONDS", 0.05)
     with (
-        exclusive(maps.maps_folder()),
+        exclusive(opened.maps_folder()),
         pytest.raises(MapError, match="Another drawing"),
     ):
-        map_building.draw()
+        building.draw()
 
 
 def test_a_disk_that_is_full_leaves_the_old_map(library: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch) -> None:
-    map_building.draw()
-    before = read_catalog(maps.maps_folder())
+    building.draw()
+    before = read_catalog(opened.maps_folder())
 
     def fail(folder: Path, _found: LibraryMap) -> None:
         folder.mkdir()
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(map_building, "write_map", fail)
+    monkeypatch.setattr(building, "write_map", fail)
     with pytest.raises(MapError, match="No space left"):
-        map_building.draw(refit=True)
-    assert read_catalog(maps.maps_folder()) == before
+        building.draw(refit=True)
+    assert read_catalog(opened.maps_folder()) == before
     assert len(drawn().image_ids) == 30
-    assert {path.name for path in maps.maps_folder().iterdir() if path.name.startswith("color")} == {
+    assert {path.name for path in opened.maps_folder().iterdir() if path.name.startswith("color")} == {
         before.maps["color"].folder
     }
 

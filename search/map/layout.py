@@ -10,8 +10,8 @@ import numpy as np
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from search.map_files import LibraryMap, MapFacts, MapModel, laid_out
-from search.map_rows import MapRows
+from search.map.files import LibraryMap, MapFacts, MapModel, laid_out
+from search.map.rows import MapRows
 from search.projection import along, fit_directions, plane_of, turned_like
 from search.tsne import fit_tsne, place_tsne
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from search.exceptions import IndexDamagedError
-from search.map_files import (
+from search.map.files import (
     CATALOG,
     MANIFEST,
     Catalog,
@@ -95,7 +95,7 @@ def test_damage_is_found(folder: Path, harm: Callable[[Path], None]) -> None:
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
-    from search.map_sprites import write_sprites
+    from search.map.sprites import write_sprites
 
     write_sprites(tmp_path / "sprites-1", [(1, b"a")])
     with pytest.raises(IndexDamagedError, match="not that of a map"):

@@ -11,9 +11,9 @@ from typing import TypeVar
 from django.conf import settings
 
 from search.exceptions import IndexDamagedError
-from search.map_files import DAMAGED, LibraryMap, Stamp, open_map, read_catalog, stamp
-from search.map_sprites import NO_SPRITES, Sprites, open_sprites
-from search.map_state import MapState, read_state
+from search.map.files import DAMAGED, LibraryMap, Stamp, open_map, read_catalog, stamp
+from search.map.sprites import NO_SPRITES, Sprites, open_sprites
+from search.map.state import MapState, read_state
 from search.methods import METHODS
 
 Opened = TypeVar("Opened", LibraryMap, Sprites)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from search.map_state import INTERRUPTED, STATE, MapState, exclusive, read_state, write_state
+from search.map.state import INTERRUPTED, STATE, MapState, exclusive, read_state, write_state
 
 
 def test_it_works(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_a_drawing_that_was_killed_is_told_as_interrupted(tmp_path: Path) -> Non
 
 
 def test_a_second_drawing_is_kept_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search.map_state.LOCK_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("search.map.state.LOCK_WAIT_SECONDS", 0.05)
     with exclusive(tmp_path), exclusive(tmp_path) as gained:
         assert not gained
     with exclusive(tmp_path) as gained:

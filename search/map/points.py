@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.models import Collection, ImageQuerySet
-from search.map_files import LibraryMap
+from search.map.files import LibraryMap
 
 MAX_POINTS = 100_000
 """Most points of one page; of larger libraries every n-th along the walk is shown."""

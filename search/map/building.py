@@ -21,7 +21,7 @@ from gallery.models import Image
 from search import features, snapshots
 from search.exceptions import IndexDamagedError, MapError, SearchError
 from search.generation import active_generation
-from search.map_files import (
+from search.map.files import (
     DAMAGED,
     Catalog,
     Entry,
@@ -31,11 +31,11 @@ from search.map_files import (
     write_catalog,
     write_map,
 )
-from search.map_layout import bring_up_to_date, lay_out, outgrown
-from search.map_rows import MapRows, map_rows, mappable
-from search.map_sprites import NO_SPRITES, Sprites, make_sprites, open_sprites, write_sprites
-from search.map_state import MAX_ERROR, MapState, exclusive, read_state, write_state
-from search.maps import maps_folder
+from search.map.layout import bring_up_to_date, lay_out, outgrown
+from search.map.opened import maps_folder
+from search.map.rows import MapRows, map_rows, mappable
+from search.map.sprites import NO_SPRITES, Sprites, make_sprites, open_sprites, write_sprites
+from search.map.state import MAX_ERROR, MapState, exclusive, read_state, write_state
 from search.rows import Snapshot
 
 MIN_IMAGES = 3
