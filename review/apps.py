@@ -10,7 +10,7 @@ class ReviewConfig(AppConfig):
     def ready(self) -> None:
         from gallery.signals import acted
         from review import audit
-        from review.verdicts import judged_pairs
+        from review.decided import judged_pairs
         from search.judgements import register
 
         register("verdicts", judged_pairs)

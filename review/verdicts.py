@@ -7,22 +7,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from gallery.models import HASH_LENGTH, Image
+from gallery.acts import Action, tell
+from gallery.models import HASH_LENGTH
 from review.exceptions import VerdictError
 from review.models import MAX_NOTE, Verdict
-from search.judgements import JudgedPairs
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-SAME_KINDS = (Verdict.Kind.SAME, Verdict.Kind.NEAR_DUPLICATE)
-DIFFERENT_KINDS = (Verdict.Kind.DIFFERENT,)
-"""What search learns from; "related" and "unsure" say neither that a pair belongs together nor that it does not."""
 MAX_AUTHOR = 150
 HASH = re.compile(rf"[0-9a-f]{{{HASH_LENGTH}}}")
 
@@ -90,7 +87,10 @@ def record(one: str, other: str, kind: str, **about: Any) -> Verdict:
     VerdictError : not two images, unknown kind, nameless author, note too long; nothing is recorded then
     """
     verdict = make(one, other, kind, **about)
-    verdict.save()
+    with transaction.atomic():
+        verdict.save()
+        pair = f"{verdict.first_sha256} {verdict.second_sha256}"
+        tell(verdict.author, Action.VERDICT, pair, verdict=verdict.pk, kind=verdict.kind, author=verdict.author_name)
     return verdict
 
 
@@ -99,27 +99,3 @@ def current() -> QuerySet[Verdict]:
     later = Q(decided_at__gt=OuterRef("decided_at")) | Q(decided_at=OuterRef("decided_at"), pk__gt=OuterRef("pk"))
     same = {name: OuterRef(name) for name in ("first_sha256", "second_sha256", "author_name")}
     return Verdict.objects.filter(~Exists(Verdict.objects.filter(later, **same)))
-
-
-def judged_pairs(*, collection_id: int | None, limit: int, seed: int) -> JudgedPairs:
-    """Return the pairs that people found to belong together or not, as `search.judgements` asks for them.
-
-    Of several authors the majority counts; where they are split the pair is left out, as is "related" and "unsure".
-    """
-    votes: dict[tuple[str, str], int] = {}
-    counted = current().filter(kind__in=(*SAME_KINDS, *DIFFERENT_KINDS)).order_by()
-    for first, second, kind in counted.values_list("first_sha256", "second_sha256", "kind").iterator():
-        votes[first, second] = votes.get((first, second), 0) + (1 if kind in SAME_KINDS else -1)
-    images = Image.objects.shown()
-    if collection_id is not None:
-        images = images.filter(collections=collection_id)
-    ids = dict(images.values_list("sha256", "pk"))
-    rows = [
-        (*sorted((ids[first], ids[second])), balance > 0)
-        for (first, second), balance in votes.items()
-        if balance and first in ids and second in ids
-    ]
-    if len(rows) > limit:
-        rows = [rows[n] for n in np.sort(np.random.default_rng(seed).choice(len(rows), limit, replace=False))]
-    found = np.array(sorted(rows), np.int64).reshape(len(rows), 3)
-    return JudgedPairs(found[:, 0], found[:, 1], found[:, 2].astype(bool))
