@@ -88,8 +88,8 @@ def ensure_rows(image_ids: Iterable[int] | None = None) -> int:
     ids = None if image_ids is None else list(image_ids)
     for method, version in current_versions().items():
         present = Feature.objects.filter(image=OuterRef("pk"), method=method, version=version)
-        images = Image.objects.filter(status=Image.Status.READY)
-        images = images.filter(hidden=False) if ids is None else images.filter(pk__in=ids)
+        ready = Image.objects.filter(status=Image.Status.READY)
+        images = Image.objects.shown() if ids is None else ready.filter(pk__in=ids)
         missing = images.filter(~Exists(present)).order_by("pk").values_list("pk", flat=True)
         while chunk := list(missing[:1000]):
             rows = [Feature(image_id=image_id, method=method, version=version) for image_id in chunk]
@@ -315,7 +315,7 @@ def iter_ready(
 ) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
     """Yield (ids of shape (n,), vectors of shape (n, dim)) of shown images, by rising image id, in bounded memory."""
     rows = Feature.objects.filter(method=method, version=version, state=WorkState.READY)
-    rows = rows.filter(image__hidden=False, image__status=Image.Status.READY)
+    rows = rows.filter(image__hidden=False, image__trashed_at=None, image__status=Image.Status.READY)
     if after_revision is not None:
         rows = rows.filter(revision__gt=after_revision)
     if image_ids is not None:
@@ -340,9 +340,19 @@ def _matrix(method: str, blobs: Sequence[Any]) -> Vectors:
 
 def vectors_of(image_id: int, versions: Mapping[str, str] | None = None) -> dict[str, NDArray[Any]]:
     """Return the ready vectors of one image, one row of shape (dim,) per method, at these or the current versions."""
+    return vectors_of_images([image_id], versions).get(image_id, {})
+
+
+def vectors_of_images(
+    image_ids: Iterable[int], versions: Mapping[str, str] | None = None
+) -> dict[int, dict[str, NDArray[Any]]]:
+    """Return the ready vectors of each image that has any, hidden ones too; see `vectors_of`. One query."""
     wanted = current_versions() if versions is None else versions
-    rows = of_versions(wanted).filter(image=image_id, state=WorkState.READY)
-    return {method: _matrix(method, [blob])[0] for method, blob in rows.values_list("method", "vector")}
+    rows = of_versions(wanted).filter(image__in=list(image_ids), state=WorkState.READY)
+    found: dict[int, dict[str, NDArray[Any]]] = {}
+    for image_id, method, blob in rows.values_list("image_id", "method", "vector"):
+        found.setdefault(image_id, {})[method] = _matrix(method, [blob])[0]
+    return found
 
 
 def counts() -> dict[str, dict[str, int]]:
