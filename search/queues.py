@@ -50,3 +50,11 @@ def num_queued(name: str) -> int:
         return int(queue_named(name).count)
     except RedisError:
         return 0
+
+
+def is_queued(name: str, job: str) -> bool:
+    """Tell whether a job of this function waits, whatever else does; False when Redis is down."""
+    try:
+        return any(each.func_name == job for each in queue_named(name).get_jobs())
+    except RedisError:
+        return False

@@ -40,7 +40,7 @@ def enqueue_query(query_id: uuid.UUID | str) -> bool:
 
 def enqueue_build() -> bool:
     """Ask for a new generation, unless one is already asked for; False when Redis is down."""
-    if queues.num_queued(settings.QUEUE_MAINTENANCE):
+    if queues.is_queued(settings.QUEUE_MAINTENANCE, _path(build_generation)):
         return True
     return _send(settings.QUEUE_MAINTENANCE, build_generation)
 
@@ -60,9 +60,14 @@ def enqueue_learning(weight_set_id: int) -> bool:
     return _send(settings.QUEUE_MAINTENANCE, learn_weights, weight_set_id)
 
 
+def _path(job: object) -> str:
+    """Return the name under which workers find a job's function."""
+    return f"{__name__}.{getattr(job, '__name__', job)}"
+
+
 def _send(queue: str, job: object, *args: object) -> bool:
     """Queue a job once the transaction at hand is committed, so that a worker finds what it is about."""
-    send = partial(queues.send, queue, f"{__name__}.{getattr(job, '__name__', job)}", *args)
+    send = partial(queues.send, queue, _path(job), *args)
     if connection.in_atomic_block:
         transaction.on_commit(send)
         return True

@@ -27,6 +27,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     found: list[tuple[object, ...]] = []
     monkeypatch.setattr(queues, "send", lambda *what: found.append(what) or True)
     monkeypatch.setattr(queues, "num_queued", lambda name: sum(what[0] == name for what in found))
+    monkeypatch.setattr(queues, "is_queued", lambda name, job: any(what[:2] == (name, job) for what in found))
     return found
 
 
@@ -107,6 +108,15 @@ def test_a_build_is_asked_for_once(
     assert sent == [("maintenance", "search.tasks.build_generation")]
 
 
+def test_other_jobs_do_not_stand_in_for_a_build(
+    sent: list[tuple[object, ...]], django_capture_on_commit_callbacks: Callable[..., object]
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        assert tasks.enqueue_maps()
+        assert tasks.enqueue_build()
+    assert [what[1] for what in sent] == ["search.tasks.draw_maps", "search.tasks.build_generation"]
+
+
 def test_a_generation_is_built(plug_in_methods: PlugIn, stored_image: Store) -> None:
     plug_in_methods(Gray)
     stored_image()
@@ -170,10 +180,10 @@ def test_hidden_images_are_buried_and_come_back_as_new(
     image = stored_image()
     extraction.extract(features.lease(32))
     before = features.revision()
-    curation.hide([image.pk])
+    curation.hide([image.pk], None)
     assert Tombstone.objects.get().image_id == image.pk
     assert features.revision() == before + 1
-    curation.unhide([image.pk])
+    curation.unhide([image.pk], None)
     assert not Tombstone.objects.exists()
     assert Feature.objects.get().revision == features.revision() == before + 2
 
@@ -181,6 +191,7 @@ def test_hidden_images_are_buried_and_come_back_as_new(
 def test_deleted_images_are_buried(plug_in_methods: PlugIn, stored_image: Store) -> None:
     plug_in_methods(Gray)
     image_id = stored_image().pk
-    curation.delete([image_id])
+    curation.trash([image_id], None)
+    curation.purge([image_id], None)
     assert Tombstone.objects.get().image_id == image_id
     assert not Feature.objects.exists()
