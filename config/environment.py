@@ -49,6 +49,9 @@ class Environment(BaseSettings):
     decode_timeout_seconds: float = Field(20, gt=0, description="Longest time the decoder may take for one file.")
     decode_memory_bytes: int = Field(2**30, ge=2**28, description="Address space of the decoder child, in bytes.")
 
+    # Trash
+    trash_days: int = Field(30, ge=1, description="Days after which what lies in the trash is deleted for good.")
+
     # Features
     deep_backbone: str = Field(
         "compact", description="Network of the deep method: compact, which is built in, or a keras.applications model."

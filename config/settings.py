@@ -130,6 +130,9 @@ RQ = {"COMMIT_MODE": "on_db_commit"}
 FILE_UPLOAD_HANDLERS = ["gallery.spooling.SpoolingHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = 1000
 
+# Trash
+TRASH_DAYS = ENV.trash_days
+
 # Similarity: options handed to the methods, which read no settings themselves
 DEEP_OPTIONS = {
     "backbone": ENV.deep_backbone,

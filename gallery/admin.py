@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from gallery import curation, intake
-from gallery.admin_lists import SENTENCES, Deletion, batches, short_time, summarize_deletion, thumbnail
+from gallery.admin_lists import SENTENCES, Deletion, short_time, summarize_deletion, thumbnail
 from gallery.forms import ManyFilesField
 from gallery.models import Collection, Image, Tag
 
@@ -34,8 +34,6 @@ else:
     BaseImageAdmin = BaseCollectionAdmin = BaseTagAdmin = admin.ModelAdmin
 
 PREVIEW_SIDE = 320
-MAX_DIGITS = 19
-"""Ids of more digits than this do not fit into the database's numbers."""
 
 admin.site.site_header = gettext_lazy("Likeness administration")
 admin.site.site_title = gettext_lazy("Likeness")
@@ -77,13 +75,16 @@ class ImageAdmin(BaseImageAdmin):
 
     list_display = ["picture", "name", "label", "standing", "file", "uploaded"]
     list_display_links = ["name"]
-    list_filter = ["status", "hidden", "uploaded_at", "collections", "format", ReasonFilter]
+    list_filter = [
+        *("status", "hidden", ("trashed_at", admin.EmptyFieldListFilter), "uploaded_at", "collections", "format"),
+        ReasonFilter,
+    ]
     search_fields = ["original_name", "title", "label", "tags__name", "sha256__startswith"]
     search_help_text = gettext_lazy("File name, title, label, tag, or the first digits of the SHA-256")
     list_per_page = 50
     show_full_result_count = False
     autocomplete_fields = ["collections", "tags"]
-    actions = ["hide_selected", "unhide_selected", "retry_refused"]
+    actions = ["hide_selected", "unhide_selected", "trash_selected", "restore_selected", "retry_refused"]
     fieldsets = [
         (None, {"fields": ["preview", "title", "label", "collections", "tags", "hidden"]}),
         (
@@ -96,12 +97,6 @@ class ImageAdmin(BaseImageAdmin):
         *("preview", "original_name", "kind", "dimensions", "num_frames", "size"),
         *("uploaded_at", "uploaded_by", "status", "refusal", "sha256"),
     ]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
-        """Leave out images that came after the page that asked whether to delete all: nobody was asked about those."""
-        images = super().get_queryset(request)
-        newest = request.POST.get("newest", "")
-        return images.filter(pk__lte=int(newest)) if newest.isdecimal() and len(newest) < MAX_DIGITS else images
 
     @admin.display(description=gettext_lazy("picture"))
     def picture(self, image: Image) -> SafeString | str:
@@ -117,6 +112,8 @@ class ImageAdmin(BaseImageAdmin):
 
     @admin.display(description=gettext_lazy("state"), ordering="status")
     def standing(self, image: Image) -> str:
+        if image.trashed_at:
+            return _("in the trash")
         is_hidden = image.hidden and image.status == Image.Status.READY
         return _("hidden") if is_hidden else str(image.get_status_display())
 
@@ -200,23 +197,36 @@ class ImageAdmin(BaseImageAdmin):
         if edited:
             obj.save(update_fields=edited)
         if "hidden" in form.changed_data:
-            (curation.hide if obj.hidden else curation.unhide)([obj.pk])
+            (curation.hide if obj.hidden else curation.unhide)([obj.pk], request.user)
 
-    def delete_model(self, request: HttpRequest, obj: Image) -> None:
-        curation.delete([obj.pk])
+    def has_delete_permission(self, request: HttpRequest, obj: Image | None = None) -> bool:
+        """Rows go by way of the trash only."""
+        return False
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
-        for batch in batches(list(queryset.values_list("pk", flat=True))):
-            curation.delete(batch)
+    def has_trash_permission(self, request: HttpRequest) -> bool:
+        """Tell whether this person may move images to the trash and take them out of it."""
+        return super().has_delete_permission(request)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Deletion:
-        return summarize_deletion(objs, self.has_delete_permission(request), _deletion_line)
+    @admin.action(description=gettext_lazy("Move selected images to the trash"), permissions=["trash"])
+    def trash_selected(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
+        chosen = list(queryset.filter(curation.MAY_BE_TRASHED))
+        curation.trash([image.pk for image in chosen], request.user)
+        _log(request, chosen, CHANGE, _("Moved to the trash."))
+        text = ngettext("%(n)s image is in the trash now.", "%(n)s images are in the trash now.", len(chosen))
+        self.message_user(request, text % {"n": len(chosen)}, messages.SUCCESS)
+
+    @admin.action(description=gettext_lazy("Restore selected images from the trash"), permissions=["trash"])
+    def restore_selected(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
+        chosen = list(queryset.filter(curation.IN_TRASH))
+        curation.restore([image.pk for image in chosen], request.user)
+        _log(request, chosen, CHANGE, _("Restored from the trash."))
+        text = ngettext("%(n)s image is restored.", "%(n)s images are restored.", len(chosen))
+        self.message_user(request, text % {"n": len(chosen)}, messages.SUCCESS)
 
     @admin.action(description=gettext_lazy("Hide selected images"), permissions=["change"])
     def hide_selected(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
         chosen = list(queryset.filter(hidden=False))
-        for batch in batches([image.pk for image in chosen]):
-            curation.hide(batch)
+        curation.hide([image.pk for image in chosen], request.user)
         _log(request, chosen, CHANGE, _("Hidden."))
         text = ngettext("%(n)s image is hidden now.", "%(n)s images are hidden now.", len(chosen))
         self.message_user(request, text % {"n": len(chosen)}, messages.SUCCESS)
@@ -224,8 +234,7 @@ class ImageAdmin(BaseImageAdmin):
     @admin.action(description=gettext_lazy("Show selected images again"), permissions=["change"])
     def unhide_selected(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
         chosen = list(queryset.filter(hidden=True))
-        for batch in batches([image.pk for image in chosen]):
-            curation.unhide(batch)
+        curation.unhide([image.pk for image in chosen], request.user)
         _log(request, chosen, CHANGE, _("Shown again."))
         text = ngettext("%(n)s image is shown again.", "%(n)s images are shown again.", len(chosen))
         self.message_user(request, text % {"n": len(chosen)}, messages.SUCCESS)
@@ -243,12 +252,6 @@ def _log(request: HttpRequest, images: list[Image], flag: int, text: str) -> Non
     """Note in the admin's history who did what."""
     if images:
         LogEntry.objects.log_actions(cast("User", request.user).pk, images, flag, text)
-
-
-def _deletion_line(image: Image) -> SafeString:
-    """Return an image as the page names it that asks whether to delete."""
-    link = reverse("admin:gallery_image_change", args=[image.pk])
-    return format_html('{} <a href="{}">{}</a>', thumbnail(image), link, image)
 
 
 @admin.register(Collection)

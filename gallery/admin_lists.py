@@ -1,8 +1,8 @@
-"""What the admin's lists and questions show of images, and how a choice of many is worked through."""
+"""What the admin's lists and questions show of images."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,6 @@ from gallery.reasons import REASONS
 
 SENTENCES = dict(REASONS)
 THUMB_SIDE = 72
-BATCH = 500
 MAX_NAMED = 100
 """Objects that a page asking for confirmation names one by one."""
 
@@ -41,12 +40,6 @@ def thumbnail(image: Image, side: int = THUMB_SIDE) -> SafeString | str:
 def short_time(moment: datetime | None) -> str:
     """Return a time that fits into a narrow column."""
     return date_format(localtime(moment), "Y-m-d H:i") if moment else "–"
-
-
-def batches(image_ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Cut a choice of any size into pieces that stay within the database's limit of parameters."""
-    for start in range(0, len(image_ids), BATCH):
-        yield image_ids[start : start + BATCH]
 
 
 Deletion = tuple[list[Any], dict[str, int], set[str], list[str]]

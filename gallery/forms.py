@@ -149,14 +149,13 @@ class CurateForm(forms.Form):
         ("tag", _("Add tag")),
         ("untag", _("Remove tag")),
         ("collect", _("Add to collection")),
-        ("delete", _("Delete")),
+        ("trash", _("Move to the trash")),
     ]
 
     action = forms.ChoiceField(choices=ACTIONS)
     image = IdsField()
     tag = forms.CharField(label=_("Tag"), required=False, max_length=80)
     collection = forms.CharField(label=_("Collection"), required=False, max_length=120)
-    confirmed = forms.BooleanField(required=False)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -18,7 +18,8 @@ from django.views.decorators.http import require_POST
 from django_rq.models import Dashboard
 
 from gallery.admin import ImageAdmin
-from gallery.admin_lists import SENTENCES, batches, short_time, thumbnail
+from gallery.admin_lists import SENTENCES, short_time, thumbnail
+from gallery.batches import batches
 from gallery.models import Image
 from search import features, tasks
 from search.dashboard import DashboardAdmin

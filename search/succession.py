@@ -81,4 +81,5 @@ def _succeeded(name: str, old: str, current: Mapping[str, str]) -> bool:
 
 def _shown(method: str, version: str) -> QuerySet[Feature]:
     """Select a version's rows of the images that can be found."""
-    return Feature.objects.filter(method=method, version=version, image__hidden=False, image__status=Image.Status.READY)
+    shown = {"image__status": Image.Status.READY, "image__hidden": False, "image__trashed_at": None}
+    return Feature.objects.filter(method=method, version=version, **shown)

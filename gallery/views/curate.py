@@ -1,15 +1,14 @@
-"""Acts of staff on selected images: hide, show again, tag, add to a collection, delete after a question."""
+"""Acts of staff on selected images: hide, show again, tag, add to a collection, move to the trash."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.views.decorators import staff_member_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import ngettext
@@ -18,8 +17,6 @@ from django.views.decorators.http import require_POST
 from gallery import curation
 from gallery.forms import CurateForm
 from gallery.models import Collection, Image, Tag
-
-SHOWN_IN_QUESTION = 12
 
 
 @require_POST
@@ -34,21 +31,9 @@ def curate(request: HttpRequest) -> HttpResponse:
         return redirect(back)
     asked = form.cleaned_data
     images = Image.objects.filter(pk__in=asked["image"])
-    if asked["action"] == "delete" and not asked["confirmed"]:
-        return _ask(request, images, back)
-    done = ACTIONS[asked["action"]](list(images.values_list("pk", flat=True)), asked)
+    done = ACTIONS[asked["action"]](list(images.values_list("pk", flat=True)), asked | {"user": request.user})
     messages.success(request, done)
     return redirect(back)
-
-
-def _ask(request: HttpRequest, images: Any, back: str) -> HttpResponse:
-    context = {
-        "ids": ",".join(str(pk) for pk in images.values_list("pk", flat=True)),
-        "num_images": images.count(),
-        "images": images[:SHOWN_IN_QUESTION],
-        "back": back,
-    }
-    return render(request, "gallery/delete.html", context, status=HTTPStatus.OK)
 
 
 def _back(request: HttpRequest) -> str:
@@ -58,7 +43,7 @@ def _back(request: HttpRequest) -> str:
 
 
 def _hide(ids: list[int], asked: dict[str, Any]) -> str:
-    curation.hide(ids)
+    curation.hide(ids, asked["user"])
     return ngettext(
         "%(n)s image is hidden. The status filter of the gallery shows it.",
         "%(n)s images are hidden. The status filter of the gallery shows them.",
@@ -67,13 +52,14 @@ def _hide(ids: list[int], asked: dict[str, Any]) -> str:
 
 
 def _unhide(ids: list[int], asked: dict[str, Any]) -> str:
-    curation.unhide(ids)
+    curation.unhide(ids, asked["user"])
     return ngettext("%(n)s image is shown again.", "%(n)s images are shown again.", len(ids)) % {"n": len(ids)}
 
 
-def _delete(ids: list[int], asked: dict[str, Any]) -> str:
-    curation.delete(ids)
-    return ngettext("%(n)s image is deleted.", "%(n)s images are deleted.", len(ids)) % {"n": len(ids)}
+def _trash(ids: list[int], asked: dict[str, Any]) -> str:
+    num_trashed = curation.trash(ids, asked["user"])
+    text = ngettext("%(n)s image is in the trash now.", "%(n)s images are in the trash now.", num_trashed)
+    return text % {"n": num_trashed}
 
 
 def _tag(ids: list[int], asked: dict[str, Any]) -> str:
@@ -103,7 +89,7 @@ def _collect(ids: list[int], asked: dict[str, Any]) -> str:
 ACTIONS: dict[str, Callable[[list[int], dict[str, Any]], str]] = {
     "hide": _hide,
     "unhide": _unhide,
-    "delete": _delete,
+    "trash": _trash,
     "tag": _tag,
     "untag": _untag,
     "collect": _collect,

@@ -13,7 +13,6 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from gallery.files import derivative_path, original_path
 from gallery.intake import store_image
 from gallery.models import Collection, Image, Tag
 
@@ -97,7 +96,7 @@ def test_list_offers_the_reasons_that_occur(admin_client: Client, image: Image) 
     assert "cat.png" not in page
 
 
-# Hide, show again, delete
+# Hide, show again, trash
 
 
 def test_hide_and_show_again(admin_client: Client, image: Image, heard: list[tuple[str, list[int]]]) -> None:
@@ -127,44 +126,29 @@ def test_what_machines_found_cannot_be_edited(admin_client: Client, image: Image
     assert (found.status, found.width, found.sha256) == ("ready", 160, image.sha256)
 
 
-@pytest.mark.parametrize("way", ["selected", "single"])
-def test_delete_removes_files_and_tells(
-    way: str,
-    admin_client: Client,
-    image: Image,
-    heard: list[tuple[str, list[int]]],
-    django_capture_on_commit_callbacks: Callable[..., object],
-) -> None:
-    files = [original_path(image.sha256), derivative_path(image.sha256, "thumb")]
-    assert all(path.exists() for path in files)
-    with django_capture_on_commit_callbacks(execute=True):
-        if way == "selected":
-            act(admin_client, "delete_selected", [image], post="yes")
-        else:
-            admin_client.post(reverse("admin:gallery_image_delete", args=[image.pk]), {"post": "yes"})
-    assert not Image.objects.exists()
-    assert not any(path.exists() for path in files)
-    assert heard == [("removed", [image.pk])]
+def test_trash_and_restore(admin_client: Client, image: Image, heard: list[tuple[str, list[int]]]) -> None:
+    assert "1 image is in the trash now." in act(admin_client, "trash_selected", [image])
+    assert "in the trash" in admin_client.get(LIST).content.decode()
+    assert "1 image is restored." in act(admin_client, "restore_selected", [image])
+    assert list(Image.objects.shown()) == [image]
+    assert heard == [("removed", [image.pk]), ("restored", [image.pk])]
+    changes = [entry.change_message for entry in LogEntry.objects.order_by("pk")]
+    assert changes == ["Moved to the trash.", "Restored from the trash."]
 
 
-def test_delete_asks_first(admin_client: Client, image: Image) -> None:
-    page = act(admin_client, "delete_selected", [image])
-    assert "leave the gallery and the search for good" in page
-    assert "cat.png" in page
-    assert Image.objects.exists()
+def test_rows_are_never_deleted_here(admin_client: Client, image: Image) -> None:
+    assert "delete_selected" not in admin_client.get(LIST).content.decode()
+    act(admin_client, "delete_selected", [image], post="yes")
+    address = reverse("admin:gallery_image_delete", args=[image.pk])
+    assert admin_client.post(address, {"post": "yes"}).status_code == 403
+    assert Image.objects.shown().exists()
 
 
-def test_delete_of_all_is_one_field_and_spares_newcomers(admin_client: Client) -> None:
-    """A form that repeated 1,200 ids would be refused by Django as too large."""
+def test_all_go_into_the_trash_at_once(admin_client: Client) -> None:
     images = rows(1200)
-    page = act(admin_client, "delete_selected", images[:1], select_across="1")
-    assert page.count('name="_selected_action"') == 1
-    assert "... and 1100 more" in page
-    newest = str(max(image.pk for image in images))
-    assert f'name="newest" value="{newest}"' in page
-    late = Image.objects.create(sha256="f" * 64, original_name="late.png", num_bytes=1)
-    act(admin_client, "delete_selected", images[-1:], select_across="1", newest=newest, post="yes")
-    assert list(Image.objects.all()) == [late]
+    page = act(admin_client, "trash_selected", images[:1], select_across="1")
+    assert "1200 images are in the trash now." in page
+    assert not Image.objects.shown().exists()
 
 
 def test_deleting_a_collection_leaves_its_images(admin_client: Client, image: Image) -> None:
@@ -234,7 +218,7 @@ def test_refused_files_are_tried_again(admin_client: Client, image: Image) -> No
 
 def test_staff_without_rights_see_nothing(client: Client, image: Image) -> None:
     client.force_login(User.objects.create_user("reader", is_staff=True))
-    for address in (LIST, LIST + "add/", reverse("admin:gallery_image_delete", args=[image.pk])):
+    for address in (LIST, LIST + "add/", reverse("admin:gallery_image_change", args=[image.pk])):
         assert client.get(address).status_code == 403, address
 
 

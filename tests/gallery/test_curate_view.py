@@ -58,16 +58,12 @@ def test_images_go_into_a_collection(admin_client: Client) -> None:
     assert Collection.objects.get(name="Pond").images.count() == 2
 
 
-def test_deleting_asks_first(admin_client: Client) -> None:
+def test_images_go_into_the_trash(admin_client: Client) -> None:
     images = make_images(2)
-    asked = {"action": "delete", "image": [image.pk for image in images], "next": "/?q=image"}
-    question = admin_client.post("/curate/", asked).content.decode()
-    assert "Delete 2 images?" in question
-    assert 'value="/?q=image"' in question
+    response = admin_client.post("/curate/", {"action": "trash", "image": [image.pk for image in images]})
+    assert _said(response) == ["2 images are in the trash now."]
+    assert not Image.objects.shown().exists()
     assert Image.objects.count() == 2
-    response = admin_client.post("/curate/", asked | {"confirmed": "yes"})
-    assert _said(response) == ["2 images are deleted."]
-    assert not Image.objects.exists()
 
 
 @pytest.mark.parametrize(

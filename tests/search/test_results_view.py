@@ -100,7 +100,7 @@ def test_an_unknown_image_is_not_found(client: Client) -> None:
 
 
 def test_a_hidden_image_is_found_by_nobody_but_staff(client: Client, library: list[int], admin_user: User) -> None:
-    hide([library[3]])
+    hide([library[3]], None)
     assert library[3] not in found(search(client, image=library[0]))
     assert search(client, image=library[3]).status_code == 404
     client.force_login(admin_user)
