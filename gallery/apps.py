@@ -6,3 +6,6 @@ class GalleryConfig(AppConfig):
     name = "gallery"
     verbose_name = _("Gallery")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from gallery import receivers  # noqa: F401 (importing connects them)

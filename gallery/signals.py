@@ -11,5 +11,8 @@ images_removed = Signal()
 images_restored = Signal()
 """Sent with `image_ids: list[int]` when hidden images are shown again."""
 
+visibility_changed = Signal()
+"""Sent when it changes who may see which image: a collection, its images, or what is in the common library."""
+
 acted = Signal()
 """Sent with `user`, `action: gallery.acts.Action`, `subject: str`, `details: dict` by `gallery.acts.tell`."""

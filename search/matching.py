@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 
 from search.fusion import DEFAULT_WEIGHTS, fuse, rank, ranks, shares, top
 from search.methods import Method, PairwiseMethod
-from search.rows import Segment, Snapshot
+from search.rows import MethodIndex, Segment, Snapshot
 from search.types import MethodScore, Result, Scores
 
+MOST_ASKED = 8
+"""How many times the usual number of rows an ANN index is asked for, before all rows are looked at."""
 QueryVectors = Mapping[str, NDArray[Any]]
 """One row of shape (dim,) per method that has something to say about the query."""
 
@@ -106,9 +108,9 @@ def match(
     gathered, exact, num_candidates = [], True, 0
     for segment in snapshot.segments:
         mask = _allowed(segment, allowed, excluded)
-        near = None if np.count_nonzero(mask) <= exact_max else _ann_rows(segment, task)
+        near = None if np.count_nonzero(mask) <= exact_max else _ann_rows(segment, task, mask)
         exact = exact and near is None
-        rows = np.flatnonzero(mask) if near is None else near[mask[near]]
+        rows = np.flatnonzero(mask) if near is None else near
         num_candidates += len(rows)
         gathered.append(_estimate(segment, rows, task, snapshot))
     return Matches(_score_head(gathered, task, snapshot), num_candidates, exact)
@@ -143,8 +145,11 @@ def _allowed(segment: Segment, allowed: NDArray[np.int64] | None, excluded: int 
     return mask if excluded is None else mask & (segment.image_ids != excluded)
 
 
-def _ann_rows(segment: Segment, task: Task) -> NDArray[np.int64] | None:
-    """Return the union of each gathering method's nearest rows, ascending; None where no method has an index."""
+def _ann_rows(segment: Segment, task: Task, mask: NDArray[np.bool_]) -> NDArray[np.int64] | None:
+    """Return the union of each gathering method's nearest rows of those that may be found, ascending.
+
+    None where every row must be looked at: no method has an index, or too few of its nearest rows may be found.
+    """
     if not any(name in segment.indexes for name in task.stand_ins):
         return None
     found = []
@@ -154,12 +159,38 @@ def _ann_rows(segment: Segment, task: Task) -> NDArray[np.int64] | None:
             continue
         asked = rows.asked(vector)
         if index := segment.indexes.get(name):
-            found.append(index.query(asked, task.head))
+            near = _near(index, asked, task.head, mask)
+            if near is None:
+                return None
+            found.append(near)
         else:
-            found.append(top(_blank_missing(rows.scanned @ asked, rows.present), task.head))
+            may = mask if rows.present is None else mask & rows.present
+            found.append(top(_blank_missing(rows.scanned @ asked, may), task.head))
         if hashes := segment.hashes.get(name):
-            found.append(hashes.query(task.methods[name].query_codes(task.vectors[name]), task.head))
+            coded = hashes.query(task.methods[name].query_codes(task.vectors[name]), task.head)
+            found.append(coded[mask[coded]])
     return np.unique(np.concatenate(found))
+
+
+def _near(
+    index: MethodIndex, vector: NDArray[np.float32], wanted: int, mask: NDArray[np.bool_]
+) -> NDArray[np.int64] | None:
+    """Return an index's nearest rows of those that may be found: about `wanted`, None where it yields too few.
+
+    The index knows nothing of the mask, so it is asked for more: as many more as the mask leaves out on the average,
+    and MOST_ASKED times that when those that are left out crowd around the query.
+    """
+    may = mask if index.rows is None else mask[index.rows]
+    num_reachable = int(np.count_nonzero(may))
+    if not num_reachable:
+        return np.empty(0, np.int64)
+    for factor in (1, MOST_ASKED):
+        more = math.ceil(factor * len(may) / num_reachable)
+        near = index.query(vector, min(more * wanted, len(may)), more)
+        found = near[mask[near]]
+        if len(found) >= min(wanted, num_reachable) or len(found) == len(near):
+            return found
+    return None
 
 
 def _estimate(segment: Segment, rows: NDArray[np.int64], task: Task, snapshot: Snapshot) -> Candidates:

@@ -117,6 +117,9 @@ class Query(models.Model):
     leased_until = models.DateTimeField(null=True, editable=False)
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, verbose_name=_("uploaded by"), related_name="+"
+    )  # null: somebody without an account; their session knows which are theirs
     created_at = models.DateTimeField(_("created"), auto_now_add=True, db_index=True)
     vectors = models.BinaryField(null=True, editable=False)  # see search.features.pack_query
 

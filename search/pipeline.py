@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.conf import settings
@@ -25,6 +25,10 @@ from search.models import Feature, Query, WorkState
 from search.rows import Snapshot
 from search.snapshots import current_snapshot
 from search.types import Answer
+from search.visibility import closed_ids, without
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
 
 HEAD = recall.HEAD
 """Candidates that get every method's real score."""
@@ -75,6 +79,7 @@ def run_query(
     head: int = HEAD,
     collection_id: int | None = None,
     shown: int | None = None,
+    viewer: User | AnonymousUser | None = None,
 ) -> Answer:
     """Find the images most like a query, with the reasons.
 
@@ -86,6 +91,7 @@ def run_query(
     head : candidates that get every method's real score, at least k
     collection_id : search this collection only
     shown : results that re-ranking methods without a weight score too, None = k
+    viewer : who asks: what is closed to them is neither found nor counted; None: the site itself
 
     Raises
     ------
@@ -95,6 +101,9 @@ def run_query(
     started = time.perf_counter()
     checked = check_weights(weights)
     snapshot = current_snapshot()
+    closed = closed_ids(viewer, snapshot.revision)
+    if source.image_id is not None and np.isin(source.image_id, closed):
+        raise QueryError(_("There is no image %(id)d.") % {"id": source.image_id})
     fitting, other = fit_query(_vectors(source, snapshot), snapshot)
     silent = _silent(fitting)
     vectors = {name: row for name, row in fitting.items() if name not in silent}
@@ -102,6 +111,7 @@ def run_query(
     if collection_id is not None:
         allowed = _collection_ids(collection_id)
         snapshot, own_pairs = backgrounds.within(snapshot, collection_id, allowed)
+    snapshot = without(snapshot, closed)
     matches = match(
         snapshot,
         vectors,

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.dispatch import receiver
 
-from gallery.signals import images_removed, images_restored, images_stored
+from gallery.signals import images_removed, images_restored, images_stored, visibility_changed
 from search import features, tasks
 from search.models import Tombstone
 
@@ -46,3 +46,9 @@ def unbury(sender: object, image_ids: Sequence[int], **kwargs: Any) -> None:
         features.ensure_rows(chunk)
         features.touch(chunk)
         transaction.on_commit(partial(tasks.enqueue_extraction, chunk))
+
+
+@receiver(visibility_changed, dispatch_uid="search.visibility_changed")
+def notice_visibility(sender: object, **kwargs: Any) -> None:
+    """Have every process ask anew which images are closed to whom."""
+    features.bump_revision()

@@ -52,9 +52,9 @@ class MethodIndex:
     effort: int
     rows: NDArray[np.int64] | None = None  # segment's row of each of the index's rows; None: the same
 
-    def query(self, vector: NDArray[np.float32], k: int) -> NDArray[np.int64]:
-        """Return the segment's rows nearest to a vector, closest first."""
-        found, _scores = self.backend.query(vector, k, self.effort)
+    def query(self, vector: NDArray[np.float32], k: int, more: int = 1) -> NDArray[np.int64]:
+        """Return the segment's rows nearest to a vector, closest first; `more` is how many times the usual effort."""
+        found, _scores = self.backend.query(vector, k, more * self.effort)
         return found if self.rows is None else self.rows[found]
 
 
@@ -116,6 +116,7 @@ class Snapshot:
     generation_id: int | None = None
     degraded: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)  # method -> version of its rows
+    revision: int = 0  # of the library, up to which every change is inside
 
     @property
     def num_images(self) -> int:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from search import backgrounds, features
+from search import backgrounds, features, visibility
 from search.delta import Delta, removed_ids
 from search.exceptions import IndexDamagedError
 from search.generation import active_generation, generation_folder, previous_generation
@@ -62,6 +62,7 @@ def load_active() -> LoadedGeneration | None:
 def forget() -> None:
     """Drop all that this process holds."""
     backgrounds.forget()
+    visibility.forget()
     with _lock:
         _held.loaded = _held.damaged = _held.delta = _held.snapshot = None
         _held.key = ()
@@ -126,7 +127,8 @@ def _assemble(loaded: LoadedGeneration | None, degraded: str, revision: int, ver
     for name in newer.methods:
         if name not in tables:
             tables[name] = delta.tables(name, newer, settings.ENV.index_seed)
-    return Snapshot((*segments, newer), tables, loaded.generation_id if loaded else None, degraded, versions)
+    generation_id = loaded.generation_id if loaded else None
+    return Snapshot((*segments, newer), tables, generation_id, degraded, versions, revision)
 
 
 def _base_segment(loaded: LoadedGeneration, hidden: NDArray[np.int64], versions: dict[str, str]) -> Segment:

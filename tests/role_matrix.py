@@ -1,0 +1,157 @@
+"""Who may do what: a row for every address of the site, a cell for each method that it takes.
+
+A new address without a row fails `tests/test_roles.py`, as does a row whose address is gone. A cell says which role is
+the least that may use it; everybody below is refused, whatever they send. The library that the requests meet is
+`World`; objects that only one address needs are made where its cell names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from gallery.models import Account, Collection, Image
+from gallery.roles import Role
+from search.models import Evaluation, Query, WeightSet, WorkState
+from tests.gallery.rows import make_image
+
+EVERYBODY = None
+"""Also people who are not logged in, on a site that is not open to all."""
+Arguments = Callable[["World"], list[Any]]
+Data = Callable[["World"], dict[str, Any]]
+
+
+def nothing(_world: World) -> list[Any]:
+    return []
+
+
+def no_data(_world: World) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One method of one address.
+
+    Attributes
+    ----------
+    least : the role that is needed, EVERYBODY: none
+    args : returns the arguments of the address
+    data : returns what is sent: the query of a GET, the form of a POST
+    answers : status codes of those who may
+    visitors : whether people without an account, who are contributors where the site is open, count as such here
+    """
+
+    least: Role | None
+    args: Arguments = nothing
+    data: Data = no_data
+    answers: tuple[int, ...] = (200,)
+    visitors: bool = True
+
+
+@dataclass
+class World:
+    """A small library: people of every role, and an image that all may see."""
+
+    people: dict[Role, User] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for role in Role:
+            admin = role == Role.ADMIN
+            user = User.objects.create_user(role.name.lower(), is_staff=admin, is_superuser=admin)
+            Account.objects.create(user=user, role=role)
+            self.people[role] = user
+        self.asking = self.people[Role.ADMIN]
+        """Who sends the request, an admin where that is nobody: cells may need what is theirs."""
+
+    @cached_property
+    def image(self) -> Image:
+        return make_image("heron.jpg")
+
+    @cached_property
+    def other(self) -> Image:
+        return make_image("ferry.jpg")
+
+    @cached_property
+    def collection(self) -> Collection:
+        return Collection.objects.create(name="Birds")
+
+
+def the_image(world: World) -> list[Any]:
+    return [world.image.pk]
+
+
+def a_query(world: World) -> list[Any]:
+    fields = {"sha256": "0" * 64, "original_name": "q.png", "state": WorkState.FAILED}
+    return [Query.objects.create(uploaded_by=world.asking, **fields).pk]
+
+
+def an_evaluation(world: World) -> list[Any]:
+    return [Evaluation.objects.create(kind=Evaluation.Kind.LABELS, max_queries=10).pk]
+
+
+def a_weight_set(world: World) -> list[Any]:
+    return [WeightSet.objects.create(source="labels").pk]
+
+
+SEE = {"GET": Cell(Role.VIEWER)}
+
+ROWS: dict[str, dict[str, Cell]] = {
+    # Gallery
+    "gallery:index": SEE,
+    "gallery:upload": {
+        "GET": Cell(Role.CONTRIBUTOR),
+        "POST": Cell(Role.CONTRIBUTOR, answers=(400,)),  # without files
+    },
+    "gallery:image": {"GET": Cell(Role.VIEWER, the_image)},
+    "gallery:original": {"GET": Cell(Role.VIEWER, the_image, answers=(404,))},  # its file is not there
+    "gallery:media": {"GET": Cell(Role.VIEWER, lambda world: ["thumb", world.image.sha256], answers=(404,))},
+    "gallery:curate": {
+        "POST": Cell(Role.CURATOR, data=lambda world: {"action": "hide", "image": world.image.pk}, answers=(302,))
+    },
+    "gallery:livez": {"GET": Cell(EVERYBODY)},
+    # Search
+    "search:results": SEE,
+    "search:upload": {"POST": Cell(Role.VIEWER, answers=(400,))},  # without a file
+    "search:query_status": {"GET": Cell(Role.VIEWER, a_query, answers=(200, 404))},  # 404: not a visitor's own
+    "search:query_retry": {"POST": Cell(Role.VIEWER, a_query, answers=(302, 404))},
+    "search:query_preview": {"GET": Cell(Role.VIEWER, a_query, answers=(404,))},  # its file is not there
+    "search:strip": {"GET": Cell(Role.VIEWER, the_image)},
+    "search:feature_status": {"GET": Cell(Role.VIEWER, the_image)},
+    # Status
+    "search:status": SEE,
+    "search:banner": SEE,
+    "search:readyz": {"GET": Cell(EVERYBODY, answers=(200, 503))},
+    "search:retry": {
+        "POST": Cell(Role.CURATOR, data=lambda world: {"image": world.image.pk}, answers=(302,)),
+    },
+    "search:rebuild": {"POST": Cell(Role.ADMIN, answers=(302,))},
+    # Lab
+    "search:lab": SEE,
+    "search:lab_progress": SEE,
+    "search:lab_start": {"POST": Cell(Role.CURATOR, answers=(302,))},
+    "search:lab_stop": {"POST": Cell(Role.CURATOR, an_evaluation, answers=(302,))},
+    "search:weights": SEE,
+    "search:weights_progress": {"GET": Cell(Role.CURATOR)},
+    "search:weights_learn": {"POST": Cell(Role.CURATOR, answers=(302,))},
+    "search:weights_use": {"POST": Cell(Role.CURATOR, a_weight_set, answers=(302,))},
+    "search:weights_reset": {"POST": Cell(Role.CURATOR, answers=(302,))},
+    # Map
+    "search:map": SEE,
+    "search:map_points": {"GET": Cell(Role.VIEWER, answers=(404,))},  # no map is drawn
+    "search:map_sprites": {"GET": Cell(Role.VIEWER, data=lambda world: {"ids": world.image.pk})},
+    "search:map_tiles": {"GET": Cell(Role.VIEWER, data=lambda world: {"ids": world.image.pk})},
+    "search:map_card": {"GET": Cell(Role.VIEWER, the_image)},
+    "search:map_state": SEE,
+    "search:map_draw": {"POST": Cell(Role.CURATOR, answers=(302,))},
+}
+
+GROUPS: dict[str, Role | None] = {
+    "/admin/": Role.ADMIN,
+    "/accounts/": EVERYBODY,
+}
+"""Addresses of libraries, by how they begin, with the least role that sees more of them than a log-in."""
