@@ -5,10 +5,12 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from config.mail import read_mail_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -33,9 +35,42 @@ class Environment(BaseSettings):
     new_account_role: Literal["viewer", "contributor", "reviewer", "curator"] = Field(
         "viewer", description="What people are who have an account and no role yet."
     )
+    sign_up: bool = Field(
+        False, description="Let people make accounts by themselves; else admins invite them or OpenID Connect does."
+    )
+    second_factor: Literal["off", "optional", "admins"] = Field(
+        "optional",
+        description="Codes of an authenticator app at log-in: off, optional, or demanded of admins and optional else.",
+    )
+    trusted_proxies: int = Field(
+        0, ge=0, description="Proxies in front of the site whose X-Forwarded-For tells where a log-in comes from."
+    )
     debug: bool = Field(False, description="Django's debug pages; for developers only.")
     secret_key: str = Field("", description="Django's secret key; empty: one is made and kept in DATA_DIR.")
     web_threads: int = Field(8, ge=1, description="Threads of the web server.")
+
+    # Log-in by OpenID Connect
+    oidc_issuer: str = Field(
+        "", description="Address of an OpenID Connect provider; empty: people log in by password only."
+    )
+    oidc_client_id: str = Field("", description="Name under which the provider knows this site.")
+    oidc_client_secret: str = Field("", description="Secret that the provider gave this site.")
+    oidc_name: str = Field("Single sign-on", min_length=1, description="What the button of the log-in page says.")
+    oidc_new_accounts: bool = Field(
+        True, description="Whether people whom the provider knows get an account at their first log-in."
+    )
+    oidc_join_by_email: bool = Field(
+        False,
+        description="Whether an address that the provider calls verified opens the account here that has it.",
+    )
+
+    # Mail
+    email_url: str = Field(
+        "", description="Mail server as a URL; empty: mails are written into the folder `mail` of DATA_DIR."
+    )
+    email_from: str = Field(
+        "Likeness <likeness@localhost>", min_length=3, description="Sender of the mails to people with an account."
+    )
 
     # Where things are kept
     data_dir: Path = Field(BASE_DIR / "var", description="Folder of everything the system stores.")
@@ -80,6 +115,11 @@ class Environment(BaseSettings):
         0.1, gt=0, description="... and the share of the generation that they must also reach."
     )
 
+    # Review
+    review_lease_seconds: int = Field(
+        900, ge=5, description="Time a person holds a pair of a review queue before others may take it."
+    )
+
     # Logs
     log_json: bool = Field(False, description="Log as JSON lines instead of text.")
     log_level: str = Field("INFO", description="Least level logged.")
@@ -88,6 +128,19 @@ class Environment(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value if value is None else Path(value).expanduser().resolve()
+
+    @field_validator("email_url")
+    @classmethod
+    def _mail_server(cls, value: str) -> str:
+        read_mail_url(value)
+        return value
+
+    @model_validator(mode="after")
+    def _whole_provider(self) -> Self:
+        given = [self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret]
+        if any(given) and not all(given):
+            raise ValueError("OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET: set all three, or none")
+        return self
 
 
 @lru_cache(maxsize=1)

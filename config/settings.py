@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.environment import BASE_DIR, environment
 from config.logs import configure_logging
+from config.mail import read_mail_url
 
 ENV = environment()
 
@@ -24,6 +25,7 @@ QUERIES_DIR = DATA_DIR / "queries"
 GENERATIONS_DIR = DATA_DIR / "generations"
 MAPS_DIR = DATA_DIR / "maps"
 COMPARISONS_DIR = DATA_DIR / "comparisons"
+QUEUES_DIR = DATA_DIR / "queues"
 WEIGHTS_DIR = DATA_DIR / "weights"
 SIAMESE_DIR = DATA_DIR / "models" / "siamese"
 RUNTIME_DIR = DATA_DIR / "run"
@@ -76,6 +78,11 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "django_rq",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "gallery",
     "search",
     "review",
@@ -92,7 +99,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "gallery.access.OpenAccessMiddleware",
+    "gallery.accounts.second_factor.SecondFactorMiddleware",
 ]
 TEMPLATES = [
     {
@@ -162,7 +171,7 @@ STORAGES = {
 }
 
 # Security
-LOGIN_URL = "gallery:login"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.behind_https else None
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.behind_https
@@ -179,6 +188,65 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
     },
 }
+
+# Accounts: what django-allauth asks for
+SIGN_UP = ENV.sign_up
+SECOND_FACTOR = ENV.second_factor
+OIDC_NEW_ACCOUNTS = ENV.oidc_new_accounts
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+ALLAUTH_TRUSTED_PROXY_COUNT = ENV.trusted_proxies
+ACCOUNT_ADAPTER = "gallery.accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"  # of those who signed up by themselves; see gallery.accounts.stages
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Likeness] "
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_MAX_EMAIL_ADDRESSES = 2  # the one in use and the one that waits to be confirmed
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+MFA_ADAPTER = "gallery.accounts.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = [] if SECOND_FACTOR == "off" else ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Likeness"
+MFA_TOTP_TOLERANCE = 1
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+SOCIALACCOUNT_ADAPTER = "gallery.accounts.adapters.SocialAdapter"
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"  # the provider vouches for its people
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = ENV.oidc_join_by_email
+_OIDC_APP = {
+    "provider_id": "sso",
+    "name": ENV.oidc_name,
+    "client_id": ENV.oidc_client_id,
+    "secret": ENV.oidc_client_secret,
+    "settings": {"server_url": ENV.oidc_issuer, "oauth_pkce_enabled": True},
+}
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {"openid_connect": {"APPS": [_OIDC_APP] if ENV.oidc_issuer else []}}
+
+# Attempts to log in are counted where all processes see them
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "passing_counts",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
+
+# Mail
+_MAIL = read_mail_url(ENV.email_url)
+EMAIL_BACKEND = _MAIL.backend
+EMAIL_FILE_PATH = DATA_DIR / "mail"
+EMAIL_HOST, EMAIL_PORT = _MAIL.host, _MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.user, _MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.starttls, _MAIL.tls
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.email_from
 
 # Logs
 LOGGING_CONFIG = None

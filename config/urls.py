@@ -1,11 +1,15 @@
 """URLs of the whole site."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
+
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", include("gallery.urls")),
     path("", include("search.urls")),
     path("", include("review.urls")),
+    path("accounts/", include("gallery.accounts.urls")),
     path("admin/", admin.site.urls),
 ]

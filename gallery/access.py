@@ -11,7 +11,7 @@ from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
-PUBLIC_PREFIXES = ("/login/", "/admin/", "/livez", "/readyz", "/static/")
+PUBLIC_PREFIXES = ("/accounts/", "/admin/", "/livez", "/readyz", "/static/")
 
 
 def may_browse(request: HttpRequest) -> bool:

@@ -1,6 +1,5 @@
 """URLs of the gallery."""
 
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from gallery.views.curate import curate
@@ -17,11 +16,5 @@ urlpatterns = [
     path("images/<int:pk>/original/", original, name="original"),
     path("curate/", curate, name="curate"),
     path("media/<str:kind>/<str:sha256>.webp", media, name="media"),
-    path(
-        "login/",
-        LoginView.as_view(template_name="gallery/login.html", redirect_authenticated_user=True),
-        name="login",
-    ),
-    path("logout/", LogoutView.as_view(next_page="gallery:index"), name="logout"),
     path("livez", livez, name="livez"),
 ]

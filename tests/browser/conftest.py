@@ -105,7 +105,7 @@ def as_staff(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Page, str], 
         (log,) = tmp_path_factory.getbasetemp().glob("site[0-9]*/log")
         told = re.search(r"log in at \S+ as (\S+) with the password (\S+)", log.read_text())
         assert told
-        page.goto(f"/login/?next={address}")
+        page.goto(f"/accounts/login/?next={address}")
         page.get_by_label("User name").fill(told.group(1))
         page.get_by_label("Password").fill(told.group(2))
         page.locator("main").get_by_role("button", name="Log in").click()

@@ -23,7 +23,7 @@ def log_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Page], None]:
         (log,) = tmp_path_factory.getbasetemp().glob("site[0-9]*/log")
         told = re.search(r"log in at \S+ as (\S+) with the password (\S+)", log.read_text())
         assert told
-        page.goto("/login/?next=/lab/")
+        page.goto("/accounts/login/?next=/lab/")
         page.get_by_label("User name").fill(told.group(1))
         page.get_by_label("Password").fill(told.group(2))
         page.locator("main").get_by_role("button", name="Log in").click()

@@ -23,24 +23,24 @@ def test_open_site_asks_for_nothing(client: Client) -> None:
 
 def test_closed_site_leads_to_the_log_in_and_back(client: Client, reader: User) -> None:
     refused = client.get("/upload/")
-    assert refused.headers["Location"] == "/login/?next=/upload/"
+    assert refused.headers["Location"] == "/accounts/login/?next=/upload/"
     page = client.get(refused.headers["Location"])
     assert page.status_code == 200
     assert b"This site is not open to everybody." in page.content
     assert b"/banner" not in page.content
-    form = {"username": "reader", "password": "long enough 1", "next": "/upload/"}
-    assert client.post("/login/", form).headers["Location"] == "/upload/"
+    form = {"login": "reader", "password": "long enough 1", "next": "/upload/"}
+    assert client.post("/accounts/login/", form).headers["Location"] == "/upload/"
     assert client.get("/upload/").status_code == 200
 
 
 def test_logging_out_closes_the_site_again(client: Client, reader: User) -> None:
     client.force_login(reader)
-    assert client.post("/logout/").status_code == 302
+    assert client.post("/accounts/logout/").status_code == 302
     assert client.get("/").status_code == 302
 
 
 def test_wrong_password_says_so(client: Client, reader: User) -> None:
-    page = client.post("/login/", {"username": "reader", "password": "wrong"})
+    page = client.post("/accounts/login/", {"login": "reader", "password": "wrong"})
     assert page.status_code == 200
     assert b'role="alert"' in page.content
     assert b'value="reader"' in page.content
@@ -48,7 +48,7 @@ def test_wrong_password_says_so(client: Client, reader: User) -> None:
 
 def test_fragments_send_the_whole_page_to_the_log_in(client: Client, reader: User) -> None:
     response = client.get("/", headers={"HX-Request": "true"})
-    assert response.headers["HX-Redirect"] == "/login/"
+    assert response.headers["HX-Redirect"] == "/accounts/login/"
 
 
 def test_programs_are_told_in_json(client: Client, reader: User) -> None:
@@ -57,6 +57,6 @@ def test_programs_are_told_in_json(client: Client, reader: User) -> None:
     assert response.json()["error"] == "log_in"
 
 
-@pytest.mark.parametrize("path", ["/livez", "/admin/login/"])
+@pytest.mark.parametrize("path", ["/livez", "/accounts/login/", "/accounts/password/reset/"])
 def test_public_pages_stay_open(client: Client, reader: User, path: str) -> None:
     assert client.get(path).status_code == 200

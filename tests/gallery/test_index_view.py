@@ -170,6 +170,6 @@ def test_names_are_escaped(client: Client) -> None:
 def test_a_closed_site_asks_for_the_log_in(client: Client, settings: LazySettings) -> None:
     settings.OPEN_ACCESS = False
     make_image("heron.jpg")
-    assert client.get("/").headers["Location"].startswith("/login/")
+    assert client.get("/").headers["Location"].startswith("/accounts/login/")
     client.force_login(User.objects.create_user("reader"))
     assert _names(client) == ["heron.jpg"]
