@@ -3,7 +3,14 @@
 from review.models.append_only import AppendOnly, AppendOnlyQuerySet
 from review.models.audit import AuditRow
 from review.models.comparison import Comparison
-from review.models.duplicates import DecidedImage, DuplicateDecision, DuplicateGroup, DuplicateMember, DuplicateScan
+from review.models.duplicates import (
+    DecidedImage,
+    DuplicateBulk,
+    DuplicateDecision,
+    DuplicateGroup,
+    DuplicateMember,
+    DuplicateScan,
+)
 from review.models.queue import Queue, QueuedPair, Reading, ReviewPolicy
 from review.models.record import SearchRecord
 from review.models.verdict import MAX_NOTE, Verdict
@@ -15,6 +22,7 @@ __all__ = [
     "AuditRow",
     "Comparison",
     "DecidedImage",
+    "DuplicateBulk",
     "DuplicateDecision",
     "DuplicateGroup",
     "DuplicateMember",

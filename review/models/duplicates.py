@@ -23,6 +23,7 @@ class DuplicateScan(models.Model):
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
     generation = models.PositiveBigIntegerField(_("generation"), null=True)
     revision = models.BigIntegerField(default=0)  # of search: changes up to this one are inside
+    seen = models.JSONField(default=dict)  # newest verdict, decision and repeated upload inside; see review.duplicates
     num_done = models.PositiveIntegerField(default=0)
     num_total = models.PositiveIntegerField(default=0)
     error = models.CharField(_("error"), max_length=300, blank=True)
@@ -55,6 +56,9 @@ class DuplicateGroup(models.Model):
     chain = models.BooleanField(_("chain"), default=False)  # its ends are alike only through others between them
     keeper = models.ForeignKey(Image, models.SET_NULL, null=True, verbose_name=_("suggested keeper"), related_name="+")
     keeper_reason = models.CharField(max_length=40, blank=True)  # see review.keepers
+    decision = models.ForeignKey(
+        "DuplicateDecision", models.SET_NULL, null=True, verbose_name=_("decision"), related_name="groups"
+    )  # made since the scan: the group is settled
 
     class Meta:
         ordering = ["tier", "-score", "id"]
@@ -83,6 +87,40 @@ class DuplicateMember(models.Model):
         return f"image {self.image_id} in group {self.group_id}"
 
 
+class DuplicateBulk(models.Model):
+    """One act on many groups, done by a worker where they are more than a page can wait for."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("running")
+        READY = "ready", _("done")
+        FAILED = "failed", _("failed")
+
+    kind = models.CharField(_("decision"), max_length=10)  # of DuplicateDecision.Kind
+    merges = models.BooleanField(_("merges what is known"), default=False)
+    plan = models.JSONField(_("plan"))  # what was agreed to: groups, or decisions to undo; see review.duplicates.bulk
+    undoes = models.ForeignKey("self", models.PROTECT, null=True, verbose_name=_("undoes"), related_name="undone_by")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("account of the author"), related_name="+"
+    )
+    author_name = models.CharField(_("author"), max_length=150)
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
+    num_done = models.PositiveIntegerField(default=0)
+    num_skipped = models.PositiveIntegerField(default=0)  # changed since it was agreed to
+    num_total = models.PositiveIntegerField(default=0)
+    error = models.CharField(_("error"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("asked for"), auto_now_add=True)
+    heartbeat_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("decision about many groups")
+        verbose_name_plural = _("decisions about many groups")
+
+    def __str__(self) -> str:
+        return f"{self.num_total} groups by {self.author_name}"
+
+
 class DuplicateDecision(AppendOnly):
     """What somebody decided about a set of images, known by their bytes. A set that is kept whole never comes again."""
 
@@ -98,6 +136,9 @@ class DuplicateDecision(AppendOnly):
     author_name = models.CharField(_("author"), max_length=150)
     decided_at = models.DateTimeField(_("decided"), default=timezone.now)
     undoes = models.ForeignKey("self", models.PROTECT, null=True, verbose_name=_("undoes"), related_name="undone_by")
+    bulk = models.ForeignKey(
+        DuplicateBulk, models.PROTECT, null=True, verbose_name=_("decision about many"), related_name="decisions"
+    )
     state = models.JSONField(_("state"), default=dict)  # tier, keeper, what was merged: enough to undo it
 
     class Meta(AppendOnly.Meta):
