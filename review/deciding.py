@@ -53,7 +53,7 @@ def decide(
 
     Returns
     -------
-    verdict : the new row, or the newest one where it says the same already (a button pressed twice)
+    verdict : the new row; with `seen`, the newest one where it says the same already (a button pressed twice)
 
     Raises
     ------
@@ -63,10 +63,11 @@ def decide(
     with transaction.atomic():
         _take_turns(user)
         newest = newest_of(user, one, other)
-        if newest is not None and seen is not None and newest.pk != seen:
+        if newest is not None and seen is not None:
             if (newest.kind, newest.note) == (kind, note):
                 return newest
-            raise NewerVerdictError(newest)
+            if newest.pk != seen:
+                raise NewerVerdictError(newest)
         return _add(user, one, other, kind, newest, note=note, state=state)
 
 

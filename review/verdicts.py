@@ -96,6 +96,11 @@ def record(one: str, other: str, kind: str, **about: Any) -> Verdict:
 
 def current() -> QuerySet[Verdict]:
     """Return the verdicts that count: of each pair and author the newest."""
+    return Verdict.objects.filter(~replaced())
+
+
+def replaced() -> Exists:
+    """Return the condition that its author has decided anew since."""
     later = Q(decided_at__gt=OuterRef("decided_at")) | Q(decided_at=OuterRef("decided_at"), pk__gt=OuterRef("pk"))
     same = {name: OuterRef(name) for name in ("first_sha256", "second_sha256", "author_name")}
-    return Verdict.objects.filter(~Exists(Verdict.objects.filter(later, **same)))
+    return Exists(Verdict.objects.filter(later, **same))

@@ -1,0 +1,100 @@
+"""What verdicts on other pairs say about a pair: read from the database step by step, as far as a person may see."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+
+from gallery.models import Image
+from review.consequences import Groups, contradictions, implied
+from review.decided import Ballot, Pair, Summary, ballots, summarize
+from review.models import Verdict
+from review.verdicts import current
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+MAX_STEPS = 8
+MAX_IMAGES = 400
+"""Farther than this nobody follows a chain; one database query a step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Images from one to another, each "the same" as the next; with the two that are nevertheless "different"."""
+
+    images: tuple[Image, ...]
+    different: tuple[Image, Image] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighborhood:
+    """What counts around a pair.
+
+    Attributes
+    ----------
+    summary : of the pair itself; None: nobody judged it
+    implied : the chain by which the two are the same without a verdict on them; None: there is none
+    contradictions : chains that contradict a "different", this pair being part of it
+    """
+
+    summary: Summary | None
+    implied: Chain | None
+    contradictions: list[Chain]
+
+
+def around(user: User | AnonymousUser, pair: Pair, *, hidden: set[Pair] | None = None) -> Neighborhood:
+    """Return what the verdicts of all come to around a pair.
+
+    Parameters
+    ----------
+    user : chains through images that this person may not see are left out
+    pair : SHA-256 sums, sorted
+    hidden : pairs whose verdicts this person may not know yet
+    """
+    found = {each: summary for each, summary in _read(pair).items() if not hidden or each not in hidden}
+    same = [each for each, summary in found.items() if summary.kind == Verdict.Kind.SAME]
+    groups = Groups([*same, pair])
+    nodes = {image for edge in same for image in edge if groups.joined(image, pair[0])} - set(pair)
+    if not nodes:
+        return Neighborhood(found.get(pair), None, [])
+    visible = Image.objects.visible_to(user).filter(sha256__in=nodes | set(pair))
+    images = {image.sha256: image for image in visible}
+    same = [edge for edge in same if edge[0] in images and edge[1] in images]
+    apart = [
+        edge for edge, summary in found.items() if summary.kind == Verdict.Kind.DIFFERENT and set(edge) <= set(images)
+    ]
+    through = implied(same, pair)
+    return Neighborhood(
+        found.get(pair),
+        _chain(through, images) if through else None,
+        [_chain(each.chain, images, each.different) for each in contradictions(same, apart, pair)],
+    )
+
+
+def _chain(hashes: tuple[str, ...], images: Mapping[str, Image], different: Pair | None = None) -> Chain:
+    ends = (images[different[0]], images[different[1]]) if different else None
+    return Chain(tuple(images[sha256] for sha256 in hashes), ends)
+
+
+def _read(pair: Pair) -> dict[Pair, Summary]:
+    """Return what counts of every pair that touches the images that are the same as one of these two."""
+    found: dict[Pair, Summary] = {}
+    known, edge_of_known = set[str](), set(pair)
+    for _step in range(MAX_STEPS):
+        touching = Q(first_sha256__in=edge_of_known) | Q(second_sha256__in=edge_of_known)
+        given: defaultdict[Pair, list[Ballot]] = defaultdict(list)
+        for each, ballot in ballots(current().filter(touching)):
+            given[each].append(ballot)
+        fresh = {each: summarize(those) for each, those in given.items()}
+        found |= fresh
+        known |= edge_of_known
+        alike = {sha256 for each, summary in fresh.items() if summary.kind == Verdict.Kind.SAME for sha256 in each}
+        edge_of_known = alike - known
+        if not edge_of_known or len(known) > MAX_IMAGES:
+            break
+    return found

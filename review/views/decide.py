@@ -1,0 +1,144 @@
+"""Deciding about a pair and taking it back: answered in place for htmx, by going back where it was asked otherwise."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from gallery.models import Image
+from gallery.permissions import requires
+from gallery.roles import Role
+from review import deciding
+from review.deciding import NewerVerdictError
+from review.desk import desk_of, may_decide
+from review.exceptions import VerdictError
+from review.models import Verdict
+from review.verdict_forms import DecideForm
+from search.exceptions import SearchError
+from search.forms import SearchForm
+from search.pairs import score_pair
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+Pair = tuple[Image, Image]
+
+
+@require_POST
+def decide(request: HttpRequest) -> HttpResponse:
+    """Record a verdict on two images; whatever goes wrong, nothing that was typed is lost."""
+    form = DecideForm(request.POST)
+    valid = form.is_valid()
+    pair = _pair(request, form)
+    if pair is None:
+        return _lost(request, form)
+    if not may_decide(request.user, *pair):
+        problem = _("Nothing was recorded: deciding needs the role “%(role)s” for both images. An admin can give it.")
+        return _show(request, pair, form, HTTPStatus.FORBIDDEN, problem=problem % {"role": Role.REVIEWER.label})
+    if not valid:
+        problem = " ".join([_("Nothing was recorded."), *form.problems()])
+        return _show(request, pair, form, HTTPStatus.BAD_REQUEST, problem=problem)
+    asked = form.cleaned_data
+    state = pair_state(pair, asked["weights"])
+    hashes = pair[0].sha256, pair[1].sha256
+    about = {"note": asked["note"], "seen": asked["seen"], "state": state}
+    try:
+        done = deciding.decide(cast("User", request.user), *hashes, asked["kind"], **about)
+    except NewerVerdictError as error:
+        return _show(request, pair, form, HTTPStatus.CONFLICT, problem=str(error), newer=error.verdict)
+    except VerdictError as error:
+        return _show(request, pair, form, HTTPStatus.BAD_REQUEST, problem=str(error))
+    return _done(request, pair, done, _("Recorded: %(kind)s.") % {"kind": done.get_kind_display()})
+
+
+@require_POST
+@requires(Role.REVIEWER)
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take one's newest verdict on a pair back."""
+    try:
+        verdict = deciding.undo(cast("User", request.user), pk)
+    except Verdict.DoesNotExist as error:
+        raise Http404(_("You made no verdict of this number.")) from error
+    except NewerVerdictError as error:
+        problem = _("Nothing was undone. %(why)s") % {"why": error}
+        if pair := _images(request, error.verdict):
+            return _show(request, pair, None, HTTPStatus.CONFLICT, problem=problem)
+        messages.error(request, problem)
+        return redirect(_back(request))
+    if verdict.kind == Verdict.Kind.WITHDRAWN:
+        said = _("Undone: you have no verdict on this pair now.")
+    else:
+        said = _("Undone: your verdict is “%(kind)s” again.") % {"kind": verdict.get_kind_display()}
+    return _done(request, _images(request, verdict), verdict, said)
+
+
+def pair_state(pair: Pair, address: str) -> dict[str, Any]:
+    """Return what a verdict on a pair rests on: scores, weights, versions, generation, and the search's thresholds.
+
+    Weights that cannot be used are those of the site instead; the state says which were.
+    """
+    form = SearchForm(QueryDict(address))
+    form.is_valid()
+    try:
+        score = score_pair(pair[0].pk, pair[1].pk, form.weights())
+    except SearchError:
+        score = score_pair(pair[0].pk, pair[1].pk, SearchForm(QueryDict()).weights())
+    limits = {name: form.cleaned_data.get(name) for name in ("min", "max")}
+    thresholds = {name: limit for name, limit in limits.items() if limit is not None}
+    return score.as_state() | {"first": pair[0].sha256} | ({"thresholds": thresholds} if thresholds else {})
+
+
+def _pair(request: HttpRequest, form: DecideForm) -> Pair | None:
+    """Return the two images that the form names, in its order; None when one is not there for this person."""
+    ids = [form.cleaned_data.get(name) for name in ("first", "second")]
+    found = Image.objects.visible_to(request.user).in_bulk([pk for pk in ids if pk])
+    first, second = (found.get(pk) if pk else None for pk in ids)
+    return (first, second) if first and second and first != second else None
+
+
+def _images(request: HttpRequest, verdict: Verdict) -> Pair | None:
+    hashes = verdict.first_sha256, verdict.second_sha256
+    found = {each.sha256: each for each in Image.objects.visible_to(request.user).filter(sha256__in=hashes)}
+    return (found[hashes[0]], found[hashes[1]]) if len(found) == 2 else None
+
+
+def _done(request: HttpRequest, pair: Pair | None, verdict: Verdict, said: str) -> HttpResponse:
+    if request.headers.get("HX-Request") and pair:
+        return _show(request, pair, None, HTTPStatus.OK, done=verdict, said=said)
+    messages.success(request, said)
+    return redirect(_back(request))
+
+
+def _show(request: HttpRequest, pair: Pair, form: DecideForm | None, status: HTTPStatus, **about: Any) -> HttpResponse:
+    """Show the verdict buttons as they are now, by themselves for htmx, else on a page with both images."""
+    context: dict[str, Any] = {
+        "desk": desk_of(request.user, *pair),
+        "kept": form.kept() if form else {},
+        "weights": request.POST.get("weights", ""),
+        "next": _back(request),
+        **about,
+    }
+    part = request.headers.get("HX-Request")
+    return render(request, "review/_verdict.html" if part else "review/decide.html", context, status=status)
+
+
+def _lost(request: HttpRequest, form: DecideForm) -> HttpResponse:
+    """Answer a verdict on images of which one is gone."""
+    context = {"kept": form.kept(), "next": _back(request), "lost": True}
+    part = request.headers.get("HX-Request")
+    template = "review/_verdict_lost.html" if part else "review/decide.html"
+    return render(request, template, context, status=HTTPStatus.NOT_FOUND)
+
+
+def _back(request: HttpRequest) -> str:
+    back = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return back if back and is_ours else reverse("review:verdicts")
