@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
@@ -51,3 +52,8 @@ def tell(user: User | AnonymousUser | None, action: Action, subject: str = "", *
     if not connection.in_atomic_block:
         raise RuntimeError(f"The act “{action}” must be told in the transaction that does it; there is none.")
     acted.send(sender=Action, user=user, action=action, subject=subject, details=details)
+
+
+def subject_of(hashes: Sequence[str]) -> str:
+    """Return what the record of an act on images names as its subject: the sum of one, or how many there were."""
+    return hashes[0] if len(hashes) == 1 else f"{len(hashes)} images"

@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from gallery import originals
-from gallery.acts import Action, tell
+from gallery.acts import Action, subject_of, tell
 from gallery.batches import BATCH, batches
 from gallery.derivatives import remove_derivatives
 from gallery.intake import retry_refused
@@ -116,11 +116,6 @@ def purge_expired(limit: int = BATCH) -> int:
     before = timezone.now() - timedelta(days=settings.TRASH_DAYS)
     expired = Image.objects.filter(trashed_at__lte=before).order_by("trashed_at", "pk")
     return purge(expired.values_list("pk", flat=True)[:limit], None)
-
-
-def subject_of(hashes: Sequence[str]) -> str:
-    """Return what the record of an act names as its subject: the sum of one image, or how many there were."""
-    return hashes[0] if len(hashes) == 1 else f"{len(hashes)} images"
 
 
 def _lock(image_ids: Iterable[int], state: Q) -> list[Image]:

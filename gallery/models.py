@@ -98,10 +98,23 @@ class Membership(models.Model):
         return f"{self.user} in {self.collection}: {self.get_role_display()}"
 
 
+class TagQuerySet(models.QuerySet["Tag"]):
+    """Tags as people may use them."""
+
+    def visible_to(self, user: User | AnonymousUser) -> TagQuerySet:
+        """Return the tags of images that this person may know of."""
+        if permissions_of(user).sees_all:
+            return self
+        tagged = Image.tags.through._default_manager.filter(tag=models.OuterRef("pk"))
+        return self.filter(models.Exists(tagged.exclude(image__in=Image.objects.closed_to(user))))
+
+
 class Tag(models.Model):
     """A word that people put on images."""
 
     name = models.CharField(_("name"), max_length=80, unique=True)
+
+    objects = TagQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -266,3 +279,22 @@ class RepeatUpload(models.Model):
 
     def __str__(self) -> str:
         return self.original_name
+
+
+class Change(models.Model):
+    """What an act on images replaced, kept for a while so that it can be undone."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("made by"), related_name="changes"
+    )
+    action = models.CharField(_("act"), max_length=12)  # of gallery.acts.Action
+    state = models.JSONField(_("state"))  # see gallery.undoing
+    made_at = models.DateTimeField(_("made"), auto_now_add=True, db_index=True)
+    undone_at = models.DateTimeField(_("undone"), null=True)
+
+    class Meta:
+        verbose_name = _("change that can be undone")
+        verbose_name_plural = _("changes that can be undone")
+
+    def __str__(self) -> str:
+        return f"{self.action} by {self.user}"

@@ -1,0 +1,138 @@
+"""What people may change about images, one aspect at a time: read and written for many images at once.
+
+An aspect is named by a key that can be stored: `title`, `label`, `caption`, `common`, `tag:NAME`, `collection:ID` or
+`attribute:NAME`. Its value is a text, True or False, or None where an image lacks the attribute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gallery.models import Attribute, Collection, Image, Tag
+from gallery.signals import visibility_changed
+
+Value = str | bool | None
+MAX_DISTINCT = 8
+"""Values for which one statement each is quicker than one statement that names the value of every row."""
+
+
+class Aspect(Protocol):
+    """One thing that can be said of every image. Both functions take at most a batch of images (`gallery.batches`)."""
+
+    def read(self, image_ids: Sequence[int]) -> dict[int, Value]:
+        """Return the value that each image has; images that cannot have one are left out."""
+
+    def write(self, values: Mapping[int, Value]) -> None:
+        """Give images these values; those that are gone are passed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of the image itself."""
+
+    name: str
+
+    def read(self, image_ids: Sequence[int]) -> dict[int, Value]:
+        return dict(Image.objects.filter(pk__in=image_ids).values_list("pk", self.name))
+
+    def write(self, values: Mapping[int, Value]) -> None:
+        ids_of = _by_value(values)
+        if len(ids_of) > MAX_DISTINCT:
+            Image.objects.bulk_update([Image(pk=pk, **{self.name: text}) for pk, text in values.items()], [self.name])
+            return
+        for text, image_ids in ids_of.items():
+            Image.objects.filter(pk__in=image_ids).update(**{self.name: text})
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """Whether an image has a tag."""
+
+    name: str
+
+    def read(self, image_ids: Sequence[int]) -> dict[int, Value]:
+        having = Image.objects.filter(pk__in=image_ids, tags__name=self.name).values_list("pk", flat=True)
+        return _membership(image_ids, having)
+
+    def write(self, values: Mapping[int, Value]) -> None:
+        links = Image.tags.through
+        ids_of = _by_value(values)
+        if adding := ids_of.get(True):
+            tag, _created = Tag.objects.get_or_create(name=self.name)
+            known = Image.objects.filter(pk__in=adding).values_list("pk", flat=True)
+            links._default_manager.bulk_create(
+                [links(image_id=pk, tag_id=tag.pk) for pk in known], ignore_conflicts=True
+            )
+        links._default_manager.filter(image__in=ids_of.get(False, []), tag__name=self.name).delete()
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """Whether an image is in a collection."""
+
+    collection_id: int
+
+    def read(self, image_ids: Sequence[int]) -> dict[int, Value]:
+        if not Collection.objects.filter(pk=self.collection_id).exists():
+            return {}
+        having = Image.objects.filter(pk__in=image_ids, collections=self.collection_id).values_list("pk", flat=True)
+        return _membership(image_ids, having)
+
+    def write(self, values: Mapping[int, Value]) -> None:
+        links = Image.collections.through
+        ids_of = _by_value(values)
+        known = Image.objects.filter(pk__in=ids_of.get(True, [])).values_list("pk", flat=True)
+        links._default_manager.bulk_create(
+            [links(image_id=pk, collection_id=self.collection_id) for pk in known], ignore_conflicts=True
+        )
+        links._default_manager.filter(image__in=ids_of.get(False, []), collection=self.collection_id).delete()
+        visibility_changed.send(sender=Image)  # rows made in bulk send no signal of their own
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The value of an attribute; None: the image lacks it."""
+
+    name: str
+
+    def read(self, image_ids: Sequence[int]) -> dict[int, Value]:
+        rows = Attribute.objects.filter(image__in=image_ids, name=self.name)
+        return dict.fromkeys(image_ids, None) | dict(rows.values_list("image_id", "value"))
+
+    def write(self, values: Mapping[int, Value]) -> None:
+        Attribute.objects.filter(image__in=list(values), name=self.name).delete()
+        known = Image.objects.filter(pk__in=[pk for pk, value in values.items() if value is not None])
+        Attribute.objects.bulk_create(
+            [Attribute(image_id=pk, name=self.name, value=str(values[pk])) for pk in known.values_list("pk", flat=True)]
+        )
+
+
+def aspect_of(key: str) -> Aspect:
+    """Return the aspect that a key names.
+
+    Raises
+    ------
+    ValueError : there is none of that name
+    """
+    kind, _colon, name = key.partition(":")
+    if kind in ("title", "label", "caption", "common") and not name:
+        return Field(kind)
+    if kind == "collection" and name.isdecimal():
+        return Collected(int(name))
+    if kind in ("tag", "attribute") and name:
+        return Tagged(name) if kind == "tag" else Described(name)
+    raise ValueError(f"Expected title, label, caption, common, tag:…, collection:… or attribute:…, got {key!r}.")
+
+
+def _by_value(values: Mapping[int, Value]) -> dict[Value, list[int]]:
+    found: dict[Value, list[int]] = {}
+    for pk, value in values.items():
+        found.setdefault(value, []).append(pk)
+    return found
+
+
+def _membership(image_ids: Sequence[int], having: Iterable[int]) -> dict[int, Value]:
+    found: dict[int, Value] = dict.fromkeys(image_ids, False)
+    return found | dict.fromkeys(having, True)
