@@ -51,6 +51,7 @@ class Queue(models.Model):
     num_pairs = models.PositiveIntegerField(_("pairs"), default=0)
     progress = models.CharField(_("progress"), max_length=120, blank=True)
     error = models.CharField(_("error"), max_length=300, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("made by"), related_name="+"
     )
@@ -92,6 +93,7 @@ class QueuedPair(models.Model):
         indexes = [
             models.Index(fields=["queue", "state", "position"], name="queued_pair_work"),
             models.Index(fields=["first_sha256", "second_sha256"], name="queued_pair_images"),
+            models.Index(fields=["second_sha256"], name="queued_pair_second"),
         ]
         verbose_name = _("queued pair")
         verbose_name_plural = _("queued pairs")
