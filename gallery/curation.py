@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from gallery import originals
@@ -26,7 +26,7 @@ from gallery.signals import images_removed, images_restored
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
-__all__ = ["hide", "purge", "purge_expired", "restore", "retry_refused", "trash", "unhide"]
+__all__ = ["expired", "hide", "purge", "purge_expired", "restore", "retry_refused", "trash", "unhide"]
 
 IN_TRASH = Q(trashed_at__isnull=False)
 MAY_BE_TRASHED = Q(trashed_at=None) & ~Q(status=Image.Status.PENDING)  # what is being decoded is not settled yet
@@ -111,11 +111,14 @@ def purge(image_ids: Iterable[int], user: User | AnonymousUser | None) -> int:
     return len(images)
 
 
+def expired() -> QuerySet[Image]:
+    """Return the images that have been in the trash for TRASH_DAYS."""
+    return Image.objects.filter(trashed_at__lte=timezone.now() - timedelta(days=settings.TRASH_DAYS))
+
+
 def purge_expired(limit: int = BATCH) -> int:
     """Delete for good what has been in the trash for TRASH_DAYS, the oldest first; return how many images it was."""
-    before = timezone.now() - timedelta(days=settings.TRASH_DAYS)
-    expired = Image.objects.filter(trashed_at__lte=before).order_by("trashed_at", "pk")
-    return purge(expired.values_list("pk", flat=True)[:limit], None)
+    return purge(expired().order_by("trashed_at", "pk").values_list("pk", flat=True)[:limit], None)
 
 
 def _lock(image_ids: Iterable[int], state: Q) -> list[Image]:

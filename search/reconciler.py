@@ -13,7 +13,7 @@ from django.db import close_old_connections
 from django.db.models import Q
 from django.utils import timezone
 
-from gallery import intake
+from gallery import curation, intake, undoing
 from search import chores, features, generation, queries, queues, tasks, weight_learning
 from search.lab import runs
 from search.map import building as map_building
@@ -119,6 +119,11 @@ def resume_learning() -> int:
     return weight_learning.give_up_lost()
 
 
+def empty_trash() -> int:
+    """Delete for good what has been in the trash long enough, and forget acts too old to be undone."""
+    return curation.purge_expired() + undoing.forget()
+
+
 STEPS: tuple[Callable[[], int], ...] = (
     finish_uploads,
     resume_features,
@@ -128,4 +133,5 @@ STEPS: tuple[Callable[[], int], ...] = (
     resume_evaluations,
     resume_learning,
     renew_maps,
+    empty_trash,
 )
