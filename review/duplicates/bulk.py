@@ -1,0 +1,137 @@
+"""Decisions about many groups: planned, shown beforehand, and done a few at a time.
+
+The plan holds images, so what was agreed to is what is done, although a scan has replaced the groups meanwhile. A plan
+that takes longer than a page can wait is left to a worker; it goes on where it was interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from gallery.acts import Action, tell
+from review.duplicates import acts
+from review.duplicates.kept import Kind, in_force
+from review.duplicates.planning import Entry, Plan
+from review.exceptions import DuplicatesError
+from review.models import DuplicateBulk, DuplicateDecision
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+State = DuplicateBulk.State
+ACTIVE = (State.WAITING, State.RUNNING)
+AT_ONCE = 50
+"""Groups of one transaction; a plan of no more is done while the page waits."""
+LATE_AFTER = timedelta(seconds=10)
+LOST_AFTER = timedelta(minutes=2)
+
+
+def ask(plan: Plan, kind: str, user: User, *, merges: bool = False) -> DuplicateBulk:
+    """Note what was agreed to; `run` does it.
+
+    Raises
+    ------
+    DuplicatesError : the plan is empty
+    """
+    if not plan.entries:
+        raise DuplicatesError(_("There is nothing to decide: none of these groups is yours to decide about."))
+    entries = [entry.as_state() for entry in plan.entries]
+    return _create(kind, entries, user, merges=merges)
+
+
+def ask_undo(bulk: DuplicateBulk, user: User) -> DuplicateBulk:
+    """Note that an act on many groups is to be taken back.
+
+    Raises
+    ------
+    DuplicatesError : it is somebody else's, goes on still, or was undone already
+    """
+    if bulk.author_id != user.pk:
+        raise DuplicatesError(
+            _("Only the person who decided can undo a decision; this was %(name)s.") % {"name": bulk.author_name}
+        )
+    if bulk.state in ACTIVE:
+        raise DuplicatesError(_("This is still being done; it can be undone when it has ended."))
+    decisions = list(in_force().filter(bulk=bulk).order_by("-pk").values_list("pk", flat=True))
+    if not decisions:
+        raise DuplicatesError(_("This was undone already."))
+    return _create(Kind.UNDONE, decisions, user, undoes=bulk)
+
+
+def fits_a_page(bulk: DuplicateBulk) -> bool:
+    """Tell whether an act is short enough for a page to wait for it."""
+    return bulk.num_total <= AT_ONCE
+
+
+def run(pk: int) -> None:
+    """Do what a row asks for, unless somebody does so already; what goes wrong is kept on the row."""
+    waiting = DuplicateBulk.objects.filter(pk=pk, state=State.WAITING)
+    if not waiting.update(state=State.RUNNING, heartbeat_at=timezone.now()):
+        return
+    bulk = DuplicateBulk.objects.get(pk=pk)
+    while bulk.state == State.RUNNING:
+        with transaction.atomic():
+            _do_some(bulk)
+            bulk.save()
+
+
+def waiting_late() -> list[int]:
+    """Return the acts that wait although their job must have been lost; those of dead workers wait again."""
+    lost = DuplicateBulk.objects.filter(state=State.RUNNING, heartbeat_at__lt=timezone.now() - LOST_AFTER)
+    lost.update(state=State.WAITING)
+    late = DuplicateBulk.objects.filter(state=State.WAITING, created_at__lt=timezone.now() - LATE_AFTER)
+    return list(late.values_list("pk", flat=True))
+
+
+def _create(kind: str, plan: Sequence[object], user: User, **about: object) -> DuplicateBulk:
+    return DuplicateBulk.objects.create(
+        kind=kind, plan=plan, author=user, author_name=user.get_username(), num_total=len(plan), **about
+    )
+
+
+def _do_some(bulk: DuplicateBulk) -> None:
+    """Do the next groups; what they do and that they are done is one transaction."""
+    people = get_user_model().objects.filter(is_active=True)
+    user = people.filter(pk=bulk.author_id or 0).first()  # anew: a role may be withdrawn
+    if user is None:
+        bulk.state, bulk.error = State.FAILED, _("The account of the person who asked for this is gone.")
+        return
+    start = bulk.num_done + bulk.num_skipped
+    for item in bulk.plan[start : start + AT_ONCE]:
+        try:
+            _do_one(bulk, item, user)
+        except DuplicatesError as error:
+            bulk.num_skipped += 1
+            bulk.error = str(error)[:300]
+        else:
+            bulk.num_done += 1
+    if bulk.num_done + bulk.num_skipped >= bulk.num_total:
+        bulk.state = State.READY
+        _tell(bulk, user)
+
+
+def _do_one(bulk: DuplicateBulk, item: Any, user: User) -> None:
+    if bulk.kind == Kind.UNDONE:
+        acts.undo(DuplicateDecision.objects.get(pk=item), user, bulk=bulk)
+        return
+    entry = Entry.from_state(item)
+    about = {"tier": entry.tier}
+    if bulk.kind == Kind.KEEP_ALL:
+        acts.keep_all(entry.members, user, about=about, bulk=bulk)
+    else:
+        acts.keep_one(entry.keeper, entry.others, user, merges=bulk.merges, about=about, bulk=bulk)
+
+
+def _tell(bulk: DuplicateBulk, user: User) -> None:
+    """Tell of the act once; its decisions, which nobody can change, say which images it was about."""
+    about = {"kind": bulk.kind, "merges": bulk.merges, "bulk": bulk.pk, "done": bulk.num_done}
+    if bulk.undoes_id:
+        about["undoes"] = bulk.undoes_id
+    tell(user, Action.DUPLICATES, f"{bulk.num_done} groups", **about, skipped=bulk.num_skipped)

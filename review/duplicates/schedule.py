@@ -1,0 +1,98 @@
+"""When a scan for duplicates is made: when people ask, after a build, and when something changed since the last.
+
+The row is the truth, the queue a hint: a scan whose job or worker was lost is taken up again or given up here.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from gallery.models import RepeatUpload
+from review.models import DuplicateDecision, DuplicateScan, Verdict
+from search import features
+from search.generation import active_generation
+
+State = DuplicateScan.State
+ACTIVE = (State.WAITING, State.RUNNING)
+BUSY_SHARE, SHORTEST_PAUSE = 0.05, timedelta(seconds=30)
+"""Scans take at most this share of the time, while images and decisions keep coming."""
+FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)
+LOST_AFTER = timedelta(minutes=15)
+"""A scan that has not been heard of for so long ended with its worker."""
+LATE_AFTER = timedelta(seconds=10)
+
+
+def ask() -> DuplicateScan:
+    """Note that a scan is wanted, and return it, or the one that waits or runs already."""
+    active = active_scan()
+    return active if active is not None else DuplicateScan.objects.create()
+
+
+def newest_ready() -> DuplicateScan | None:
+    """Return the scan that people see."""
+    return DuplicateScan.objects.filter(state=State.READY).first()
+
+
+def active_scan() -> DuplicateScan | None:
+    """Return the scan that waits or runs."""
+    return DuplicateScan.objects.filter(state__in=ACTIVE).first()
+
+
+def seen_now() -> dict[str, int]:
+    """Return the newest decisions and repeated uploads: what is inside a scan that begins now."""
+    undone = DuplicateDecision.objects.filter(kind=DuplicateDecision.Kind.UNDONE)
+    newest: dict[str, Any] = {
+        "verdict": Verdict.objects.aggregate(newest=Max("pk"))["newest"],
+        "decision": DuplicateDecision.objects.aggregate(newest=Max("pk"))["newest"],
+        "undone": undone.aggregate(newest=Max("pk"))["newest"],
+        "repeat": RepeatUpload.objects.aggregate(newest=Max("pk"))["newest"],
+    }
+    return {name: number or 0 for name, number in newest.items()}
+
+
+def is_outdated(scan: DuplicateScan) -> bool:
+    """Tell whether something has changed since a scan that may change its groups."""
+    if scan.revision != features.revision():
+        return True
+    return any(scan.seen.get(name, 0) != number for name, number in seen_now().items() if name != "decision")
+
+
+def due() -> bool:
+    """Tell whether a scan should be made now, unasked."""
+    if active_scan() is not None or _retrying():
+        return False
+    scan = newest_ready()
+    if scan is None or scan.finished_at is None:
+        return active_generation() is not None  # before the first, most of the library is still to come
+    rest = max(SHORTEST_PAUSE, (scan.finished_at - scan.created_at) / BUSY_SHARE)
+    return timezone.now() >= scan.finished_at + rest and is_outdated(scan)
+
+
+def waiting_late() -> list[int]:
+    """Return the scans that wait although their job must have been lost."""
+    late = DuplicateScan.objects.filter(state=State.WAITING, created_at__lt=timezone.now() - LATE_AFTER)
+    return list(late.values_list("pk", flat=True))
+
+
+def give_up_lost() -> int:
+    """Mark scans as failed that ended with their worker; return how many there were."""
+    lost = DuplicateScan.objects.filter(state=State.RUNNING, heartbeat_at__lt=timezone.now() - LOST_AFTER)
+    error = _("The scan was interrupted: its worker ended.")
+    return lost.update(state=State.FAILED, error=error, finished_at=timezone.now())
+
+
+def _retrying() -> bool:
+    """Tell whether scans failed so lately that the next should wait: a minute, then twice as long each time."""
+    failed = 0
+    last = None
+    for scan in DuplicateScan.objects.exclude(state__in=ACTIVE)[:10]:
+        if scan.state != State.FAILED:
+            break
+        last = last or scan.heartbeat_at
+        failed += 1
+    return last is not None and timezone.now() < last + min(FIRST_RETRY * 2 ** (failed - 1), LONGEST_RETRY)
