@@ -119,6 +119,11 @@ class Environment(BaseSettings):
     review_lease_seconds: int = Field(
         900, ge=5, description="Time a person holds a pair of a review queue before others may take it."
     )
+    comparisons_kept: int = Field(
+        2000,
+        ge=1,
+        description="Close comparisons of pairs that are kept, the newest; others are computed when asked for.",
+    )
 
     # Logs
     log_json: bool = Field(False, description="Log as JSON lines instead of text.")

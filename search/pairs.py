@@ -133,7 +133,7 @@ def _score_chunk(
     raw = np.full((len(names), len(pairs)), np.nan, np.float32)
     for row, name in enumerate(names):
         if name in held:
-            raw[row] = _raw_scores(features.methods()[name], *held[name], first, second)
+            raw[row] = raw_scores(features.methods()[name], *held[name], first, second)
     decades, rarities = np.full(raw.shape, np.nan), np.full(raw.shape, np.nan)
     for row, name in enumerate(names):
         if name in snapshot.tables:
@@ -154,7 +154,9 @@ def _score_chunk(
             if silent.rarity is None:
                 methods[name] = replace(silent, missing=reasons.of(name, int(first[place]), int(second[place])))
         fused_score = None if np.isnan(score) else score
-        scores.append(PairScore(*pair, fused_score, methods, weights, versions, snapshot.generation_id, background))
+        scores.append(
+            PairScore(pair[0], pair[1], fused_score, methods, weights, versions, snapshot.generation_id, background)
+        )
     return scores
 
 
@@ -190,14 +192,26 @@ def _held(snapshot: Snapshot, ids: NDArray[np.int64]) -> Held:
     return found
 
 
-def _raw_scores(
+def raw_scores(
     method: Method,
     vectors: Vectors,
     present: NDArray[np.bool_],
     first: NDArray[np.intp],
     second: NDArray[np.intp],
 ) -> Scores:
-    """Return one method's raw scores of pairs of rows; NaN where a row is missing or says nothing."""
+    """Return one method's raw scores of pairs of rows; NaN where a row is missing or says nothing.
+
+    Parameters
+    ----------
+    method : whose vectors they are
+    vectors : ndarray of shape (rows, dim)
+    present : ndarray of shape (rows,), bool: which rows there are
+    first, second : ndarrays of shape (n,), rows of the pairs
+
+    Returns
+    -------
+    scores : ndarray of shape (n,), float32, larger is closer
+    """
     scores = np.full(len(first), np.nan, np.float32)
     both = np.flatnonzero(present[first] & present[second])
     if type(method).scores is Method.scores:  # a dot product: all pairs at once

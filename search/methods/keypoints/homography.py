@@ -27,7 +27,9 @@ REACH = 3.0
 """A keypoint's descriptor sees this many times its diameter to each side."""
 
 
-def fit(start: NDArray[np.float64], end: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]] | None:
+def fit(
+    start: NDArray[np.float64], end: NDArray[np.float64], side: int = SIDE
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]] | None:
     """Fit a homography to pairs of places, some of which are wrong, or refuse them all.
 
     Barath et al., "MAGSAC++, a fast, reliable and accurate robust estimator", CVPR 2020 (`cv2.USAC_MAGSAC`). Refused
@@ -37,6 +39,7 @@ def fit(start: NDArray[np.float64], end: NDArray[np.float64]) -> tuple[NDArray[n
     Parameters
     ----------
     start, end : ndarrays of shape (m, 2), in longest sides
+    side : longest side in pixels of the analysed pictures
 
     Returns
     -------
@@ -44,13 +47,13 @@ def fit(start: NDArray[np.float64], end: NDArray[np.float64]) -> tuple[NDArray[n
     """
     if len(start) < MIN_INLIERS:
         return None
-    pixels = [np.ascontiguousarray(places * SIDE, np.float64) for places in (start, end)]
+    pixels = [np.ascontiguousarray(places * side, np.float64) for places in (start, end)]
     matrix, mask = cv2.findHomography(
         pixels[0], pixels[1], cv2.USAC_MAGSAC, THRESHOLD, maxIters=MAX_ITERATIONS, confidence=CONFIDENCE
     )
     if matrix is None or matrix.shape != (3, 3) or not np.isfinite(matrix).all():
         return None
-    scaling = np.diag([SIDE, SIDE, 1.0])
+    scaling = np.diag([side, side, 1.0])
     matrix = np.linalg.inv(scaling) @ matrix @ scaling
     fitting = np.asarray(mask).ravel().astype(bool)
     if np.count_nonzero(fitting) < MIN_INLIERS:

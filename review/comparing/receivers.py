@@ -1,0 +1,23 @@
+"""What the gallery says and comparisons must follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from gallery.models import Image
+from review.comparing.rows import forget_images
+from review.models import Comparison
+
+CHUNK = 1000
+
+
+def forget_removed(sender: object, image_ids: Sequence[int], **kwargs: Any) -> None:
+    """Forget what was drawn of images that are hidden or go: a map shows much of the picture it was made from."""
+    if not Comparison.objects.exists():
+        return
+    hashes: set[str] = set()
+    for start in range(0, len(image_ids), CHUNK):
+        chunk = list(image_ids[start : start + CHUNK])
+        hashes.update(Image.objects.filter(pk__in=chunk).values_list("sha256", flat=True))
+    forget_images(hashes)

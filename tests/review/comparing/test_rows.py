@@ -1,0 +1,155 @@
+"""Comparisons as rows: wanted, taken, kept, failed, forgotten."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from django.conf import LazySettings
+from django.db import transaction
+from django.utils import timezone
+from PIL import Image as Picture
+
+from gallery.models import Image
+from gallery.signals import images_removed
+from review.comparing import rows
+from review.comparing.closely import Findings
+from review.models import Comparison
+from search import features
+from search.models import WorkState
+from tests.gallery.rows import make_images
+
+pytestmark = pytest.mark.django_db
+ONE, OTHER = "1" * 64, "2" * 64
+
+
+def findings() -> Findings:
+    shades = np.zeros((20, 30, 4), np.uint8)
+    shades[5:, :, 3] = 255
+    return Findings({"differences": {"plain": {"mean": 0.5, "overlap": 1.0}}}, {"plain": shades})
+
+
+def kept(first: str = ONE, second: str = OTHER) -> Comparison:
+    row, _is_due = rows.want(first, second)
+    taken = rows.take(row.pk)
+    assert taken is not None
+    rows.keep(taken, findings())
+    row.refresh_from_db()
+    return row
+
+
+def test_it_works() -> None:
+    row = kept()
+    assert (row.state, row.attempts, row.document) == (WorkState.READY, 1, findings().document)
+    assert rows.kinds_of(row) == ["plain"]
+    with Picture.open(rows.picture_path(row.pk, "plain")) as picture:
+        assert (picture.format, picture.size, picture.mode) == ("WEBP", (30, 20), "RGBA")
+    assert rows.want(ONE, OTHER) == (row, False)
+    assert rows.find(ONE, OTHER) == row
+
+
+def test_it_is_wanted_once() -> None:
+    row, is_due = rows.want(ONE, OTHER)
+    assert is_due
+    assert row.state == WorkState.PENDING
+    assert rows.want(ONE, OTHER) == (row, False)
+
+
+def test_the_other_order_is_another_comparison() -> None:
+    assert rows.want(ONE, OTHER)[0] != rows.want(OTHER, ONE)[0]
+
+
+def test_another_version_of_a_method_asks_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = kept()
+    versions = features.current_versions() | {"color": "newer"}
+    monkeypatch.setattr(features, "current_versions", lambda: versions)
+    assert rows.find(ONE, OTHER) is None
+    assert rows.want(ONE, OTHER) != (row, False)
+    assert len(rows.recipe()) <= 64
+
+
+def test_maps_that_are_gone_are_drawn_again() -> None:
+    row = kept()
+    rows.picture_path(row.pk, "plain").unlink()
+    again, is_due = rows.want(ONE, OTHER)
+    assert (again.pk, again.state, is_due) == (row.pk, WorkState.PENDING, True)
+
+
+def test_two_workers_do_not_take_the_same() -> None:
+    row, _is_due = rows.want(ONE, OTHER)
+    assert rows.take(row.pk) is not None
+    assert rows.take(row.pk) is None
+    Comparison.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    assert rows.take(row.pk) is not None
+
+
+def test_what_was_tried_too_often_is_not_taken_and_fails(settings: LazySettings) -> None:
+    row, _is_due = rows.want(ONE, OTHER)
+    past = timezone.now() - timedelta(seconds=1)
+    Comparison.objects.update(state=WorkState.LEASED, leased_until=past, attempts=settings.ENV.max_attempts)
+    assert rows.take(row.pk) is None
+    assert rows.give_up_lost() == 1
+    row.refresh_from_db()
+    assert (row.state, row.reason) == (WorkState.FAILED, "internal_retry_exhausted")
+
+
+def test_a_failed_one_may_be_tried_again_and_a_running_one_not() -> None:
+    row, _is_due = rows.want(ONE, OTHER)
+    assert not rows.again(row)
+    rows.fail(row, "x" * 1000)
+    row.refresh_from_db()
+    assert (row.state, len(row.reason)) == (WorkState.FAILED, 300)
+    assert rows.want(ONE, OTHER) == (row, False)
+    assert rows.again(row)
+    assert (row.state, row.reason) == (WorkState.PENDING, "")
+
+
+def test_what_waits_for_long_or_was_let_go_is_late() -> None:
+    now = timezone.now()
+    waiting, held, lost = (rows.want(ONE, digit * 64)[0] for digit in "345")
+    Comparison.objects.filter(pk=held.pk).update(state=WorkState.LEASED, leased_until=now + timedelta(minutes=1))
+    Comparison.objects.filter(pk=lost.pk).update(state=WorkState.LEASED, leased_until=now - timedelta(minutes=1))
+    assert rows.waiting_late() == [lost.pk]
+    Comparison.objects.filter(pk=waiting.pk).update(created_at=now - timedelta(minutes=1))
+    assert rows.waiting_late() == [waiting.pk, lost.pk]
+
+
+def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> None:
+    many = [kept(ONE, digit * 64) for digit in "23456"]
+    settings.ENV = settings.ENV.model_copy(update={"comparisons_kept": 3})
+    assert rows.forget_oldest() == 2
+    assert list(Comparison.objects.order_by("pk")) == many[2:]
+    assert [rows.picture_path(row.pk, "plain").exists() for row in many] == [False, False, True, True, True]
+    assert rows.forget_oldest() == 0
+
+
+def test_what_was_forgotten_meanwhile_leaves_no_files() -> None:
+    row, _is_due = rows.want(ONE, OTHER)
+    rows.forget_images([OTHER])
+    rows.keep(row, findings())
+    assert not rows.picture_path(row.pk, "plain").exists()
+
+
+def test_comparisons_of_removed_images_are_forgotten() -> None:
+    first, second, third = make_images(3)
+    gone, stays = kept(first.sha256, second.sha256), kept(first.sha256, third.sha256)
+    with transaction.atomic():
+        images_removed.send(sender=Image, image_ids=[second.pk])
+    assert list(Comparison.objects.all()) == [stays]
+    assert not rows.picture_path(gone.pk, "plain").exists()
+
+
+def test_a_full_disk_leaves_no_half_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    row, _is_due = rows.want(ONE, OTHER)
+
+    def refuse(*_args: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.replace", refuse)
+    with pytest.raises(OSError, match="No space"):
+        rows.keep(row, findings())
+    row.refresh_from_db()
+    assert row.state == WorkState.PENDING
+    assert not rows.picture_path(row.pk, "plain").exists()
