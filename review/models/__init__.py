@@ -2,6 +2,7 @@
 
 from review.models.append_only import AppendOnly, AppendOnlyQuerySet
 from review.models.audit import AuditRow
+from review.models.audit_check import AuditCheck
 from review.models.comparison import Comparison
 from review.models.duplicates import (
     DecidedImage,
@@ -19,6 +20,7 @@ __all__ = [
     "MAX_NOTE",
     "AppendOnly",
     "AppendOnlyQuerySet",
+    "AuditCheck",
     "AuditRow",
     "Comparison",
     "DecidedImage",

@@ -1,0 +1,68 @@
+"""`manage.py verify_audit [--head HASH:NUMBER] [--json]`: has anybody tampered with the audit?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from review import heads
+from review.audit import Head
+from review.exceptions import HeadError
+from review.verification import MOST_FAULTS, Report, verify
+
+
+class Command(BaseCommand):
+    help = (
+        "Check every row of the audit against its seal, its number and the row before it, and against the ends that"
+        " were noted earlier; print the end of it, to be written down elsewhere. Exit code 0; 1 when anything was"
+        " changed, removed, inserted, reordered or cut off; 2 when a head cannot be read."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--head",
+            action="append",
+            default=[],
+            metavar="HASH:NUMBER",
+            help="An end of the audit that was written down; that row must still be there. May be given many times.",
+        )
+        parser.add_argument("--json", action="store_true", help="Print what was found as JSON.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            known = [Head.read(text) for text in options["head"]]
+        except HeadError as error:
+            raise CommandError(f"--head: {error}", returncode=2) from error
+        report = verify(known)
+        if report.intact:
+            heads.note(report.head)
+        if options["json"]:
+            self.stdout.write(json.dumps(as_document(report)))
+        else:
+            self._tell(report)
+        if not report.intact:
+            raise CommandError("The audit is not intact.")
+
+    def _tell(self, report: Report) -> None:
+        for fault in report.faults:
+            where = f"Row {fault.number}: " if fault.number else ""
+            self.stdout.write(f"{where}{fault.text} ({fault.kind})")
+        if report.num_faults > MOST_FAULTS:
+            self.stdout.write(f"... and {report.num_faults - MOST_FAULTS} faults more")
+        if report.intact:
+            self.stdout.write(f"The audit is intact: {report.num_rows} rows.")
+        self.stdout.write(f"Head: {report.head}")
+
+
+def as_document(report: Report) -> dict[str, Any]:
+    """Return what `--json` prints."""
+    return {
+        "intact": report.intact,
+        "rows": report.num_rows,
+        "head": str(report.head),
+        "num_faults": report.num_faults,
+        "faults": [asdict(fault) for fault in report.faults],
+    }
