@@ -138,7 +138,7 @@ def _building() -> bool:
 
 
 def _num_ready() -> int:
-    return max((numbers[WorkState.READY] for numbers in features.counts().values()), default=0)
+    return max((numbers[WorkState.READY] for numbers in features.counts(WorkState.READY).values()), default=0)
 
 
 def _write(row: Generation, temporary: Path, progress: Callable[[str, float], None] | None) -> Manifest:

@@ -55,7 +55,7 @@ def finish_uploads() -> int:
 def resume_features() -> int:
     """Free what dead workers held, want what is missing, and see to it that somebody is told."""
     num_repaired = features.expire_leases() + features.ensure_rows()
-    pending = sum(numbers[WorkState.PENDING] for numbers in features.counts().values())
+    pending = features.num_pending()
     if pending and not queues.num_queued(settings.QUEUE_FEATURES):
         tasks.enqueue_extraction()
     return num_repaired
@@ -86,7 +86,7 @@ def forget_queries() -> int:
 
 def renew_generation() -> int:
     """Ask for a new generation when enough has changed, and forget features that nothing uses any more."""
-    pending = sum(numbers[WorkState.PENDING] for numbers in features.counts().values())
+    pending = features.num_pending()
     if generation.rebuild_due(pending):
         tasks.enqueue_build()
     versions = features.current_versions()

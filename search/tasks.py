@@ -80,7 +80,7 @@ def extract_features(image_ids: list[int]) -> None:
     if not held:
         return
     extraction.extract(held)
-    num_pending = sum(numbers[WorkState.PENDING] for numbers in features.counts().values())
+    num_pending = features.num_pending()
     if num_pending and not queues.num_queued(settings.QUEUE_FEATURES):
         enqueue_extraction()
     if generation.rebuild_due(num_pending):

@@ -43,6 +43,7 @@ def test_it_works(plug_in_methods: PlugIn, stored_image: Store) -> None:
     assert features.fail(held, ids[2], "picky", "poison") == 1
     assert states(images[2]) == {"gray": "ready", "picky": "failed"}
     assert features.counts()["picky"] == {"pending": 0, "leased": 0, "ready": 2, "failed": 1}
+    assert features.counts(WorkState.FAILED) == {"gray": {"failed": 0}, "picky": {"failed": 1}}
     (found_ids, vectors), *rest = features.iter_ready("gray", "1")
     assert not rest
     assert found_ids.tolist() == ids
@@ -197,8 +198,16 @@ def test_recomputing_wants_ready_rows_again(plug_in_methods: PlugIn, stored_imag
     image = stored_image()
     features.store(features.lease(2), {"gray": ([image.pk], rows(1))})
     assert features.recompute([image.pk]) == 1
-    assert features.num_waiting() == 1
+    assert features.num_waiting() == features.num_pending() == 1
     assert features.lease(2).images == {image.pk: ["gray"]}
+
+
+def test_rows_of_other_versions_do_not_count(plug_in_methods: PlugIn, stored_image: Store) -> None:
+    plug_in_methods(Gray)
+    image = stored_image()
+    Feature.objects.create(image=image, method="gray", version="0")
+    assert features.num_pending() == 1
+    assert features.counts()["gray"]["pending"] == 1
 
 
 def test_touched_features_are_new_again(plug_in_methods: PlugIn, stored_image: Store) -> None:
