@@ -25,10 +25,12 @@ QUERIES_DIR = DATA_DIR / "queries"
 GENERATIONS_DIR = DATA_DIR / "generations"
 MAPS_DIR = DATA_DIR / "maps"
 COMPARISONS_DIR = DATA_DIR / "comparisons"
+DUPLICATES_DIR = DATA_DIR / "duplicates"
 QUEUES_DIR = DATA_DIR / "queues"
 WEIGHTS_DIR = DATA_DIR / "weights"
 SIAMESE_DIR = DATA_DIR / "models" / "siamese"
 RUNTIME_DIR = DATA_DIR / "run"
+AUDIT_HEADS_FILE = DATA_DIR / "audit-heads"
 DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
@@ -113,7 +115,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "gallery.access.browsing",
+                "gallery.access.abilities",
             ],
         },
     },

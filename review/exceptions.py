@@ -11,6 +11,14 @@ class VerdictError(ReviewError):
     """A verdict that cannot be recorded."""
 
 
+class QueueError(ReviewError):
+    """A queue that cannot be made, or an act on one that is not possible."""
+
+
+class RecordError(ReviewError):
+    """A search that cannot be recorded or run again."""
+
+
 class HeadError(ReviewError):
     """Something that is not the end of an audit, as it is written down."""
 
@@ -22,3 +30,7 @@ class AppendOnlyError(ReviewError):
         super().__init__(
             _("Verdicts and audit rows are never changed or removed; record a new one, which then counts.")
         )
+
+
+class DuplicatesError(ReviewError):
+    """A decision about duplicates that cannot be made; nothing was changed."""

@@ -1,0 +1,148 @@
+"""Deciding about the pairs of a queue. A verdict is kept whatever happens; whether it counts as a reading is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from review import deciding
+from review.decided import ADJUDICATOR_SLOT
+from review.exceptions import QueueError
+from review.models import Queue, QueuedPair, Reading, Verdict
+from review.queues.taking import hold, reader_slots, renew
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+State = QueuedPair.State
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a decision.
+
+    Attributes
+    ----------
+    verdict : as it was recorded
+    counted : whether it is a reading of the queue
+    why : a sentence that says why it is not; empty when it is
+    """
+
+    verdict: Verdict
+    counted: bool
+    why: str
+
+
+def decide(
+    pair: QueuedPair,
+    user: User,
+    kind: str,
+    *,
+    note: str = "",
+    seen: int | None = None,
+    state: Mapping[str, Any] | None = None,
+) -> Outcome:
+    """Record what a person decides about a pair of a queue.
+
+    The verdict is kept although the queue was closed meanwhile, an image removed, the time over and the pair in other
+    hands; then it counts like one made outside of the queue.
+
+    Parameters
+    ----------
+    pair : of a queue
+    user : who may decide about both images
+    kind, note, seen, state : see `review.deciding.decide`
+
+    Raises
+    ------
+    NewerVerdictError : this person decided otherwise since the page was made; nothing is recorded
+    VerdictError : see `review.verdicts.record`
+    """
+    with transaction.atomic():
+        locked = _lock(pair)
+        verdict = deciding.decide(
+            user, locked.first_sha256, locked.second_sha256, kind, note=note, seen=seen, state=state
+        )
+        why = _count(locked, user, verdict)
+        renew(locked.queue, user)
+    return Outcome(verdict, not why, why)
+
+
+def undo(pair: QueuedPair, user: User) -> Verdict:
+    """Take one's reading of a pair back: the verdict is withdrawn, and the pair is in this person's hands again.
+
+    Returns
+    -------
+    verdict : the row that withdraws it, see `review.deciding.undo`
+
+    Raises
+    ------
+    QueueError : there is no reading of this person, or another reader has decided since; nothing is changed
+    NewerVerdictError : this person decided anew elsewhere; nothing is changed
+    """
+    with transaction.atomic():
+        locked = _lock(pair)
+        reading = Reading.objects.filter(pair=locked, reader=user, decided_at__isnull=False).first()
+        if reading is None or reading.verdict_id is None:
+            raise QueueError(_("There is nothing to undo: you have not decided about this pair in this queue."))
+        if _decided_since(reading):
+            raise QueueError(_("Nothing was undone: another reader has decided about this pair since."))
+        undone = reading.verdict_id
+        reading.verdict, reading.decided_at = None, None
+        reading.save(update_fields=["verdict", "decided_at"])
+        verdict = deciding.undo(user, undone)
+        settle(locked)
+        hold(locked, user, timezone.now())
+    return verdict
+
+
+def settle(pair: QueuedPair) -> None:
+    """Bring a pair's state in line with its readings."""
+    decided = Reading.objects.filter(pair=pair, verdict__isnull=False).values_list("slot", "verdict__kind")
+    kinds: dict[int, str] = dict(decided)
+    readers = [kinds[slot] for slot in reader_slots(pair.queue) if slot in kinds]
+    if len(readers) < len(reader_slots(pair.queue)):
+        state = State.OPEN
+    elif len(set(readers)) == 1 or ADJUDICATOR_SLOT in kinds:
+        state = State.DECIDED
+    else:
+        state = State.CONFLICT
+    if state != pair.state:
+        pair.state = state
+        pair.decided_at = timezone.now() if state == State.DECIDED else None
+        pair.save(update_fields=["state", "decided_at"])
+
+
+def _lock(pair: QueuedPair) -> QueuedPair:
+    """Return the pair as it is now, so that nobody else decides about it until the transaction ends."""
+    return QueuedPair.objects.select_for_update(of=("self",)).select_related("queue").get(pk=pair.pk)
+
+
+def _count(pair: QueuedPair, user: User, verdict: Verdict) -> str:
+    """Make a verdict a reading of its pair; return why it cannot be one, or an empty text."""
+    if pair.queue.state != Queue.State.OPEN:
+        return _("This queue was closed meanwhile. Your verdict is kept, as one made outside of the queue.")
+    if pair.state == State.GONE:
+        return _("One of the images was removed meanwhile. Your verdict is kept, but the pair has left the queue.")
+    reading = Reading.objects.filter(pair=pair, reader=user).first() or hold(pair, user, timezone.now())
+    if reading is None:
+        return _("Your time for this pair was over and others have read it. Your verdict is kept beside theirs.")
+    if reading.verdict_id == verdict.pk:
+        return ""
+    if reading.decided_at is not None and _decided_since(reading):
+        return _("Another reader has decided since, so your first reading stays. Your new verdict is kept beside it.")
+    reading.verdict, reading.decided_at = verdict, timezone.now()
+    reading.save(update_fields=["verdict", "decided_at"])
+    settle(pair)
+    return ""
+
+
+def _decided_since(reading: Reading) -> bool:
+    """Tell whether somebody else decided about the pair after this reading."""
+    others = Reading.objects.filter(pair=reading.pair_id).exclude(pk=reading.pk)
+    return others.filter(decided_at__gte=reading.decided_at).exists()

@@ -1,0 +1,266 @@
+"""Decisions about the pairs of a queue: counted, kept beside, taken back, adjudicated."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+
+from gallery.models import Image
+from review.decided import kinds_of
+from review.deciding import NewerVerdictError
+from review.exceptions import QueueError, VerdictError
+from review.models import AuditRow, Queue, QueuedPair, Reading, Verdict
+from review.queues.reading import decide, undo
+from review.queues.taking import take
+from review.verdicts import record
+from tests.review.people import person
+from tests.review.queues.rows import let_time_pass, make_queue, pair_at
+
+pytestmark = pytest.mark.django_db
+State = QueuedPair.State
+
+
+@pytest.fixture
+def ada() -> User:
+    return person("ada")
+
+
+@pytest.fixture
+def bob() -> User:
+    return person("bob")
+
+
+def state(queue: Queue) -> str:
+    return pair_at(queue, 1).state
+
+
+def test_it_works(ada: User) -> None:
+    queue = make_queue(1)
+    take(queue, ada)
+    done = decide(pair_at(queue, 1), ada, "same", note="the same frame", state={"generation": 4})
+    assert (done.counted, done.why) == (True, "")
+    verdict = Verdict.objects.get()
+    assert (verdict.kind, verdict.note, verdict.author, verdict.state["generation"]) == (
+        "same",
+        "the same frame",
+        ada,
+        4,
+    )
+    reading = Reading.objects.get()
+    assert reading.verdict == verdict
+    assert reading.decided_at is not None
+    assert state(queue) == State.DECIDED
+    assert pair_at(queue, 1).decided_at is not None
+    assert AuditRow.objects.filter(action="verdict").count() == 1
+
+
+def test_two_who_agree_decide(ada: User, bob: User) -> None:
+    queue = make_queue(1, two_readers=True)
+    decide(pair_at(queue, 1), ada, "different")
+    assert state(queue) == State.OPEN
+    decide(pair_at(queue, 1), bob, "different")
+    assert state(queue) == State.DECIDED
+
+
+def test_the_verdict_of_the_adjudicator_decides(ada: User, bob: User) -> None:
+    queue, cyd = make_queue(1, two_readers=True), person("cyd")
+    decide(pair_at(queue, 1), ada, "same")
+    decide(pair_at(queue, 1), bob, "near_duplicate")
+    assert state(queue) == State.CONFLICT
+    take(queue, cyd)
+    assert decide(pair_at(queue, 1), cyd, "different").counted
+    pair = pair_at(queue, 1)
+    assert pair.state == State.DECIDED
+    key = pair.first_sha256, pair.second_sha256
+    assert kinds_of([key])[key].kind == "different"  # though two of three say otherwise
+
+
+def test_a_late_decision_counts_while_nobody_else_has_the_pair(ada: User) -> None:
+    queue = make_queue(1)
+    take(queue, ada)
+    let_time_pass()
+    assert decide(pair_at(queue, 1), ada, "same").counted
+
+
+def test_a_late_decision_is_kept_when_others_have_read_the_pair(ada: User, bob: User) -> None:
+    queue = make_queue(1)
+    take(queue, ada)
+    let_time_pass()
+    take(queue, bob)
+    done = decide(pair_at(queue, 1), ada, "same")
+    assert not done.counted
+    assert "Your time for this pair was over" in done.why
+    assert Verdict.objects.get().author == ada
+    assert Reading.objects.get().reader == bob
+    assert decide(pair_at(queue, 1), bob, "different").counted
+
+
+def test_a_late_decision_takes_the_slot_that_is_left(ada: User, bob: User) -> None:
+    queue = make_queue(1, two_readers=True)
+    take(queue, ada)
+    let_time_pass()
+    take(queue, bob)
+    assert decide(pair_at(queue, 1), ada, "same").counted
+
+
+@pytest.mark.parametrize(("change", "sentence"), [("closed", "queue was closed"), ("gone", "images was removed")])
+def test_what_comes_after_the_end_is_kept(ada: User, change: str, sentence: str) -> None:
+    queue = make_queue(1)
+    take(queue, ada)
+    if change == "closed":
+        Queue.objects.update(state=Queue.State.CLOSED)
+    else:
+        QueuedPair.objects.update(state=State.GONE)
+    done = decide(pair_at(queue, 1), ada, "same")
+    assert not done.counted
+    assert sentence in done.why
+    assert Verdict.objects.count() == 1
+
+
+def test_a_changed_mind_is_the_new_reading(ada: User) -> None:
+    queue = make_queue(1)
+    first = decide(pair_at(queue, 1), ada, "same").verdict
+    second = decide(pair_at(queue, 1), ada, "related", seen=first.pk)
+    assert second.counted
+    assert Reading.objects.get().verdict == second.verdict
+    assert Verdict.objects.count() == 2
+
+
+def test_a_button_pressed_twice_is_one_verdict(ada: User) -> None:
+    queue = make_queue(1)
+    decide(pair_at(queue, 1), ada, "same", seen=0)
+    assert decide(pair_at(queue, 1), ada, "same", seen=0).counted
+    assert Verdict.objects.count() == 1
+
+
+def test_another_window_is_noticed(ada: User) -> None:
+    queue = make_queue(1)
+    decide(pair_at(queue, 1), ada, "same", seen=0)
+    with pytest.raises(NewerVerdictError, match="You decided “same”"):
+        decide(pair_at(queue, 1), ada, "different", seen=0)
+    assert Verdict.objects.count() == 1
+
+
+def test_a_bad_verdict_changes_nothing(ada: User) -> None:
+    queue = make_queue(1)
+    take(queue, ada)
+    with pytest.raises(VerdictError):
+        decide(pair_at(queue, 1), ada, "alike")
+    assert state(queue) == State.OPEN
+    assert Reading.objects.get().decided_at is None
+
+
+def test_a_reading_stays_once_the_other_has_read_too(ada: User, bob: User) -> None:
+    """Otherwise one could read the other's verdict and follow it."""
+    queue = make_queue(1, two_readers=True)
+    first = decide(pair_at(queue, 1), ada, "same").verdict
+    decide(pair_at(queue, 1), bob, "different")
+    done = decide(pair_at(queue, 1), ada, "different")
+    assert "your first reading stays" in done.why
+    assert Reading.objects.get(reader=ada).verdict == first
+    assert state(queue) == State.CONFLICT
+
+
+# Undo
+
+
+def test_undo_withdraws_and_gives_the_pair_back(ada: User, bob: User) -> None:
+    queue = make_queue(1)
+    decide(pair_at(queue, 1), ada, "same")
+    assert undo(pair_at(queue, 1), ada).kind == "withdrawn"
+    assert state(queue) == State.OPEN
+    assert pair_at(queue, 1).decided_at is None
+    assert take(queue, bob) is None
+    turn = take(queue, ada)
+    assert turn is not None
+    assert decide(pair_at(queue, 1), ada, "different").counted
+
+
+def test_undo_by_the_second_reader_and_by_the_adjudicator(ada: User, bob: User) -> None:
+    queue, cyd = make_queue(1, two_readers=True), person("cyd")
+    decide(pair_at(queue, 1), ada, "same")
+    decide(pair_at(queue, 1), bob, "different")
+    undo(pair_at(queue, 1), bob)
+    assert state(queue) == State.OPEN
+    decide(pair_at(queue, 1), bob, "related")
+    decide(pair_at(queue, 1), cyd, "same")
+    assert state(queue) == State.DECIDED
+    undo(pair_at(queue, 1), cyd)
+    assert state(queue) == State.CONFLICT
+
+
+def test_undo_is_refused_when_another_has_decided_since(ada: User, bob: User) -> None:
+    queue = make_queue(1, two_readers=True)
+    decide(pair_at(queue, 1), ada, "same")
+    decide(pair_at(queue, 1), bob, "same")
+    with pytest.raises(QueueError, match="another reader has decided about this pair since"):
+        undo(pair_at(queue, 1), ada)
+    assert state(queue) == State.DECIDED
+    assert Verdict.objects.count() == 2
+
+
+def test_undo_of_nothing_is_refused(ada: User) -> None:
+    queue = make_queue(1)
+    take(queue, ada)
+    with pytest.raises(QueueError, match="nothing to undo"):
+        undo(pair_at(queue, 1), ada)
+
+
+def test_undo_of_what_was_decided_anew_elsewhere_is_refused(ada: User) -> None:
+    queue = make_queue(1)
+    decide(pair_at(queue, 1), ada, "same")
+    pair = pair_at(queue, 1)
+    record(pair.first_sha256, pair.second_sha256, "unsure", author=ada)
+    with pytest.raises(NewerVerdictError):
+        undo(pair_at(queue, 1), ada)
+    assert Reading.objects.get().decided_at is not None
+
+
+# What leaves a queue
+
+
+def test_a_verdict_elsewhere_takes_the_pair_out_and_its_undo_brings_it_back(ada: User) -> None:
+    queue, double = make_queue(1), Queue.objects.create(name="two", source="nearest", state="open", two_readers=True)
+    pair = pair_at(queue, 1)
+    hashes = pair.first_sha256, pair.second_sha256
+    QueuedPair.objects.create(queue=double, position=1, first_sha256=hashes[0], second_sha256=hashes[1])
+    record(*hashes, "different", author_name="zoe")
+    assert state(queue) == State.DECIDED
+    assert take(queue, ada) is None
+    assert state(double) == State.OPEN  # both of its readers are wanted
+    record(*hashes, "withdrawn", author_name="zoe")
+    assert state(queue) == State.OPEN
+    record(*hashes, "unsure", author_name="zoe")
+    assert state(queue) == State.OPEN
+
+
+def test_a_pair_that_was_read_in_the_queue_stays_decided(ada: User) -> None:
+    queue = make_queue(1)
+    done = decide(pair_at(queue, 1), ada, "same")
+    record(done.verdict.first_sha256, done.verdict.second_sha256, "different", author_name="zoe")
+    assert state(queue) == State.DECIDED
+
+
+def test_removed_images_take_their_pairs_along_and_bring_them_back(ada: User, bob: User) -> None:
+    from gallery.curation import hide, unhide
+
+    queue = make_queue(2, two_readers=True)
+    decide(pair_at(queue, 1), ada, "same")
+    decide(pair_at(queue, 1), bob, "different")
+    image = Image.objects.order_by("pk")[1]
+    hide([image.pk], ada)
+    assert [pair_at(queue, n).state for n in (1, 2)] == [State.GONE, State.OPEN]
+    unhide([image.pk], ada)
+    assert [pair_at(queue, n).state for n in (1, 2)] == [State.CONFLICT, State.OPEN]
+
+
+def test_a_pair_comes_back_only_when_both_images_are_there(ada: User) -> None:
+    from gallery.curation import hide, unhide
+
+    queue = make_queue(1)
+    one, other = Image.objects.order_by("pk")
+    hide([one.pk, other.pk], ada)
+    unhide([one.pk], ada)
+    assert state(queue) == State.GONE
+    unhide([other.pk], ada)
+    assert state(queue) == State.OPEN
