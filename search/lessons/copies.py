@@ -1,7 +1,8 @@
 """Questions by edited copies: each copy asks for the image that it was made of. No labels are needed.
 
-Copies are edited once; strong copies by several edits, one after the other, as pictures are that went through many
-hands.
+Copies are edited once; strong and battered copies by several edits, one after the other, as pictures are that went
+through many hands. The more a picture was edited, the more methods it takes to know it again, so one set alone would
+say little of what fusion is worth.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from search.lessons.asking import POOL_IMAGES, Asked, Asking, Gathered, ask_with
 from search.methods import Method
 from search.types import RGBImage
 
-COPIES, STRONG_COPIES = "copies", "strong_copies"
+COPIES = "copies"
+NUM_EDITS = {COPIES: 1, "strong_copies": 4, "battered_copies": 8}
+"""How many different edits a copy of each set went through."""
 COPIES_PER_IMAGE = 3
-"""Copies of each of the two kinds."""
-STRONG_EDITS = 4
+"""Copies of each set."""
 MIN_IMAGES = 10
 
 
@@ -69,7 +71,7 @@ class _Trial:
     def __init__(
         self, field: Field, used: Mapping[str, Method], left_out: NDArray[np.bool_], pixels_of: NDArray[np.str_]
     ) -> None:
-        self.sets: dict[str, list[Asked]] = {COPIES: [], STRONG_COPIES: []}
+        self.sets: dict[str, list[Asked]] = {name: [] for name in NUM_EDITS}
         self._field, self._used, self._left_out, self._pixels_of = field, used, left_out, pixels_of
 
     def look_for(self, row: int, pixels: RGBImage) -> None:
@@ -89,14 +91,16 @@ class _Trial:
 
 
 def make_copies(pixels: RGBImage, seed: int) -> dict[str, list[RGBImage]]:
-    """Return COPIES_PER_IMAGE copies of either kind, by set: edited once, and STRONG_EDITS times."""
+    """Return COPIES_PER_IMAGE copies of an image for each set of `NUM_EDITS`, the same for the same seed."""
     generator = np.random.default_rng(seed)
-    names = list(EDITS)
-    once = [edit(str(name), pixels, seed) for name in generator.choice(names, COPIES_PER_IMAGE, replace=False)]
-    strong = []
-    for _number in range(COPIES_PER_IMAGE):
-        copy = pixels
-        for name in generator.choice(names, STRONG_EDITS, replace=False):
-            copy = edit(str(name), copy, int(generator.integers(2**31)))
-        strong.append(copy)
-    return {COPIES: once, STRONG_COPIES: strong}
+    return {
+        name: [_edited(pixels, num_edits, generator) for _number in range(COPIES_PER_IMAGE)]
+        for name, num_edits in NUM_EDITS.items()
+    }
+
+
+def _edited(pixels: RGBImage, num_edits: int, generator: np.random.Generator) -> RGBImage:
+    """Return a copy after that many different edits drawn by chance."""
+    for name in generator.choice(list(EDITS), num_edits, replace=False):
+        pixels = edit(str(name), pixels, int(generator.integers(2**31)))
+    return pixels

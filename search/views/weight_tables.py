@@ -23,7 +23,10 @@ SOURCE_SENTENCES = {
         "What people judged to be the same belongs together, what they judged different does not."
     ),
 }
-SETS = {"strong_copies": gettext_lazy("Copies edited four times")}
+SETS = {
+    "strong_copies": gettext_lazy("Copies edited four times"),
+    "battered_copies": gettext_lazy("Copies edited eight times"),
+}
 RANKINGS = {
     "learned": gettext_lazy("Learned weights"),
     "in_use": gettext_lazy("Weights in use then"),

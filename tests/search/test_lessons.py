@@ -17,7 +17,7 @@ from search.exceptions import SearchError
 from search.judgements import JudgedPairs
 from search.learning import QuestionSet
 from search.lessons import Lessons, gather, source_names
-from search.lessons.copies import COPIES_PER_IMAGE, make_copies
+from search.lessons.copies import COPIES_PER_IMAGE, NUM_EDITS, make_copies
 from search.lessons.labels import IMAGES_PER_LABEL, POOL_IMAGES, draw_places
 from search.lessons.pairs import choose_hubs, deal_out
 from tests.search.library import add_images, add_library
@@ -97,7 +97,7 @@ def test_copies_ask_for_their_originals(rng: np.random.Generator) -> None:
     images = store_scenes(rng)
     lessons = ask("copies", most=6)
     assert lessons.names == list(METHODS)
-    assert {name: len(each) for name, each in lessons.sets.items()} == {"copies": 6, "strong_copies": 6}
+    assert {name: len(each) for name, each in lessons.sets.items()} == dict.fromkeys(NUM_EDITS, 6)
     assert {question.relevant.sum() for each in lessons.sets.values() for question in each} == {1}
     assert {question.group for question in lessons.sets["copies"]} <= {str(image.pk) for image in images}
     assert len({question.group for question in lessons.sets["copies"]}) == 6 // COPIES_PER_IMAGE
@@ -145,7 +145,7 @@ def test_too_few_verdicts_teach_nothing(rng: np.random.Generator) -> None:
 def test_sources_can_be_learned_from_together(rng: np.random.Generator) -> None:
     store_scenes(rng)
     lessons = ask("labels", "copies", "labels", most=6)
-    assert list(lessons.sets) == ["labels", "copies", "strong_copies"]
+    assert list(lessons.sets) == ["labels", *NUM_EDITS]
     assert set(lessons.versions) == set(METHODS)
 
 
