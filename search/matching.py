@@ -102,12 +102,12 @@ def match(
     matches : at most k results, best first
     """
     vectors = {name: row for name, row in vectors.items() if name in methods}
-    gathering = _gathering(vectors, weights, methods)
-    stand_ins = _stand_ins(vectors, gathering, methods)
+    gathering = gathering_weights(vectors, weights, methods)
+    stand_ins = stand_ins_of(vectors, gathering, methods)
     task = Task(vectors, stand_ins, gathering, weights, methods, k, max(head, k), k if shown is None else shown)
     gathered, exact, num_candidates = [], True, 0
     for segment in snapshot.segments:
-        mask = _allowed(segment, allowed, excluded)
+        mask = allowed_rows(segment, allowed, excluded)
         near = None if np.count_nonzero(mask) <= exact_max else _ann_rows(segment, task, mask)
         exact = exact and near is None
         rows = np.flatnonzero(mask) if near is None else near
@@ -116,7 +116,7 @@ def match(
     return Matches(_score_head(gathered, task, snapshot), num_candidates, exact)
 
 
-def _gathering(
+def gathering_weights(
     vectors: QueryVectors, weights: Mapping[str, float], methods: Mapping[str, Method]
 ) -> Mapping[str, float]:
     """Return the weights by which candidates are gathered: without those of re-ranking methods.
@@ -131,7 +131,7 @@ def _gathering(
     return {name: weight for name, weight in defaults.items() if weight > 0} or dict.fromkeys(able, 1.0)
 
 
-def _stand_ins(vectors: QueryVectors, names: Iterable[str], methods: Mapping[str, Method]) -> dict[str, NDArray[Any]]:
+def stand_ins_of(vectors: QueryVectors, names: Iterable[str], methods: Mapping[str, Method]) -> dict[str, NDArray[Any]]:
     found = {}
     for name in names:
         method = methods[name]
@@ -139,7 +139,7 @@ def _stand_ins(vectors: QueryVectors, names: Iterable[str], methods: Mapping[str
     return found
 
 
-def _allowed(segment: Segment, allowed: NDArray[np.int64] | None, excluded: int | None) -> NDArray[np.bool_]:
+def allowed_rows(segment: Segment, allowed: NDArray[np.int64] | None, excluded: int | None) -> NDArray[np.bool_]:
     """Tell of each row of a segment whether it may be found."""
     mask = segment.searchable if allowed is None else segment.searchable & np.isin(segment.image_ids, allowed)
     return mask if excluded is None else mask & (segment.image_ids != excluded)
@@ -165,7 +165,7 @@ def _ann_rows(segment: Segment, task: Task, mask: NDArray[np.bool_]) -> NDArray[
             found.append(near)
         else:
             may = mask if rows.present is None else mask & rows.present
-            found.append(top(_blank_missing(rows.scanned @ asked, may), task.head))
+            found.append(top(blank_missing(rows.scanned @ asked, may), task.head))
         if hashes := segment.hashes.get(name):
             coded = hashes.query(task.methods[name].query_codes(task.vectors[name]), task.head)
             found.append(coded[mask[coded]])
@@ -205,7 +205,7 @@ def _estimate(segment: Segment, rows: NDArray[np.int64], task: Task, snapshot: S
         asked = held.asked(vector)
         scores = (held.scanned @ asked)[rows] if whole else held.scanned[rows] @ asked
         present = None if held.present is None else held.present[rows]
-        rarities.append(snapshot.tables[name].scanning(held).rough_rarity(_blank_missing(scores, present)))
+        rarities.append(snapshot.tables[name].scanning(held).rough_rarity(blank_missing(scores, present)))
     weights = np.array([task.gathering[name] for name in task.stand_ins])
     estimates = fuse(np.array(rarities).reshape(len(weights), len(rows)), weights)
     kept = top(estimates, task.head)
@@ -248,11 +248,11 @@ def _raw_scores(
             found.append(np.full(len(rows), np.nan, np.float32))
             continue
         scores = task.methods[name].scores(task.vectors[name], held.vectors[rows])
-        found.append(_blank_missing(scores, None if held.present is None else held.present[rows]))
+        found.append(blank_missing(scores, None if held.present is None else held.present[rows]))
     return np.concatenate(found)
 
 
-def _blank_missing(scores: Scores, present: NDArray[np.bool_] | None) -> Scores:
+def blank_missing(scores: Scores, present: NDArray[np.bool_] | None) -> Scores:
     return scores if present is None else np.where(present, scores, np.float32(np.nan))
 
 

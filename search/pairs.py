@@ -10,11 +10,11 @@ import numpy as np
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from gallery.models import Image
 from search import backgrounds, features
 from search.fusion import check_weights, fuse, shares
 from search.methods import Method
 from search.models import Feature, WorkState
+from search.pipeline import collection_ids
 from search.rows import Snapshot, take
 from search.snapshots import current_snapshot
 from search.types import Scores, Vectors
@@ -112,9 +112,7 @@ def score_pairs(
     checked = check_weights(weights)
     snapshot, own_pairs = current_snapshot(), False
     if collection_id is not None:
-        members = Image.collections.through.objects.filter(collection_id=collection_id)
-        ids = np.fromiter(members.values_list("image_id", flat=True), np.int64)
-        snapshot, own_pairs = backgrounds.within(snapshot, collection_id, ids)
+        snapshot, own_pairs = backgrounds.within(snapshot, collection_id, collection_ids(collection_id))
     background = "collection" if own_pairs else "library"
     found: list[PairScore] = []
     for start in range(0, len(pairs), CHUNK):

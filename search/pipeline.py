@@ -109,7 +109,7 @@ def run_query(
     vectors = {name: row for name, row in fitting.items() if name not in silent}
     allowed, own_pairs = None, False
     if collection_id is not None:
-        allowed = _collection_ids(collection_id)
+        allowed = collection_ids(collection_id)
         snapshot, own_pairs = backgrounds.within(snapshot, collection_id, allowed)
     snapshot = without(snapshot, closed)
     matches = match(
@@ -155,7 +155,7 @@ def _vectors(source: QuerySource, snapshot: Snapshot) -> Mapping[str, NDArray[An
     return found
 
 
-def _collection_ids(collection_id: int) -> NDArray[np.int64]:
+def collection_ids(collection_id: int) -> NDArray[np.int64]:
     """Return the images of a collection."""
     members = Image.collections.through.objects.filter(collection_id=collection_id)
     return np.fromiter(members.values_list("image_id", flat=True), np.int64)
