@@ -148,6 +148,10 @@ ROWS: dict[str, dict[str, Cell]] = {
     "search:map_card": {"GET": Cell(Role.VIEWER, the_image)},
     "search:map_state": SEE,
     "search:map_draw": {"POST": Cell(Role.CURATOR, answers=(302,))},
+    # Audit
+    "review:audit": {"GET": Cell(Role.ADMIN)},
+    "review:audit_check": {"POST": Cell(Role.ADMIN, answers=(302,))},
+    "review:audit_export": {"POST": Cell(Role.ADMIN, data=lambda world: {"format": "csv"})},
 }
 
 GROUPS: dict[str, Role | None] = {

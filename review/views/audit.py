@@ -1,0 +1,96 @@
+"""The audit for admins: what everybody did, whether anybody tampered with it, and a copy to take along."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from gallery.acts import Action, tell
+from gallery.permissions import requires
+from gallery.roles import Role
+from review import checking
+from review.audit import head
+from review.audit_list import COLUMNS, AuditFilterForm, batches, page_after
+from review.evidence.files import csv_text, download, json_text
+from review.models import AuditCheck
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+PAGE_SIZE = 50
+FORMATS = ("csv", "json")
+
+
+@require_safe
+@requires(Role.ADMIN, somewhere=False)
+@vary_on_headers("HX-Request")
+def audit(request: HttpRequest) -> HttpResponse:
+    """Show one page of the audit, or to htmx only its rows."""
+    form = AuditFilterForm(request.GET)
+    lines, after = page_after(form.rows(), request.GET.get("before", ""), PAGE_SIZE)
+    query = form.query()
+    context: dict[str, Any] = {"lines": lines, "more": f"?{urlencode({**query, 'before': after})}" if after else ""}
+    if request.headers.get("HX-Request") and request.GET.get("before"):
+        return render(request, "review/_audit_rows.html", context)
+    checks = list(AuditCheck.objects.select_related("asked_by")[:2])
+    context |= {
+        "form": form,
+        "query": query,
+        "head": head(),
+        "waiting": checks[0] if checks and checks[0].done_at is None else None,
+        "check": next((check for check in checks if check.done_at), None),
+    }
+    return render(request, "review/audit.html", context)
+
+
+@require_POST
+@requires(Role.ADMIN, somewhere=False)
+def check(request: HttpRequest) -> HttpResponse:
+    """Check the whole audit, now or as soon as the reconciler comes round."""
+    row = checking.ask(cast("User", request.user))
+    if row.done_at is None:
+        messages.info(request, _("The audit is checked in the background; look again in a minute."))
+    elif row.num_faults:
+        messages.error(request, _("The audit is not intact; see below."))
+    else:
+        messages.success(request, _("The audit is intact."))
+    return redirect("review:audit")
+
+
+@require_POST
+@requires(Role.ADMIN, somewhere=False)
+def export(request: HttpRequest) -> HttpResponseBase:
+    """Send the rows that pass the filters; that they were taken is an act itself."""
+    user, form, taken_at = cast("User", request.user), AuditFilterForm(request.POST), timezone.now()
+    kind, rows = request.POST.get("format", ""), form.rows()
+    address = f"{reverse('review:audit')}?{urlencode(form.query())}"
+    if kind not in FORMATS or form.errors:
+        text = _("Nothing was exported: expected one of the formats %(list)s, and filters that can be read.")
+        messages.error(request, text % {"list": ", ".join(FORMATS)})
+        return redirect(address)
+    with transaction.atomic():
+        end = head()
+        tell(user, Action.EXPORT, "audit", format=kind, filters=form.query(), until=end.number)
+    rows = rows.filter(number__lte=end.number)
+    if kind == "csv":
+        return download("audit", "csv", csv_text(COLUMNS, _flat(batches(rows))), taken_at)
+    about = {"taken_by": user.get_username(), "taken_at": taken_at.isoformat(), "head": str(end)}
+    return download("audit", "json", json_text(about | {"filters": form.query()}, "rows", batches(rows)), taken_at)
+
+
+def _flat(found: Iterator[list[dict[str, Any]]]) -> Iterator[list[dict[str, Any]]]:
+    """Put the details of each row into one cell, as JSON."""
+    for batch in found:
+        yield [row | {"details": json.dumps(row["details"], ensure_ascii=False)} for row in batch]
