@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from search.calibration import Calibration
 from search.fusion import fuse
-from search.presets import PRESETS
 
 EDITED, NEAR, NOTHING = 3, 4, 0
 """As `DuplicateGroup.Tier` numbers them."""
 
-WEIGHTS = PRESETS["copyright"].full_weights()
-"""By which likeness is fused: the mix that finds edited copies, whatever weights searches use."""
+WEIGHTS = {"siamese": 0.3, "local": 0.35, "phash": 0.15, "deep": 0.2}
+"""By which likeness is fused: a mix that finds edited copies, for which the thresholds below were measured; it does not
+change with the weights of searches."""
 LEAST_FUSED = 0.5
 """Likeness from which on two images are near duplicates."""
 
@@ -70,7 +70,7 @@ def judge(raw: Raw, tables: Mapping[str, Calibration], num_pairs: int) -> Judged
 
 def likeness(raw: Raw, tables: Mapping[str, Calibration], num_pairs: int) -> NDArray[np.float64]:
     """Return the fused score of pairs, 0..1, shape (n,); 0 where no method has anything to say."""
-    names = [name for name, weight in WEIGHTS.items() if weight > 0 and name in raw and name in tables]
+    names = [name for name in WEIGHTS if name in raw and name in tables]
     rarities = np.array([tables[name].rarity(raw[name]) for name in names]).reshape(len(names), num_pairs)
     return np.nan_to_num(fuse(rarities, np.array([WEIGHTS[name] for name in names])))
 

@@ -14,7 +14,7 @@ from search import features
 from search.pairs import raw_scores
 from search.rows import Snapshot, take
 
-METHODS = tuple(name for name, weight in WEIGHTS.items() if weight > 0)
+METHODS = tuple(WEIGHTS)
 """Whose scores are measured: those that the evidence rests on, in the order of the columns that are kept."""
 LEAST_COSINE, MOST_PER_IMAGE = 0.5, 16
 """Images looked at closely for each image: the nearest by the siamese network, or else by content."""

@@ -1,0 +1,208 @@
+"""Deciding about one group, and taking a decision back: in place for htmx, else by going back where it was asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from gallery.forms import read_id
+from gallery.permissions import requires
+from gallery.roles import Role
+from review.duplicate_forms import APART, DecideForm, GroupsForm, problems_of
+from review.duplicates import acts, bulk
+from review.duplicates.cards import make_cards
+from review.duplicates.jobs import enqueue_bulk
+from review.duplicates.kept import Kind
+from review.duplicates.schedule import newest_ready
+from review.duplicates.visible import num_by_tier
+from review.exceptions import DuplicatesError, VerdictError
+from review.models import DuplicateBulk, DuplicateDecision, DuplicateGroup
+from review.views.duplicates import first_tier, tier_tabs
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+@require_POST
+@requires(Role.REVIEWER)
+def decide(request: HttpRequest) -> HttpResponse:
+    """Keep all images of a group, keep one, or tell one apart from the others."""
+    form = DecideForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, problems_of(form))
+    asked, user = form.cleaned_data, cast("User", request.user)
+    group = DuplicateGroup.objects.filter(pk=asked["group"]).first()
+    about = {"tier": group.tier, "score": group.score, "scan": group.scan_id} if group else {}
+    try:
+        if asked["action"] == APART:
+            acts.tell_apart(asked["apart"], asked["image"], user)
+            return _told_apart(request, group, len(asked["image"]) - 1)
+        if asked["action"] == Kind.KEEP_ALL:
+            decision = acts.keep_all(asked["image"], user, about=about)
+        else:
+            others = [pk for pk in asked["image"] if pk != asked["keeper"]]
+            decision = acts.keep_one(asked["keeper"], others, user, merges=asked["merges"], about=about)
+    except (DuplicatesError, VerdictError) as error:
+        return _refused(request, str(error))
+    return _settled(request, decision, said_of(decision, len(asked["image"])))
+
+
+@require_POST
+@requires(Role.REVIEWER)
+def undo(request: HttpRequest) -> HttpResponse:
+    """Take one's decision back, about one group or about many."""
+    user = cast("User", request.user)
+    if number := read_id(request.POST.get("bulk", "")):
+        return _undo_bulk(request, number, user)
+    number = read_id(request.POST.get("decision", ""))
+    decision = DuplicateDecision.objects.filter(pk=number, author=user).first()
+    if decision is None:
+        return _refused(request, _("You made no decision of this number; nothing was undone."))
+    groups = list(DuplicateGroup.objects.filter(decision=decision))
+    try:
+        num_restored = acts.undo(decision, user)
+    except DuplicatesError as error:
+        return _refused(request, str(error))
+    said = _undone(decision, num_restored)
+    if not request.headers.get("HX-Request"):
+        messages.success(request, said)
+        return redirect(back_of(request))
+    for group in groups:
+        group.decision = None
+    context = {"cards": make_cards(groups, user), "said": said, **_around(request)}
+    return render(request, "review/_duplicate_undone.html", context)
+
+
+def said_of(decision: DuplicateDecision, num_images: int) -> str:
+    """Return what a decision did, as one sentence."""
+    if decision.kind == Kind.KEEP_ALL:
+        text = ngettext(
+            "Kept as it is; it does not come again.",
+            "Kept all %(n)d side by side; this set does not come again.",
+            num_images,
+        )
+        return text % {"n": num_images}
+    num = num_images - 1
+    text = ngettext("Kept one; %(n)d other is in the trash.", "Kept one; %(n)d others are in the trash.", num)
+    return text % {"n": num}
+
+
+def back_of(request: HttpRequest) -> str:
+    """Return where the form was sent from, if that is a page of this site."""
+    back = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return back if back and is_ours else reverse("review:duplicates")
+
+
+def _undo_bulk(request: HttpRequest, number: int, user: User) -> HttpResponse:
+    done = DuplicateBulk.objects.filter(pk=number, author=user).first()
+    if done is None:
+        return _refused(request, _("You made no decision of this number; nothing was undone."))
+    try:
+        row = bulk.ask_undo(done, user)
+    except DuplicatesError as error:
+        return _refused(request, str(error))
+    start(request, row)
+    return redirect(back_of(request))
+
+
+def start(request: HttpRequest, row: DuplicateBulk) -> None:
+    """Have an act on many groups done: now, or by a worker when it is long; tell so."""
+    if bulk.fits_a_page(row):
+        bulk.run(row.pk)
+        row.refresh_from_db()
+        messages.success(request, _bulk_said(row))
+        if row.num_skipped:
+            messages.warning(
+                request, _("%(num)d were left as they are: %(why)s") % {"num": row.num_skipped, "why": row.error}
+            )
+        return
+    if enqueue_bulk(row.pk):
+        messages.info(request, _("This takes a while; a worker does it, and this page shows how far it is."))
+    else:
+        messages.warning(request, _("The queue cannot be reached now; it starts by itself when it is back."))
+
+
+def _bulk_said(row: DuplicateBulk) -> str:
+    num = row.num_done
+    if row.kind == Kind.UNDONE:
+        text = ngettext("Undone: %(n)d group.", "Undone: %(n)d groups.", num)
+    elif row.kind == Kind.KEEP_ALL:
+        text = ngettext("%(n)d group is kept as it is.", "%(n)d groups are kept as they are.", num)
+    else:
+        text = ngettext(
+            "Of %(n)d group one image is kept; the others are in the trash.",
+            "Of %(n)d groups one image each is kept; the others are in the trash.",
+            num,
+        )
+    return text % {"n": num}
+
+
+def _undone(decision: DuplicateDecision, num_restored: int) -> str:
+    if decision.kind == Kind.KEEP_ALL:
+        return _("Undone: this set may come again.")
+    gone = len(decision.state.get("trashed", ())) - num_restored
+    text = ngettext("Undone: %(n)d image is back.", "Undone: %(n)d images are back.", num_restored) % {
+        "n": num_restored
+    }
+    if gone > 0:
+        text += " " + ngettext(
+            "%(n)d was deleted for good or restored before.", "%(n)d were deleted for good or restored before.", gone
+        ) % {"n": gone}
+    return text
+
+
+def _told_apart(request: HttpRequest, group: DuplicateGroup | None, num_others: int) -> HttpResponse:
+    """Show what is left of a group, whose next scan leaves the image out for ever."""
+    text = ngettext(
+        "Recorded as different from the other image; they are never brought together again.",
+        "Recorded as different from %(n)d other images; they are never brought together again.",
+        num_others,
+    )
+    said = text % {"n": num_others}
+    if not request.headers.get("HX-Request"):
+        messages.success(request, said)
+        return redirect(back_of(request))
+    cards = make_cards([group] if group else [], request.user)
+    context = {"cards": cards, "said": said, "apart": True, **_around(request)}
+    return render(request, "review/_duplicate_undone.html", context)
+
+
+def _settled(request: HttpRequest, decision: DuplicateDecision, said: str) -> HttpResponse:
+    if not request.headers.get("HX-Request"):
+        messages.success(request, said)
+        return redirect(back_of(request))
+    context = {"decision": decision, "said": said, **_around(request)}
+    return render(request, "review/_duplicate_settled.html", context)
+
+
+def _around(request: HttpRequest) -> dict[str, Any]:
+    """Return what of the page changes with a group: its address, and the numbers of the tiers."""
+    back, scan = back_of(request), newest_ready()
+    form = GroupsForm(QueryDict(urlsplit(back).query), user=request.user)
+    if scan is None:
+        return {"next": back}
+    counts = num_by_tier(scan, form.choice(), request.user)
+    choice = form.choice()
+    choice = replace(choice, tier=choice.tier or first_tier(counts))
+    return {"next": back, "tiers": tier_tabs(counts, choice, form.query())}
+
+
+def _refused(request: HttpRequest, problem: str) -> HttpResponse:
+    """Say why nothing was done; what was chosen stays on the page."""
+    if request.headers.get("HX-Request"):
+        context: dict[str, Any] = {"problem": problem}
+        return render(request, "review/_duplicate_problem.html", context, status=HTTPStatus.CONFLICT)
+    messages.error(request, problem)
+    return redirect(back_of(request))

@@ -1,0 +1,121 @@
+"""Deciding about many groups at once: what would be done is shown first, then it is done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from gallery import merging
+from gallery.models import Collection, Image, Tag
+from gallery.permissions import requires
+from gallery.roles import Role
+from review.duplicate_forms import TIER, PlanForm, problems_of
+from review.duplicates import bulk, schedule
+from review.duplicates.kept import Kind
+from review.duplicates.planning import Entry, Plan, gains_of, make_plan
+from review.duplicates.visible import Choice, open_groups
+from review.exceptions import DuplicatesError
+from review.models import DuplicateGroup
+from review.views.duplicate_acts import back_of, start
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+SAMPLE = 6
+"""Groups that a preview shows."""
+
+
+@require_POST
+@requires(Role.REVIEWER)
+def plan(request: HttpRequest) -> HttpResponse:
+    """Show what deciding about these groups would do; nothing is changed."""
+    form = PlanForm(request.POST)
+    found = _plan(request, form)
+    if isinstance(found, str):
+        messages.error(request, found)
+        return redirect(back_of(request))
+    asked = form.cleaned_data
+    merges = asked["action"] == Kind.KEEP_ONE
+    context: dict[str, Any] = {
+        "plan": found,
+        "asked": asked,
+        "merges": merges,
+        "gains": gains_of(found.entries) if merges else None,
+        "samples": _samples(found.entries[:SAMPLE], merges),
+        "num_more": max(0, len(found.entries) - SAMPLE),
+        "selected": ",".join(map(str, asked["group"])),
+        "back": back_of(request),
+        "takes_a_while": len(found.entries) > bulk.AT_ONCE,
+    }
+    return render(request, "review/duplicates_plan.html", context)
+
+
+@require_POST
+@requires(Role.REVIEWER)
+def apply(request: HttpRequest) -> HttpResponse:
+    """Do what a preview showed."""
+    form = PlanForm(request.POST)
+    found = _plan(request, form)
+    if isinstance(found, str):
+        messages.error(request, found)
+        return redirect(back_of(request))
+    asked = form.cleaned_data
+    try:
+        row = bulk.ask(found, asked["action"], cast("User", request.user), merges=asked["merges"])
+    except DuplicatesError as error:
+        messages.error(request, str(error))
+    else:
+        start(request, row)
+    return redirect(back_of(request))
+
+
+def _plan(request: HttpRequest, form: PlanForm) -> Plan | str:
+    """Return the plan that a form asks for, or why there is none."""
+    if not form.is_valid():
+        return problems_of(form)
+    asked, user = form.cleaned_data, cast("User", request.user)
+    scan = schedule.newest_ready()
+    if scan is None or scan.pk != asked["scan"]:
+        return _("The groups were made anew while you looked at them; nothing was changed. Look at them again.")
+    collection = None
+    if asked["collection"]:
+        collection = Collection.objects.visible_to(user).filter(pk=asked["collection"]).first()
+        if collection is None:
+            return _("This collection is not there any more; nothing was changed.")
+    groups = open_groups(scan, Choice(asked["tier"], collection), user)
+    return make_plan(_chosen(groups, asked), asked["action"], user)
+
+
+def _chosen(groups: QuerySet[DuplicateGroup], asked: dict[str, Any]) -> QuerySet[DuplicateGroup]:
+    return groups if asked["scope"] == TIER else groups.filter(pk__in=asked["group"])
+
+
+def _samples(entries: list[Entry] | Any, merges: bool) -> list[dict[str, Any]]:
+    """Return the first groups of a plan, each with what would be merged."""
+    images = Image.objects.in_bulk([image_id for entry in entries for image_id in entry.members])
+    samples = []
+    for entry in entries:
+        others = [images[image_id] for image_id in entry.others]
+        gained = _gained(entry) if merges else []
+        samples.append({"keeper": images[entry.keeper], "others": others, "gained": gained})
+    return samples
+
+
+def _gained(entry: Entry) -> list[str]:
+    """Return what the image that stays would get, in words."""
+    merged = merging.plan(entry.keeper, entry.others)
+    tags = Tag.objects.filter(pk__in=merged.tag_ids).values_list("name", flat=True)
+    collections = Collection.objects.filter(pk__in=merged.collection_ids).values_list("name", flat=True)
+    words = [
+        (_("tags: %s"), list(tags)),
+        (_("collections: %s"), list(collections)),
+        (_("attributes: %s"), [f"{name}: {value}" for name, value in merged.attributes.items()]),
+        (_("texts: %s"), list(merged.fields.values())),
+    ]
+    return [text % ", ".join(values) for text, values in words if values]
