@@ -8,8 +8,12 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import resolve_url
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
+
+from gallery.permissions import permissions_of
+from gallery.roles import Role
 
 PUBLIC_PREFIXES = ("/accounts/", "/admin/", "/livez", "/readyz", "/static/")
 
@@ -19,9 +23,23 @@ def may_browse(request: HttpRequest) -> bool:
     return settings.OPEN_ACCESS or request.user.is_authenticated
 
 
-def browsing(request: HttpRequest) -> dict[str, bool]:
-    """Tell the templates whether there is anything behind the links of the header."""
-    return {"may_browse": hasattr(request, "user") and may_browse(request)}
+def abilities(request: HttpRequest) -> dict[str, object]:
+    """Tell the templates what this person may do: whether to browse at all, and `may.<ability>`, each somewhere."""
+    if not hasattr(request, "user"):  # a request that failed before it was known who sends it
+        return {"may_browse": False, "may": {}}
+    return {"may_browse": may_browse(request), "may": SimpleLazyObject(lambda: _abilities(request))}
+
+
+def _abilities(request: HttpRequest) -> dict[str, object]:
+    own = permissions_of(request.user)
+    return {
+        "role": own.role.label if own.role else "",
+        "contribute": own.may_somewhere(Role.CONTRIBUTOR),
+        "review": own.may_somewhere(Role.REVIEWER),
+        "curate": own.may_somewhere(Role.CURATOR),
+        "curate_site": own.may(Role.CURATOR),
+        "administer": own.sees_all,
+    }
 
 
 class OpenAccessMiddleware:

@@ -101,7 +101,9 @@ def decode_image(image: Image, decoder: Decoder) -> Verdict:
 
 def _outcome(item: Registered, outcomes: dict[int, Outcome], unfinished: dict[int, Registered]) -> Outcome:
     """Tell what became of one registration; the same bytes twice in a batch are decided by the first."""
-    outcome = outcomes.get(item.image.pk, Outcome("duplicate", item.image))
+    outcome = outcomes.get(item.image.pk)
+    if outcome is None:
+        return Outcome("stored" if item.opened else "duplicate", item.image)
     decided_here = unfinished.get(item.image.pk) is item
     return Outcome("duplicate", item.image) if outcome.kind == "stored" and not decided_here else outcome
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -12,7 +12,13 @@ from django.db.models import Q
 from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
-from gallery.models import Image, ImageQuerySet
+from gallery.membership import addition_problem
+from gallery.models import Collection, Image, ImageQuerySet
+from gallery.permissions import permissions_of
+from gallery.roles import Role
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
 
 MOST_DIGITS = 20
 LARGEST_ID = 2**63 - 1
@@ -41,9 +47,10 @@ class FilterForm(forms.Form):
         choices=[("", _("Shown")), ("hidden", _("Hidden")), ("all", _("All"))],
     )
 
-    def __init__(self, data: Any, *, is_staff: bool) -> None:
+    def __init__(self, data: Any, *, viewer: User | AnonymousUser) -> None:
         super().__init__(data)
-        if not is_staff:
+        self.viewer = viewer
+        if not permissions_of(viewer).may_somewhere(Role.CURATOR):
             del self.fields["status"]
 
     def images(self) -> ImageQuerySet:
@@ -58,7 +65,8 @@ class FilterForm(forms.Form):
                 Q(original_name__icontains=text) | Q(title__icontains=text) | Q(label__icontains=text)
             )
         if collection := chosen.get("collection"):
-            images = images.filter(collections=collection)
+            known = Collection.objects.visible_to(self.viewer).filter(pk=collection)
+            images = images.filter(collections__in=known)
         if tag := chosen.get("tag"):
             images = images.filter(tags__name=tag)
         if label := chosen.get("label"):
@@ -77,13 +85,9 @@ class FilterForm(forms.Form):
         """Return the filters that are set, as the URL carries them."""
         return {name: self.data[name] for name in self.fields if self.data.get(name)}
 
-    @staticmethod
-    def _of_status(status: str) -> ImageQuerySet:
-        if status == "hidden":
-            return Image.objects.filter(status=Image.Status.READY, hidden=True)
-        if status == "all":
-            return Image.objects.filter(status=Image.Status.READY)
-        return Image.objects.shown()
+    def _of_status(self, status: str) -> ImageQuerySet:
+        images = Image.objects.visible_to(self.viewer)
+        return images if status == "all" else images.filter(hidden=status == "hidden")
 
 
 def _midnight(day: date) -> datetime:
@@ -112,16 +116,35 @@ class ManyFilesField(forms.FileField):
 
 
 class UploadForm(forms.Form):
-    """Files to store, and the collection to put them in."""
+    """Files to store, and the collection to put them in: one in which this person may do so, or a new one."""
 
     collection = forms.CharField(label=_("Collection"), required=False, max_length=120)
+    private = forms.BooleanField(label=_("A new collection is private"), required=False)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, viewer: User | AnonymousUser, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.viewer = viewer
         # Not declared in the class: there the name means what Django calls the files of a form.
         self.fields["files"] = ManyFilesField(
             label=_("Images"), error_messages={"required": _("Choose at least one image.")}
         )
+
+    def clean_collection(self) -> str:
+        """Refuse what this person may not add to, before anything is stored."""
+        name: str = self.cleaned_data["collection"]
+        if problem := addition_problem(self.viewer, name):
+            raise forms.ValidationError(problem)
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("private") and Collection.objects.filter(name=data.get("collection"), private=False).exists():
+            self.add_error("private", _("That collection exists and is public; choose another name for a private one."))
+        if data.get("private") and not self.viewer.is_authenticated:
+            self.add_error("private", _("Log in first: a private collection needs somebody whom it belongs to."))
+        if data.get("private") and "collection" in data and not data["collection"]:
+            self.add_error("collection", _("Give the private collection a name."))
+        return data
 
 
 class IdsField(forms.Field):

@@ -44,6 +44,7 @@ def store_image(
     collections: Iterable[Collection | str] = (),
     label: str = "",
     tags: Iterable[Tag | str] = (),
+    private: bool = False,
 ) -> Outcome:
     """Store one file and decode it; whatever the file is, this returns what became of it.
 
@@ -54,6 +55,7 @@ def store_image(
     user : who brought it
     collections, tags : where it belongs; names are looked up, and made where missing
     label : what it shows, for evaluation
+    private : whether a collection that has to be made is closed to all but its members
 
     Raises
     ------
@@ -62,7 +64,7 @@ def store_image(
     received = _receive(file)
     if isinstance(received, Refused):
         return _refusal(received)
-    where = Placing(user, tuple(collections), tuple(tags))
+    where = Placing(user, tuple(collections), tuple(tags), private)
     return admit([Arrival(received, name, label)], where, _decode_here).outcomes()[0]
 
 

@@ -151,7 +151,12 @@ class ImageQuerySet(models.QuerySet["Image"]):
             return self
         if own.may(least):  # by their number rather than row by row: then counting reads nothing but an index
             return self.exclude(pk__in=Image.objects.order_by().filter(_beyond(own, least)).values("pk"))
-        return self.filter(_among(models.Q(collection__in=own.member_of(least))))
+        member = models.Q(collection__in=own.member_of(least))
+        if least < Role.CURATOR:
+            return self.filter(_among(member))
+        # What belongs to all is not changed by who put it into a collection of their own.
+        public = _among(member & models.Q(collection__private=False))
+        return self.filter(models.Q(_among(member), common=False) | models.Q(public))
 
     def closed_to(self, user: User | AnonymousUser) -> ImageQuerySet:
         """Return the images, of whatever status, that this person may not know of: those not `with_role` viewer."""
@@ -161,6 +166,10 @@ class ImageQuerySet(models.QuerySet["Image"]):
         if own.may(Role.VIEWER):
             return self.filter(_beyond(own, Role.VIEWER))
         return self.filter(~_among(models.Q(collection__in=own.member_of(Role.VIEWER))))
+
+    def in_trash_of(self, user: User | AnonymousUser) -> ImageQuerySet:
+        """Return what lies in the trash and this person may take out of it."""
+        return self.filter(trashed_at__isnull=False).with_role(user, Role.CURATOR)
 
     def visible_to(self, user: User | AnonymousUser) -> ImageQuerySet:
         """Return what this person may see; those who curate an image see it though it is hidden."""
@@ -244,12 +253,23 @@ class Image(models.Model):
         return reverse("gallery:image", args=[self.pk])
 
 
+class AttributeQuerySet(models.QuerySet["Attribute"]):
+    """Attributes as people may use them."""
+
+    def visible_names(self, user: User | AnonymousUser) -> models.QuerySet[Attribute, str]:
+        """Return the names, each once, that images have of which this person may know."""
+        known = self if permissions_of(user).sees_all else self.exclude(image__in=Image.objects.closed_to(user))
+        return known.order_by("name").values_list("name", flat=True).distinct()
+
+
 class Attribute(models.Model):
     """One thing that people know of an image, as a name and a value of their own."""
 
     image = models.ForeignKey(Image, models.CASCADE, related_name="attributes", verbose_name=_("image"))
     name = models.CharField(_("name"), max_length=80)
     value = models.CharField(_("value"), max_length=500)
+
+    objects = AttributeQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

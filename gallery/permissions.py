@@ -69,6 +69,23 @@ def _read(user: User | AnonymousUser) -> Permissions:
     return Permissions(Role(account.role if account else Role[settings.NEW_ACCOUNT_ROLE.upper()]), memberships)
 
 
+def require(user: User | AnonymousUser, least: Role, *, somewhere: bool = False) -> None:
+    """Go on only for people of at least that role, on the site or (`somewhere`) in any collection.
+
+    Raises
+    ------
+    PermissionDenied : they are less; the sentence says what is needed and who gives it
+    """
+    own = permissions_of(user)
+    if own.may_somewhere(least) if somewhere else own.may(least):
+        return
+    if user.is_authenticated:
+        text = _("This needs the role “%(role)s”. An admin of the site can give it to you.")
+    else:
+        text = _("This needs an account with the role “%(role)s”. Log in first.")
+    raise PermissionDenied(text % {"role": least.label})
+
+
 def requires(least: Role, *, somewhere: bool = True) -> Callable[[View], View]:
     """Let a view be used by people of at least that role, on the site or (`somewhere`) in any collection.
 
@@ -78,12 +95,7 @@ def requires(least: Role, *, somewhere: bool = True) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            own = permissions_of(request.user)
-            if not (own.may_somewhere(least) if somewhere else own.may(least)):
-                raise PermissionDenied(
-                    _("This needs the role “%(role)s”. An admin of the site can give it to you.")
-                    % {"role": least.label}
-                )
+            require(request.user, least, somewhere=somewhere)
             return view(request, *args, **kwargs)
 
         return checked

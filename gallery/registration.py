@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
 from gallery import originals
+from gallery.acts import Action, subject_of, tell
 from gallery.decoding import Inspection, Refused
-from gallery.models import Collection, Image, Tag
+from gallery.models import Collection, Image, Membership, RepeatUpload, Tag
 from gallery.originals import Received
-from gallery.signals import images_stored
+from gallery.roles import Role
+from gallery.signals import images_stored, visibility_changed
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -26,23 +28,33 @@ UNNAMED = "unnamed"
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """Where arriving images belong; names are looked up, and made where missing."""
+    """Where arriving images belong; names are looked up, and made where missing.
+
+    Collections that are made so are private if asked, and who brings the images is their curator then. None as the
+    user stands for the site itself.
+    """
 
     user: User | AnonymousUser | None = None
     collections: Sequence[Collection | str] = ()
     tags: Sequence[Tag | str] = ()
+    private: bool = False
 
     @property
     def user_id(self) -> int | None:
         """Return the id of a person who is logged in."""
         return self.user.pk if self.user is not None and self.user.is_authenticated else None
 
-    def collection_ids(self) -> list[int]:
-        """Return the ids of the collections."""
-        return [
-            (Collection.objects.get_or_create(name=item[:MAX_COLLECTION])[0] if isinstance(item, str) else item).pk
-            for item in self.collections
-        ]
+    def find_collections(self) -> list[Collection]:
+        """Return the collections."""
+        return [self._named(item[:MAX_COLLECTION]) if isinstance(item, str) else item for item in self.collections]
+
+    def _named(self, name: str) -> Collection:
+        collection, created = Collection.objects.get_or_create(name=name, defaults={"private": self.private})
+        if created:
+            if self.private and self.user_id is not None:
+                Membership.objects.create(collection=collection, user_id=self.user_id, role=Role.CURATOR)
+            tell(self.user, Action.COLLECTION, name, made=True, private=self.private)
+        return collection
 
     def tag_ids(self) -> list[int]:
         """Return the ids of the tags."""
@@ -63,10 +75,15 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """The row of an arrival. `created`: this arrival made it; otherwise the bytes were known."""
+    """The row of an arrival.
+
+    `created`: this arrival made it; otherwise the bytes were known. `opened`: who brought them could not know of it
+    before, and now can.
+    """
 
     image: Image
     created: bool
+    opened: bool = False
 
     @property
     def unfinished(self) -> bool:
@@ -88,7 +105,8 @@ def register(arrivals: Sequence[Arrival], where: Placing) -> list[Registered]:
     """Keep the files and make their rows, or find the rows of bytes known before.
 
     What was refused before and comes again is tried again, under its new name. Known images join the collections
-    and get the tags as well, and the label if they have none.
+    and get the tags as well, and the label if they have none; that they came again is noted. Those that were closed to
+    who brings them are like new ones: they come into the common library too, unless all the collections are private.
 
     Raises
     ------
@@ -96,15 +114,24 @@ def register(arrivals: Sequence[Arrival], where: Placing) -> list[Registered]:
     """
     files = {arrival.received.sha256: arrival.received for arrival in arrivals}
     created: set[str] = set()
+    opened: set[str] = set()
     try:
         with originals.exclusive(), transaction.atomic():
             rows = _find(files)
             created = files.keys() - rows.keys()
             originals.keep([file for sha256, file in files.items() if sha256 in created or _wants_bytes(rows[sha256])])
-            rows |= _create([arrival for arrival in arrivals if arrival.received.sha256 in created], where)
+            opened = _closed(rows, where)
+            known = {sha256 for sha256, row in rows.items() if row.status != Image.Status.REFUSED}
+            collections = where.find_collections()
+            common = not collections or any(not collection.private for collection in collections)
+            rows |= _create([each for each in arrivals if each.received.sha256 in created], where, common=common)
             for arrival in arrivals:
                 _welcome(rows[arrival.received.sha256], arrival)
-            _place([row.pk for row in rows.values()], where)
+            _note_repeats(arrivals, rows, known, where)
+            if opened and common:
+                Image.objects.filter(sha256__in=opened).update(common=True)
+            _place(rows.values(), collections, where)
+            _tell(arrivals, created, collections, where)
     except BaseException:
         for sha256 in created:
             originals.remove(sha256)
@@ -112,8 +139,12 @@ def register(arrivals: Sequence[Arrival], where: Placing) -> list[Registered]:
     finally:
         for arrival in arrivals:
             arrival.received.discard()
-    hashes = [arrival.received.sha256 for arrival in arrivals]
-    return [Registered(rows[sha256], sha256 in created) for sha256 in hashes]
+    registered = []
+    for arrival in arrivals:
+        sha256 = arrival.received.sha256
+        registered.append(Registered(rows[sha256], sha256 in created, sha256 in opened))
+        opened.discard(sha256)  # the same file once more in the same batch is known
+    return registered
 
 
 def _wants_bytes(image: Image) -> bool:
@@ -125,7 +156,41 @@ def _find(hashes: Iterable[str]) -> dict[str, Image]:
     return {image.sha256: image for image in Image.objects.filter(sha256__in=set(hashes))}
 
 
-def _create(arrivals: Iterable[Arrival], where: Placing) -> dict[str, Image]:
+def _closed(rows: Mapping[str, Image], where: Placing) -> set[str]:
+    """Return the hashes of known images that who brings them may not know of."""
+    if where.user is None or not rows:
+        return set()
+    return set(Image.objects.closed_to(where.user).filter(sha256__in=list(rows)).values_list("sha256", flat=True))
+
+
+def _tell(arrivals: Sequence[Arrival], created: set[str], collections: Sequence[Collection], where: Placing) -> None:
+    """Tell of an upload; commands that find a folder as it was have done nothing."""
+    if not created and where.user is None:
+        return
+    names = {arrival.received.sha256: clean_name(arrival.name) for arrival in arrivals}
+    known = sorted(names.keys() - created)
+    about: dict[str, Any] = {"sha256": sorted(created), "known": known, "names": names}
+    if collections:
+        about["collections"] = [collection.name for collection in collections]
+    tell(where.user, Action.UPLOAD, subject_of(sorted(names)), **about)
+
+
+def _note_repeats(arrivals: Iterable[Arrival], rows: Mapping[str, Image], known: set[str], where: Placing) -> None:
+    """Keep the names under which bytes came that were known, or came before in the same batch.
+
+    Commands may be run again over the same folder; what they find as it was is no news.
+    """
+    repeats, seen = [], set(known)
+    for arrival in arrivals:
+        sha256, name = arrival.received.sha256, clean_name(arrival.name)
+        image = rows[sha256]
+        if sha256 in seen and (where.user is not None or name != image.original_name):
+            repeats.append(RepeatUpload(image=image, original_name=name, uploaded_by_id=where.user_id))
+        seen.add(sha256)
+    RepeatUpload.objects.bulk_create(repeats)
+
+
+def _create(arrivals: Iterable[Arrival], where: Placing, *, common: bool) -> dict[str, Image]:
     images: dict[str, Image] = {}
     for arrival in arrivals:
         received = arrival.received
@@ -135,6 +200,7 @@ def _create(arrivals: Iterable[Arrival], where: Placing) -> dict[str, Image]:
             original_name=clean_name(arrival.name),
             label=arrival.label[:MAX_LABEL],
             uploaded_by_id=where.user_id,
+            common=common,
         )
         images.setdefault(received.sha256, image)
     Image.objects.bulk_create(images.values())
@@ -155,12 +221,15 @@ def _welcome(image: Image, arrival: Arrival) -> None:
         image.save(update_fields=changed)
 
 
-def _place(image_ids: Sequence[int], where: Placing) -> None:
+def _place(images: Iterable[Image], collections: Sequence[Collection], where: Placing) -> None:
+    image_ids = [image.pk for image in images]
     in_collections, with_tags = Image.collections.through, Image.tags.through
     in_collections._default_manager.bulk_create(
-        [in_collections(image_id=pk, collection_id=item) for item in where.collection_ids() for pk in image_ids],
+        [in_collections(image_id=pk, collection_id=each.pk) for each in collections for pk in image_ids],
         ignore_conflicts=True,
     )
+    if collections:
+        visibility_changed.send(sender=Image)
     with_tags._default_manager.bulk_create(
         [with_tags(image_id=pk, tag_id=item) for item in where.tag_ids() for pk in image_ids], ignore_conflicts=True
     )

@@ -355,10 +355,11 @@ def vectors_of_images(
     return found
 
 
-def counts(*states: WorkState) -> dict[str, dict[str, int]]:
+def counts(*states: WorkState, images: QuerySet[Image] | None = None) -> dict[str, dict[str, int]]:
     """Return how many rows of each method, at its current version, are in each of these states, or in any. One query.
 
-    Few rows are anything but ready: asking for the states that matter spares counting all the others.
+    `images` are those whose rows are counted, None: all. Few rows are anything but ready: asking for the states that
+    matter spares counting all the others.
     """
     versions = current_versions()
     found = {method: dict.fromkeys(states or WorkState.values, 0) for method in versions}
@@ -366,6 +367,8 @@ def counts(*states: WorkState) -> dict[str, dict[str, int]]:
     rows = Feature.objects.filter(method__in=versions, version__in=versions.values())
     if states:
         rows = rows.filter(state__in=states)
+    if images is not None:
+        rows = rows.filter(image__in=images)
     for method, version, state, number in (
         rows.values_list("method", "version", "state").annotate(Count("pk")).order_by()
     ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -11,15 +11,28 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from gallery.models import Collection
+from gallery.permissions import permissions_of
+from gallery.roles import Role
 from search.lessons import source_names
 from search.methods import METHODS
 from search.models import Evaluation
 from search.presets import DEFAULT_PRESET, PRESETS, Preset, presets_with
 from search.weight_sets import site_weights
 
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+    Viewer = User | AnonymousUser | None
+
 PAGE_SIZE = 40
 MAX_RESULTS = 360
 """Results of one page: as many as are asked for by "more", up to this."""
+
+
+def limit_collections(field: forms.Field, viewer: Viewer, least: Role = Role.VIEWER) -> None:
+    """Offer in a field only the collections in which a person is at least that; None stands for the site itself."""
+    if viewer is not None:
+        cast("forms.ModelChoiceField[Collection]", field).queryset = Collection.objects.with_role(viewer, least)
 
 
 def weight_field(method: str) -> str:
@@ -44,9 +57,15 @@ class SearchForm(forms.Form):
     )
     view = forms.ChoiceField(required=False, choices=[("grid", "grid"), ("list", "list")])
     areas = forms.ChoiceField(required=False, choices=[("on", "on"), ("off", "off")])
+    judged = forms.ChoiceField(
+        required=False,
+        choices=[("show", "show"), ("mark", "mark"), ("hide", "hide")],
+        label=gettext_lazy("Judged different"),
+    )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, viewer: Viewer = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        limit_collections(self.fields["collection"], viewer)
         for method, entry in METHODS.items():
             self.fields[weight_field(method)] = forms.FloatField(
                 required=False, min_value=0, max_value=1, label=_(entry.label)
@@ -104,6 +123,13 @@ class EvaluationForm(forms.Form):
         widget=forms.Select(attrs={"class": "input"}),
     )
 
+    def __init__(self, *args: Any, viewer: Viewer, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast("forms.ModelChoiceField[Collection]", self.fields["collection"])
+        limit_collections(field, viewer, Role.CURATOR)
+        if viewer is not None and not permissions_of(viewer).may(Role.CURATOR):  # not of the whole library
+            field.required, field.empty_label = True, None
+
     def problems(self) -> list[str]:
         """Return what is wrong, each as a sentence that names the field."""
         return [
@@ -126,6 +152,10 @@ class LearningForm(forms.Form):
         empty_label=gettext_lazy("All images"),
         widget=forms.Select(attrs={"class": "input"}),
     )
+
+    def __init__(self, *args: Any, viewer: Viewer, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        limit_collections(self.fields["collection"], viewer)
 
     def problems(self) -> list[str]:
         """Return what is wrong, each as a sentence that names the field."""

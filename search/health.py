@@ -17,6 +17,7 @@ from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker, WorkerStatus
 
+from gallery.models import Image
 from gallery.reasons import REASONS
 from search import features, queues
 from search.exceptions import IndexDamagedError
@@ -121,9 +122,10 @@ def _queue_health(name: str, workers: list[BaseWorker]) -> QueueHealth:
     )
 
 
-def num_features_waiting() -> int:
-    """Return how many features are still to be computed."""
-    return _in_state(WorkState.PENDING, WorkState.LEASED).count()
+def num_features_waiting(closed: QuerySet[Image] | None = None) -> int:
+    """Return how many features are still to be computed, without those of some images."""
+    rows = _in_state(WorkState.PENDING, WorkState.LEASED)
+    return (rows if closed is None else rows.exclude(image__in=closed)).count()
 
 
 def _in_state(*states: WorkState) -> QuerySet[Feature]:
@@ -134,10 +136,11 @@ def _in_state(*states: WorkState) -> QuerySet[Feature]:
     return Feature.objects.filter(condition)
 
 
-def look_at_failures(limit: int = 20) -> list[Failure]:
-    """Return why features failed, most frequent first."""
+def look_at_failures(limit: int = 20, closed: QuerySet[Image] | None = None) -> list[Failure]:
+    """Return why features failed, most frequent first, without those of some images."""
+    failed = _in_state(WorkState.FAILED)
     rows = (
-        _in_state(WorkState.FAILED)
+        (failed if closed is None else failed.exclude(image__in=closed))
         .values_list("method", "reason")
         .annotate(num=Count("pk"))
         .order_by("-num", "method")[:limit]

@@ -7,12 +7,16 @@ import hashlib
 import os
 import uuid
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from django.conf import settings
 
 from gallery.decoding import Refused, get_decoder
 from search.models import Query, WorkState
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+    from django.db.models import QuerySet
 
 PREVIEW_SIDE = 480
 CHUNK_BYTES = 2**20
@@ -28,21 +32,26 @@ def preview_path(query_id: uuid.UUID) -> Path:
     return Path(settings.QUERIES_DIR) / f"{query_id.hex}.webp"
 
 
-def store_query(file: BinaryIO, name: str) -> Query:
+def store_query(file: BinaryIO, name: str, user: User | None = None, own: QuerySet[Query] | None = None) -> Query:
     """Keep the bytes, look at them in the decoder and make the query; the same bytes give the same query again.
+
+    Parameters
+    ----------
+    file, name : of the image
+    user : whose query it is; None: somebody's without an account, or the site's own
+    own : the queries among which the same bytes are looked for, None: all
 
     Raises
     ------
     Refused : the file is too large, no image that this site accepts, or does not fit on the disk
     """
-    query = Query(original_name=Path(name).name[:255])
+    query = Query(original_name=Path(name).name[:255], uploaded_by=user)
+    own = Query.objects.all() if own is None else own
     path = query_path(query.pk)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         query.sha256 = _write(file, path)
-        known = (
-            Query.objects.filter(sha256=query.sha256).exclude(state=WorkState.FAILED).order_by("-created_at").first()
-        )
+        known = own.filter(sha256=query.sha256).exclude(state=WorkState.FAILED).order_by("-created_at").first()
         if known and query_path(known.pk).exists():
             path.unlink()
             return known

@@ -10,14 +10,17 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from django.db.models import Q, QuerySet
 from numpy.typing import NDArray
 
-from gallery.models import Image
+from gallery.models import Collection, Image
 from gallery.permissions import permissions_of
 from gallery.roles import Role
+from search import features
+from search.models import Evaluation, WeightSet
 from search.rows import Snapshot
 
 if TYPE_CHECKING:
@@ -59,6 +62,16 @@ def closed_ids(viewer: User | AnonymousUser | None, revision: int) -> NDArray[np
     return closed
 
 
+def closed_images(viewer: User | AnonymousUser) -> QuerySet[Image] | None:
+    """Return the images that a person may not know of, for counting them out; None where there are none.
+
+    One query where they are not known of this revision, beside that for the revision itself.
+    """
+    if permissions_of(viewer).sees_all or not len(closed_ids(viewer, features.revision())):
+        return None
+    return Image.objects.closed_to(viewer)
+
+
 def without(snapshot: Snapshot, closed: NDArray[np.int64]) -> Snapshot:
     """Return a snapshot in which some images, ascending, are neither found nor counted."""
     if not len(closed):
@@ -68,6 +81,24 @@ def without(snapshot: Snapshot, closed: NDArray[np.int64]) -> Snapshot:
         for segment in snapshot.segments
     )
     return replace(snapshot, segments=segments)
+
+
+About = TypeVar("About", Evaluation, WeightSet)
+
+
+def findings_for(rows: QuerySet[About], viewer: User | AnonymousUser) -> QuerySet[About]:
+    """Keep what was found out about collections that a person may see.
+
+    What was found out about the whole library counts every image, so it is for curators of the site, and for all where
+    no image is closed to them.
+    """
+    own = permissions_of(viewer)
+    if own.sees_all:
+        return rows
+    about = Q(collection__in=Collection.objects.visible_to(viewer))
+    if own.may(Role.CURATOR) or not Image.objects.closed_to(viewer).exists():
+        about |= Q(collection=None, collection_name="")  # not of a collection that is gone
+    return rows.filter(about)
 
 
 def forget() -> None:

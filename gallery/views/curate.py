@@ -1,12 +1,11 @@
-"""Acts of staff on selected images: hide, show again, tag, add to a collection, move to the trash."""
+"""Acts of curators on selected images: hide, show again, tag, add to a collection, move to the trash."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.contrib.admin.views.decorators import staff_member_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -16,11 +15,17 @@ from django.views.decorators.http import require_POST
 
 from gallery import curation
 from gallery.forms import CurateForm
+from gallery.membership import addition_problem
 from gallery.models import Collection, Image, Tag
+from gallery.permissions import requires
+from gallery.roles import Role
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
 
 
 @require_POST
-@staff_member_required
+@requires(Role.CURATOR)
 def curate(request: HttpRequest) -> HttpResponse:
     """Do what the selection's action bar asks and go back to where it was asked."""
     form = CurateForm(request.POST)
@@ -30,10 +35,29 @@ def curate(request: HttpRequest) -> HttpResponse:
             messages.error(request, " ".join(map(str, errors)))
         return redirect(back)
     asked = form.cleaned_data
-    images = Image.objects.filter(pk__in=asked["image"])
+    if problem := _problem(request.user, asked):
+        messages.error(request, problem)
+        return redirect(back)
+    images = Image.objects.with_role(request.user, Role.CURATOR).filter(pk__in=asked["image"])
     done = ACTIONS[asked["action"]](list(images.values_list("pk", flat=True)), asked | {"user": request.user})
     messages.success(request, done)
     return redirect(back)
+
+
+def _problem(user: User | AnonymousUser, asked: dict[str, Any]) -> str:
+    """Return why this person may not do it to all of these images, so that nothing is done; empty: they may."""
+    known = Image.objects.with_role(user, Role.VIEWER).filter(pk__in=asked["image"])
+    num_others = known.exclude(pk__in=Image.objects.with_role(user, Role.CURATOR)).count()
+    if num_others:
+        text = ngettext(
+            "Nothing was changed: you are not a curator of %(n)s of these images. Take it out of the selection.",
+            "Nothing was changed: you are not a curator of %(n)s of these images. Take them out of the selection.",
+            num_others,
+        )
+        return text % {"n": num_others}
+    if asked["action"] == "collect":
+        return addition_problem(user, asked["collection"])
+    return ""
 
 
 def _back(request: HttpRequest) -> str:

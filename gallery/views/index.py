@@ -22,24 +22,25 @@ AUTO_PAGES = 8
 @vary_on_headers("HX-Request")
 def index(request: HttpRequest) -> HttpResponse:
     """Show one page of the gallery, or to htmx only its tiles."""
-    form = FilterForm(request.GET, is_staff=request.user.is_staff)
+    form = FilterForm(request.GET, viewer=request.user)
     images = form.images()
     before, part = (read_id(request.GET.get(name, "")) for name in ("before", "part"))
-    context = _page(images, form, before=before, part=part)
+    context = tiles(images, form, before=before, part=part)
     if part and request.headers.get("HX-Request"):
         return render(request, "gallery/_tiles.html", context)
-    shown = Image.objects.shown()
+    shown = Image.objects.visible_to(request.user).filter(hidden=False)
     context |= {
         "form": form,
         "num_images": images.count(),
-        "all_collections": list(Collection.objects.all()),
-        "all_tags": list(Tag.objects.all()),
+        "all_collections": list(Collection.objects.visible_to(request.user)),
+        "all_tags": list(Tag.objects.visible_to(request.user)),
         "labels": shown.exclude(label="").order_by("label").values_list("label", flat=True).distinct(),
     }
     return render(request, "gallery/index.html", context)
 
 
-def _page(images: ImageQuerySet, form: FilterForm, *, before: int, part: int) -> dict[str, Any]:
+def tiles(images: ImageQuerySet, form: FilterForm, *, before: int, part: int) -> dict[str, Any]:
+    """Return what `_tiles.html` shows: one page of images, and the address of the next."""
     if before:
         images = images.filter(pk__lt=before)
     page = list(images.order_by("-pk")[: PAGE_SIZE + 1])

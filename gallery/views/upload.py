@@ -15,7 +15,9 @@ from django.views.decorators.http import require_http_methods
 from gallery.forms import UploadForm
 from gallery.intake import Outcome, store_image
 from gallery.models import Collection, Image
+from gallery.permissions import requires
 from gallery.reasons import REASONS
+from gallery.roles import Role
 from gallery.spooling import disk_was_full
 
 SENTENCES = dict(REASONS)
@@ -26,11 +28,14 @@ REFUSAL_STATUS = {
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@requires(Role.CONTRIBUTOR)
 def upload(request: HttpRequest) -> HttpResponse:
     """Store the files sent, each with an outcome of its own, or show the form."""
     if request.method != "POST":
-        return _page(request, UploadForm(initial={"collection": request.GET.get("collection", "")}))
-    form = UploadForm(request.POST, request.FILES)
+        return _page(
+            request, UploadForm(initial={"collection": request.GET.get("collection", "")}, viewer=request.user)
+        )
+    form = UploadForm(request.POST, request.FILES, viewer=request.user)
     wants_json = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
     if disk_was_full(request):
         return _disk_full(request, form, wants_json)
@@ -39,48 +44,52 @@ def upload(request: HttpRequest) -> HttpResponse:
             message = " ".join(str(error) for errors in form.errors.values() for error in errors)
             return JsonResponse({"error": "form", "message": message}, status=HTTPStatus.BAD_REQUEST)
         return _page(request, form, status=HTTPStatus.BAD_REQUEST)
-    results = _store(request, form.cleaned_data["files"], form.cleaned_data["collection"].strip())
+    results = _store(request, form)
     status = results[0]["status"] if len(results) == 1 else HTTPStatus.OK
     if wants_json:
         answers = [{name: value for name, value in result.items() if name != "status"} for result in results]
         return JsonResponse({"results": answers}, status=status)
-    return _page(request, UploadForm(initial={"collection": form.cleaned_data["collection"]}), results, status=status)
+    again = UploadForm(initial={"collection": form.cleaned_data["collection"]}, viewer=request.user)
+    return _page(request, again, results, status=status)
 
 
 def _page(
     request: HttpRequest, form: UploadForm, results: list[dict[str, Any]] | None = None, status: int = HTTPStatus.OK
 ) -> HttpResponse:
-    context = {"form": form, "results": results or [], "collections": Collection.objects.all()}
+    collections = Collection.objects.with_role(request.user, Role.CONTRIBUTOR)
+    context = {"form": form, "results": results or [], "collections": collections}
     return render(request, "gallery/upload.html", context, status=status)
 
 
 def _disk_full(request: HttpRequest, form: UploadForm, wants_json: bool) -> HttpResponse:
     """Say that nothing of the request could be kept: the disk filled up while its files were on their way."""
-    result = _result(_("this upload"), Outcome("refused", None, "disk_full"))
+    result = _result(request, _("this upload"), Outcome("refused", None, "disk_full"))
     if wants_json:
         answer = {name: value for name, value in result.items() if name != "status"}
         return JsonResponse({"results": [answer]}, status=HTTPStatus.INSUFFICIENT_STORAGE)
     return _page(request, form, [result], status=HTTPStatus.INSUFFICIENT_STORAGE)
 
 
-def _store(request: HttpRequest, files: list[UploadedFile[Any]], collection_name: str) -> list[dict[str, Any]]:
-    collections = [collection_name] if collection_name else []
-    results = []
+def _store(request: HttpRequest, form: UploadForm) -> list[dict[str, Any]]:
+    asked, results = form.cleaned_data, []
+    collections = [asked["collection"]] if asked["collection"] else []
+    files: list[UploadedFile[Any]] = asked["files"]
     for file in files:
-        name = file.name or _("unnamed")
-        results.append(
-            _result(name, store_image(cast(BinaryIO, file), name=name, user=request.user, collections=collections))
-        )
+        name, opened = file.name or _("unnamed"), cast(BinaryIO, file)
+        outcome = store_image(opened, name=name, user=request.user, collections=collections, private=asked["private"])
+        results.append(_result(request, name, outcome))
     return results
 
 
-def _result(name: str, outcome: Outcome) -> dict[str, Any]:
+def _result(request: HttpRequest, name: str, outcome: Outcome) -> dict[str, Any]:
+    kept = outcome.image if outcome.kind != "refused" else None
+    image = Image.objects.visible_to(request.user).filter(pk=kept.pk).first() if kept else None
     return {
         "name": name,
         "outcome": outcome.kind,
         "reason": outcome.reason,
-        "message": _message(outcome),
-        "image": _image(outcome.image) if outcome.image and outcome.kind != "refused" else None,
+        "message": _message(outcome, image),
+        "image": _image(image) if image else None,
         "status": _status(outcome),
     }
 
@@ -91,11 +100,14 @@ def _status(outcome: Outcome) -> int:
     return HTTPStatus.CREATED if outcome.kind == "stored" else HTTPStatus.OK
 
 
-def _message(outcome: Outcome) -> str:
+def _message(outcome: Outcome, image: Image | None) -> str:
+    """Say what became of a file; `image` is where it can be seen by who brought it."""
     if outcome.kind == "stored":
         return _("Stored.")
+    if outcome.kind == "duplicate" and image is None:
+        return _("The gallery already has this file, but a curator took it out of sight.")
     if outcome.kind == "duplicate":
-        return _("The gallery already has this file: %(name)s.") % {"name": outcome.image}
+        return _("The gallery already has this file: %(name)s.") % {"name": image}
     return str(SENTENCES.get(outcome.reason, outcome.detail))
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.models import Collection, ImageQuerySet
+from gallery.models import CollectionQuerySet, ImageQuerySet
 from search.map.files import LibraryMap
 
 MAX_POINTS = 100_000
@@ -43,7 +43,9 @@ class Points:
     num_on_map: int  # of these, on the map; n may be fewer
 
 
-def visible_points(found: LibraryMap, projection: str, images: ImageQuerySet, coloring: str) -> Points:
+def visible_points(
+    found: LibraryMap, projection: str, images: ImageQuerySet, coloring: str, collections: CollectionQuerySet
+) -> Points:
     """Return the points of those of the images that lie on the map.
 
     Parameters
@@ -52,8 +54,9 @@ def visible_points(found: LibraryMap, projection: str, images: ImageQuerySet, co
     projection : "tsne" or "pca"
     images : those that may be seen and pass the page's filter
     coloring : one of COLORINGS
+    collections : those that may be named
     """
-    names = _names(images, coloring)
+    names = _names(images, coloring, collections)
     order = found.order[projection]
     rows = order[np.isin(found.image_ids[order], np.fromiter(names, np.int64, len(names)))]
     num_on_map = len(rows)
@@ -103,16 +106,16 @@ Name = tuple[str, str]
 NONE, SEVERAL, REST = "none", "several", "rest"
 
 
-def _names(images: ImageQuerySet, coloring: str) -> dict[int, Name]:
+def _names(images: ImageQuerySet, coloring: str, collections: CollectionQuerySet) -> dict[int, Name]:
     """Return the group of each image, in no order."""
     if coloring == "label":
         labels = images.order_by().values_list("pk", "label")
         return {pk: ("", label) if label else (NONE, "") for pk, label in labels.iterator(chunk_size=10_000)}
     found: dict[int, Name] = dict.fromkeys(images.order_by().values_list("pk", flat=True), (NONE, ""))
     if coloring == "collection":
-        names = dict(Collection.objects.values_list("pk", "name"))
+        names = dict(collections.values_list("pk", "name"))
         for pk, collection in images.order_by().values_list("pk", "collections").iterator(chunk_size=10_000):
-            if collection:
+            if collection in names:
                 found[pk] = ("", names[collection]) if found[pk][0] == NONE else (SEVERAL, "")
     return found
 

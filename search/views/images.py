@@ -8,6 +8,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from gallery.models import Image
+from gallery.permissions import permissions_of
+from gallery.roles import Role
 from search import features, health, pipeline
 from search.exceptions import SearchError
 from search.models import WorkState
@@ -22,7 +24,7 @@ def strip(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the most similar images in one row."""
     image = get_object_or_404(Image.objects.visible_to(request.user), pk=pk)
     try:
-        answer = pipeline.run_query(pipeline.for_image(pk), site_weights(), k=STRIP_LENGTH)
+        answer = pipeline.run_query(pipeline.for_image(pk), site_weights(), k=STRIP_LENGTH, viewer=request.user)
     except SearchError as error:
         return render(request, "search/_strip.html", {"image": image, "problem": str(error)})
     images = Image.objects.visible_to(request.user).in_bulk([result.image_id for result in answer.results])
@@ -34,7 +36,10 @@ def strip(request: HttpRequest, pk: int) -> HttpResponse:
 def feature_status(request: HttpRequest, pk: int) -> HttpResponse:
     """Show, method by method, whether an image can be found; asks again by itself while something is to be computed."""
     image = get_object_or_404(Image.objects.visible_to(request.user), pk=pk)
-    return render(request, "search/_features.html", feature_context(image))
+    curated = Image.objects.with_role(request.user, Role.CURATOR)
+    own = permissions_of(request.user)
+    may_retry = own.sees_all or (own.may_somewhere(Role.CURATOR) and curated.filter(pk=pk).exists())
+    return render(request, "search/_features.html", feature_context(image) | {"may_retry": may_retry})
 
 
 def feature_context(image: Image) -> dict[str, object]:

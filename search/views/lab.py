@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,6 +15,10 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from gallery.forms import read_id
+from gallery.models import Collection
+from gallery.permissions import require, requires
+from gallery.roles import Role
 from search import health, tasks
 from search.forms import EvaluationForm
 from search.lab import runs
@@ -21,6 +26,7 @@ from search.models import Evaluation
 from search.views.lab_charts import precision_chart, reliability_chart, trend_chart
 from search.views.lab_tables import figure_columns, figure_rows, heat_table, index_rows, threshold_rows
 from search.views.lab_words import KIND_SENTENCES, KINDS, PHASES, RankingLook, figure_words, look_of, number
+from search.visibility import findings_for
 
 HISTORY_SIZE = 30
 TREND_SIZE = 30
@@ -42,7 +48,8 @@ class Past:
 def lab(request: HttpRequest) -> HttpResponse:
     """Show one measurement, another beside it if asked, and the list of all."""
     run, beside = _asked(request, "run"), _asked(request, "beside")
-    newest = Evaluation.objects.defer("document").filter(state=State.READY).order_by("-heartbeat_at").first()
+    kept = findings_for(Evaluation.objects.defer("document"), request.user)
+    newest = kept.filter(state=State.READY).order_by("-heartbeat_at").first()
     if run is None and newest is not None:
         run = Evaluation.objects.get(pk=newest.pk)
     if beside is not None and run is not None and beside.pk == run.pk:
@@ -51,14 +58,16 @@ def lab(request: HttpRequest) -> HttpResponse:
         "run": run,
         "beside": beside,
         "form": EvaluationForm(
-            label_suffix="", initial={"kind": run and run.kind, "collection": run and run.collection_id}
+            label_suffix="",
+            initial={"kind": run and run.kind, "collection": run and run.collection_id},
+            viewer=request.user,
         ),
         "kinds": [(kind, label, KIND_SENTENCES[kind]) for kind, label in KINDS.items()],
-        **_progress(),
+        **_progress(request),
         **_history(request, run, beside),
     }
     if run is not None:
-        context |= _findings(run, beside)
+        context |= _findings(run, beside) | {"trend": _trend(kept, run)}
     return render(request, "lab/lab.html", context)
 
 
@@ -66,21 +75,21 @@ def lab(request: HttpRequest) -> HttpResponse:
 def progress(request: HttpRequest) -> HttpResponse:
     """Tell how far the measurements are that the page watches; when one ended, send the page to what it found."""
     watched = [int(pk) for pk in request.GET.get("watched", "").split(",") if pk.isdecimal()]
-    ended = Evaluation.objects.defer("document").filter(pk__in=watched).exclude(state__in=runs.ACTIVE).first()
+    kept = findings_for(Evaluation.objects.defer("document"), request.user)
+    ended = kept.filter(pk__in=watched).exclude(state__in=runs.ACTIVE).first()
     if ended is not None:
         response = HttpResponse()
         ready = f"?run={ended.pk}" if ended.state == State.READY else ""
         response["HX-Redirect"] = reverse("search:lab") + ready
         return response
-    return render(request, "lab/_progress.html", _progress())
+    return render(request, "lab/_progress.html", _progress(request))
 
 
 @require_POST
+@requires(Role.CURATOR)
 def start(request: HttpRequest) -> HttpResponse:
-    """Measure in the background; for staff."""
-    if not request.user.is_staff:
-        return HttpResponse(_("Only staff may start measurements; log in as staff first."), status=403)
-    form = EvaluationForm(request.POST)
+    """Measure in the background: a collection, for its curators, or all images, for curators of the site."""
+    form = EvaluationForm(request.POST, viewer=request.user)
     if not form.is_valid():
         for problem in form.problems():
             messages.error(request, problem)
@@ -99,11 +108,13 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@requires(Role.CURATOR)
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
-    """Stop a measurement; for staff."""
-    if not request.user.is_staff:
-        return HttpResponse(_("Only staff may stop measurements; log in as staff first."), status=403)
-    run = get_object_or_404(Evaluation.objects.defer("document"), pk=pk)
+    """Stop a measurement, as those who may start it."""
+    run = get_object_or_404(findings_for(Evaluation.objects.defer("document"), request.user), pk=pk)
+    curated = Collection.objects.with_role(request.user, Role.CURATOR)
+    if run.collection_id is None or not curated.filter(pk=run.collection_id).exists():
+        require(request.user, Role.CURATOR)
     if runs.stop(run.pk):
         messages.info(request, _("The measurement is stopped; nothing of it is kept."))
     else:
@@ -116,7 +127,8 @@ def _asked(request: HttpRequest, name: str) -> Evaluation | None:
     number = request.GET.get(name, "")
     if not number:
         return None
-    run = Evaluation.objects.filter(pk=int(number), state=State.READY).first() if number.isdecimal() else None
+    kept = findings_for(Evaluation.objects.all(), request.user)
+    run = kept.filter(pk=read_id(number), state=State.READY).first()
     if run is None:
         raise Http404(_("There is no measurement of this number; choose one from the list on the Lab page."))
     return run
@@ -143,16 +155,13 @@ def _findings(run: Evaluation, beside: Evaluation | None) -> dict[str, Any]:
         "recalls": recalls,
         "maps": heat_table(document, "map")[1],
         "index": index_rows(document),
-        "trend": _trend(run),
         "figure": figure_words()[run.summary["figure"]],
     }
 
 
-def _trend(run: Evaluation) -> Any:
+def _trend(kept: QuerySet[Evaluation], run: Evaluation) -> Any:
     """Return the course of the main figure over measurements of the same kind and collection; None of a single one."""
-    rows = Evaluation.objects.defer("document").filter(
-        state=State.READY, kind=run.kind, collection_name=run.collection_name
-    )
+    rows = kept.filter(state=State.READY, kind=run.kind, collection_name=run.collection_name)
     points = []
     for row in reversed(rows.order_by("-pk")[:TREND_SIZE]):
         figures = {f"methods-{name}": value for name, value in row.summary["methods"].items()}
@@ -164,7 +173,8 @@ def _trend(run: Evaluation) -> Any:
 
 def _history(request: HttpRequest, run: Evaluation | None, beside: Evaluation | None) -> dict[str, Any]:
     """Return a page of all measurements, newest first."""
-    rows = Evaluation.objects.defer("document").select_related("asked_by").exclude(state__in=runs.ACTIVE)
+    kept = findings_for(Evaluation.objects.defer("document"), request.user)
+    rows = kept.select_related("asked_by").exclude(state__in=runs.ACTIVE)
     before = request.GET.get("before", "")
     if before.isdecimal():
         rows = rows.filter(pk__lt=int(before))
@@ -190,9 +200,10 @@ def _past(run: Evaluation) -> Past:
     return Past(run, kind, figure_words()[run.summary["figure"]].label, best, shown)
 
 
-def _progress() -> dict[str, Any]:
+def _progress(request: HttpRequest) -> dict[str, Any]:
     """Return what waits and runs."""
-    active = list(Evaluation.objects.defer("document").filter(state__in=runs.ACTIVE).order_by("pk"))
+    kept = findings_for(Evaluation.objects.defer("document"), request.user)
+    active = list(kept.filter(state__in=runs.ACTIVE).order_by("pk"))
     queue = health.look_at_queues() if active else None
     idle = bool(queue and (queue.error or settings.QUEUE_MAINTENANCE in queue.idle))
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from http import HTTPStatus
 
+from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import get_conditional_response
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from gallery.forms import read_id
+from gallery.models import Collection
 from search.map import opened
 from search.map.points import pack, pack_points, visible_points
 from search.views.map_form import MapForm, map_images
@@ -25,12 +27,13 @@ KEEP_SECONDS = 3600
 @require_safe
 def points(request: HttpRequest) -> HttpResponseBase:
     """Send the points that this person may see, in the map's binary form."""
-    chosen = MapForm(request.GET).chosen(opened.drawn_methods())
+    chosen = MapForm(request.GET, viewer=request.user).chosen(opened.drawn_methods())
     found = opened.current_map(chosen["method"])
     if found is None:
         raise Http404(_("This map is not drawn yet."))
     images = map_images(request.user, chosen["collection"])
-    body = pack_points(visible_points(found, chosen["projection"], images, chosen["color"]))
+    known = Collection.objects.visible_to(request.user)
+    body = pack_points(visible_points(found, chosen["projection"], images, chosen["color"], known))
     response = HttpResponse(body, content_type=BINARY)
     response["Cache-Control"] = "private, no-cache"
     return _conditional(request, response)
@@ -71,7 +74,8 @@ def tiles(request: HttpRequest) -> HttpResponse:
 @require_safe
 def card(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one image as the map's card does."""
-    image = get_object_or_404(map_images(request.user, None).prefetch_related("collections"), pk=pk)
+    known = Prefetch("collections", Collection.objects.visible_to(request.user))
+    image = get_object_or_404(map_images(request.user, None).prefetch_related(known), pk=pk)
     return render(request, "map/_card.html", {"image": image})
 
 

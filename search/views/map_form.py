@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from gallery.forms import LARGEST_ID
 from gallery.models import Collection, Image, ImageQuerySet
+from search.forms import limit_collections
 from search.map.files import PROJECTIONS
 from search.map.points import COLORINGS
 from search.methods import METHODS
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
 
 PROJECTION_NAMES = {"tsne": _("t-SNE: neighbors together"), "pca": _("PCA: the plane of most variance")}
 COLORING_NAMES = {"label": _("Label"), "collection": _("Collection"), "none": _("One color")}
@@ -33,6 +37,10 @@ class MapForm(forms.Form):
     view = forms.ChoiceField(required=False, choices=[("map", _("Map")), ("list", _("List"))], label=_("View"))
     after = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
 
+    def __init__(self, *args: Any, viewer: User | AnonymousUser, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        limit_collections(self.fields["collection"], viewer)
+
     def chosen(self, drawn: list[str]) -> dict[str, Any]:
         """Return every choice, the default where none was made or it could not be read.
 
@@ -50,7 +58,7 @@ class MapForm(forms.Form):
         }
 
 
-def map_images(user: Any, collection: Collection | None) -> ImageQuerySet:
+def map_images(user: User | AnonymousUser, collection: Collection | None) -> ImageQuerySet:
     """Return the images that a map may show to this person: like search, none that is hidden."""
     images = Image.objects.visible_to(user).filter(hidden=False)
     return images.filter(collections=collection) if collection else images

@@ -15,6 +15,8 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from gallery.models import Collection, Image, Tag
+from gallery.permissions import permissions_of, requires
+from gallery.roles import Role
 from search import features, tasks
 from search.map import opened
 from search.map.building import MIN_IMAGES
@@ -24,6 +26,7 @@ from search.map.state import INTERRUPTED, MapState
 from search.methods import METHODS
 from search.views.cards import method_looks
 from search.views.map_form import MapForm, map_images
+from search.visibility import closed_images
 
 PAGE_SIZE = 60
 GALLERY_LINK_IMAGES = 300
@@ -34,25 +37,28 @@ GALLERY_LINK_IMAGES = 300
 def library_map(request: HttpRequest) -> HttpResponse:
     """Show the map, its twin as a list, or why there is none yet."""
     drawn = opened.drawn_methods()
-    form = MapForm(request.GET)
+    form = MapForm(request.GET, viewer=request.user)
     chosen = form.chosen(drawn)
     found = opened.current_map(chosen["method"])
     context = {
         "form": form,
         "chosen": chosen,
         "methods": _method_choices(drawn),
-        "collections": list(Collection.objects.all()),
+        "collections": list(Collection.objects.visible_to(request.user)),
         "look": method_looks().get(chosen["method"]),
     }
     if found is None:
-        context |= _absence(chosen["method"])
+        context |= _absence(request, chosen["method"])
         return render(request, "map/absent.html", context)
-    context |= _facts(found)
+    context |= _facts(found) | {"sees_all": closed_images(request.user) is None}
     if chosen["view"] == "list":
         return render(request, "map/list.html", context | _list_page(request, found, chosen))
     context |= {"gallery_link_images": GALLERY_LINK_IMAGES}
-    if request.user.is_staff:
-        context |= {"all_collections": context["collections"], "all_tags": list(Tag.objects.all())}
+    if permissions_of(request.user).may_somewhere(Role.CURATOR):
+        context |= {
+            "all_collections": list(Collection.objects.with_role(request.user, Role.CONTRIBUTOR)),
+            "all_tags": list(Tag.objects.visible_to(request.user)),
+        }
     return render(request, "map/map.html", context)
 
 
@@ -65,14 +71,13 @@ def state(request: HttpRequest) -> HttpResponse:
         refresh: HttpResponse = HttpResponseClientRefresh()
         return refresh
     context = {"look": method_looks().get(method), "chosen": {"method": method}}
-    return render(request, "map/_absence.html", context | _absence(method))
+    return render(request, "map/_absence.html", context | _absence(request, method))
 
 
 @require_POST
+@requires(Role.CURATOR, somewhere=False)
 def draw(request: HttpRequest) -> HttpResponse:
-    """Have a method's map drawn; for staff."""
-    if not request.user.is_staff:
-        return HttpResponse(_("Only staff may have maps drawn; log in as staff first."), status=403)
+    """Have a method's map drawn, of all images."""
     method = request.POST.get("method", "")
     if tasks.enqueue_maps(method if method in METHODS else ""):
         messages.info(request, _("The map is being drawn; this page shows it as soon as it is ready."))
@@ -90,7 +95,7 @@ def _method_choices(drawn: list[str]) -> list[dict[str, Any]]:
     return [{"look": looks[name], "drawn": name in drawn} for name in (*drawn, *others)]
 
 
-def _absence(method: str) -> dict[str, Any]:
+def _absence(request: HttpRequest, method: str) -> dict[str, Any]:
     """Return why there is no map, and what can be done."""
     now: MapState = opened.current_state()
     error = _("The last drawing was interrupted; it starts again by itself.") if now.error == INTERRUPTED else now.error
@@ -99,7 +104,7 @@ def _absence(method: str) -> dict[str, Any]:
         "error": error,
         "percent": round(100 * now.share),
         "unavailable": features.unavailable_methods().get(method, ""),
-        "few": Image.objects.shown().count() < MIN_IMAGES,
+        "few": map_images(request.user, None).count() < MIN_IMAGES,
         "least": MIN_IMAGES,
         "others_drawn": bool(opened.drawn_methods()),
     }

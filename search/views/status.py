@@ -3,44 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from gallery.forms import read_id
 from gallery.models import Image
+from gallery.permissions import require, requires
+from gallery.roles import Role
 from search import features, health, snapshots, tasks
 from search.models import WorkState
 from search.succession import pending_successions
 from search.versions import versions_in_use
 from search.views.cards import MethodLook, method_looks
+from search.visibility import closed_images
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+    from django.db.models import QuerySet
 
 
 @require_safe
 def status(request: HttpRequest) -> HttpResponse:
     """Show what works now; the page asks again by itself."""
     template = "search/_status.html" if request.headers.get("HX-Request") == "true" else "search/status.html"
-    return render(request, template, _context())
+    return render(request, template, _context(request.user))
 
 
-def _context() -> dict[str, Any]:
+def _context(viewer: User | AnonymousUser) -> dict[str, Any]:
+    closed = closed_images(viewer)
     active, newest = health.look_at_generations()
-    counts, unavailable = features.counts(), features.unavailable_methods()
+    counts, unavailable = _counts(closed), features.unavailable_methods()
     looks = method_looks()
-    num_images = Image.objects.shown().count()
+    num_images = Image.objects.visible_to(viewer).filter(hidden=False).count()
     rows = [
         _method_row(look, counts.get(name, {}), unavailable.get(name, ""), num_images) for name, look in looks.items()
     ]
     failures = [
         {"look": looks[failure.method], "reason": health.failure_sentence(failure.reason), "num": failure.num_images}
-        for failure in health.look_at_failures()
+        for failure in health.look_at_failures(closed=closed)
     ]
     reductions = health.look_at_reductions(active)
     return {
@@ -55,11 +64,21 @@ def _context() -> dict[str, Any]:
         "reductions": [(looks[found.method], found) for found in reductions if found.method in looks],
         "successions": [looks[name].label for name in (pending_successions(active) if active else ())],
         "num_images": num_images,
+        "sees_all": closed is None,
         "disk": health.look_at_disk(),
         "data_dir": settings.DATA_DIR,
         "exact_limit": settings.ENV.exact_search_max_images,
         "versions": versions_in_use(),
     }
+
+
+def _counts(closed: QuerySet[Image] | None) -> dict[str, dict[str, int]]:
+    """Count features by method and state, without those of images that are closed to who asks."""
+    counts = features.counts()
+    for method, states in (features.counts(images=closed) if closed is not None else {}).items():
+        for state, number in states.items():
+            counts[method][state] -= number
+    return counts
 
 
 def _method_row(look: MethodLook, counts: Mapping[str, int], unavailable: str, num_images: int) -> dict[str, Any]:
@@ -81,10 +100,15 @@ def banner(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@requires(Role.CURATOR)
 def retry(request: HttpRequest) -> HttpResponse:
-    """Want failed features once more, of one image or of all."""
-    image_id = request.POST.get("image", "")
-    image_ids = [int(image_id)] if image_id.isdecimal() else None
+    """Want failed features once more: of one image, for its curators, or of all, for curators of the site."""
+    if image_id := read_id(request.POST.get("image", "")):
+        images = Image.objects.with_role(request.user, Role.CURATOR).filter(pk=image_id)
+        image_ids: list[int] | None = [get_object_or_404(images).pk]
+    else:
+        require(request.user, Role.CURATOR)
+        image_ids = None
     num_rows = features.retry_failed(image_ids)
     queued = tasks.enqueue_extraction(image_ids or [])
     text = ngettext("%(num)d feature is computed again.", "%(num)d features are computed again.", num_rows)
@@ -95,11 +119,10 @@ def retry(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@requires(Role.ADMIN)
 def rebuild(request: HttpRequest) -> HttpResponse:
-    """Build a new generation; for staff."""
-    if not request.user.is_staff:
-        return HttpResponse(_("Only staff may rebuild the index; log in as staff first."), status=403)
-    if tasks.enqueue_build():
+    """Build a new generation."""
+    if tasks.ask_for_build(request.user):
         messages.info(request, _("A new generation is being built; search goes on with the present one meanwhile."))
     else:
         messages.error(request, _("The queue cannot be reached, so nothing was started; see below what is down."))

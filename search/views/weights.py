@@ -6,12 +6,16 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from gallery.forms import read_id
+from gallery.permissions import permissions_of, requires
+from gallery.roles import Role
 from search import features, health, tasks, weight_learning, weight_sets
 from search.exceptions import SearchError
 from search.forms import LearningForm
@@ -29,6 +33,7 @@ from search.views.weight_tables import (
     set_heads,
     source_label,
 )
+from search.visibility import findings_for
 
 HISTORY_SIZE = 20
 State = WeightSet.State
@@ -40,19 +45,20 @@ def weights(request: HttpRequest) -> HttpResponse:
     """Show the weights in use, some learned ones with their figures, and what was learned and decided so far."""
     decision = weight_sets.decision_in_force()
     site = weight_sets.fitting(decision.weights if decision else {})
-    shown = _asked(request) or WeightSet.objects.filter(state=State.READY).first()
-    past = WeightSet.objects.exclude(state__in=ACTIVE).select_related("asked_by")[:HISTORY_SIZE]
+    kept = _kept(request)
+    shown = _asked(request) or kept.filter(state=State.READY).first()
+    past = kept.exclude(state__in=ACTIVE).select_related("asked_by")[:HISTORY_SIZE]
     decisions = WeightAdoption.objects.select_related("weight_set", "decided_by")[:HISTORY_SIZE]
     context = {
         "decision": decision,
         "decided": decision_words(decision),
         "mix": make_mix(site),
         "is_default": is_default(site),
-        "form": LearningForm(),
+        "form": LearningForm(viewer=request.user),
         "sources": [(name, KINDS.get(name, name), SOURCE_SENTENCES.get(name, "")) for name in source_names()],
         "past": [(row, source_label(row.source)) for row in past],
         "decisions": [(row, decision_words(row), make_mix(weight_sets.fitting(row.weights))) for row in decisions],
-        **_progress(),
+        **_progress(request),
     }
     if shown is not None:
         context |= _findings(shown, decision)
@@ -60,24 +66,24 @@ def weights(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@requires(Role.CURATOR, somewhere=False)
 def progress(request: HttpRequest) -> HttpResponse:
     """Tell how far the learning is; when some that the page watches ended, send the page to what came of it."""
     watched = [int(pk) for pk in request.GET.get("watched", "").split(",") if pk.isdecimal()]
-    ended = WeightSet.objects.filter(pk__in=watched).exclude(state__in=ACTIVE).first()
+    ended = _kept(request).filter(pk__in=watched).exclude(state__in=ACTIVE).first()
     if ended is not None:
         response = HttpResponse()
         ready = f"?set={ended.pk}" if ended.state == State.READY else ""
         response["HX-Redirect"] = reverse("search:weights") + ready
         return response
-    return render(request, "search/_weights_progress.html", _progress())
+    return render(request, "search/_weights_progress.html", _progress(request))
 
 
 @require_POST
+@requires(Role.CURATOR, somewhere=False)
 def learn(request: HttpRequest) -> HttpResponse:
-    """Learn weights in the background; for staff."""
-    if not request.user.is_staff:
-        return HttpResponse(_("Only staff may have weights learned; log in as staff first."), status=403)
-    form = LearningForm(request.POST)
+    """Learn weights in the background."""
+    form = LearningForm(request.POST, viewer=request.user)
     if not form.is_valid():
         for problem in form.problems():
             messages.error(request, problem)
@@ -94,11 +100,10 @@ def learn(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@requires(Role.CURATOR, somewhere=False)
 def use(request: HttpRequest, pk: int) -> HttpResponse:
-    """Make learned weights those of the site; for staff."""
-    if not request.user.is_staff:
-        return HttpResponse(_("Only staff may change the site's weights; log in as staff first."), status=403)
-    row = get_object_or_404(WeightSet, pk=pk)
+    """Make learned weights those of the site."""
+    row = get_object_or_404(_kept(request), pk=pk)
     try:
         weight_sets.adopt(row, request.user)
     except SearchError as error:
@@ -111,10 +116,9 @@ def use(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@requires(Role.CURATOR, somewhere=False)
 def reset(request: HttpRequest) -> HttpResponse:
-    """Go back to the weights that the methods come with; for staff."""
-    if not request.user.is_staff:
-        return HttpResponse(_("Only staff may change the site's weights; log in as staff first."), status=403)
+    """Go back to the weights that the methods come with."""
     weight_sets.go_back(request.user)
     messages.success(request, _("Searches that name no weights use those that the methods come with again."))
     return redirect("search:weights")
@@ -125,10 +129,17 @@ def _asked(request: HttpRequest) -> WeightSet | None:
     asked = request.GET.get("set", "")
     if not asked:
         return None
-    row = WeightSet.objects.filter(pk=int(asked), state=State.READY).first() if asked.isdecimal() else None
+    row = _kept(request).filter(pk=read_id(asked), state=State.READY).first()
     if row is None:
         raise Http404(_("There are no learned weights of this number; choose some from the list."))
     return row
+
+
+def _kept(request: HttpRequest) -> QuerySet[WeightSet]:
+    """Return the learned weights that may be looked at: by curators of the site only."""
+    if not permissions_of(request.user).may(Role.CURATOR):
+        return WeightSet.objects.none()
+    return findings_for(WeightSet.objects.all(), request.user)
 
 
 def _findings(row: WeightSet, decision: WeightAdoption | None) -> dict[str, Any]:
@@ -145,9 +156,9 @@ def _findings(row: WeightSet, decision: WeightAdoption | None) -> dict[str, Any]
     }
 
 
-def _progress() -> dict[str, Any]:
+def _progress(request: HttpRequest) -> dict[str, Any]:
     """Return what waits and what is being learned."""
-    active = list(WeightSet.objects.filter(state__in=ACTIVE).order_by("pk"))
+    active = list(_kept(request).filter(state__in=ACTIVE).order_by("pk"))
     queue = health.look_at_queues() if active else None
     return {
         "active": [(row, source_label(row.source), phase_of(row)) for row in active],

@@ -22,15 +22,15 @@ def test_open_site_asks_for_nothing(client: Client) -> None:
 
 
 def test_closed_site_leads_to_the_log_in_and_back(client: Client, reader: User) -> None:
-    refused = client.get("/upload/")
-    assert refused.headers["Location"] == "/accounts/login/?next=/upload/"
+    refused = client.get("/search/")
+    assert refused.headers["Location"] == "/accounts/login/?next=/search/"
     page = client.get(refused.headers["Location"])
     assert page.status_code == 200
     assert b"This site is not open to everybody." in page.content
     assert b"/banner" not in page.content
-    form = {"login": "reader", "password": "long enough 1", "next": "/upload/"}
-    assert client.post("/accounts/login/", form).headers["Location"] == "/upload/"
-    assert client.get("/upload/").status_code == 200
+    form = {"login": "reader", "password": "long enough 1", "next": "/search/"}
+    assert client.post("/accounts/login/", form).headers["Location"] == "/search/"
+    assert client.get("/search/").status_code == 200
 
 
 def test_logging_out_closes_the_site_again(client: Client, reader: User) -> None:

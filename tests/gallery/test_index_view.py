@@ -157,8 +157,8 @@ def test_scrolling_gets_tiles_only_and_stops_by_itself(client: Client) -> None:
 
 def test_only_staff_get_the_acts(client: Client, admin_client: Client) -> None:
     make_image()
-    assert 'value="delete"' not in client.get("/").content.decode()
-    assert 'value="delete"' in admin_client.get("/").content.decode()
+    assert 'value="trash"' not in client.get("/").content.decode()
+    assert 'value="trash"' in admin_client.get("/").content.decode()
 
 
 def test_names_are_escaped(client: Client) -> None:
