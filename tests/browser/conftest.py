@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from config.environment import BASE_DIR
-from tests.search.processes import wait_until
+from tests.browser.sites import Site, log_in, pages_of, running_site
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-START_SECONDS = 120
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,31 +26,37 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a site with the sample gallery, all of it findable."""
-    folder = tmp_path_factory.mktemp("site")
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH")}
-    environment = kept | {"DATA_DIR": str(folder), "PORT": "0"}
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "run"], stdout=log, stderr=log, cwd=BASE_DIR, env=environment
-        )
-    said: Callable[[], str] = (folder / "log").read_text
-    try:
-        wait_until(lambda: process.poll() is not None or "is ready:" in said(), "the site runs", START_SECONDS)
-        found = re.search(r"is ready:\s+(http\S+?)/?\s", said())
-        assert found, said()
-        wait_until(lambda: _is_searchable(found.group(1)), "the samples are findable", START_SECONDS)
-        yield found.group(1)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site with the sample gallery, all of it findable, open to everybody."""
+    with running_site(tmp_path_factory.mktemp("site")) as started:
+        yield started
 
 
-def _is_searchable(address: str) -> bool:
-    """Tell whether every feature is computed, as the status page says it."""
-    with urlopen(f"{address}/status/") as response:  # noqa: S310 (an address of our own)
-        return "all computed" in response.read().decode()
+@pytest.fixture(scope="session")
+def site(served: Site) -> str:
+    """The address of that site."""
+    return served.address
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Another such site, for people with accounts only: what they decide there changes what others see."""
+    with running_site(tmp_path_factory.mktemp("desk"), OPEN_ACCESS="0") as started:
+        started.admit(vera="viewer", rita="reviewer", ruth="reviewer", rosa="reviewer", carl="curator", ada="admin")
+        yield started
+
+
+@pytest.fixture
+def open_desk(browser: Browser, desk: Site) -> Iterator[Callable[..., Page]]:
+    """Return what opens a page of that site as somebody, each in a browser of their own."""
+    with pages_of(browser, desk.address) as open_it:
+
+        def open_as(name: str, path: str = "/", **options: object) -> Page:
+            page = open_it("/accounts/login/", **options)
+            log_in(page, name, path)
+            return page
+
+        yield open_as
 
 
 @pytest.fixture(scope="session")
@@ -75,40 +74,16 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def open_page(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
     """Return what opens a page of the site; errors of scripts and of the security policy fail the test."""
-    contexts: list[BrowserContext] = []
-    errors: list[str] = []
-
-    def note(kind: str, text: str) -> None:
-        if kind == "error" and "Failed to load resource" not in text:
-            errors.append(text)
-
-    def open_it(path: str, **options: object) -> Page:
-        context = browser.new_context(base_url=site, **({"reduced_motion": "reduce"} | options))  # type: ignore[arg-type]
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: note(message.type, message.text))
-        page.goto(path)
-        return page
-
-    yield open_it
-    for context in contexts:
-        context.close()
-    assert errors == []
+    with pages_of(browser, site) as open_it:
+        yield open_it
 
 
 @pytest.fixture
-def as_staff(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Page, str], None]:
-    """Return what leads a page to an address as the administrator, whose password the site's log told once."""
+def as_staff(served: Site) -> Callable[[Page, str], None]:
+    """Return what leads a page to an address as the administrator."""
 
-    def log_in(page: Page, address: str) -> None:
-        (log,) = tmp_path_factory.getbasetemp().glob("site[0-9]*/log")
-        told = re.search(r"log in at \S+ as (\S+) with the password (\S+)", log.read_text())
-        assert told
-        page.goto(f"/accounts/login/?next={address}")
-        page.get_by_label("User name").fill(told.group(1))
-        page.get_by_label("Password").fill(told.group(2))
-        page.locator("main").get_by_role("button", name="Log in").click()
-        page.wait_for_url(f"**{address}")
+    def enter(page: Page, address: str) -> None:
+        name, password = served.administrator()
+        log_in(page, name, address, password)
 
-    return log_in
+    return enter

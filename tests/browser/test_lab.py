@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_accessibility import check
@@ -13,23 +12,6 @@ from tests.browser.test_accessibility import check
 PHONE = {"width": 390, "height": 844}
 MEASURE_MS = 180_000
 OpenPage = Callable[..., Page]
-
-
-@pytest.fixture
-def log_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Page], None]:
-    """Return what logs a page in as the administrator, whose password the site's log told once."""
-
-    def log_in(page: Page) -> None:
-        (log,) = tmp_path_factory.getbasetemp().glob("site[0-9]*/log")
-        told = re.search(r"log in at \S+ as (\S+) with the password (\S+)", log.read_text())
-        assert told
-        page.goto("/accounts/login/?next=/lab/")
-        page.get_by_label("User name").fill(told.group(1))
-        page.get_by_label("Password").fill(told.group(2))
-        page.locator("main").get_by_role("button", name="Log in").click()
-        expect(page.get_by_role("heading", name="Lab", exact=True)).to_be_visible()
-
-    return log_in
 
 
 def measure(page: Page, kind: str) -> None:
@@ -45,9 +27,9 @@ def measure(page: Page, kind: str) -> None:
     expect(page.get_by_role("heading", name=f"{kind}, all images")).to_be_visible()
 
 
-def test_a_measurement_is_started_watched_and_read(open_page: OpenPage, log_in: Callable[[Page], None]) -> None:
+def test_a_measurement_is_started_watched_and_read(open_page: OpenPage, as_staff: Callable[[Page, str], None]) -> None:
     page = open_page("/lab/")
-    log_in(page)
+    as_staff(page, "/lab/")
     measure(page, "Edited copies")
     expect(page.get_by_role("heading", name="Precision over recall")).to_be_visible()
     heat = page.locator(".lab-heat").first
