@@ -205,7 +205,7 @@ class Image(models.Model):
     detail = models.CharField(_("detail"), max_length=300, blank=True, editable=False)
     original_name = models.CharField(_("file name"), max_length=255)
     title = models.CharField(_("title"), max_length=200, blank=True)
-    label = models.CharField(_("label"), max_length=120, blank=True, db_index=True)
+    label = models.CharField(_("label"), max_length=120, blank=True)
     caption = models.TextField(_("caption"), max_length=2000, blank=True)
     common = models.BooleanField(_("in the common library"), default=True)  # else only collections show it to people
     hidden = models.BooleanField(_("hidden"), default=False)
@@ -241,6 +241,7 @@ class Image(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["status", "hidden", "trashed_at", "-id"], name="image_shown"),
+            models.Index(fields=["status", "trashed_at", "label", "hidden"], name="image_labels"),  # all labels in use
             models.Index(fields=["id"], condition=models.Q(common=False), name="image_private"),  # few, asked for often
         ]
         verbose_name = _("image")
