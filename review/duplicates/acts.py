@@ -159,7 +159,7 @@ def _take_back(decision: DuplicateDecision, hashes: Sequence[str], user: User) -
 def _read(image_ids: Iterable[int], user: User, least: Role) -> list[Image]:
     """Return the images of a set, all of them there and this person's to decide about."""
     wanted = sorted(set(image_ids))
-    found = [image for part in batches(wanted) for image in Image.objects.shown().filter(pk__in=part)]
+    found = [image for part in batches(wanted) for image in Image.objects.shown().filter(pk__in=part).order_by("pk")]
     may = {pk for part in batches(wanted) for pk in _allowed(part, user, least)}
     if len(may) < len(found) or not wanted:
         raise DuplicatesError(

@@ -51,13 +51,13 @@ def read_known(versions: dict[str, str]) -> Known:
     """Return what was measured at these versions of the methods; nothing when the file is of no use."""
     path = _path()
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             if json.loads(str(kept["about"])) != _about(versions):
                 return nothing()
             known = Known(Pairs(kept["first"], kept["second"]), kept["raw"], kept["ids"], int(kept["revision"]))
     except FileNotFoundError:
         return nothing()
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         logger.warning("%s is damaged, all pairs are measured anew: %s", path.name, error)
         return nothing()
     return known if known.raw.shape == (len(METHODS), known.pairs.size) else nothing()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
@@ -27,7 +28,7 @@ from review.duplicates.kept import Kind
 from review.duplicates.schedule import newest_ready
 from review.duplicates.visible import num_by_tier
 from review.exceptions import DuplicatesError, VerdictError
-from review.models import DuplicateBulk, DuplicateDecision, DuplicateGroup
+from review.models import DuplicateBulk, DuplicateDecision, DuplicateGroup, Verdict
 from review.views.duplicates import first_tier, tier_tabs
 
 if TYPE_CHECKING:
@@ -46,8 +47,7 @@ def decide(request: HttpRequest) -> HttpResponse:
     about = {"tier": group.tier, "score": group.score, "scan": group.scan_id} if group else {}
     try:
         if asked["action"] == APART:
-            acts.tell_apart(asked["apart"], asked["image"], user)
-            return _told_apart(request, group, len(asked["image"]) - 1)
+            return _told_apart(request, asked["group"], acts.tell_apart(asked["apart"], asked["image"], user))
         if asked["action"] == Kind.KEEP_ALL:
             decision = acts.keep_all(asked["image"], user, about=about)
         else:
@@ -163,20 +163,21 @@ def _undone(decision: DuplicateDecision, num_restored: int) -> str:
     return text
 
 
-def _told_apart(request: HttpRequest, group: DuplicateGroup | None, num_others: int) -> HttpResponse:
-    """Show what is left of a group, whose next scan leaves the image out for ever."""
+def _told_apart(request: HttpRequest, group_id: int, verdicts: Sequence[Verdict]) -> HttpResponse:
+    """Show what is left of a group; the next scan leaves the image out for ever."""
+    num = len(verdicts)
     text = ngettext(
         "Recorded as different from the other image; they are never brought together again.",
         "Recorded as different from %(n)d other images; they are never brought together again.",
-        num_others,
+        num,
     )
-    said = text % {"n": num_others}
+    said = text % {"n": num}
     if not request.headers.get("HX-Request"):
         messages.success(request, said)
         return redirect(back_of(request))
-    cards = make_cards([group] if group else [], request.user)
-    context = {"cards": cards, "said": said, "apart": True, **_around(request)}
-    return render(request, "review/_duplicate_undone.html", context)
+    cards = make_cards(list(DuplicateGroup.objects.filter(pk=group_id)), request.user)
+    context = {"cards": cards, "said": said, "verdict": verdicts[0] if num == 1 else None, "apart": True}
+    return render(request, "review/_duplicate_undone.html", {**context, **_around(request)})
 
 
 def _settled(request: HttpRequest, decision: DuplicateDecision, said: str) -> HttpResponse:

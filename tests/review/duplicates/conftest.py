@@ -1,0 +1,69 @@
+"""A library of pictures with copies among them, described for real, and groups without pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+
+from gallery.models import Image
+from review.duplicates import scan, schedule
+from review.models import DuplicateGroup, DuplicateScan
+from search import features, snapshots
+from search.copies import edit
+from search.types import RGBImage
+from tests.search.library import add_features, add_images
+from tests.search.methods.keypoints.conftest import make_scene
+
+METHODS = ("deep", "siamese", "phash", "local")
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(settings: LazySettings, tmp_path: Path) -> None:
+    settings.DUPLICATES_DIR = tmp_path / "duplicates"
+    snapshots.forget()
+
+
+def add_pictures(pictures: Sequence[RGBImage]) -> list[int]:
+    """Add images of these pictures, with the features that duplicates are found by."""
+    ids = add_images(len(pictures))
+    vectors = {name: features.methods()[name].describe(pictures) for name in METHODS}
+    add_features(ids, vectors)
+    return ids
+
+
+@pytest.fixture
+def copies(db: Any) -> list[int]:
+    """Eight scenes, then a smaller, a mirrored and a cropped copy of the first, and a darker one of the second."""
+    scenes = [make_scene(seed) for seed in range(8)]
+    edited = [edit(name, scenes[0], 1) for name in ("jpeg_10", "flip", "crop_70")]
+    return add_pictures([*scenes, *edited, edit("brightness", scenes[1], 1)])
+
+
+@pytest.fixture
+def look() -> Callable[[], DuplicateScan]:
+    """Return what makes a scan, as a worker does."""
+
+    def make() -> DuplicateScan:
+        snapshots.forget()
+        wanted = schedule.ask()
+        scan.run(wanted.pk)
+        wanted.refresh_from_db()
+        assert wanted.state == DuplicateScan.State.READY, wanted.error
+        return wanted
+
+    return make
+
+
+def members_of(group: DuplicateGroup) -> set[int]:
+    """Return the ids of the images of a group."""
+    return set(group.members.values_list("image_id", flat=True))
+
+
+def hashes_of(*image_ids: int) -> list[str]:
+    """Return the sums of images, in their order."""
+    found = Image.objects.in_bulk(image_ids)
+    return [found[image_id].sha256 for image_id in image_ids]

@@ -1,0 +1,147 @@
+"""Scans of a library with copies in it: what is found, what is left out, and what is measured only once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from gallery import curation
+from gallery.models import Image, RepeatUpload
+from gallery.roles import Role
+from review.deciding import decide
+from review.duplicates import acts, known, measuring, scan, schedule
+from review.duplicates.known import read_known
+from review.models import DuplicateGroup, DuplicateScan
+from search.copies import edit
+from search.snapshots import current_snapshot
+from tests.review.duplicates.conftest import add_pictures, hashes_of, members_of
+from tests.review.people import person
+from tests.search.methods.keypoints.conftest import make_scene
+
+Look = Callable[[], DuplicateScan]
+Tier = DuplicateGroup.Tier
+
+
+def groups(done: DuplicateScan) -> list[tuple[int, set[int]]]:
+    return [(group.tier, members_of(group)) for group in done.groups.filter(decision=None)]
+
+
+def test_it_works(copies: list[int], look: Look) -> None:
+    done = look()
+    first, second = done.groups.order_by("-size")
+    assert members_of(first) == {copies[0], *copies[8:11]}
+    assert members_of(second) == {copies[1], copies[11]}
+    assert (first.tier, first.size, first.chain) == (Tier.EDITED, 4, False)
+    assert 0 < first.score <= min(first.members.values_list("score", flat=True)) <= 1
+    assert first.keeper_id in members_of(first)
+    assert first.keeper_reason
+    assert done.num_done == done.num_total == scan.STEPS
+    assert done.finished_at
+    assert not schedule.is_outdated(done)
+
+
+def test_only_what_is_new_is_measured(copies: list[int], look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    look()
+    asked: list[int] = []
+    measure = measuring.measure
+    monkeypatch.setattr(
+        scan, "measure", lambda snapshot, pairs, tell: asked.append(pairs.size) or measure(snapshot, pairs)
+    )
+    assert len(groups(look())) == 2
+    (late,) = add_pictures([edit("gray", make_scene(5), 1)])
+    assert (Tier.EDITED, {copies[5], late}) in groups(look())
+    assert asked[0] == 0
+    assert 0 < asked[1] <= measuring.MOST_PER_IMAGE
+
+
+def test_a_damaged_file_is_made_anew(copies: list[int], look: Look) -> None:
+    before = groups(look())
+    known._path().write_bytes(b"PK\x03\x04 not quite")
+    assert groups(look()) == before
+    assert read_known(dict(current_snapshot().versions)).pairs.size
+
+
+def test_identical_pixels_come_first_and_one_stands_for_them(copies: list[int], look: Look) -> None:
+    Image.objects.filter(pk__in=[copies[0], copies[8]]).update(pixels_sha256="f" * 64)
+    found = groups(look())
+    assert found[0] == (Tier.PIXELS, {copies[0], copies[8]})
+    keeper = DuplicateGroup.objects.get(tier=Tier.PIXELS).keeper_id
+    assert (Tier.EDITED, {keeper, *copies[9:11]}) in found
+
+
+def test_bytes_that_came_again(copies: list[int], look: Look) -> None:
+    RepeatUpload.objects.create(image_id=copies[3], original_name="again.png")
+    assert groups(look())[0] == (Tier.BYTES, {copies[3]})
+    acts.keep_all([copies[3]], person("ada"))
+    assert (Tier.BYTES, {copies[3]}) not in groups(look())
+
+
+def test_different_never_comes_again(copies: list[int], look: Look) -> None:
+    ada = person("ada")
+    decide(ada, *hashes_of(copies[1], copies[11]), "different")
+    decide(ada, *hashes_of(copies[0], copies[9]), "different")
+    found = groups(look())
+    assert all(not {copies[1], copies[11]} <= members for _tier, members in found)
+    assert all(not {copies[0], copies[9]} <= members for _tier, members in found)
+    assert any({copies[0], copies[8]} <= members for _tier, members in found)
+
+
+def test_what_people_find_the_same_is_brought_together(copies: list[int], look: Look) -> None:
+    decide(person("ada"), *hashes_of(copies[4], copies[5]), "same")
+    assert (Tier.NEAR, {copies[4], copies[5]}) in groups(look())
+
+
+def test_sets_that_are_kept_never_come_again(copies: list[int], look: Look) -> None:
+    look()
+    acts.keep_all([copies[1], copies[11]], person("ada"))
+    assert [members for _tier, members in groups(look())] == [{copies[0], *copies[8:11]}]
+    (late,) = add_pictures([edit("gray", make_scene(1), 1)])
+    assert {copies[1], copies[11], late} in [members for _tier, members in groups(look())]  # now there is news
+
+
+def test_a_decision_made_meanwhile_holds(copies: list[int], look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, draft = person("ada"), scan.draft_groups
+
+    def decide_then_draft(*arguments: object) -> object:
+        found = draft(*arguments)  # type: ignore[arg-type]
+        acts.keep_all([copies[1], copies[11]], ada)
+        return found
+
+    monkeypatch.setattr(scan, "draft_groups", decide_then_draft)
+    assert [members for _tier, members in groups(look())] == [{copies[0], *copies[8:11]}]
+
+
+def test_what_is_in_the_trash_is_left_out(copies: list[int], look: Look) -> None:
+    curation.trash([copies[11]], person("cyd", Role.CURATOR))
+    assert [members for _tier, members in groups(look())] == [{copies[0], *copies[8:11]}]
+
+
+def test_the_last_scan_serves_until_the_next_is_ready(
+    copies: list[int], look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = look()
+    monkeypatch.setattr(scan, "find_candidates", lambda *_arguments: 1 / 0)
+    broken = schedule.ask()
+    scan.run(broken.pk)
+    broken.refresh_from_db()
+    assert (broken.state, broken.error) == (DuplicateScan.State.FAILED, "ZeroDivisionError: division by zero")
+    assert schedule.newest_ready() == done
+    assert not schedule.due()
+
+
+def test_old_groups_go_with_their_scan(copies: list[int], look: Look) -> None:
+    first, second = look(), look()
+    assert list(DuplicateScan.objects.all()) == [second]
+    assert not DuplicateGroup.objects.filter(scan=first.pk).exists()
+
+
+def test_an_empty_library(db: None, look: Look) -> None:
+    assert groups(look()) == []
+
+
+def test_a_scan_is_made_once(copies: list[int]) -> None:
+    wanted = schedule.ask()
+    scan.run(wanted.pk)
+    scan.run(wanted.pk)  # the job came twice
+    assert DuplicateGroup.objects.count() == 2

@@ -1,0 +1,125 @@
+"""When scans are made, taken up and given up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from gallery.models import RepeatUpload
+from review.duplicates import acts, jobs, schedule
+from review.models import DuplicateScan
+from review.verdicts import record
+from search import features, queues
+from search.models import Generation
+from tests.gallery.rows import make_image
+from tests.review.duplicates.rows import make_scan
+from tests.review.people import person
+
+pytestmark = pytest.mark.django_db
+State = DuplicateScan.State
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def rested() -> DuplicateScan:
+    """A scan of an hour ago, of a library that has not changed since."""
+    scan = make_scan()
+    DuplicateScan.objects.update(
+        created_at=timezone.now() - HOUR,
+        finished_at=timezone.now() - HOUR,
+        revision=features.revision(),
+        seen=schedule.seen_now(),
+    )
+    scan.refresh_from_db()
+    return scan
+
+
+def test_it_works(rested: DuplicateScan) -> None:
+    assert not schedule.due()
+    features.bump_revision()
+    assert schedule.due()
+
+
+def test_before_the_first_generation_there_is_no_hurry() -> None:
+    assert not schedule.due()
+    Generation.objects.create(state=Generation.State.ACTIVE)
+    assert schedule.due()
+
+
+def test_verdicts_undone_decisions_and_repeats_are_changes(rested: DuplicateScan) -> None:
+    ada, image = person("ada"), make_image()
+    decision = acts.keep_all([image.pk], ada)
+    assert not schedule.due()  # what is kept has been settled
+    for change in (
+        lambda: record("1" * 64, "2" * 64, "different", author=ada),
+        lambda: acts.undo(decision, ada),
+        lambda: RepeatUpload.objects.create(image=image, original_name="again.jpg"),
+    ):
+        change()
+        assert schedule.due()
+        DuplicateScan.objects.update(seen=schedule.seen_now())
+        assert not schedule.due()
+
+
+def test_scans_rest_in_proportion_to_what_they_took(rested: DuplicateScan) -> None:
+    features.bump_revision()
+    DuplicateScan.objects.update(created_at=rested.finished_at - timedelta(minutes=4))  # type: ignore[operator]
+    assert not schedule.due()
+    DuplicateScan.objects.update(created_at=rested.finished_at - timedelta(minutes=2))  # type: ignore[operator]
+    assert schedule.due()
+
+
+def test_one_scan_at_a_time() -> None:
+    wanted = schedule.ask()
+    assert schedule.ask() == wanted
+    assert not schedule.due()
+
+
+def test_after_failures_the_next_waits(rested: DuplicateScan) -> None:
+    features.bump_revision()
+    failed = DuplicateScan.objects.create(state=State.FAILED)
+    assert not schedule.due()
+    DuplicateScan.objects.filter(pk=failed.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=2))
+    assert schedule.due()
+    DuplicateScan.objects.create(state=State.FAILED)
+    DuplicateScan.objects.filter(state=State.FAILED).update(heartbeat_at=timezone.now() - timedelta(seconds=90))
+    assert not schedule.due()  # the second failure in a row: two minutes
+
+
+def test_scans_of_dead_workers_are_given_up() -> None:
+    scan = DuplicateScan.objects.create(state=State.RUNNING)
+    assert schedule.give_up_lost() == 0
+    DuplicateScan.objects.update(heartbeat_at=timezone.now() - HOUR)
+    assert schedule.give_up_lost() == 1
+    scan.refresh_from_db()
+    assert scan.state == State.FAILED
+    assert "its worker ended" in scan.error
+
+
+def test_the_reconciler_takes_up_what_lost_its_job(
+    rested: DuplicateScan,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    sent: list[tuple[object, ...]] = []
+    monkeypatch.setattr(queues, "send", lambda *about: bool(sent.append(about)) or True)
+    monkeypatch.setattr(queues, "num_queued", lambda _name: 0)
+
+    def reconcile() -> list[tuple[object, ...]]:
+        sent.clear()
+        with django_capture_on_commit_callbacks(execute=True):
+            jobs.renew_duplicates()
+        return sent
+
+    assert reconcile() == []
+    wanted = DuplicateScan.objects.create()
+    assert reconcile() == []  # its job is on its way
+    DuplicateScan.objects.filter(pk=wanted.pk).update(created_at=timezone.now() - HOUR)
+    assert reconcile() == [("maintenance", "review.duplicates.jobs.find_duplicates", wanted.pk)]
+    DuplicateScan.objects.filter(pk=wanted.pk).delete()
+    features.bump_revision()
+    ((_queue, _job, asked),) = reconcile()
+    assert DuplicateScan.objects.get(pk=asked).state == State.WAITING
