@@ -12,18 +12,27 @@ class ReviewConfig(AppConfig):
 
         from gallery.signals import acted, images_removed, images_restored
         from review import audit, checking, guards
+        from review.comparing.jobs import resume_comparisons
+        from review.comparing.receivers import forget_removed
         from review.decided import judged_pairs
+        from review.marks import verdict_marks
         from review.duplicates.jobs import renew_duplicates, resume_decisions
+        from review.duplicates.receivers import drop_apart
         from review.models import Verdict
         from review.queues import leaving
         from review.queues.jobs import resume_queues
         from search import chores
         from search.judgements import register
+        from search.marks import register as register_marks
 
         register("verdicts", judged_pairs)
+        register_marks("verdicts", verdict_marks)
+        chores.register(resume_comparisons)
+        images_removed.connect(forget_removed, dispatch_uid="review.comparing.removed")
         chores.register(renew_duplicates, after_build=True)
         chores.register(resume_decisions)
         acted.connect(audit.keep, dispatch_uid="review.audit")
+        acted.connect(drop_apart, dispatch_uid="review.duplicates.apart")
         chores.register(checking.check_audit)
         post_migrate.connect(guards.install, sender=self, dispatch_uid="review.guards")
         chores.register(resume_queues)

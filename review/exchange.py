@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from review.exceptions import VerdictError
 from review.models import Verdict
+from review.spreadsheets import guard, unguard
 from review.verdicts import make
 
 COLUMNS = ("first_sha256", "second_sha256", "verdict", "note", "author", "decided_at", "state")
@@ -73,7 +74,10 @@ def _read_csv(path: Path) -> Iterator[tuple[str, Record]]:
                 % {"needed": ", ".join(NEEDED), "missing": ", ".join(missing)}
             )
         for row in reader:
-            yield _("line %(n)d") % {"n": reader.line_num}, {key: value or "" for key, value in row.items() if key}
+            yield (
+                _("line %(n)d") % {"n": reader.line_num},
+                {key: unguard(value or "") for key, value in row.items() if key},
+            )
 
 
 def _read_json(path: Path) -> Iterator[tuple[str, Record]]:
@@ -179,7 +183,8 @@ def write_csv(file: Output, verdicts: Iterable[Verdict]) -> int:
     num_written = 0
     for verdict in verdicts:
         record = as_record(verdict)
-        writer.writerow(record | {"state": json.dumps(record["state"]) if record["state"] else ""})
+        record["state"] = json.dumps(record["state"]) if record["state"] else ""
+        writer.writerow({column: guard(value) for column, value in record.items()})
         num_written += 1
     return num_written
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -10,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from gallery.forms import LARGEST_ID
 from gallery.models import Collection, Image
+from review.decided import Pair
 from review.desk import CHOICES
 from review.models import MAX_NOTE, Verdict
-from review.verdict_list import within
+from review.verdict_list import on_pairs, split_pairs, visible_verdicts, within
 from review.verdicts import MAX_AUTHOR, replaced
 
 if TYPE_CHECKING:
@@ -71,10 +73,15 @@ class VerdictFilterForm(forms.Form):
         collections: forms.ModelChoiceField[Collection] = self.fields["collection"]  # type: ignore[assignment]
         collections.queryset = Collection.objects.visible_to(user)
 
-    def narrow(self, verdicts: QuerySet[Verdict]) -> QuerySet[Verdict]:
-        """Keep the verdicts that pass every filter that could be read but `split`; the others show their error."""
+    @cached_property
+    def contested(self) -> list[Pair]:
+        """Return the pairs, of those that this person may see, about which people are split."""
+        return split_pairs(visible_verdicts(self.user))
+
+    def verdicts(self) -> QuerySet[Verdict]:
+        """Return the verdicts that pass every filter that could be read; the others show their error."""
         self.is_valid()
-        chosen = self.cleaned_data
+        chosen, verdicts = self.cleaned_data, visible_verdicts(self.user)
         if chosen.get("rows") != "all":
             verdicts = verdicts.filter(~replaced()).exclude(kind=Verdict.Kind.WITHDRAWN)
         if kind := chosen.get("kind"):
@@ -86,7 +93,7 @@ class VerdictFilterForm(forms.Form):
         if image := chosen.get("image"):
             hashes = Image.objects.visible_to(self.user).filter(pk=image).values("sha256")
             verdicts = verdicts.filter(Q(first_sha256__in=hashes) | Q(second_sha256__in=hashes))
-        return verdicts
+        return on_pairs(verdicts, self.contested) if chosen.get("split") else verdicts
 
     def is_filtering(self) -> bool:
         """Tell whether any filter is set."""

@@ -16,6 +16,8 @@ from django.contrib.auth.models import User
 
 from gallery.models import Account, Collection, Image
 from gallery.roles import Role
+from review.models import SearchRecord
+from review.verdicts import record
 from search.models import Evaluation, Query, WeightSet, WorkState
 from tests.gallery.rows import make_image
 
@@ -85,6 +87,14 @@ def the_image(world: World) -> list[Any]:
     return [world.image.pk]
 
 
+def the_collection(world: World) -> list[Any]:
+    return [world.collection.pk]
+
+
+def a_person(world: World) -> list[Any]:
+    return [world.people[Role.VIEWER].pk]
+
+
 def a_query(world: World) -> list[Any]:
     fields = {"sha256": "0" * 64, "original_name": "q.png", "state": WorkState.FAILED}
     return [Query.objects.create(uploaded_by=world.asking, **fields).pk]
@@ -96,6 +106,29 @@ def an_evaluation(world: World) -> list[Any]:
 
 def a_weight_set(world: World) -> list[Any]:
     return [WeightSet.objects.create(source="labels").pk]
+
+
+def a_pair(world: World) -> dict[str, Any]:
+    return {"first": world.image.pk, "second": world.other.pk, "kind": "same"}
+
+
+def a_verdict(world: World) -> list[Any]:
+    return [record(world.image.sha256, world.other.sha256, "same", author=world.asking).pk]
+
+
+def a_judged_pair(world: World) -> list[Any]:
+    a_verdict(world)
+    return [world.image.sha256, world.other.sha256]
+
+
+def a_record(world: World) -> list[Any]:
+    document: dict[str, Any] = {
+        "query": {"sha256": world.image.sha256, "name": "heron.jpg", "image": world.image.pk},
+        **{name: {} for name in ("weights", "thresholds", "versions", "software", "missing")},
+        **dict.fromkeys(("collection", "generation", "exact", "degraded", "num_candidates", "num_images")),
+        "results": [],
+    }
+    return [SearchRecord.objects.create(address="", document=document, author=world.asking).pk]
 
 
 SEE = {"GET": Cell(Role.VIEWER)}
@@ -112,6 +145,44 @@ ROWS: dict[str, dict[str, Cell]] = {
     "gallery:media": {"GET": Cell(Role.VIEWER, lambda world: ["thumb", world.image.sha256], answers=(404,))},
     "gallery:curate": {
         "POST": Cell(Role.CURATOR, data=lambda world: {"action": "hide", "image": world.image.pk}, answers=(302,))
+    },
+    "gallery:edit_image": {
+        "GET": Cell(Role.CURATOR, the_image),
+        "POST": Cell(Role.CURATOR, the_image, lambda world: {"title": "Grey heron"}, (302,)),
+    },
+    "gallery:bulk_edit": {
+        "GET": Cell(Role.CURATOR, data=lambda world: {"ids": world.image.pk}),
+        "POST": Cell(Role.CURATOR, data=lambda world: {"image": world.image.pk, "step": "preview", "label": "heron"}),
+    },
+    "gallery:undo": {"POST": Cell(Role.CURATOR, lambda world: [0], answers=(302,))},
+    "gallery:trash": {
+        "GET": Cell(Role.CURATOR),
+        "POST": Cell(Role.CURATOR, data=lambda world: {"action": "restore", "image": world.image.pk}, answers=(302,)),
+    },
+    # Collections
+    "gallery:collections": SEE,
+    "gallery:new_collection": {
+        "GET": Cell(Role.CONTRIBUTOR, visitors=False),
+        "POST": Cell(Role.CONTRIBUTOR, data=lambda world: {"name": "Pond"}, answers=(302,), visitors=False),
+    },
+    "gallery:collection": {"GET": Cell(Role.VIEWER, the_collection)},
+    "gallery:collection_settings": {
+        "GET": Cell(Role.CURATOR, the_collection),
+        "POST": Cell(Role.CURATOR, the_collection, lambda world: {"name": "Pond"}, (302,)),
+    },
+    "gallery:dissolve_collection": {
+        "GET": Cell(Role.CURATOR, the_collection),
+        "POST": Cell(Role.CURATOR, the_collection, answers=(302,)),
+    },
+    # People
+    "gallery:people": {"GET": Cell(Role.ADMIN)},
+    "gallery:person_role": {
+        "POST": Cell(Role.ADMIN, a_person, lambda world: {"role": Role.REVIEWER.value}, (302,)),
+    },
+    "gallery:person_active": {"POST": Cell(Role.ADMIN, a_person, lambda world: {"active": "no"}, (302,))},
+    "gallery:members": {
+        "GET": Cell(Role.CURATOR, the_collection),
+        "POST": Cell(Role.CURATOR, the_collection, lambda world: {"person": "viewer", "role": 30}, (302,)),
     },
     "gallery:livez": {"GET": Cell(EVERYBODY)},
     # Search
@@ -148,6 +219,25 @@ ROWS: dict[str, dict[str, Cell]] = {
     "search:map_card": {"GET": Cell(Role.VIEWER, the_image)},
     "search:map_state": SEE,
     "search:map_draw": {"POST": Cell(Role.CURATOR, answers=(302,))},
+    # Duplicates: whoever decides is told what is wrong with what was sent, and goes back
+    "review:duplicates": SEE,
+    "review:duplicates_progress": SEE,
+    "review:duplicates_scan": {"POST": Cell(Role.REVIEWER, answers=(302,))},
+    "review:duplicates_decide": {"POST": Cell(Role.REVIEWER, answers=(302,))},
+    "review:duplicates_undo": {"POST": Cell(Role.REVIEWER, answers=(302,))},
+    "review:duplicates_plan": {"POST": Cell(Role.REVIEWER, answers=(302,))},
+    "review:duplicates_apply": {"POST": Cell(Role.REVIEWER, answers=(302,))},
+    # Verdicts: nobody decides without a name
+    "review:verdicts": {"GET": Cell(Role.REVIEWER)},
+    "review:pair": {"GET": Cell(Role.REVIEWER, a_judged_pair)},
+    "review:decide": {"POST": Cell(Role.REVIEWER, data=a_pair, answers=(302,))},
+    "review:undo": {"POST": Cell(Role.REVIEWER, a_verdict, answers=(302,))},
+    "review:verdicts_export": {"POST": Cell(Role.REVIEWER, data=lambda world: {"format": "csv"})},
+    # Recorded searches
+    "review:records": {"GET": Cell(Role.VIEWER, visitors=False)},
+    "review:record_search": {"POST": Cell(Role.VIEWER, answers=(302,), visitors=False)},
+    "review:record": {"GET": Cell(Role.VIEWER, a_record, visitors=False)},
+    "review:record_export": {"POST": Cell(Role.VIEWER, a_record, lambda world: {"format": "csv"}, visitors=False)},
     # Audit
     "review:audit": {"GET": Cell(Role.ADMIN)},
     "review:audit_check": {"POST": Cell(Role.ADMIN, answers=(302,))},

@@ -16,7 +16,7 @@ from gallery.roles import Role
 from review.exceptions import VerdictError
 from review.models import Verdict
 from review.verdict_forms import VerdictFilterForm
-from review.verdict_list import MAX_SPLIT, entries, on_pairs, page_after, split_pairs, visible_verdicts
+from review.verdict_list import MAX_SPLIT, entries, page_after, visible_verdicts
 from review.verdicts import replaced, sorted_pair
 
 if TYPE_CHECKING:
@@ -32,24 +32,19 @@ def verdicts(request: HttpRequest) -> HttpResponse:
     """Show one page of the verdicts, or to htmx only its rows."""
     user = cast("User", request.user)
     form = VerdictFilterForm(request.GET, user=user)
-    visible = visible_verdicts(user)
-    split = split_pairs(visible)
-    found = form.narrow(visible)
-    if form.cleaned_data.get("split"):
-        found = on_pairs(found, split)
-    rows, after = page_after(found, request.GET.get("before", ""), PAGE_SIZE)
+    rows, after = page_after(form.verdicts(), request.GET.get("before", ""), PAGE_SIZE)
     query = form.query()
     context: dict[str, Any] = {
         "entries": entries(user, rows),
         "more": f"?{urlencode({**query, 'before': after})}" if after else "",
-        "split": set(split),
+        "split": set(form.contested),
     }
     if request.headers.get("HX-Request") and request.GET.get("before"):
         return render(request, "review/_verdict_rows.html", context)
     context |= {
         "form": form,
         "query": query,
-        "num_split": len(split),
+        "num_split": len(form.contested),
         "most_split": MAX_SPLIT,
         "split_url": f"?{urlencode({'split': 'on'})}",
         "mine_url": f"?{urlencode({'author': user.get_username()})}",

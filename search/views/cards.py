@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.urls import reverse
@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from gallery.models import Image
+from search.marks import Mark
 from search.methods import METHODS
 from search.types import Answer, MethodScore, Result, Verification
 from search.views.motions import MotionLook, motion_look
@@ -85,10 +86,16 @@ class Card:
     main: Reason | None  # the method that speaks loudest for this hit
     missing: list[Reason]  # methods with weight that have nothing to say
     motion: MotionLook | None  # where the photograph shows what the query shows
+    marks: Sequence[Mark] = ()
 
     @property
     def url(self) -> str:
         return self.image.get_absolute_url()
+
+    @property
+    def apart(self) -> bool:
+        """Tell whether people found it to be something else than the query."""
+        return any(mark.apart for mark in self.marks)
 
     @property
     def photo_url(self) -> str:
@@ -155,15 +162,22 @@ def method_looks() -> dict[str, MethodLook]:
     }
 
 
-def make_cards(answer: Answer, images: Mapping[int, Image], *, with_motions: bool = False) -> list[Card]:
+def make_cards(
+    answer: Answer,
+    images: Mapping[int, Image],
+    *,
+    with_motions: bool = False,
+    marks: Mapping[int, Sequence[Mark]] | None = None,
+) -> list[Card]:
     """Return a card per result whose image may still be shown, in the order of the answer."""
     looks = method_looks()
     shown = [result for result in answer.results if result.image_id in images]
     motions = answer.motions(shown) if with_motions else {}
-    return [
+    cards = [
         _card(result, images[result.image_id], looks, answer.missing_methods, motions.get(result.image_id))
         for result in shown
     ]
+    return [replace(card, marks=marks.get(card.image.pk, ())) for card in cards] if marks else cards
 
 
 def stacked(parts: Mapping[str, float], looks: Mapping[str, MethodLook]) -> list[Segment]:

@@ -18,11 +18,13 @@ from gallery.models import Collection, Image
 from search import health, pipeline
 from search.exceptions import QueryError, SearchError
 from search.forms import MAX_RESULTS, PAGE_SIZE, SearchForm
+from search.marks import marks_of
 from search.models import Query, WorkState
 from search.types import Answer
 from search.views.cards import card_words, make_cards, method_looks
 from search.views.panel import make_sliders, preset_choices, weight_mix
-from search.views.upload import progress_page, start_page
+from search.views.upload import own_queries, progress_page, start_page
+from search.visibility import closed_images
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Subject:
 @require_safe
 def results(request: HttpRequest) -> HttpResponse:
     """Show the answer to the search that the URL describes, or the start page when it describes none."""
-    form = SearchForm(request.GET)
+    form = SearchForm(request.GET, viewer=request.user)
     valid = form.is_valid()
     subject = _subject(request, form)
     status = 200 if valid else 400
@@ -45,7 +47,9 @@ def results(request: HttpRequest) -> HttpResponse:
         return start_page(request, form.problems(), status)
     if subject.query and subject.query.state != WorkState.READY:
         return progress_page(request, subject.query)
-    context = _panel(form, subject) | (_answer(request, form, subject) if valid else {"problems": form.problems()})
+    context = _panel(request, form, subject) | (
+        _answer(request, form, subject) if valid else {"problems": form.problems()}
+    )
     part = request.headers.get("HX-Request") == "true"
     template = "search/_answer.html" if part else "search/results.html"
     response = render(request, template, context, status=status)
@@ -56,7 +60,7 @@ def results(request: HttpRequest) -> HttpResponse:
 def _subject(request: HttpRequest, form: SearchForm) -> Subject | None:
     """Return what the URL asks about; an image or query that is not there is a 404."""
     if query_id := form.cleaned_data.get("query"):
-        query = Query.objects.defer("vectors").filter(pk=query_id).first()
+        query = own_queries(request).defer("vectors").filter(pk=query_id).first()
         if query is None:
             raise Http404(_("This uploaded query is gone: queries are kept for a day. Upload the image again."))
         twin = Image.objects.visible_to(request.user).filter(sha256=query.sha256).first()
@@ -69,7 +73,7 @@ def _subject(request: HttpRequest, form: SearchForm) -> Subject | None:
     return None
 
 
-def _panel(form: SearchForm, subject: Subject) -> dict[str, Any]:
+def _panel(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[str, Any]:
     weights, found = form.weights(), form.cleaned_data
     sliders = make_sliders(weights)
     return {
@@ -81,9 +85,10 @@ def _panel(form: SearchForm, subject: Subject) -> dict[str, Any]:
         "lowest": found.get("min"),
         "highest": found.get("max"),
         "collection": found.get("collection"),
-        "collections": list(Collection.objects.all()),
+        "collections": list(Collection.objects.visible_to(request.user)),
         "view": found.get("view") or "grid",
         "areas": found.get("areas") or "on",
+        "judged": found.get("judged") or "show",
     }
 
 
@@ -94,7 +99,12 @@ def _answer(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[st
     collection_id = found["collection"].pk if found["collection"] else None
     try:
         answer = pipeline.run_query(
-            subject.source(), form.weights(), k=MAX_RESULTS, collection_id=collection_id, shown=k
+            subject.source(),
+            form.weights(),
+            k=MAX_RESULTS,
+            collection_id=collection_id,
+            shown=k,
+            viewer=request.user,
         )
     except QueryError as error:
         return {"problems": [str(error)], "again_url": request.get_full_path()}
@@ -103,7 +113,11 @@ def _answer(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[st
     within = _within(answer, found["min"], found["max"])
     shown = replace(within, results=within.results[:k])
     images = Image.objects.visible_to(request.user).in_bulk([result.image_id for result in shown.results])
-    cards = make_cards(shown, images, with_motions=True)
+    marks = marks_of(request.user, subject.image, images)
+    apart = {image_id for image_id, those in marks.items() if any(mark.apart for mark in those)}
+    if found["judged"] == "hide":
+        images = {image_id: image for image_id, image in images.items() if image_id not in apart}
+    cards = make_cards(shown, images, with_motions=True, marks=marks)
     more = min(k + PAGE_SIZE, MAX_RESULTS)
     return {
         "answer": answer,
@@ -112,7 +126,8 @@ def _answer(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[st
         "num_areas": sum(card.motion is not None for card in cards),
         "words": card_words(),
         "missing": _missing(answer),
-        "num_waiting": health.num_features_waiting(),
+        "num_waiting": health.num_features_waiting(closed_images(request.user)),
+        "num_apart": len(apart),
         "num_outside": len(answer.results) - len(within.results),
         "milliseconds": round(1000 * answer.seconds),
         "more": more,

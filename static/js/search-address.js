@@ -1,5 +1,5 @@
 // A search as its URL says it. Pure: a state in, a query string out, and back.
-// state = {image | query, weights: {method: 0..1}, min, max, k, collection, view, areas}; "" and neutral values are left out.
+// state = {image | query, weights: {method: 0..1}, min, max, k, collection, view, areas, judged}; "" and neutral values are left out.
 
 export function writeAddress(state) {
   const parameters = new URLSearchParams();
@@ -12,6 +12,7 @@ export function writeAddress(state) {
   if (state.k) parameters.set("k", String(state.k));
   if (state.view && state.view !== "grid") parameters.set("view", state.view);
   if (state.areas === "off") parameters.set("areas", state.areas);
+  if (state.judged && state.judged !== "show") parameters.set("judged", state.judged);
   return parameters.toString();
 }
 
@@ -33,5 +34,6 @@ export function readAddress(text, presets, fallback) {
     collection: parameters.get("collection") ?? "",
     view: parameters.get("view") || "grid",
     areas: parameters.get("areas") || "on",
+    judged: parameters.get("judged") || "show",
   };
 }

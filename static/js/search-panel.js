@@ -62,6 +62,7 @@ export class Panel {
       collection: value("collection"),
       view: value("view"),
       areas: value("areas"),
+      judged: value("judged"),
     };
   }
 
@@ -73,6 +74,7 @@ export class Panel {
     this.form.elements.collection.value = state.collection;
     this.form.elements.view.value = state.view;
     this.form.elements.areas.value = state.areas;
+    this.form.elements.judged.value = state.judged;
     this.show();
   }
 

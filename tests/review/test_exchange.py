@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
+from review import guards
 from review.models import Verdict
 from review.verdicts import record
 
@@ -44,6 +45,7 @@ def test_what_is_written_can_be_read_again(decided: list[Verdict], tmp_path: Pat
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
     before = list(Verdict.objects.order_by("decided_at").values())
     assert json.loads(run("import_verdicts", path, "--json")) == {"recorded": 0, "known": 3}
+    guards.remove()
     Verdict.objects.all()._raw_delete("default")
     assert run("import_verdicts", path) == "3 verdicts recorded, 0 known already.\n"
     after = list(Verdict.objects.order_by("decided_at").values())

@@ -21,7 +21,7 @@ from search.models import Feature, WorkState
 from tests.search.library import add_images, add_library
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_methods")]
-NUM_QUERIES = 8
+NUM_QUERIES = 10
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,1 @@
+"""Evidence: verdicts and recorded searches as files that hold what they rest on."""

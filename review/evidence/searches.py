@@ -1,0 +1,122 @@
+"""Recorded searches as evidence: the hits of one, with everything that they rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from review.evidence.numbers import MethodRow, flat, method_columns
+from review.evidence.thumbnails import data_address
+from review.recorded import Hit, Shown
+from search.methods import METHODS
+
+BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A hit as the report shows it."""
+
+    hit: Hit
+    methods: list[MethodRow]
+    picture: str
+
+
+def columns() -> list[str]:
+    """Return the columns of the CSV file."""
+    about = ["record", "recorded_at", "recorded_by", "query_sha256", "query_name", "generation"]
+    return [*about, "rank", "sha256", "name", "score", *method_columns()]
+
+
+def rows(shown: Shown) -> list[dict[str, Any]]:
+    """Return the lines of the CSV file, each complete in itself."""
+    record, asked = shown.record, shown.record.document
+    about = {
+        "record": str(record.pk),
+        "recorded_at": record.recorded_at.isoformat(),
+        "recorded_by": record.author_name,
+        "query_sha256": asked["query"]["sha256"],
+        "query_name": asked["query"]["name"],
+        "generation": asked["generation"],
+    }
+    return [
+        about
+        | {"rank": hit.rank, "sha256": hit.sha256, "name": hit.name, "score": hit.score}
+        | flat(hit.methods, asked["versions"])
+        for hit in shown.hits
+    ]
+
+
+def document(shown: Shown, about: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+    """Return what stands above the hits in the JSON file, and the hits."""
+    found = shown.document
+    results = found.pop("results")
+    record = shown.record
+    head = {
+        "record": str(record.pk),
+        "title": record.title,
+        "search": record.address,
+        "recorded_at": record.recorded_at.isoformat(),
+        "recorded_by": record.author_name,
+        "exported": dict(about),
+    }
+    return head | found, results
+
+
+def report(shown: Shown, about: Mapping[str, Any]) -> tuple[dict[str, Any], Iterator[Sequence[Line]]]:
+    """Return what stands above a report, and its lines by batches."""
+    taken = [(_("Taken by"), about["taken_by"]), (_("Taken at"), about["taken_at"]), (_("From"), about["address"])]
+    query = shown.query_image
+    pictures = {"picture": data_address(query.sha256) if query else ""}
+    return {"title": shown.record.title, "facts": [*facts(shown), *taken], **pictures}, _lines(shown)
+
+
+def _lines(shown: Shown) -> Iterator[Sequence[Line]]:
+    for start in range(0, len(shown.hits), BATCH):
+        yield [
+            Line(hit, shown.method_rows(hit), data_address(hit.sha256) if hit.image else "")
+            for hit in shown.hits[start : start + BATCH]
+        ]
+
+
+def words(num_rows: int) -> str:
+    """Return the last line of a report."""
+    return ngettext("%(n)d hit.", "%(n)d hits.", num_rows) % {"n": num_rows}
+
+
+def facts(shown: Shown) -> list[tuple[str, str]]:
+    """Return what a recorded search rests on, as lines that people read."""
+    record, asked = shown.record, shown.record.document
+    limits, collection = asked["thresholds"], asked["collection"]
+    found = [
+        (_("Searched for"), asked["query"]["name"]),
+        (_("SHA-256 of it"), asked["query"]["sha256"]),
+        (_("Recorded by"), record.author_name),
+        (_("Recorded at"), record.recorded_at.isoformat(timespec="seconds")),
+        (_("Weights"), _listed({_label(name): weight for name, weight in asked["weights"].items() if weight})),
+        (_("Scores"), _("%(least)g to %(most)g") % {"least": limits.get("min", 0), "most": limits.get("max", 100)}),
+        (_("Searched in"), collection["name"] if collection else _("all images")),
+        (_("Index generation"), str(asked["generation"] or _("none"))),
+        (_("Search"), _("exact") if asked["exact"] else _("by the nearest of an index")),
+        (_("Method versions"), _listed({_label(name): said for name, said in asked["versions"].items()})),
+        (_("Software"), _listed({name: said for name, said in asked["software"].items() if said})),
+    ]
+    if shown.whole:
+        found.insert(9, (_("Images compared"), f"{asked['num_candidates']} / {asked['num_images']}"))
+    if asked["missing"]:
+        found.append((_("Not counted"), _listed({_label(name): why for name, why in asked["missing"].items()})))
+    if asked["degraded"]:
+        found.append((_("Limits of the index"), asked["degraded"]))
+    return found
+
+
+def _label(name: str) -> str:
+    return _(METHODS[name].label) if name in METHODS else name
+
+
+def _listed(named: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in named.items()) or _("none")

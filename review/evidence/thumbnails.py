@@ -1,0 +1,27 @@
+"""Pictures small enough to be written into a report itself, so that one file is all of it."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import lru_cache
+from io import BytesIO
+
+from PIL import Image as Picture
+
+from gallery.files import derivative_path
+
+SIDE = 128
+QUALITY = 60
+
+
+@lru_cache(maxsize=512)  # one image has many pairs, and they stand close together
+def data_address(sha256: str) -> str:
+    """Return the `data:` address of an image's small WebP copy, made from our own thumbnail; empty without one."""
+    try:
+        with Picture.open(derivative_path(sha256, "thumb")) as picture:
+            picture.thumbnail((SIDE, SIDE))
+            kept = BytesIO()
+            picture.save(kept, "WEBP", quality=QUALITY)
+    except OSError:  # not there, or damaged: the gallery makes it anew when somebody looks at the image
+        return ""
+    return f"data:image/webp;base64,{b64encode(kept.getvalue()).decode()}"

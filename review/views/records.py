@@ -1,0 +1,136 @@
+"""Recorded searches: keeping one, showing it as it was answered, running it again, taking it along."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.fields.json import KT
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from gallery.acts import Action, tell
+from gallery.models import Image
+from gallery.permissions import permissions_of, requires
+from gallery.roles import Role
+from review.evidence import searches as evidence
+from review.evidence.circumstances import circumstances
+from review.evidence.files import csv_text, download, json_text, report_text
+from review.exceptions import RecordError
+from review.models import SearchRecord
+from review.recorded import Shown, compare, show
+from review.search_records import answer_now, record_search
+from review.verdict_list import EPOCH, MICROSECOND
+from review.views.exports import read_format
+from search.exceptions import SearchError
+from search.views.upload import own_queries
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+PAGE_SIZE = 40
+
+
+@require_safe
+@login_required
+@requires(Role.VIEWER)
+def records(request: HttpRequest) -> HttpResponse:
+    """List the searches that one recorded, newest first; admins see those of all."""
+    user = cast("User", request.user)
+    listed = SearchRecord.objects.defer("document").annotate(query_sha256=KT("document__query__sha256"))
+    if not permissions_of(user).sees_all:
+        listed = listed.filter(author=user)
+    if place := _read_mark(request.GET.get("before", "")):
+        moment, pk = place
+        listed = listed.filter(Q(recorded_at__lt=moment) | Q(recorded_at=moment, pk__lt=pk))
+    rows = list(listed.order_by("-recorded_at", "-pk")[: PAGE_SIZE + 1])
+    page = rows[:PAGE_SIZE]
+    images = Image.objects.visible_to(user).filter(sha256__in=[each.query_sha256 for each in page])
+    by_hash = {image.sha256: image for image in images}
+    context = {
+        "rows": [(each, by_hash.get(each.query_sha256)) for each in page],
+        "more": f"?before={_mark(page[-1])}" if len(rows) > PAGE_SIZE else "",
+    }
+    return render(request, "review/records.html", context)
+
+
+@require_POST
+@login_required
+@requires(Role.VIEWER)
+def record_search_view(request: HttpRequest) -> HttpResponse:
+    """Record the search whose address is sent, and show the record."""
+    address = request.POST.get("address", "")
+    try:
+        record = record_search(cast("User", request.user), address, own_queries(request), request.POST.get("title", ""))
+    except (RecordError, SearchError) as error:
+        messages.error(request, _("Nothing was recorded. %(why)s") % {"why": error})
+        return redirect(f"{reverse('search:results')}?{address}")
+    messages.success(request, _("This search is recorded as it was answered. Its address stays."))
+    return redirect("review:record", record.pk)
+
+
+@require_safe
+@login_required
+@requires(Role.VIEWER)
+def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show a recorded search; with `again` in the address also what is different now."""
+    shown = _shown(request, pk)
+    context: dict[str, Any] = {"shown": shown, "record": shown.record, "asked": shown.record.document}
+    context["hits"] = [(hit, shown.method_rows(hit)) for hit in shown.hits]
+    context["facts"] = evidence.facts(shown)
+    if "again" in request.GET:
+        try:
+            context["changes"] = compare(shown, answer_now(request.user, shown.record.document))
+        except (RecordError, SearchError) as error:
+            context["problem"] = str(error)
+    return render(request, "review/record.html", context)
+
+
+@require_POST
+@login_required
+@requires(Role.VIEWER)
+def export(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+    """Send a recorded search as a file; the audit keeps that it was taken."""
+    user, taken_at, shown = cast("User", request.user), timezone.now(), _shown(request, pk)
+    kind, address = read_format(request), reverse("review:record", args=[pk])
+    if kind is None:
+        return redirect(address)
+    with transaction.atomic():
+        tell(user, Action.EXPORT, f"search {pk}", format=kind, results=len(shown.hits))
+    about = circumstances(user, request.build_absolute_uri(address), taken_at)
+    if kind == "csv":
+        return download("search", kind, csv_text(evidence.columns(), [evidence.rows(shown)]), taken_at)
+    if kind == "json":
+        head, results = evidence.document(shown, about)
+        return download("search", kind, json_text(head, "results", [results]), taken_at)
+    head, lines = evidence.report(shown, about)
+    return download("search", kind, report_text(head, "review/_report_hits.html", lines, evidence.words), taken_at)
+
+
+def _shown(request: HttpRequest, pk: uuid.UUID) -> Shown:
+    """Return a record as this person may see it; one that is not for them is not there."""
+    shown = show(get_object_or_404(SearchRecord, pk=pk), request.user)
+    if shown is None:
+        raise Http404(_("There is no recorded search of this address that you may see."))
+    return shown
+
+
+def _mark(record: SearchRecord) -> str:
+    return f"{(record.recorded_at - EPOCH) // MICROSECOND}-{record.pk.hex}"
+
+
+def _read_mark(mark: str) -> tuple[datetime, uuid.UUID] | None:
+    moment, _dash, pk = mark.partition("-")
+    try:
+        return EPOCH + timedelta(microseconds=int(moment)), uuid.UUID(pk)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,65 @@
+"""What others have to say about a hit beside its score: apps above search hang their marks on hits here.
+
+Search shows marks without knowing what they are about: apps that have some register themselves under a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from gallery.models import Image
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A word on a hit.
+
+    Attributes
+    ----------
+    text : the word
+    title : a sentence that explains it
+    tone : "good", "bad", "warn" or empty: the color of the chip; the word says the same
+    apart : the hit is known not to be what is looked for, so that it may be marked or left out
+    """
+
+    text: str
+    title: str
+    tone: str = ""
+    apart: bool = False
+
+
+class Source(Protocol):
+    """Who has marks: by image id, for those of the hits that have one. One database query at most."""
+
+    def __call__(self, viewer: User | AnonymousUser, query: Image, hits: Mapping[int, Image]) -> Mapping[int, Mark]: ...
+
+
+_sources: dict[str, Source] = {}
+
+
+def register(name: str, source: Source) -> None:
+    """Make a source known under a name."""
+    _sources[name] = source
+
+
+def marks_of(viewer: User | AnonymousUser, query: Image | None, hits: Mapping[int, Image]) -> dict[int, list[Mark]]:
+    """Return the marks of hits, by image id.
+
+    Parameters
+    ----------
+    viewer : who searches
+    query : the image of the gallery that is searched for; None: it is not in the gallery, so nothing is known of it
+    hits : by image id
+    """
+    found: dict[int, list[Mark]] = {}
+    if query is None or not hits:
+        return found
+    for source in _sources.values():
+        for image_id, mark in source(viewer, query, hits).items():
+            found.setdefault(image_id, []).append(mark)
+    return found
