@@ -20,6 +20,7 @@ from gallery.models import Image, ImageQuerySet
 from gallery.roles import Role
 from review.decided import ADJUDICATOR_SLOT
 from review.models import Queue, QueuedPair, Reading, Verdict
+from search.wording import score_number
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -51,6 +52,11 @@ class Turn:
     @property
     def adjudicates(self) -> bool:
         return self.reading.slot == ADJUDICATOR_SLOT
+
+    @property
+    def score(self) -> int:
+        """Return the fused score as people see it, 0..100."""
+        return score_number(self.pair.score)
 
 
 def take(queue: Queue, user: User, step: Step = Step.AFTER, position: int = 0) -> Turn | None:

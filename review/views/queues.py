@@ -1,0 +1,168 @@
+"""The list of review queues: how far each is, making new ones, closing, opening and deleting them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from gallery.forms import read_id
+from gallery.permissions import requires
+from gallery.roles import Role
+from review.models import Queue
+from review.queue_forms import DEFAULT_SIZE, SOURCE_SENTENCES, QueueForm
+from review.queues import jobs, making
+from review.queues.access import manageable, queues_for
+from review.queues.standing import Course, courses_of
+from search import health
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+PAGE_SIZE = 25
+MAX_WATCHED = 50
+State = Queue.State
+ACTS = {"close": making.close, "reopen": making.reopen}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One queue of the list."""
+
+    queue: Queue
+    course: Course
+    may_manage: bool
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.course.num_decided / max(self.course.num_to_decide, 1))
+
+
+@require_safe
+@requires(Role.REVIEWER)
+def queues(request: HttpRequest) -> HttpResponse:
+    """Show a page of the queues, newest first."""
+    user = cast("User", request.user)
+    rows = queues_for(user).select_related("collection", "created_by")
+    if before := read_id(request.GET.get("before", "")):
+        rows = rows.filter(pk__lt=before)
+    found = list(rows[: PAGE_SIZE + 1])
+    listed = found[:PAGE_SIZE]
+    context = {
+        "lines": lines_of(user, listed),
+        "older": f"?before={listed[-1].pk}" if len(found) > PAGE_SIZE else "",
+        "is_older": bool(before),
+        "form": QueueForm(user=user, initial={"wanted": DEFAULT_SIZE, "source": Queue.Source.NEAREST}),
+        "sources": [(source.value, source.label, text) for source, text in SOURCE_SENTENCES.items()],
+        **_watched(listed),
+    }
+    return render(request, "review/queues.html", context)
+
+
+@require_safe
+@requires(Role.REVIEWER)
+def progress(request: HttpRequest) -> HttpResponse:
+    """Tell how far the gathering is that the page watches; when some ended, send the page to what came of it."""
+    asked = [read_id(text) for text in request.GET.get("watched", "").split(",")][:MAX_WATCHED]
+    found = list(queues_for(cast("User", request.user)).filter(pk__in=asked))
+    if len(found) < len(asked) or any(queue.state != State.BUILDING for queue in found):
+        response = HttpResponse()
+        response["HX-Redirect"] = reverse("review:queues")
+        return response
+    return render(request, "review/_queues_progress.html", _watched(found))
+
+
+@require_POST
+@requires(Role.REVIEWER)
+def make(request: HttpRequest) -> HttpResponse:
+    """Make a queue: of a search at once, of a collection in the background."""
+    user = cast("User", request.user)
+    form = QueueForm(request.POST, user=user)
+    if not form.is_valid():
+        for problem in form.problems():
+            messages.error(request, problem)
+        return redirect("review:queues")
+    found = form.cleaned_data
+    parameters: dict[str, Any] = {"weights": form.weights()}
+    if found["source"] == Queue.Source.SEARCH:
+        parameters = {"address": form.search_address()}
+    about = {"name": found["name"], "collection": found["collection"], "two_readers": found["two_readers"]}
+    queue = making.ask(found["source"], user, wanted=found["wanted"], **about, **parameters)
+    if found["source"] == Queue.Source.SEARCH:
+        return _of_search(request, queue)
+    if not jobs.enqueue(queue.pk):
+        messages.warning(request, _("The queue cannot be reached now; gathering starts by itself when it is back."))
+    return redirect("review:queues")
+
+
+@require_POST
+@requires(Role.REVIEWER)
+def change(request: HttpRequest, pk: int, act: str) -> HttpResponse:
+    """Close, open again or delete a queue."""
+    user = cast("User", request.user)
+    queue = managed(user, pk)
+    if act == "delete":
+        making.delete(queue, user)
+        messages.success(request, _("The queue “%(name)s” is deleted; the verdicts stay.") % {"name": queue.name})
+    elif act not in ACTS:
+        raise Http404(_("A queue can be closed, reopened or deleted; there is nothing else at this address."))
+    elif not ACTS[act](queue, user):
+        messages.info(
+            request,
+            _("Nothing was changed: the queue “%(name)s” is %(state)s.")
+            % {"name": queue.name, "state": Queue.objects.get(pk=pk).get_state_display()},
+        )
+    elif act == "close":
+        messages.success(request, _("The queue “%(name)s” hands out no more pairs.") % {"name": queue.name})
+    else:
+        messages.success(request, _("The queue “%(name)s” is open again.") % {"name": queue.name})
+    return redirect("review:queues")
+
+
+def managed(user: User, pk: int) -> Queue:
+    """Return a queue that a person looks after; one that this person may not know of is a 404.
+
+    Raises
+    ------
+    PermissionDenied : others look after it
+    """
+    queue = get_object_or_404(queues_for(user).select_related("collection", "created_by"), pk=pk)
+    if not manageable(user, [queue]):
+        raise PermissionDenied(_("Queues are looked after by curators and by who made them; ask one of those."))
+    return queue
+
+
+def lines_of(user: User, listed: list[Queue]) -> list[Line]:
+    """Return queues with how far they are and whether a person looks after them."""
+    courses, own = courses_of(listed), manageable(user, listed)
+    return [Line(queue, courses[queue.pk], queue.pk in own) for queue in listed]
+
+
+def _of_search(request: HttpRequest, queue: Queue) -> HttpResponse:
+    """Gather the hits of a search, which takes no longer than showing them, and go to read them."""
+    making.run(queue.pk)
+    queue.refresh_from_db()
+    if queue.state == State.OPEN:
+        return redirect("review:queue", queue.pk)
+    messages.error(request, queue.error)
+    Queue.objects.filter(pk=queue.pk, state=State.FAILED).delete()  # nothing was gathered: nothing is lost
+    return redirect(f"{reverse('search:results')}?{queue.parameters['address']}")
+
+
+def _watched(listed: list[Queue]) -> dict[str, Any]:
+    """Return what is being gathered."""
+    active = [queue for queue in listed if queue.state == State.BUILDING]
+    found = health.look_at_queues() if active else None
+    return {
+        "active": [(queue, making.read_progress(queue)) for queue in active],
+        "watched": ",".join(str(queue.pk) for queue in active),
+        "no_worker": bool(found and (found.error or settings.QUEUE_MAINTENANCE in found.idle)),
+    }
