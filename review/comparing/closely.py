@@ -96,7 +96,7 @@ def _keypoints(found: Correspondence) -> dict[str, Any]:
             "inliers": motion.inliers,
             "area": motion.matched_area,
             "mirrored": motion.mirrored,
-            "polygon": _places(motion.polygon),
+            "polygon": _places(found.outline),
             "matrix": motion.matrix.tolist(),
             "points": _places(motion.points.reshape(-1, 4)),
         }

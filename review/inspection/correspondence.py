@@ -46,6 +46,15 @@ class Correspondence:
     def num_pairs(self) -> int:
         return len(self.others) + (self.motion.inliers if self.motion else 0)
 
+    @property
+    def outline(self) -> NDArray[np.float64]:
+        """The outline, of shape (n, 2), of the matched area inside of the second picture; empty without a motion."""
+        if self.motion is None:
+            return np.empty((0, 2))
+        square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
+        _area, corners = cv2.intersectConvexConvex(self.motion.polygon.astype(np.float32), square)
+        return np.empty((0, 2)) if corners is None else np.asarray(corners, np.float64).reshape(-1, 2)
+
 
 @dataclass(frozen=True, slots=True)
 class _Spots:

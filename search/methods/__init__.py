@@ -29,6 +29,7 @@ class MethodEntry:
     color: str  # from Okabe and Ito's color-blind-safe set
     pairwise: bool = False
     reranks: bool = False
+    guide: str = ""  # what the guide's own definition computes, see `guide_similarity`; empty where it names none
 
 
 METHODS: dict[str, MethodEntry] = {
@@ -38,6 +39,7 @@ METHODS: dict[str, MethodEntry] = {
         "search.methods.color.Color",
         0.2,
         "#E69F00",
+        guide=gettext_noop("Correlation of the two images' hue and saturation histograms"),
     ),
     "ssim": MethodEntry(
         gettext_noop("Structure"),
@@ -46,6 +48,7 @@ METHODS: dict[str, MethodEntry] = {
         0.1,
         "#0072B2",
         pairwise=True,
+        guide=gettext_noop("SSIM of the two gray images, both resized to the smaller height and width"),
     ),
     "texture": MethodEntry(
         gettext_noop("Texture"),
@@ -60,6 +63,7 @@ METHODS: dict[str, MethodEntry] = {
         "search.methods.deep.Deep",
         0.4,
         "#009E73",
+        guide=gettext_noop("Cosine of the network's numbers for the two images"),
     ),
     "siamese": MethodEntry(
         gettext_noop("Siamese"),
@@ -67,6 +71,7 @@ METHODS: dict[str, MethodEntry] = {
         "search.methods.siamese.Siamese",
         0.15,
         "#D55E00",
+        guide=gettext_noop("1 / (1 + distance), of the network's numbers for the two images"),
     ),
     "phash": MethodEntry(
         gettext_noop("Fingerprint"),
@@ -75,6 +80,7 @@ METHODS: dict[str, MethodEntry] = {
         0.0,
         "#56B4E9",
         pairwise=True,
+        guide=gettext_noop("Share of equal bits in the plain perceptual hashes of the two images"),
     ),
     "local": MethodEntry(
         gettext_noop("Keypoints"),
@@ -85,6 +91,7 @@ METHODS: dict[str, MethodEntry] = {
         0.15,
         "#8A6D00",
         reranks=True,
+        guide=gettext_noop("Share of keypoints that fit one motion; the guide names the method and does not define it"),
     ),
 }
 
