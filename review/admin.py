@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
@@ -13,9 +14,12 @@ from django.utils.translation import gettext_lazy
 from gallery.admin_lists import short_time, thumbnail
 from gallery.models import Image
 from review.models import Verdict
+from review.verdict_list import visible_verdicts
 from search.admin import ReadOnly
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
     BaseVerdictAdmin = admin.ModelAdmin[Verdict]
 else:
     BaseVerdictAdmin = admin.ModelAdmin
@@ -50,6 +54,9 @@ class VerdictAdmin(ReadOnly, BaseVerdictAdmin):
         *("decided_at", "state"),
     ]
     fields = [*readonly_fields]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Verdict]:
+        return visible_verdicts(cast("User", request.user))
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return VerdictList

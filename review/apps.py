@@ -15,9 +15,9 @@ class ReviewConfig(AppConfig):
         from review.comparing.jobs import resume_comparisons
         from review.comparing.receivers import forget_removed
         from review.decided import judged_pairs
-        from review.marks import verdict_marks
         from review.duplicates.jobs import renew_duplicates, resume_decisions
         from review.duplicates.receivers import drop_apart
+        from review.marks import verdict_marks
         from review.models import Verdict
         from review.queues import leaving
         from review.queues.jobs import resume_queues

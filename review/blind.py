@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from django.db.models import QuerySet
+
 from review.decided import Pair
 from review.models import Queue, QueuedPair
 
@@ -12,6 +14,13 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
 CHUNK = 2000
+
+
+def waiting() -> QuerySet[QueuedPair]:
+    """Return the pairs of which nobody may see what others decided."""
+    return QueuedPair.objects.filter(
+        state=QueuedPair.State.OPEN, queue__two_readers=True, queue__state=Queue.State.OPEN
+    )
 
 
 def hidden_from(user: User | AnonymousUser | None, pairs: Iterable[Pair]) -> set[Pair]:
@@ -34,10 +43,7 @@ def hidden_from(user: User | AnonymousUser | None, pairs: Iterable[Pair]) -> set
     wanted = set(pairs)
     firsts = sorted({first for first, _second in wanted})
     found: set[Pair] = set()
-    waiting = QueuedPair.objects.filter(
-        state=QueuedPair.State.OPEN, queue__two_readers=True, queue__state=Queue.State.OPEN
-    )
     for start in range(0, len(firsts), CHUNK):
-        rows = waiting.filter(first_sha256__in=firsts[start : start + CHUNK]).order_by()
+        rows = waiting().filter(first_sha256__in=firsts[start : start + CHUNK]).order_by()
         found |= set(rows.values_list("first_sha256", "second_sha256"))
     return found & wanted

@@ -80,13 +80,14 @@ def may_decide(user: User | AnonymousUser, first: Image, second: Image) -> bool:
 def desk_of(user: User | AnonymousUser, first: Image, second: Image) -> Desk:
     """Return what has been decided about two images that this person may see.
 
-    Three database queries, and one more for every step of a chain of images that are the same.
+    Four database queries, and one more for every step of a chain of images that are the same.
     """
     pair = sorted_pair(first.sha256, second.sha256)
     allowed = may_decide(user, first, second)
     name = user.get_username() if user.is_authenticated else ""
     counting = list(current().filter(first_sha256=pair[0], second_sha256=pair[1]))
     own = next((each for each in counting if name and each.author_name == name), None)
+    about = around(user, pair)
     others = [each for each in counting if each is not own and each.kind != Verdict.Kind.WITHDRAWN]
     return Desk(
         first=first,
@@ -94,6 +95,6 @@ def desk_of(user: User | AnonymousUser, first: Image, second: Image) -> Desk:
         may_decide=allowed,
         own=own if own and own.kind != Verdict.Kind.WITHDRAWN else None,
         seen=own.pk if own else 0,
-        others=others if allowed else [],
-        about=around(user, pair),
+        others=others if allowed and not about.hidden else [],
+        about=about,
     )

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gallery.models import Image
+from review.blind import hidden_from
 from review.decided import Summary, kinds_of
 from review.models import Verdict
 from review.verdicts import sorted_pair
@@ -21,14 +22,15 @@ TONES = {Verdict.Kind.SAME: "good", Verdict.Kind.NEAR_DUPLICATE: "good", Verdict
 
 
 def verdict_marks(viewer: User | AnonymousUser, query: Image, hits: Mapping[int, Image]) -> dict[int, Mark]:
-    """Return a mark for each hit that people compared with the query; one database query."""
+    """Return a mark for each hit that people compared with the query; two database queries at most."""
     pairs = {
         image_id: sorted_pair(query.sha256, image.sha256)
         for image_id, image in hits.items()
         if image.sha256 != query.sha256
     }
     found = kinds_of(pairs.values())
-    return {image_id: _mark(found[pair]) for image_id, pair in pairs.items() if pair in found}
+    hidden = hidden_from(viewer, found)
+    return {image_id: _mark(found[pair]) for image_id, pair in pairs.items() if pair in found and pair not in hidden}
 
 
 def _mark(summary: Summary) -> Mark:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from gallery.models import Image
+from review.blind import hidden_from
 from review.consequences import Groups, contradictions, implied
 from review.decided import Ballot, Pair, Summary, ballots, summarize
 from review.models import Verdict
@@ -40,28 +41,31 @@ class Neighborhood:
     summary : of the pair itself; None: nobody judged it
     implied : the chain by which the two are the same without a verdict on them; None: there is none
     contradictions : chains that contradict a "different", this pair being part of it
+    hidden : what others decided about the pair is not to be known yet; pairs of that kind are no part of chains
     """
 
     summary: Summary | None
     implied: Chain | None
     contradictions: list[Chain]
+    hidden: bool
 
 
-def around(user: User | AnonymousUser, pair: Pair, *, hidden: set[Pair] | None = None) -> Neighborhood:
+def around(user: User | AnonymousUser, pair: Pair) -> Neighborhood:
     """Return what the verdicts of all come to around a pair.
 
     Parameters
     ----------
     user : chains through images that this person may not see are left out
     pair : SHA-256 sums, sorted
-    hidden : pairs whose verdicts this person may not know yet
     """
-    found = {each: summary for each, summary in _read(pair).items() if not hidden or each not in hidden}
+    known = _read(pair)
+    hidden = hidden_from(user, {*known, pair})
+    found = {each: summary for each, summary in known.items() if each not in hidden}
     same = [each for each, summary in found.items() if summary.kind == Verdict.Kind.SAME]
     groups = Groups([*same, pair])
     nodes = {image for edge in same for image in edge if groups.joined(image, pair[0])} - set(pair)
     if not nodes:
-        return Neighborhood(found.get(pair), None, [])
+        return Neighborhood(found.get(pair), None, [], pair in hidden)
     visible = Image.objects.visible_to(user).filter(sha256__in=nodes | set(pair))
     images = {image.sha256: image for image in visible}
     same = [edge for edge in same if edge[0] in images and edge[1] in images]
@@ -73,6 +77,7 @@ def around(user: User | AnonymousUser, pair: Pair, *, hidden: set[Pair] | None =
         found.get(pair),
         _chain(through, images) if through else None,
         [_chain(each.chain, images, each.different) for each in contradictions(same, apart, pair)],
+        pair in hidden,
     )
 
 

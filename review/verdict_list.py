@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from gallery.models import Collection, Image
 from gallery.permissions import permissions_of
+from review.blind import waiting
 from review.decided import Ballot, Pair, ballots, summarize
 from review.models import Verdict
 from review.verdicts import current, replaced
@@ -56,12 +57,17 @@ class Entry:
 
 
 def visible_verdicts(user: User) -> QuerySet[Verdict]:
-    """Return the verdicts on pairs of which a person may see both images, and this person's own; admins' are all."""
+    """Return the verdicts on pairs of which a person may see both images, and this person's own; admins' are all.
+
+    What others decided about a pair that two read without knowing of each other is kept back, see `review.blind`.
+    """
+    same = {name: OuterRef(name) for name in ("first_sha256", "second_sha256")}
+    verdicts = Verdict.objects.filter(~Exists(waiting().filter(**same)) | Q(author=user))
     if permissions_of(user).sees_all:
-        return Verdict.objects.all()
+        return verdicts
     seen = Image.objects.visible_to(user)
-    both = [Exists(seen.filter(sha256=OuterRef(name))) for name in ("first_sha256", "second_sha256")]
-    return Verdict.objects.filter(Q(*both) | Q(author=user))
+    both = [Exists(seen.filter(sha256=sha256)) for sha256 in same.values()]
+    return verdicts.filter(Q(*both) | Q(author=user))
 
 
 def within(verdicts: QuerySet[Verdict], collection: Collection) -> QuerySet[Verdict]:
@@ -71,16 +77,14 @@ def within(verdicts: QuerySet[Verdict], collection: Collection) -> QuerySet[Verd
     return verdicts.filter(*both)
 
 
-def split_pairs(verdicts: QuerySet[Verdict], hidden: Iterable[Pair] = ()) -> list[Pair]:
+def split_pairs(verdicts: QuerySet[Verdict]) -> list[Pair]:
     """Return the pairs among these verdicts about which people are split, up to MAX_SPLIT. One database query."""
     same = {name: OuterRef(name) for name in ("first_sha256", "second_sha256")}
     others = Verdict.objects.filter(**same).exclude(author_name=OuterRef("author_name"))
     found: defaultdict[Pair, list[Ballot]] = defaultdict(list)
     for pair, ballot in ballots(verdicts.filter(~replaced(), Exists(others))):
         found[pair].append(ballot)
-    kept_back = set(hidden)
-    split = sorted(pair for pair, given in found.items() if pair not in kept_back and summarize(given).split)
-    return split[:MAX_SPLIT]
+    return sorted(pair for pair, given in found.items() if summarize(given).split)[:MAX_SPLIT]
 
 
 def on_pairs(verdicts: QuerySet[Verdict], pairs: Sequence[Pair]) -> QuerySet[Verdict]:

@@ -34,7 +34,7 @@ class Mark:
 
 
 class Source(Protocol):
-    """Who has marks: by image id, for those of the hits that have one. One database query at most."""
+    """Who has marks: by image id, for those of the hits that have one. Two database queries at most."""
 
     def __call__(self, viewer: User | AnonymousUser, query: Image, hits: Mapping[int, Image]) -> Mapping[int, Mark]: ...
 
