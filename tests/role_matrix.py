@@ -112,6 +112,10 @@ def a_pair(world: World) -> dict[str, Any]:
     return {"first": world.image.pk, "second": world.other.pk, "kind": "same"}
 
 
+def two_images(world: World) -> list[Any]:
+    return [world.image.pk, world.other.pk]
+
+
 def a_verdict(world: World) -> list[Any]:
     return [record(world.image.sha256, world.other.sha256, "same", author=world.asking).pk]
 
@@ -129,6 +133,19 @@ def a_record(world: World) -> list[Any]:
         "results": [],
     }
     return [SearchRecord.objects.create(address="", document=document, author=world.asking).pk]
+
+
+def a_queue(world: World) -> list[Any]:
+    """A queue of one pair, which is open."""
+    queue = Queue.objects.create(name="herons", source=Queue.Source.NEAREST, state=Queue.State.OPEN, num_pairs=1)
+    first, second = sorted_pair(world.image.sha256, world.other.sha256)
+    QueuedPair.objects.create(queue=queue, position=1, first_sha256=first, second_sha256=second)
+    return [queue.pk]
+
+
+def a_queued_pair(world: World) -> list[Any]:
+    (queue,) = a_queue(world)
+    return [queue, QueuedPair.objects.get(queue=queue).pk]
 
 
 SEE = {"GET": Cell(Role.VIEWER)}
@@ -219,6 +236,14 @@ ROWS: dict[str, dict[str, Cell]] = {
     "search:map_card": {"GET": Cell(Role.VIEWER, the_image)},
     "search:map_state": SEE,
     "search:map_draw": {"POST": Cell(Role.CURATOR, answers=(302,))},
+    # Two images beside each other
+    "review:compare": {"GET": Cell(Role.VIEWER, two_images)},
+    "review:compare_closely": {"GET": Cell(Role.VIEWER, two_images)},
+    "review:compare_places": {"GET": Cell(Role.VIEWER, two_images)},
+    "review:compare_again": {"POST": Cell(Role.VIEWER, two_images, answers=(302,))},
+    "review:compare_difference": {
+        "GET": Cell(Role.VIEWER, lambda world: [*two_images(world), "plain"], answers=(404,))  # it is not drawn yet
+    },
     # Duplicates: whoever decides is told what is wrong with what was sent, and goes back
     "review:duplicates": SEE,
     "review:duplicates_progress": SEE,
@@ -227,6 +252,22 @@ ROWS: dict[str, dict[str, Cell]] = {
     "review:duplicates_undo": {"POST": Cell(Role.REVIEWER, answers=(302,))},
     "review:duplicates_plan": {"POST": Cell(Role.REVIEWER, answers=(302,))},
     "review:duplicates_apply": {"POST": Cell(Role.REVIEWER, answers=(302,))},
+    # Queues: nobody reads without a name
+    "review:queues": {"GET": Cell(Role.REVIEWER)},
+    "review:queues_progress": {"GET": Cell(Role.REVIEWER)},
+    "review:queue_make": {"POST": Cell(Role.REVIEWER, answers=(302,))},  # without a form
+    "review:queue": {"GET": Cell(Role.REVIEWER, a_queue)},
+    "review:queue_turn": {"GET": Cell(Role.REVIEWER, a_queue)},
+    "review:queue_decide": {"POST": Cell(Role.REVIEWER, a_queued_pair, lambda world: {"kind": "same"}, (302,))},
+    "review:queue_undo": {"POST": Cell(Role.REVIEWER, a_queued_pair, answers=(302,))},  # there is nothing to undo
+    "review:queue_stop": {"POST": Cell(Role.REVIEWER, a_queue, answers=(302,))},
+    "review:queue_report": {"GET": Cell(Role.REVIEWER, a_queue)},
+    "review:queue_export": {"POST": Cell(Role.CURATOR, a_queue)},
+    "review:queue_change": {"POST": Cell(Role.CURATOR, lambda world: [*a_queue(world), "close"], answers=(302,))},
+    "review:policy": {
+        "GET": Cell(Role.VIEWER, the_collection),
+        "POST": Cell(Role.CURATOR, the_collection, answers=(302,)),
+    },
     # Verdicts: nobody decides without a name
     "review:verdicts": {"GET": Cell(Role.REVIEWER)},
     "review:pair": {"GET": Cell(Role.REVIEWER, a_judged_pair)},

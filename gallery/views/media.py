@@ -28,7 +28,8 @@ def media(request: HttpRequest, kind: str, sha256: str) -> HttpResponseBase:
     derivative = KINDS.get(kind)
     if derivative is None or len(sha256) != HASH_LENGTH:
         raise Http404
-    get_object_or_404(Image.objects.visible_to(request.user).only("pk"), sha256=sha256)
+    if not Image.objects.visible_to(request.user).filter(sha256=sha256).exists():
+        get_object_or_404(Image.objects.in_trash_of(request.user).only("pk"), sha256=sha256)
     return _copy(request, derivative, sha256)
 
 

@@ -1,0 +1,31 @@
+"""What people are told after an act, with the way back where there is one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from gallery.models import Change
+
+
+def way_back(request: HttpRequest, default: str = "") -> str:
+    """Return the address of this site that a form names as `next`, or the default: that of the gallery."""
+    back = request.POST.get("next") or request.GET.get("next") or ""
+    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return back if back and is_ours else default or reverse("gallery:index")
+
+
+def say_done(request: HttpRequest, sentence: str, change: Change | None = None, *, back: str = "") -> None:
+    """Tell that something was done; with a change, beside a button that undoes it and leads to `back`."""
+    if change is None:
+        messages.success(request, sentence)
+        return
+    context = {"sentence": sentence, "change": change, "back": back}
+    messages.success(request, render_to_string("gallery/_undo.html", context, request))

@@ -1,0 +1,138 @@
+"""Editing many images at once: say what, look at what would happen, do it. Nothing changes before the last step."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from gallery import edit_words, editing
+from gallery.acts import Action
+from gallery.attributes import rows_of
+from gallery.choosing import Choice, choose
+from gallery.collecting import collection_named
+from gallery.edit_forms import BulkForm
+from gallery.models import Attribute, Collection, Image, Tag
+from gallery.notices import say_done, way_back
+from gallery.permissions import requires
+from gallery.roles import Role
+from gallery.title_patterns import PLACES, PatternError
+from gallery.undoing import remember
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+SHOWN = 12
+MAX_NAMES = 500
+"""Names that a field suggests at most."""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Role.CURATOR)
+def bulk_edit(request: HttpRequest) -> HttpResponse:
+    """Show the form, the preview of what it asks for, or do it: as `step` says."""
+    try:
+        choice = choose(request.POST if request.method == "POST" else request.GET, request.user)
+    except ValidationError as error:
+        return _refuse(request, " ".join(error.messages))
+    if not choice.ids:
+        return _refuse(request, _("You may change none of these images: for that, be a curator of them."))
+    step = request.POST.get("step", "form")
+    if step == "form":
+        return _form(request, choice, BulkForm(user=request.user))
+    form = BulkForm(request.POST, user=request.user)
+    if step == "again" or not form.is_valid():
+        return _form(request, choice, form)
+    try:
+        moves = editing.plan(choice.ids, form.edit(_known_collection(form)))
+    except PatternError as error:
+        form.add_error("title", str(error))
+        return _form(request, choice, form)
+    if problem := _sight_problem(moves, form):
+        form.add_error(None, problem)
+        return _form(request, choice, form)
+    if step == "apply" and request.POST.get("digest") == choice.digest:
+        return _apply(request, choice, form)
+    return _preview(request, choice, form, moves)
+
+
+def _refuse(request: HttpRequest, sentence: str) -> HttpResponse:
+    context = {"sentence": sentence, "back": way_back(request)}
+    return render(request, "gallery/bulk_edit.html", context, status=HTTPStatus.BAD_REQUEST)
+
+
+def _form(request: HttpRequest, choice: Choice, form: BulkForm) -> HttpResponse:
+    user = request.user
+    context = _choice_context(request, choice) | {
+        "form": form,
+        "rows": rows_of(form),
+        "places": [f"{{{name}}}" for name in PLACES],
+        "images": Image.objects.filter(pk__in=choice.ids[:SHOWN]).order_by("pk"),
+        "tags": Tag.objects.visible_to(user)[:MAX_NAMES],
+        "collections": Collection.objects.with_role(user, Role.CONTRIBUTOR)[:MAX_NAMES],
+        "attribute_names": Attribute.objects.visible_names(user)[:MAX_NAMES],
+    }
+    status = HTTPStatus.BAD_REQUEST if form.errors and request.POST.get("step") != "again" else HTTPStatus.OK
+    return render(request, "gallery/bulk_edit.html", context, status=status)
+
+
+def _preview(request: HttpRequest, choice: Choice, form: BulkForm, moves: editing.Moves) -> HttpResponse:
+    new = form.cleaned_data["add_collection"] if _known_collection(form) is None else ""
+    context = _choice_context(request, choice) | {
+        "form": form,
+        "sent": [(name, value) for name, values in request.POST.lists() if _is_of_form(name) for value in values],
+        "lines": edit_words.lines(moves, len(choice.ids)),
+        "samples": edit_words.samples(moves),
+        "new_collection": new,
+        "num_changed": len(choice.ids) if new else len(editing.changed_ids(moves)),
+        "has_moved": request.POST.get("step") == "apply",
+    }
+    return render(request, "gallery/bulk_preview.html", context)
+
+
+def _is_of_form(name: str) -> bool:
+    return name in BulkForm.base_fields or name.startswith("attributes_")
+
+
+def _apply(request: HttpRequest, choice: Choice, form: BulkForm) -> HttpResponse:
+    user = cast("User", request.user)
+    name = form.cleaned_data["add_collection"]
+    with transaction.atomic():
+        add_to = collection_named(name, user) if name else None
+        moves = editing.apply(choice.ids, form.edit(add_to), user)
+        change = remember(user, Action.EDIT, editing.as_state(moves)) if moves else None
+    num_changed = len(editing.changed_ids(moves))
+    back = way_back(request)
+    sentence = ngettext("%(n)d image is changed.", "%(n)d images are changed.", num_changed) % {"n": num_changed}
+    say_done(request, sentence, change, back=back)
+    return redirect(back)
+
+
+def _known_collection(form: BulkForm) -> Collection | None:
+    name = form.cleaned_data["add_collection"]
+    return Collection.objects.filter(name=name).first() if name else None
+
+
+def _sight_problem(moves: editing.Moves, form: BulkForm) -> str:
+    """Return why the edit would take images from everybody's sight; empty: it would not."""
+    lost = editing.out_of_sight(moves)
+    if not lost or (form.cleaned_data["add_collection"] and _known_collection(form) is None):
+        return ""
+    return ngettext(
+        "%(n)d image would be in no collection and not in the common library: only admins would see it. Add it to a"
+        " collection as well, or move it to the trash instead.",
+        "%(n)d images would be in no collection and not in the common library: only admins would see them. Add them to"
+        " a collection as well, or move them to the trash instead.",
+        len(lost),
+    ) % {"n": len(lost)}
+
+
+def _choice_context(request: HttpRequest, choice: Choice) -> dict[str, Any]:
+    return {"choice": choice, "num_images": len(choice.ids), "back": way_back(request)}

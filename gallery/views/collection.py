@@ -1,0 +1,120 @@
+"""One collection: its images, its settings, and its end."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from gallery import curation, editing
+from gallery.collecting import change_collection, dissolve, only_here
+from gallery.collection_forms import CollectionForm, DissolveForm
+from gallery.editing import Edit
+from gallery.forms import FilterForm, read_id
+from gallery.models import Collection, Tag
+from gallery.permissions import permissions_of, requires
+from gallery.roles import Role
+from gallery.seen import write_seen
+from gallery.views.index import tiles
+
+SHOWN_IN_QUESTION = 12
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def collection(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show a collection and one page of its images, or to htmx only their tiles."""
+    shown = get_object_or_404(Collection.objects.visible_to(request.user), pk=pk)
+    data = request.GET.copy()
+    data["collection"] = str(pk)
+    form = FilterForm(data, viewer=request.user)
+    images = form.images()
+    before, part = (read_id(request.GET.get(name, "")) for name in ("before", "part"))
+    context: dict[str, Any] = tiles(images, form, before=before, part=part)
+    if part and request.headers.get("HX-Request"):
+        return render(request, "gallery/_tiles.html", context)
+    context |= {
+        "collection": shown,
+        "form": form,
+        "num_images": images.count(),
+        "may_edit": _curated(request).filter(pk=pk).exists(),
+        "all_collections": Collection.objects.with_role(request.user, Role.CONTRIBUTOR),
+        "all_tags": Tag.objects.visible_to(request.user),
+        "may_add": Collection.objects.with_role(request.user, Role.CONTRIBUTOR).filter(pk=pk).exists(),
+    }
+    return render(request, "gallery/collection.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Role.CURATOR)
+def collection_settings(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what can be set about a collection, or save its name, description and privacy."""
+    shown = get_object_or_404(_curated(request), pk=pk)
+    if request.method != "POST":
+        return _settings(request, shown, CollectionForm(collection=shown))
+    with transaction.atomic():
+        shown = get_object_or_404(_curated(request).select_for_update(), pk=pk)
+        form = CollectionForm(request.POST, collection=shown)
+        if not form.is_valid():
+            return _settings(request, shown, form)
+        if conflicts := form.conflicts():
+            return _settings(request, shown, form, conflicts)
+        change_collection(shown, form.values(), request.user)
+    messages.success(request, _("The collection is saved."))
+    return redirect("gallery:collection_settings", pk)
+
+
+def _settings(
+    request: HttpRequest, shown: Collection, form: CollectionForm, conflicts: list[str] | None = None
+) -> HttpResponse:
+    context = {
+        "collection": shown,
+        "form": form,
+        "conflicts": conflicts,
+        "now": form.now,
+        "seen": write_seen(form.now) if conflicts or not form.is_bound else request.POST.get("seen", ""),
+        "num_only_here": only_here(shown).count(),
+    }
+    status = HTTPStatus.CONFLICT if conflicts else HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK
+    return render(request, "gallery/collection_settings.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Role.CURATOR)
+def dissolve_collection(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask whether to delete a collection, and what becomes of images that only it shows; then delete it."""
+    shown = get_object_or_404(_curated(request), pk=pk)
+    lonely = only_here(shown).order_by("-pk")
+    num_lonely = lonely.count()
+    may_publish = permissions_of(request.user).may(Role.CONTRIBUTOR)
+    form = DissolveForm(request.POST if request.method == "POST" else None, may_publish=may_publish)
+    if request.method == "POST" and (not num_lonely or form.is_valid()):
+        with transaction.atomic():
+            ids = list(lonely.values_list("pk", flat=True))
+            if ids and form.cleaned_data["images"] == "common":
+                editing.apply(ids, Edit({"common": True}), request.user)
+            elif ids:
+                curation.trash(ids, request.user)
+            dissolve(shown, request.user)
+        messages.success(request, _("The collection “%(name)s” is deleted.") % {"name": shown.name})
+        return redirect("gallery:collections")
+    context = {
+        "collection": shown,
+        "form": form,
+        "num_images": shown.images.count(),
+        "num_lonely": num_lonely,
+        "images": lonely[:SHOWN_IN_QUESTION],
+    }
+    status = HTTPStatus.BAD_REQUEST if request.method == "POST" else HTTPStatus.OK
+    return render(request, "gallery/dissolve.html", context, status=status)
+
+
+def _curated(request: HttpRequest) -> Any:
+    return Collection.objects.with_role(request.user, Role.CURATOR)

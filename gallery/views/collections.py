@@ -1,0 +1,75 @@
+"""Collections: the list of them, and making a new one."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from gallery.collecting import make_collection
+from gallery.collection_forms import CollectionForm
+from gallery.models import Collection, Image
+from gallery.permissions import permissions_of, requires
+from gallery.roles import Role
+
+PAGE_SIZE = 48
+NUM_PICTURES = 4
+MAX_NAME = 120
+Links = QuerySet[Any]
+
+
+@require_safe
+def collections(request: HttpRequest) -> HttpResponse:
+    """Show the collections that this person may know of, by name, with how many images they hold and the newest."""
+    asked = request.GET.get("q", "").strip()[:MAX_NAME]
+    known = Collection.objects.visible_to(request.user).order_by("name")
+    found = known.filter(name__icontains=asked) if asked else known
+    after = request.GET.get("after", "")
+    page = list(_with_contents(found.filter(name__gt=after) if after else found)[: PAGE_SIZE + 1])
+    shown = page[:PAGE_SIZE]
+    pictures = Image.objects.in_bulk({pk for each in shown for pk in _picture_ids(each)})
+    place = ({"q": asked} if asked else {}) | {"after": shown[-1].name} if len(page) > PAGE_SIZE else None
+    context = {
+        "cards": [(each, [pictures[pk] for pk in _picture_ids(each) if pk in pictures]) for each in shown],
+        "asked": asked,
+        "is_later": bool(after),
+        "more": f"?{urlencode(place)}" if place else "",
+        "may_make": request.user.is_authenticated and permissions_of(request.user).may(Role.CONTRIBUTOR),
+    }
+    return render(request, "gallery/collections.html", context)
+
+
+def _with_contents(found: QuerySet[Collection]) -> QuerySet[Any]:
+    """Add the number of images shown and the ids of the newest; who may see a collection may see all it shows."""
+    links: Links = Image.collections.through._default_manager.filter(
+        collection=OuterRef("pk"), image__status=Image.Status.READY, image__hidden=False, image__trashed_at=None
+    )
+    count = links.order_by().values("collection").annotate(n=Count("pk")).values("n")
+    newest = links.order_by("-pk").values("image")
+    pictures = {f"picture_{place}": Subquery(newest[place : place + 1]) for place in range(NUM_PICTURES)}
+    return found.annotate(num_images=Coalesce(Subquery(count, output_field=IntegerField()), 0), **pictures)
+
+
+def _picture_ids(collection: Any) -> list[int]:
+    ids = [getattr(collection, f"picture_{place}") for place in range(NUM_PICTURES)]
+    return [pk for pk in ids if pk is not None]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@requires(Role.CONTRIBUTOR, somewhere=False)
+def new_collection(request: HttpRequest) -> HttpResponse:
+    """Make a collection; who makes a private one is its curator."""
+    form = CollectionForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        asked = form.cleaned_data
+        made = make_collection(asked["name"], asked["description"], request.user, private=asked["private"])
+        return redirect("gallery:collection", made.pk)
+    status = 400 if form.is_bound else 200
+    return render(request, "gallery/new_collection.html", {"form": form}, status=status)

@@ -1,0 +1,71 @@
+"""Changing the texts and attributes of one image, with an eye on what others changed meanwhile."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from gallery import editing
+from gallery.acts import Action
+from gallery.attributes import rows_of
+from gallery.edit_forms import ImageForm
+from gallery.edit_words import aspect_words, value_words
+from gallery.models import Attribute, Image
+from gallery.notices import say_done, way_back
+from gallery.permissions import requires
+from gallery.roles import Role
+from gallery.seen import write_seen
+from gallery.undoing import remember
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+MAX_NAMES = 500
+"""Names of attributes that the form suggests at most."""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Role.CURATOR)
+def edit_image(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the form of an image, or save what was changed in it."""
+    shown = Image.objects.visible_to(request.user).with_role(request.user, Role.CURATOR)
+    image = get_object_or_404(shown, pk=pk)
+    if request.method != "POST":
+        return _page(request, image, ImageForm(None, image))
+    with transaction.atomic():
+        image = get_object_or_404(Image.objects.select_for_update(), pk=pk)
+        form = ImageForm(request.POST, image)
+        if not form.is_valid():
+            return _page(request, image, form)
+        conflicts = form.conflicts()
+        if conflicts:
+            changed = [(aspect_words(key, {}), value_words(key, value)) for key, value in conflicts.items()]
+            return _page(request, image, form, conflicts=changed)
+        moves = editing.apply([pk], form.edit(), request.user)
+        change = remember(cast("User", request.user), Action.EDIT, editing.as_state(moves)) if moves else None
+    back = way_back(request, image.get_absolute_url())
+    say_done(request, _("The changes are saved.") if moves else _("Nothing was changed."), change, back=back)
+    return redirect(back)
+
+
+def _page(
+    request: HttpRequest, image: Image, form: ImageForm, *, conflicts: list[tuple[str, str]] | None = None
+) -> HttpResponse:
+    context: dict[str, Any] = {
+        "image": image,
+        "form": form,
+        "rows": rows_of(form),
+        "conflicts": conflicts,
+        "seen": write_seen(form.now) if conflicts or not form.is_bound else request.POST.get("seen", ""),
+        "back": way_back(request, image.get_absolute_url()),
+        "attribute_names": Attribute.objects.visible_names(request.user)[:MAX_NAMES],
+    }
+    status = HTTPStatus.CONFLICT if conflicts else HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK
+    part = "gallery/_edit_form.html" if request.headers.get("HX-Request") else "gallery/edit_image.html"
+    return render(request, part, context, status=status)

@@ -1,0 +1,134 @@
+"""The trash: what lies in it and for how long still, taken out again or deleted for good."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from gallery import curation
+from gallery.choosing import curated
+from gallery.forms import IdsField, read_id
+from gallery.models import Image, ImageQuerySet
+from gallery.notices import way_back
+from gallery.permissions import permissions_of, requires
+from gallery.roles import Role
+
+PAGE_SIZE = 60
+SHOWN_IN_QUESTION = 12
+MAX_PURGED = 1000
+"""Images deleted for good by one request, so that it ends while people wait."""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Role.CURATOR)
+def trash(request: HttpRequest) -> HttpResponse:
+    """Show one page of the trash, or do what its buttons ask."""
+    return _act(request) if request.method == "POST" else _list(request)
+
+
+def _list(request: HttpRequest) -> HttpResponse:
+    trashed = Image.objects.in_trash_of(request.user)
+    page = list(
+        _after(trashed, request.GET.get("after", ""))
+        .select_related("trashed_by", "merged_into")
+        .order_by("-trashed_at", "-pk")[: PAGE_SIZE + 1]
+    )
+    shown, last = page[:PAGE_SIZE], page[PAGE_SIZE - 1] if len(page) > PAGE_SIZE else None
+    keeper_ids = [image.merged_into_id for image in shown if image.merged_into_id is not None]
+    known = set(Image.objects.visible_to(request.user).filter(pk__in=keeper_ids).values_list("pk", flat=True))
+    context = {
+        "rows": [(image, _days_left(image), image.merged_into_id in known) for image in shown],
+        "num_images": trashed.count(),
+        "more": f"?{urlencode({'after': f'{last.trashed_at:%Y-%m-%dT%H:%M:%S.%f%z}_{last.pk}'})}" if last else "",
+        "days": settings.TRASH_DAYS,
+        "may_purge": permissions_of(request.user).may(Role.ADMIN),
+    }
+    return render(request, "gallery/trash.html", context)
+
+
+def _after(images: ImageQuerySet, place: str) -> ImageQuerySet:
+    """Return the images behind a place, which an earlier page named; from the start where it names none."""
+    moment_text, _underline, number = place.rpartition("_")
+    moment = _read_moment(moment_text)
+    if moment is None:
+        return images
+    return images.filter(Q(trashed_at__lt=moment) | Q(trashed_at=moment, pk__lt=read_id(number)))
+
+
+def _read_moment(text: str) -> datetime | None:
+    try:
+        moment = parse_datetime(text)
+    except ValueError:  # well formed, but no such day
+        return None
+    return moment if moment and moment.tzinfo else None
+
+
+def _days_left(image: Image) -> int:
+    since = image.trashed_at or timezone.now()
+    return max(0, (since + timedelta(days=settings.TRASH_DAYS) - timezone.now()).days)
+
+
+def _act(request: HttpRequest) -> HttpResponse:
+    action = request.POST.get("action", "")
+    try:
+        ids = [] if action == "empty" else IdsField().clean(request.POST.getlist("image"))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("gallery:trash")
+    if action == "restore":
+        return _restore(request, ids)
+    if action not in ("purge", "empty"):
+        messages.error(request, _("Choose what to do: restore the images, or delete them for good."))
+        return redirect("gallery:trash")
+    if not permissions_of(request.user).may(Role.ADMIN):
+        raise PermissionDenied(_("Only admins delete for good. What lies in the trash goes by itself in time."))
+    return _purge(request, action, ids)
+
+
+def _restore(request: HttpRequest, ids: list[int]) -> HttpResponse:
+    number = curation.restore(curated(ids, request.user), request.user)
+    if number:
+        text = ngettext("%(n)d image is back.", "%(n)d images are back.", number)
+        messages.success(request, text % {"n": number})
+    else:
+        messages.error(request, _("None of these images is in the trash any more."))
+    return redirect(way_back(request))
+
+
+def _purge(request: HttpRequest, action: str, ids: list[int]) -> HttpResponse:
+    """Ask first; then delete."""
+    trashed = Image.objects.in_trash_of(request.user).order_by("trashed_at", "pk")
+    images = trashed if action == "empty" else trashed.filter(pk__in=ids[:MAX_PURGED])
+    if not request.POST.get("confirmed"):
+        context: dict[str, Any] = {
+            "action": action,
+            "ids": ",".join(map(str, ids)),
+            "num_images": images.count(),
+            "images": images[:SHOWN_IN_QUESTION],
+        }
+        return render(request, "gallery/purge.html", context, status=HTTPStatus.OK)
+    number = curation.purge(images.values_list("pk", flat=True)[:MAX_PURGED], request.user)
+    num_left = images.count()
+    text = ngettext("%(n)d image is deleted for good.", "%(n)d images are deleted for good.", number) % {"n": number}
+    if num_left:
+        text += " " + ngettext(
+            "%(n)d is left: delete again, or run manage.py purge_trash --all.",
+            "%(n)d are left: delete again, or run manage.py purge_trash --all.",
+            num_left,
+        ) % {"n": num_left}
+    messages.success(request, text)
+    return redirect("gallery:trash")

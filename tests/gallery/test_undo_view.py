@@ -1,0 +1,45 @@
+"""The button that takes an act back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.messages import get_messages
+
+from gallery import curation
+from gallery.acts import Action
+from gallery.models import Image
+from gallery.roles import Role
+from gallery.undoing import remember
+from tests.gallery.people import client_of, make_person
+from tests.gallery.rows import make_image
+
+pytestmark = pytest.mark.django_db
+
+
+def _said(response: Any) -> list[str]:
+    return [str(message) for message in get_messages(response.wsgi_request)]
+
+
+def test_it_works() -> None:
+    curator = make_person("ada", Role.CURATOR)
+    image = make_image()
+    curation.trash([image.pk], curator)
+    change = remember(curator, Action.TRASH, {"ids": [image.pk]})
+    client = client_of(curator)
+    response = client.post(f"/changes/{change.pk}/undo/", {"next": "/trash/"})
+    assert response.headers["Location"] == "/trash/"
+    assert _said(response) == ["Undone: 1 image is as it was."]
+    assert list(Image.objects.shown()) == [image]
+    assert _said(client.post(f"/changes/{change.pk}/undo/"))[-1] == "This was undone already."
+
+
+def test_others_cannot_take_it_back() -> None:
+    curator = make_person("ada", Role.CURATOR)
+    image = make_image()
+    curation.trash([image.pk], curator)
+    change = remember(curator, Action.TRASH, {"ids": [image.pk]})
+    response = client_of(make_person("bob", Role.CURATOR)).post(f"/changes/{change.pk}/undo/")
+    assert _said(response)[0].startswith("There is nothing to undo here")
+    assert not Image.objects.shown().exists()
