@@ -122,6 +122,7 @@ class Words:
     """What stands on every card: translated once a page instead of once a card, which took a fifth of its time."""
 
     more_like: str
+    compare: str
     score: str
     nothing: str
     partial: str
@@ -140,6 +141,7 @@ def card_words() -> Words:
     """Return the words in the reader's language."""
     return Words(
         more_like=_("More like this"),
+        compare=_("Compare with the query"),
         score=_("Score"),
         nothing=_("nothing in common"),
         partial=_("partial"),

@@ -176,4 +176,5 @@ onKey("walk", (event) => {
   return Boolean(next);
 });
 onKey("why", () => current()?.querySelector("summary")?.click() ?? false);
-onKey("similar", () => current()?.querySelector(".hit-similar").click() ?? false);
+onKey("similar", () => current()?.querySelector("[data-similar]").click() ?? false);
+onKey("compare", () => current()?.querySelector(".hit-compare")?.click() ?? false);

@@ -15,6 +15,7 @@ function showCount() {
   const number = chosen().length;
   count.textContent = number === 1 ? count.dataset.one : count.dataset.many.replace("%n", number);
   document.querySelector("[data-similar]").hidden = number !== 1;
+  document.querySelector("[data-compare]").hidden = number !== 2;
   return count.textContent;
 }
 
@@ -47,6 +48,15 @@ document.addEventListener("click", (event) => {
   box.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: event.shiftKey }));
 });
 
+// Opens the comparison of the two that are selected.
+function compare() {
+  const pair = chosen();
+  if (pair.length !== 2) return false;
+  const { compare: address } = document.querySelector("[data-compare]").dataset; // of images 1 and 2
+  location.assign(address.replace("/1/2/", `/${pair[0].value}/${pair[1].value}/`));
+  return true;
+}
+
 function clear() {
   const any = chosen();
   for (const box of any) box.checked = false;
@@ -63,6 +73,7 @@ document.addEventListener("click", (event) => {
     const [box] = chosen();
     if (box) location.assign(tileOf(box).querySelector(".tile-similar").href);
   }
+  if (event.target.closest("[data-compare]")) compare();
 });
 
 // Long selections travel as one field: servers refuse forms of thousands of fields.
@@ -143,6 +154,7 @@ onKey("similar", () => {
   const tile = current() ?? tileOf(chosen()[0]);
   if (tile) location.assign(tile.querySelector(".tile-similar").href);
 });
+onKey("compare", compare);
 onKey("clear", clear);
 document.addEventListener("htmx:afterSwap", showCount);
 showCount();

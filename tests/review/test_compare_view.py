@@ -271,3 +271,15 @@ def test_the_number_of_queries_is_fixed(
         show(client, ids[0], ids[1])
         with django_assert_num_queries(NUM_QUERIES):
             show(client, ids[0], ids[1])
+
+
+def test_every_hit_leads_here_with_its_search(client: Client, ids: list[int]) -> None:
+    html = client.get(f"{reverse('search:results')}?image={ids[0]}&w_color=1&k=20").content.decode()
+    addresses = re.findall(r'class="hit-similar hit-compare"\s+href="(.*?)"', html)
+    assert len(addresses) == 11
+    assert f"{reverse('review:compare', args=[ids[0], ids[5]])}?w_color=1" in addresses
+
+
+def test_the_strip_of_an_image_leads_here(client: Client, ids: list[int]) -> None:
+    html = client.get(reverse("search:strip", args=[ids[0]])).content.decode()
+    assert html.count(f'href="/compare/{ids[0]}/') == 11
