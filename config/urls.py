@@ -6,6 +6,7 @@ from django.urls import include, path
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+handler403 = "gallery.refusals.forbidden"
 urlpatterns = [
     path("", include("gallery.urls")),
     path("", include("search.urls")),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import resolve_url
 from django.utils.functional import SimpleLazyObject
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -35,6 +37,7 @@ def _abilities(request: HttpRequest) -> dict[str, object]:
     return {
         "role": own.role.label if own.role else "",
         "contribute": own.may_somewhere(Role.CONTRIBUTOR),
+        "make_collections": own.may(Role.CONTRIBUTOR),
         "review": own.may_somewhere(Role.REVIEWER),
         "curate": own.may_somewhere(Role.CURATOR),
         "curate_site": own.may(Role.CURATOR),
@@ -55,6 +58,17 @@ class OpenAccessMiddleware:
             response: HttpResponseBase = HttpResponseClientRedirect(resolve_url(settings.LOGIN_URL))
             return response
         if request.accepts("text/html"):
-            return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+            return redirect_to_login(_address_to_return_to(request), settings.LOGIN_URL)
         message = _("Log in first: this site is not open to everybody.")
         return JsonResponse({"error": "log_in", "message": message}, status=401)
+
+
+def _address_to_return_to(request: HttpRequest) -> str:
+    """Return where a person goes on after the log-in: a form that was sent cannot be, so the page that it stood on."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    page = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
+        return "/"
+    parts = urlsplit(page)
+    return urlunsplit(("", "", parts.path, parts.query, ""))

@@ -151,12 +151,9 @@ class ImageQuerySet(models.QuerySet["Image"]):
             return self
         if own.may(least):  # by their number rather than row by row: then counting reads nothing but an index
             return self.exclude(pk__in=Image.objects.order_by().filter(_beyond(own, least)).values("pk"))
-        member = models.Q(collection__in=own.member_of(least))
-        if least < Role.CURATOR:
-            return self.filter(_among(member))
+        among = self.filter(_among(models.Q(collection__in=own.member_of(least))))
         # What belongs to all is not changed by who put it into a collection of their own.
-        public = _among(member & models.Q(collection__private=False))
-        return self.filter(models.Q(_among(member), common=False) | models.Q(public))
+        return among.filter(common=False) if least >= Role.CURATOR else among
 
     def closed_to(self, user: User | AnonymousUser) -> ImageQuerySet:
         """Return the images, of whatever status, that this person may not know of: those not `with_role` viewer."""

@@ -27,7 +27,8 @@ class Permissions:
     """What one person may do.
 
     The role on the site holds for the common library and for public collections; in a collection a membership may
-    give more, and in a private one it alone counts. Admins may do everything everywhere.
+    give more, and in a private one it alone counts. What is in the common library is changed by curators of the site
+    only, whatever collections hold it. Admins may do everything everywhere.
     """
 
     role: Role | None = None
@@ -64,9 +65,15 @@ def _read(user: User | AnonymousUser) -> Permissions:
         return Permissions(VISITOR if settings.OPEN_ACCESS else None)
     if user.is_staff:
         return Permissions(Role.ADMIN)
-    account = getattr(user, "account", None)
     memberships = {pk: Role(role) for pk, role in user.memberships.values_list("collection_id", "role")}
-    return Permissions(Role(account.role if account else Role[settings.NEW_ACCOUNT_ROLE.upper()]), memberships)
+    return Permissions(given_role(user), memberships)
+
+
+def given_role(user: User) -> Role:
+    """Return the role that an account was given on the site; who is not staff is no admin, whatever is written."""
+    account = getattr(user, "account", None)
+    known = account is not None and account.role < Role.ADMIN
+    return Role(account.role) if known else Role[settings.NEW_ACCOUNT_ROLE.upper()]
 
 
 def require(user: User | AnonymousUser, least: Role, *, somewhere: bool = False) -> None:

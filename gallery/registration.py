@@ -13,6 +13,7 @@ from gallery.acts import Action, subject_of, tell
 from gallery.decoding import Inspection, Refused
 from gallery.models import Collection, Image, Membership, RepeatUpload, Tag
 from gallery.originals import Received
+from gallery.permissions import permissions_of
 from gallery.roles import Role
 from gallery.signals import images_stored, visibility_changed
 
@@ -47,6 +48,11 @@ class Placing:
     def find_collections(self) -> list[Collection]:
         """Return the collections."""
         return [self._named(item[:MAX_COLLECTION]) if isinstance(item, str) else item for item in self.collections]
+
+    def reaches_all(self, collections: Sequence[Collection]) -> bool:
+        """Tell whether the images belong to the common library, too: from those who may add to that."""
+        public = not collections or any(not collection.private for collection in collections)
+        return public and (self.user is None or permissions_of(self.user).may(Role.CONTRIBUTOR))
 
     def _named(self, name: str) -> Collection:
         collection, created = Collection.objects.get_or_create(name=name, defaults={"private": self.private})
@@ -123,7 +129,7 @@ def register(arrivals: Sequence[Arrival], where: Placing) -> list[Registered]:
             opened = _closed(rows, where)
             known = {sha256 for sha256, row in rows.items() if row.status != Image.Status.REFUSED}
             collections = where.find_collections()
-            common = not collections or any(not collection.private for collection in collections)
+            common = where.reaches_all(collections)
             rows |= _create([each for each in arrivals if each.received.sha256 in created], where, common=common)
             for arrival in arrivals:
                 _welcome(rows[arrival.received.sha256], arrival)

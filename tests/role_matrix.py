@@ -16,8 +16,8 @@ from django.contrib.auth.models import User
 
 from gallery.models import Account, Collection, Image
 from gallery.roles import Role
-from review.models import SearchRecord
-from review.verdicts import record
+from review.models import Queue, QueuedPair, SearchRecord
+from review.verdicts import record, sorted_pair
 from search.models import Evaluation, Query, WeightSet, WorkState
 from tests.gallery.rows import make_image
 

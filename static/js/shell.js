@@ -43,6 +43,20 @@ for (const dialog of document.querySelectorAll("dialog")) {
 
 onKey("help", showKeys);
 
+// A menu closes by a click elsewhere, by Escape, and when the focus leaves it.
+for (const menu of document.querySelectorAll("details[data-menu]")) {
+  const close = (event) => {
+    if (menu.open && !menu.contains(event.target)) menu.open = false;
+  };
+  document.addEventListener("click", close);
+  document.addEventListener("focusin", close);
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+}
+
 // On a narrow screen the row of pages scrolls sideways: the present one is brought into view.
 document.querySelector(".site-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 

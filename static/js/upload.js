@@ -4,8 +4,10 @@ import { Uploader } from "./uploader.js";
 
 const form = document.getElementById("upload-form");
 const collection = document.getElementById("collection");
+const isPrivate = document.getElementById("private");
 const uploader = new Uploader(document.querySelector("[data-uploader]"), {
   collection: () => collection.value.trim(),
+  isPrivate: () => Boolean(isPrivate?.checked),
 });
 
 function choose(input, pick) {

@@ -9,10 +9,11 @@ const csrfToken = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-
 const fill = (text, number, most) => text.replace("%n", number).replace("%m", most);
 
 export class Uploader {
-  constructor(root, { collection = () => "" } = {}) {
+  constructor(root, { collection = () => "", isPrivate = () => false } = {}) {
     this.root = root;
     this.words = root.dataset;
     this.collection = collection;
+    this.isPrivate = isPrivate;
     this.items = [];
     this.running = new Set();
     this.list = root.querySelector("[data-list]");
@@ -80,6 +81,7 @@ export class Uploader {
     const form = new FormData();
     form.append("files", item.file, item.file.name);
     if (this.collection()) form.append("collection", this.collection());
+    if (this.isPrivate()) form.append("private", "on");
     const request = new XMLHttpRequest();
     item.request = request;
     this.running.add(item);
