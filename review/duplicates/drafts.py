@@ -76,7 +76,7 @@ def draft_alike(
     for tier in (EDITED, NEAR):
         stood_for = np.array([image_id for each in found for image_id in _stood_for(each)], np.int64)
         inside = np.isin(pairs.first, stood_for) | np.isin(pairs.second, stood_for)
-        chosen = free & ~inside & (tiers > 0) & (tiers <= tier)
+        chosen = free & ~inside & (tiers == tier)
         groups = group(pairs.take(chosen), judged.score[chosen], decided.apart)
         found += _draft(tier, groups, copies_of)
     return found[len(above) :]

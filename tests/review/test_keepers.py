@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ OTHER = replace(ONE, image_id=2)
         ({"uploaded_at": MOMENT - timedelta(days=1)}, {}, "oldest"),
     ],
 )
-def test_it_works(better: dict[str, object], worse: dict[str, object], reason: str) -> None:
+def test_it_works(better: dict[str, Any], worse: dict[str, Any], reason: str) -> None:
     good, bad = replace(OTHER, **better), replace(ONE, **worse)
     for copies in ([good, bad], [bad, good]):
         found = suggest(copies)

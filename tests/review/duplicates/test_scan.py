@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from gallery import curation
 from gallery.models import Image, RepeatUpload
 from gallery.roles import Role
 from review.deciding import decide
-from review.duplicates import acts, known, measuring, scan, schedule
+from review.duplicates import acts, known, scan, schedule
+from review.duplicates.findings import draft_groups
 from review.duplicates.known import read_known
+from review.duplicates.measuring import MOST_PER_IMAGE, Tell, measure
+from review.duplicates.pairs import Pairs
 from review.models import DuplicateGroup, DuplicateScan
 from search.copies import edit
+from search.rows import Snapshot
 from search.snapshots import current_snapshot
-from tests.review.duplicates.conftest import add_pictures, hashes_of, members_of
+from tests.review.duplicates.conftest import add_pictures, members_of, sums_of
 from tests.review.people import person
 from tests.search.methods.keypoints.conftest import make_scene
 
@@ -44,15 +50,17 @@ def test_it_works(copies: list[int], look: Look) -> None:
 def test_only_what_is_new_is_measured(copies: list[int], look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     look()
     asked: list[int] = []
-    measure = measuring.measure
-    monkeypatch.setattr(
-        scan, "measure", lambda snapshot, pairs, tell: asked.append(pairs.size) or measure(snapshot, pairs)
-    )
+
+    def count(snapshot: Snapshot, pairs: Pairs, tell: Tell) -> NDArray[np.float32]:
+        asked.append(pairs.size)
+        return measure(snapshot, pairs, tell)
+
+    monkeypatch.setattr(scan, "measure", count)
     assert len(groups(look())) == 2
     (late,) = add_pictures([edit("gray", make_scene(5), 1)])
     assert (Tier.EDITED, {copies[5], late}) in groups(look())
     assert asked[0] == 0
-    assert 0 < asked[1] <= measuring.MOST_PER_IMAGE
+    assert 0 < asked[1] <= MOST_PER_IMAGE
 
 
 def test_a_damaged_file_is_made_anew(copies: list[int], look: Look) -> None:
@@ -79,8 +87,8 @@ def test_bytes_that_came_again(copies: list[int], look: Look) -> None:
 
 def test_different_never_comes_again(copies: list[int], look: Look) -> None:
     ada = person("ada")
-    decide(ada, *hashes_of(copies[1], copies[11]), "different")
-    decide(ada, *hashes_of(copies[0], copies[9]), "different")
+    decide(ada, *sums_of(copies[1], copies[11]), "different")
+    decide(ada, *sums_of(copies[0], copies[9]), "different")
     found = groups(look())
     assert all(not {copies[1], copies[11]} <= members for _tier, members in found)
     assert all(not {copies[0], copies[9]} <= members for _tier, members in found)
@@ -88,7 +96,7 @@ def test_different_never_comes_again(copies: list[int], look: Look) -> None:
 
 
 def test_what_people_find_the_same_is_brought_together(copies: list[int], look: Look) -> None:
-    decide(person("ada"), *hashes_of(copies[4], copies[5]), "same")
+    decide(person("ada"), *sums_of(copies[4], copies[5]), "same")
     assert (Tier.NEAR, {copies[4], copies[5]}) in groups(look())
 
 
@@ -101,10 +109,10 @@ def test_sets_that_are_kept_never_come_again(copies: list[int], look: Look) -> N
 
 
 def test_a_decision_made_meanwhile_holds(copies: list[int], look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
-    ada, draft = person("ada"), scan.draft_groups
+    ada = person("ada")
 
     def decide_then_draft(*arguments: object) -> object:
-        found = draft(*arguments)  # type: ignore[arg-type]
+        found = draft_groups(*arguments)  # type: ignore[arg-type]
         acts.keep_all([copies[1], copies[11]], ada)
         return found
 

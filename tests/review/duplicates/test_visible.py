@@ -75,9 +75,9 @@ def test_images_linked_only_through_a_private_one_are_no_group(scan: DuplicateSc
 def test_hidden_and_trashed_images_are_not_there(scan: DuplicateScan) -> None:
     admin, group = person("ann", Role.ADMIN), make_pair(scan, "one")
     for act, back in ((curation.hide, curation.unhide), (curation.trash, curation.restore)):
-        act([group.keeper_id], admin)  # type: ignore[operator]
+        act([group.keeper_id], admin)  # type: ignore[list-item]
         assert list(open_groups(scan, ANY, admin)) == []
-        back([group.keeper_id], admin)  # type: ignore[operator]
+        back([group.keeper_id], admin)  # type: ignore[list-item]
         assert list(open_groups(scan, ANY, admin)) == [group]
 
 

@@ -1,0 +1,155 @@
+"""Decisions about many groups, done a few at a time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from gallery import curation
+from gallery.models import Image
+from gallery.roles import Role
+from review.duplicates import acts, bulk
+from review.duplicates.kept import Kind, in_force, kept_sets
+from review.duplicates.planning import Plan, make_plan
+from review.duplicates.visible import Choice, open_groups
+from review.exceptions import DuplicatesError
+from review.models import AuditRow, DuplicateBulk, DuplicateScan
+from tests.review.duplicates.rows import make_pair, make_scan
+from tests.review.people import person
+
+pytestmark = pytest.mark.django_db
+State = DuplicateBulk.State
+
+
+@pytest.fixture
+def scan() -> DuplicateScan:
+    """A scan with five groups of two."""
+    found = make_scan()
+    for number in range(5):
+        make_pair(found, str(number), score=number / 10)
+    return found
+
+
+def plan_of(scan: DuplicateScan, kind: str, user: object) -> Plan:
+    return make_plan(open_groups(scan, Choice(), user), kind, user)  # type: ignore[arg-type]
+
+
+def test_it_works(scan: DuplicateScan) -> None:
+    cyd = person("cyd", Role.CURATOR)
+    row = bulk.ask(plan_of(scan, Kind.KEEP_ONE, cyd), Kind.KEEP_ONE, cyd, merges=True)
+    assert bulk.fits_a_page(row)
+    bulk.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.num_done, row.num_skipped, row.num_total) == (State.READY, 5, 0, 5)
+    assert Image.objects.shown().count() == 5
+    assert not open_groups(scan, Choice(), cyd).exists()
+    told = AuditRow.objects.filter(action="duplicates")
+    assert [each.details["done"] for each in told] == [5]
+    assert row.decisions.count() == 5
+
+
+def test_keep_all(scan: DuplicateScan) -> None:
+    ada = person("ada")
+    row = bulk.ask(plan_of(scan, Kind.KEEP_ALL, ada), Kind.KEEP_ALL, ada)
+    bulk.run(row.pk)
+    assert len(kept_sets()) == 5
+    assert not scan.groups.filter(decision=None).exists()
+
+
+def test_undo(scan: DuplicateScan) -> None:
+    cyd = person("cyd", Role.CURATOR)
+    done = bulk.ask(plan_of(scan, Kind.KEEP_ONE, cyd), Kind.KEEP_ONE, cyd, merges=False)
+    with pytest.raises(DuplicatesError, match="still being done"):
+        bulk.ask_undo(done, cyd)
+    bulk.run(done.pk)
+    done.refresh_from_db()
+    with pytest.raises(DuplicatesError, match="Only the person who decided"):
+        bulk.ask_undo(done, person("bob", Role.CURATOR))
+    row = bulk.ask_undo(done, cyd)
+    bulk.run(row.pk)
+    assert Image.objects.shown().count() == 10
+    assert scan.groups.filter(decision=None).count() == 5
+    assert not in_force().exists()
+    with pytest.raises(DuplicatesError, match="undone already"):
+        bulk.ask_undo(done, cyd)
+
+
+def test_what_changed_meanwhile_is_left_as_it_is(scan: DuplicateScan) -> None:
+    cyd = person("cyd", Role.CURATOR)
+    plan = plan_of(scan, Kind.KEEP_ONE, cyd)
+    row = bulk.ask(plan, Kind.KEEP_ONE, cyd, merges=True)
+    curation.trash([plan.entries[0].others[0]], cyd)
+    bulk.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.num_done, row.num_skipped) == (State.READY, 4, 1)
+    assert "not in the library any more" in row.error
+
+
+def test_a_role_withdrawn_in_between_stops_the_rest(scan: DuplicateScan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "AT_ONCE", 2)
+    cyd = person("cyd", Role.CURATOR)
+    row = bulk.ask(plan_of(scan, Kind.KEEP_ONE, cyd), Kind.KEEP_ONE, cyd, merges=True)
+    keep_one = acts.keep_one
+
+    def withdraw(*about: object, **options: object) -> object:
+        cyd.account.role = Role.VIEWER if row.decisions.exists() else Role.CURATOR
+        cyd.account.save()
+        return keep_one(*about, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(acts, "keep_one", withdraw)
+    bulk.run(row.pk)
+    row.refresh_from_db()
+    assert (row.num_done, row.num_skipped) == (2, 3)  # what was begun is done, the rest is not
+    assert "needs the role" in row.error
+
+
+def test_an_account_that_is_gone(scan: DuplicateScan) -> None:
+    cyd = person("cyd", Role.CURATOR)
+    row = bulk.ask(plan_of(scan, Kind.KEEP_ONE, cyd), Kind.KEEP_ONE, cyd, merges=True)
+    cyd.is_active = False
+    cyd.save()
+    bulk.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.num_done) == (State.FAILED, 0)
+    assert Image.objects.shown().count() == 10
+
+
+def test_an_interrupted_act_goes_on_where_it_was(scan: DuplicateScan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "AT_ONCE", 2)
+    ada = person("ada")
+    row = bulk.ask(plan_of(scan, Kind.KEEP_ALL, ada), Kind.KEEP_ALL, ada)
+    save, saved = DuplicateBulk.save, []
+
+    def die_at_the_second(self: DuplicateBulk, *about: object, **options: object) -> None:
+        saved.append(self.num_done)
+        if len(saved) == 2:
+            raise SystemExit
+        save(self, *about, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(DuplicateBulk, "save", die_at_the_second)
+    with pytest.raises(SystemExit):
+        bulk.run(row.pk)
+    monkeypatch.setattr(DuplicateBulk, "save", save)
+    assert len(kept_sets()) == 2  # the second part was rolled back with its mark
+    assert bulk.waiting_late() == []
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    DuplicateBulk.objects.update(heartbeat_at=an_hour_ago, created_at=an_hour_ago)
+    assert bulk.waiting_late() == [row.pk]
+    bulk.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.num_done, len(kept_sets())) == (State.READY, 5, 5)
+
+
+def test_an_empty_plan_is_refused() -> None:
+    with pytest.raises(DuplicatesError, match="nothing to decide"):
+        bulk.ask(Plan(), Kind.KEEP_ALL, person("ada"))
+
+
+def test_it_is_done_once(scan: DuplicateScan) -> None:
+    ada = person("ada")
+    row = bulk.ask(plan_of(scan, Kind.KEEP_ALL, ada), Kind.KEEP_ALL, ada)
+    bulk.run(row.pk)
+    bulk.run(row.pk)  # the job came twice
+    assert len(kept_sets()) == 5
