@@ -10,14 +10,14 @@ from django.utils import timezone
 from gallery.models import Image
 from review.models import Queue, QueuedPair, Reading
 from review.verdicts import sorted_pair
-from tests.gallery.rows import make_images
+from tests.gallery.rows import make_image
 
 
 def make_queue(num_pairs: int = 3, **fields: Any) -> Queue:
     """Add an open queue of pairs of one image with others, in the order of their positions."""
     usual = {"name": "herons", "source": Queue.Source.NEAREST, "state": Queue.State.OPEN, "num_pairs": num_pairs}
     queue = Queue.objects.create(**(usual | {"parameters": {"wanted": num_pairs}} | fields))
-    add_pairs(queue, make_images(num_pairs + 1))
+    add_pairs(queue, [make_image(f"{queue.pk}-{number}.jpg") for number in range(num_pairs + 1)])
     return queue
 
 
