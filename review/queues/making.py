@@ -26,6 +26,7 @@ from review.queues.gathering import Gathered, Report
 from review.queues.searches import gather_search
 from review.verdicts import sorted_pair
 from search.exceptions import SearchError
+from search.weight_sets import site_weights
 
 PROGRESS_SECONDS = 1.0
 LOST_AFTER = timedelta(minutes=5)
@@ -66,8 +67,10 @@ def ask(
     collection : of the images; None: the library. Where it asks for two readers, the queue has two
     two_readers : whether the queue has two blind readers anyway
     wanted : most pairs
-    parameters : `weights` by method for the nearest pairs, `address` of a search
+    parameters : `weights` by method for the nearest pairs (default: the site's), `address` of a search
     """
+    if source == Queue.Source.NEAREST:
+        parameters.setdefault("weights", site_weights())
     asked = two_readers or ReviewPolicy.objects.filter(collection=collection, two_readers=True).exists()
     with transaction.atomic():
         queue = Queue.objects.create(
