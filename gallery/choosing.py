@@ -56,8 +56,7 @@ def choose(data: QueryDict, user: User | AnonymousUser) -> Choice:
     if data.getlist("image"):
         ids = IdsField().clean(data.getlist("image"))
         mine = curated(ids, user)
-        seen = [pk for part in batches(ids) for pk in _visible(part, user)]
-        return Choice(mine, len(set(seen) - set(mine)), {"image": ",".join(map(str, mine))})
+        return Choice(mine, len(set(visible(ids, user)) - set(mine)), {"image": ",".join(map(str, mine))})
     query = QueryDict(str(data["filter"])) if "filter" in data else data
     form = FilterForm(query, viewer=user)
     images = form.images().order_by()
@@ -82,7 +81,7 @@ def all_curated(image_ids: Sequence[int], user: User | AnonymousUser) -> list[in
     NotTheirsError : there are some that they may only look at
     """
     mine = curated(image_ids, user)
-    others = {pk for part in batches(sorted(set(image_ids))) for pk in _visible(part, user)} - set(mine)
+    others = set(visible(image_ids, user)) - set(mine)
     if others:
         raise NotTheirsError(
             ngettext(
@@ -95,8 +94,12 @@ def all_curated(image_ids: Sequence[int], user: User | AnonymousUser) -> list[in
     return mine
 
 
-def _visible(image_ids: Sequence[int], user: User | AnonymousUser) -> Iterable[int]:
-    return Image.objects.order_by().visible_to(user).filter(pk__in=image_ids).values_list("pk", flat=True)
+def visible(image_ids: Iterable[int], user: User | AnonymousUser) -> list[int]:
+    """Return those of the images that this person may see, rising."""
+    seen = Image.objects.order_by().visible_to(user)
+    return sorted(
+        pk for part in batches(sorted(set(image_ids))) for pk in seen.filter(pk__in=part).values_list("pk", flat=True)
+    )
 
 
 def _address(form: FilterForm) -> str:

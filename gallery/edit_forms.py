@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from gallery.aspects import Value
 from gallery.attributes import AttributesField
 from gallery.editing import Edit
+from gallery.forms import TagsField
 from gallery.membership import addition_problem
 from gallery.models import Collection, Image
 from gallery.permissions import permissions_of
@@ -22,7 +23,6 @@ from gallery.title_patterns import PatternError, check_pattern
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
-MAX_TAG = 80
 TEXTS = ("title", "caption", "label")
 
 
@@ -74,20 +74,6 @@ def _flat(state: Mapping[str, Any]) -> dict[str, Value]:
     """Return a state by the keys of `gallery.aspects`."""
     texts: dict[str, Value] = {name: state[name] for name in TEXTS}
     return texts | {f"attribute:{name}": value for name, value in state["attributes"].items()}
-
-
-class TagsField(forms.CharField):
-    """Tags, with commas between them."""
-
-    def clean(self, value: Any) -> list[str]:
-        names = [" ".join(part.split()) for part in super().clean(value).split(",")]
-        too_long = [name for name in names if len(name) > MAX_TAG]
-        if too_long:
-            raise forms.ValidationError(
-                _("Tags have at most %(most)d characters; “%(name)s” has %(length)d."),
-                params={"most": MAX_TAG, "name": too_long[0], "length": len(too_long[0])},
-            )
-        return list(dict.fromkeys(filter(None, names)))
 
 
 class BulkForm(forms.Form):

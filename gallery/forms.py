@@ -13,7 +13,7 @@ from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
 from gallery.membership import addition_problem
-from gallery.models import Collection, Image, ImageQuerySet
+from gallery.models import Collection, Image, ImageQuerySet, Tag
 from gallery.permissions import permissions_of
 from gallery.roles import Role
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
 MOST_DIGITS = 20
+MAX_TAG = 80
 LARGEST_ID = 2**63 - 1
 """Larger numbers do not fit into the database's."""
 
@@ -163,6 +164,20 @@ class IdsField(forms.Field):
         return ids
 
 
+class TagsField(forms.CharField):
+    """Tags, with commas between them."""
+
+    def clean(self, value: Any) -> list[str]:
+        names = [" ".join(part.split()) for part in super().clean(value).split(",")]
+        too_long = [name for name in names if len(name) > MAX_TAG]
+        if too_long:
+            raise forms.ValidationError(
+                _("Tags have at most %(most)d characters; “%(name)s” has %(length)d."),
+                params={"most": MAX_TAG, "name": too_long[0], "length": len(too_long[0])},
+            )
+        return list(dict.fromkeys(filter(None, names)))
+
+
 class CurateForm(forms.Form):
     """An act on selected images."""
 
@@ -172,17 +187,21 @@ class CurateForm(forms.Form):
         ("tag", _("Add tag")),
         ("untag", _("Remove tag")),
         ("collect", _("Add to collection")),
+        ("uncollect", _("Take out of collection")),
         ("trash", _("Move to the trash")),
     ]
 
     action = forms.ChoiceField(choices=ACTIONS)
     image = IdsField()
-    tag = forms.CharField(label=_("Tag"), required=False, max_length=80)
+    tag = TagsField(label=_("Tag"), required=False)
     collection = forms.CharField(label=_("Collection"), required=False, max_length=120)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        name = {"tag": "tag", "untag": "tag", "collect": "collection"}.get(data.get("action", ""))
-        if name and not data.get(name):
+        fields = {"tag": "tag", "untag": "tag", "collect": "collection", "uncollect": "collection"}
+        name = fields.get(data.get("action", ""))
+        if data.get("action") == "untag" and Tag.objects.filter(name=self.data.get("tag", "")).exists():
+            data["tag"] = [self.data["tag"]]  # a tag of before, with commas in its name
+        if name and not data.get(name) and name not in self.errors:
             self.add_error(name, _("Give it a name first."))
         return data

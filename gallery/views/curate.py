@@ -1,27 +1,42 @@
-"""Acts of curators on selected images: hide, show again, tag, add to a collection, move to the trash."""
+"""Acts of curators on selected images: hide, show again, tag, collect, move to the trash. Each can be undone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import messages
+from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from gallery import curation
+from gallery import curation, editing
+from gallery.acts import Action
+from gallery.batches import batches
+from gallery.choosing import NotTheirsError, all_curated, visible
+from gallery.collecting import collection_named
+from gallery.editing import Edit
 from gallery.forms import CurateForm
 from gallery.membership import addition_problem
-from gallery.models import Collection, Image, Tag
+from gallery.models import Change, Collection, Image
+from gallery.notices import say_done, way_back
 from gallery.permissions import requires
 from gallery.roles import Role
+from gallery.undoing import remember
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser, User
+    from django.contrib.auth.models import User
+
+Done = tuple[str, Change | None]
+"""What is said of an act, and what undoes it; None where nothing was changed."""
+
+
+class ActError(Exception):
+    """The act cannot be done, and nothing was changed; the message says why."""
 
 
 @require_POST
@@ -29,92 +44,115 @@ if TYPE_CHECKING:
 def curate(request: HttpRequest) -> HttpResponse:
     """Do what the selection's action bar asks and go back to where it was asked."""
     form = CurateForm(request.POST)
-    back = _back(request)
+    back = way_back(request)
     if not form.is_valid():
         for errors in form.errors.values():
             messages.error(request, " ".join(map(str, errors)))
         return redirect(back)
     asked = form.cleaned_data
-    if problem := _problem(request.user, asked):
-        messages.error(request, problem)
-        return redirect(back)
-    images = Image.objects.with_role(request.user, Role.CURATOR).filter(pk__in=asked["image"])
-    done = ACTIONS[asked["action"]](list(images.values_list("pk", flat=True)), asked | {"user": request.user})
-    messages.success(request, done)
+    try:
+        sentence, change = ACTIONS[asked["action"]](asked["image"], asked, cast("User", request.user))
+    except (ActError, NotTheirsError) as error:
+        messages.error(request, str(error))
+    else:
+        say_done(request, sentence, change, back=back)
     return redirect(back)
 
 
-def _problem(user: User | AnonymousUser, asked: dict[str, Any]) -> str:
-    """Return why this person may not do it to all of these images, so that nothing is done; empty: they may."""
-    known = Image.objects.with_role(user, Role.VIEWER).filter(pk__in=asked["image"])
-    num_others = known.exclude(pk__in=Image.objects.with_role(user, Role.CURATOR)).count()
-    if num_others:
-        text = ngettext(
-            "Nothing was changed: you are not a curator of %(n)s of these images. Take it out of the selection.",
-            "Nothing was changed: you are not a curator of %(n)s of these images. Take them out of the selection.",
-            num_others,
-        )
-        return text % {"n": num_others}
-    if asked["action"] == "collect":
-        return addition_problem(user, asked["collection"])
-    return ""
-
-
-def _back(request: HttpRequest) -> str:
-    back = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    return back if back and is_ours else reverse("gallery:index")
-
-
-def _hide(ids: list[int], asked: dict[str, Any]) -> str:
-    curation.hide(ids, asked["user"])
-    return ngettext(
+def _hide(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
+    ids, change = _act(chosen, user, Action.HIDE, Q(hidden=False), curation.hide)
+    text = ngettext(
         "%(n)s image is hidden. The status filter of the gallery shows it.",
         "%(n)s images are hidden. The status filter of the gallery shows them.",
         len(ids),
-    ) % {"n": len(ids)}
+    )
+    return text % {"n": len(ids)}, change
 
 
-def _unhide(ids: list[int], asked: dict[str, Any]) -> str:
-    curation.unhide(ids, asked["user"])
-    return ngettext("%(n)s image is shown again.", "%(n)s images are shown again.", len(ids)) % {"n": len(ids)}
+def _unhide(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
+    ids, change = _act(chosen, user, Action.SHOW, Q(hidden=True), curation.unhide)
+    return ngettext("%(n)s image is shown again.", "%(n)s images are shown again.", len(ids)) % {"n": len(ids)}, change
 
 
-def _trash(ids: list[int], asked: dict[str, Any]) -> str:
-    num_trashed = curation.trash(ids, asked["user"])
-    text = ngettext("%(n)s image is in the trash now.", "%(n)s images are in the trash now.", num_trashed)
-    return text % {"n": num_trashed}
+def _trash(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
+    ids, change = _act(chosen, user, Action.TRASH, curation.MAY_BE_TRASHED, curation.trash)
+    text = ngettext("%(n)s image is in the trash now.", "%(n)s images are in the trash now.", len(ids))
+    return text % {"n": len(ids)}, change
 
 
-def _tag(ids: list[int], asked: dict[str, Any]) -> str:
-    tag, _created = Tag.objects.get_or_create(name=asked["tag"])
-    tag.images.add(*ids)
+def _act(
+    chosen: list[int], user: User, action: Action, state: Q, act: Callable[[list[int], User], int]
+) -> tuple[list[int], Change | None]:
+    """Do an act to the images of that state; only they are as before when it is undone."""
+    ids = all_curated(chosen, user)
+    with transaction.atomic():
+        images = Image.objects.select_for_update().filter(state)
+        changing = [pk for part in batches(ids) for pk in images.filter(pk__in=part).values_list("pk", flat=True)]
+        act(changing, user)
+        change = remember(user, action, {"ids": changing}) if changing else None
+    return changing, change
+
+
+def _tag(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
+    ids = all_curated(chosen, user)
+    change = _edit(ids, Edit({f"tag:{name}": True for name in asked["tag"]}), user)
     text = ngettext("%(n)s image is tagged %(name)s.", "%(n)s images are tagged %(name)s.", len(ids))
-    return text % {"n": len(ids), "name": tag}
+    return text % {"n": len(ids), "name": ", ".join(asked["tag"])}, change
 
 
-def _untag(ids: list[int], asked: dict[str, Any]) -> str:
-    tag = Tag.objects.filter(name=asked["tag"]).first()
-    if tag:
-        tag.images.remove(*ids)
+def _untag(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
+    ids = all_curated(chosen, user)
+    change = _edit(ids, Edit({f"tag:{name}": False for name in asked["tag"]}), user)
     text = ngettext(
         "%(n)s image is no longer tagged %(name)s.", "%(n)s images are no longer tagged %(name)s.", len(ids)
     )
-    return text % {"n": len(ids), "name": asked["tag"]}
+    return text % {"n": len(ids), "name": ", ".join(asked["tag"])}, change
 
 
-def _collect(ids: list[int], asked: dict[str, Any]) -> str:
-    collection, _created = Collection.objects.get_or_create(name=asked["collection"])
-    collection.images.add(*ids)
+def _collect(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
+    if problem := addition_problem(user, asked["collection"]):
+        raise ActError(problem)
+    ids = all_curated(chosen, user)
+    with transaction.atomic():
+        collection = collection_named(asked["collection"], user)
+        change = _edit(ids, Edit({f"collection:{collection.pk}": True}), user)
     text = ngettext("%(n)s image is in %(name)s now.", "%(n)s images are in %(name)s now.", len(ids))
-    return text % {"n": len(ids), "name": collection}
+    return text % {"n": len(ids), "name": collection}, change
 
 
-ACTIONS: dict[str, Callable[[list[int], dict[str, Any]], str]] = {
+def _uncollect(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
+    """Take images out of a collection; that is for its curators, whoever curates the images."""
+    collection = Collection.objects.with_role(user, Role.CURATOR).filter(name=asked["collection"]).first()
+    if collection is None:
+        raise ActError(_("You are not a curator of “%(name)s”; nothing was changed.") % {"name": asked["collection"]})
+    edit, ids = Edit({f"collection:{collection.pk}": False}), visible(chosen, user)
+    lost = len(editing.out_of_sight(editing.plan(ids, edit)))
+    if lost:
+        text = ngettext(
+            "%(n)s image is in no other collection and not in the common library: only admins would see it. Add it to"
+            " another one first, or move it to the trash.",
+            "%(n)s images are in no other collection and not in the common library: only admins would see them. Add"
+            " them to another one first, or move them to the trash.",
+            lost,
+        )
+        raise ActError(text % {"n": lost})
+    change = _edit(ids, edit, user)
+    text = ngettext("%(n)s image is not in %(name)s any more.", "%(n)s images are not in %(name)s any more.", len(ids))
+    return text % {"n": len(ids), "name": collection}, change
+
+
+def _edit(ids: list[int], edit: Edit, user: User) -> Change | None:
+    with transaction.atomic():
+        moves = editing.apply(ids, edit, user)
+        return remember(user, Action.EDIT, editing.as_state(moves)) if moves else None
+
+
+ACTIONS: dict[str, Callable[[list[int], dict[str, Any], User], Done]] = {
     "hide": _hide,
     "unhide": _unhide,
     "trash": _trash,
     "tag": _tag,
     "untag": _untag,
     "collect": _collect,
+    "uncollect": _uncollect,
 }

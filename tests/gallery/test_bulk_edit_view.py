@@ -7,7 +7,6 @@ from html import unescape
 from typing import Any
 
 import pytest
-from django.contrib.messages import get_messages
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -15,16 +14,10 @@ from gallery.models import Change, Collection, Image, Tag
 from gallery.roles import Role
 from tests.gallery.people import client_of, make_member, make_person
 from tests.gallery.rows import make_image, make_images
+from tests.gallery.saying import said
 
 pytestmark = pytest.mark.django_db
 PAGE = "/images/edit/"
-
-
-def _said(response: Any) -> list[str]:
-    texts = [
-        re.sub(r"<form.*</form>|<[^>]*>", "", str(each), flags=re.S) for each in get_messages(response.wsgi_request)
-    ]
-    return [text.strip() for text in texts]
 
 
 def _fields(page: str) -> dict[str, list[str]]:
@@ -68,7 +61,7 @@ def test_it_works(admin_client: Client) -> None:
     assert not Collection.objects.exists()
     response = _apply(admin_client, preview)
     assert response.headers["Location"] == "/?q=image"
-    assert _said(response) == ["2 images are changed."]
+    assert said(response) == ["2 images are changed."]
     for number, image in enumerate((first, second), start=1):
         image.refresh_from_db()
         assert (image.label, image.title) == ("heron", f"Heron {number}")
@@ -78,7 +71,7 @@ def test_it_works(admin_client: Client) -> None:
     third.refresh_from_db()
     assert third.label == ""
     response = admin_client.post(f"/changes/{Change.objects.get().pk}/undo/", {"next": "/?q=image"})
-    assert _said(response)[-1] == "Undone: 2 images are as they were."
+    assert said(response)[-1] == "Undone: 2 images are as they were."
     assert [tag.name for tag in first.tags.all()] == ["bird"]
     assert not Image.objects.exclude(label="").exists()
 
@@ -119,7 +112,7 @@ def test_asking_for_something_else_keeps_what_was_filled_in(admin_client: Client
     assert 'value="a, b"' in page
 
 
-def test_what_is_so_already_is_said(admin_client: Client) -> None:
+def test_what_is_so_already_issaid(admin_client: Client) -> None:
     image = make_image(label="heron")
     page = admin_client.post(PAGE, {"image": image.pk, "step": "preview", "label": "heron"}).content.decode()
     assert "0 images would change" in page
@@ -183,7 +176,7 @@ def test_unusable_choices_are_refused(admin_client: Client, asked: str, sentence
     assert sentence in response.content.decode()
 
 
-def test_filters_that_choose_nothing_are_said(admin_client: Client) -> None:
+def test_filters_that_choose_nothing_aresaid(admin_client: Client) -> None:
     assert admin_client.get(PAGE, {"q": "nothing like it"}).status_code == 400
 
 

@@ -7,7 +7,6 @@ from html import unescape
 from typing import Any
 
 import pytest
-from django.contrib.messages import get_messages
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -16,6 +15,7 @@ from gallery.roles import Role
 from gallery.signals import acted
 from tests.gallery.people import client_of, make_member, make_person
 from tests.gallery.rows import make_image, make_images
+from tests.gallery.saying import said
 
 pytestmark = pytest.mark.django_db
 
@@ -30,10 +30,6 @@ def pond() -> Collection:
 
 def _address(collection: Collection, part: str = "") -> str:
     return f"/collections/{collection.pk}/{part}"
-
-
-def _said(response: Any) -> list[str]:
-    return [str(message) for message in get_messages(response.wsgi_request)]
 
 
 # Its images
@@ -116,7 +112,7 @@ def test_settings_are_saved_and_told(pond: Collection) -> None:
     sent = _sent(client, pond) | {"name": "Lake", "description": "Wide"}
     response = client.post(_address(pond, "settings/"), sent)
     acted.disconnect(listen)
-    assert _said(response) == ["The collection is saved."]
+    assert said(response) == ["The collection is saved."]
     pond.refresh_from_db()
     assert (pond.name, pond.description) == ("Lake", "Wide")
     assert [(act["subject"], act["details"]["before"]["name"], act["details"]["after"]["name"]) for act in told] == [
@@ -161,7 +157,7 @@ def test_its_images_stay(admin_client: Client, pond: Collection) -> None:
     assert "its 3 images stay" in question
     assert "What becomes of" not in question
     response = admin_client.post(_address(pond, "delete/"))
-    assert _said(response) == ["The collection “Pond” is deleted."]
+    assert said(response) == ["The collection “Pond” is deleted."]
     assert Image.objects.shown().count() == 3
     assert not Collection.objects.exists()
 

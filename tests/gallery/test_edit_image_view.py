@@ -8,13 +8,13 @@ from html import unescape
 from typing import Any
 
 import pytest
-from django.contrib.messages import get_messages
 from django.test import Client
 
 from gallery.models import Attribute, Change, Collection, Image
 from gallery.roles import Role
 from tests.gallery.people import client_of, make_member, make_person
 from tests.gallery.rows import make_image
+from tests.gallery.saying import said
 
 pytestmark = pytest.mark.django_db
 
@@ -46,13 +46,6 @@ def _sent(client: Client, image: Image) -> dict[str, Any]:
     }
 
 
-def _said(response: Any) -> list[str]:
-    texts = [
-        re.sub(r"<form.*</form>|<[^>]*>", "", str(each), flags=re.S) for each in get_messages(response.wsgi_request)
-    ]
-    return [text.strip() for text in texts]
-
-
 def _look(image: Image) -> tuple[str, str, str, dict[str, str]]:
     image = Image.objects.get(pk=image.pk)
     return image.title, image.caption, image.label, {each.name: each.value for each in image.attributes.all()}
@@ -70,7 +63,7 @@ def test_it_works(admin_client: Client, image: Image) -> None:
     response = admin_client.post(_address(image), sent)
     assert response.headers["Location"] == "/?q=heron"
     assert _look(image) == ("Grey heron", "At the pond,\nin May", "bird", {"camera": "Nikon", "year": "1999"})
-    assert _said(response) == ["The changes are saved."]
+    assert said(response) == ["The changes are saved."]
     admin_client.post(f"/changes/{Change.objects.get().pk}/undo/")
     assert _look(image) == ("Heron", "", "bird", {"camera": "Leica"})
 
@@ -78,7 +71,7 @@ def test_it_works(admin_client: Client, image: Image) -> None:
 def test_nothing_changed_is_nothing_told(admin_client: Client, image: Image) -> None:
     response = admin_client.post(_address(image), _sent(admin_client, image))
     assert response.headers["Location"] == f"/images/{image.pk}/"
-    assert _said(response) == ["Nothing was changed."]
+    assert said(response) == ["Nothing was changed."]
     assert not Change.objects.exists()
 
 

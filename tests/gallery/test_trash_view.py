@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.contrib.messages import get_messages
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -16,13 +14,10 @@ from gallery.models import Collection, Image
 from gallery.roles import Role
 from tests.gallery.people import client_of, make_member, make_person
 from tests.gallery.rows import make_image, make_images
+from tests.gallery.saying import said
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folders")]
 PAGE = "/trash/"
-
-
-def _said(response: Any) -> list[str]:
-    return [str(message) for message in get_messages(response.wsgi_request)]
 
 
 def _trashed(number: int) -> list[Image]:
@@ -39,7 +34,7 @@ def test_it_works(admin_client: Client) -> None:
     assert "25 days left" in page
     assert "29 days left" in page
     response = admin_client.post(PAGE, {"action": "restore", "image": [image.pk]})
-    assert _said(response) == ["1 image is back."]
+    assert said(response) == ["1 image is back."]
     assert list(Image.objects.shown()) == [image]
 
 
@@ -97,7 +92,7 @@ def test_curators_see_only_what_they_curate() -> None:
     page = client.get(PAGE).content.decode()
     assert "own.jpg" in page
     assert "other.jpg" not in page
-    assert _said(client.post(PAGE, {"action": "restore", "image": [own.pk, other.pk]})) == ["1 image is back."]
+    assert said(client.post(PAGE, {"action": "restore", "image": [own.pk, other.pk]})) == ["1 image is back."]
     other.refresh_from_db()
     assert other.trashed_at
 
@@ -118,7 +113,7 @@ def test_deleting_for_good_asks_first(admin_client: Client) -> None:
     question = admin_client.post(PAGE, asked).content.decode()
     assert "Delete 2 images for good?" in question
     assert Image.objects.count() == 2
-    assert _said(admin_client.post(PAGE, asked | {"confirmed": "yes"})) == ["2 images are deleted for good."]
+    assert said(admin_client.post(PAGE, asked | {"confirmed": "yes"})) == ["2 images are deleted for good."]
     assert not Image.objects.exists()
 
 
@@ -127,8 +122,8 @@ def test_emptying_spares_what_is_shown(admin_client: Client, monkeypatch: pytest
     kept = make_image("kept.jpg")
     _trashed(3)
     assert "Delete 3 images for good?" in admin_client.post(PAGE, {"action": "empty"}).content.decode()
-    (said,) = _said(admin_client.post(PAGE, {"action": "empty", "confirmed": "yes"}))
-    assert said.startswith("2 images are deleted for good. 1 is left")
+    (sentence,) = said(admin_client.post(PAGE, {"action": "empty", "confirmed": "yes"}))
+    assert sentence.startswith("2 images are deleted for good. 1 is left")
     admin_client.post(PAGE, {"action": "empty", "confirmed": "yes"})
     assert list(Image.objects.all()) == [kept]
 
@@ -159,4 +154,4 @@ def test_only_admins_delete_for_good() -> None:
     ],
 )
 def test_unusable_acts_are_refused(admin_client: Client, asked: dict[str, str], sentence: str) -> None:
-    assert _said(admin_client.post(PAGE, asked)) == [sentence]
+    assert said(admin_client.post(PAGE, asked)) == [sentence]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from django.contrib.messages import get_messages
 
 from gallery import curation
 from gallery.acts import Action
@@ -14,12 +11,9 @@ from gallery.roles import Role
 from gallery.undoing import remember
 from tests.gallery.people import client_of, make_person
 from tests.gallery.rows import make_image
+from tests.gallery.saying import said
 
 pytestmark = pytest.mark.django_db
-
-
-def _said(response: Any) -> list[str]:
-    return [str(message) for message in get_messages(response.wsgi_request)]
 
 
 def test_it_works() -> None:
@@ -30,9 +24,9 @@ def test_it_works() -> None:
     client = client_of(curator)
     response = client.post(f"/changes/{change.pk}/undo/", {"next": "/trash/"})
     assert response.headers["Location"] == "/trash/"
-    assert _said(response) == ["Undone: 1 image is as it was."]
+    assert said(response) == ["Undone: 1 image is as it was."]
     assert list(Image.objects.shown()) == [image]
-    assert _said(client.post(f"/changes/{change.pk}/undo/"))[-1] == "This was undone already."
+    assert said(client.post(f"/changes/{change.pk}/undo/"))[-1] == "This was undone already."
 
 
 def test_others_cannot_take_it_back() -> None:
@@ -41,5 +35,5 @@ def test_others_cannot_take_it_back() -> None:
     curation.trash([image.pk], curator)
     change = remember(curator, Action.TRASH, {"ids": [image.pk]})
     response = client_of(make_person("bob", Role.CURATOR)).post(f"/changes/{change.pk}/undo/")
-    assert _said(response)[0].startswith("There is nothing to undo here")
+    assert said(response)[0].startswith("There is nothing to undo here")
     assert not Image.objects.shown().exists()
