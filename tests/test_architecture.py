@@ -93,6 +93,20 @@ def test_pure_modules_know_neither_django_nor_the_database() -> None:
     assert wrong == []
 
 
+def test_inspection_is_pure() -> None:
+    found = [(name, tree) for name, tree in modules("review/inspection")]
+    assert len(found) > 3
+    assert offenders(iter(found), ("django", "gallery", "config", "rq", "django_rq", "redis", "review.models")) == []
+    allowed = ("review.inspection", "search.methods", "search.types")
+    wrong = [
+        f"{name} imports {used}"
+        for name, tree in found
+        for used in imports(tree)
+        if under(used, ("search", "review")) and not under(used, allowed)
+    ]
+    assert wrong == []
+
+
 def test_methods_do_not_import_each_other() -> None:
     for name, tree in modules("search/methods"):
         siblings = tuple(
@@ -110,7 +124,8 @@ def test_meeting_points_know_no_pages_and_no_jobs() -> None:
 
 
 def test_pages_do_not_compute() -> None:
-    found = [(name, tree) for name, tree in modules("search", "gallery") if under(name, (*EDGES, "gallery.views"))]
+    edges = (*EDGES, "gallery.views", "review.views", "review.admin", "review.urls")
+    found = [(name, tree) for name, tree in modules("search", "gallery", "review") if under(name, edges)]
     assert len(found) > 5
     forbidden = ("tensorflow", "keras", "skimage", "cv2", "annoy", "search.index", "search.calibration")
     assert offenders(iter(found), forbidden) == []
@@ -127,7 +142,7 @@ def test_only_the_decoder_child_opens_uploaded_bytes() -> None:
     forbidden = {"imread", "imdecode", "decode_image", "decode_jpeg", "decode_png", "load_img"}
     wrong = [
         f"{name} calls {node.attr}"
-        for name, tree in modules("config", "gallery", "search")
+        for name, tree in modules("config", "gallery", "search", "review")
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr in forbidden
     ]
@@ -136,7 +151,9 @@ def test_only_the_decoder_child_opens_uploaded_bytes() -> None:
 
 def test_no_module_is_named_after_nothing() -> None:
     vague = {"utils", "helpers", "services", "misc", "common"}
-    assert [name for name, _ in modules("config", "gallery", "search") if name.rpartition(".")[2] in vague] == []
+    assert [
+        name for name, _ in modules("config", "gallery", "search", "review") if name.rpartition(".")[2] in vague
+    ] == []
 
 
 @pytest.mark.parametrize("module", ["config.urls", "search.pipeline"])

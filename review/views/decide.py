@@ -17,6 +17,7 @@ from gallery.models import Image
 from gallery.permissions import requires
 from gallery.roles import Role
 from review import deciding
+from review.comparing.rows import guides_of
 from review.deciding import NewerVerdictError
 from review.desk import desk_of, may_decide
 from review.exceptions import VerdictError
@@ -93,6 +94,7 @@ def pair_state(pair: Pair, address: str) -> dict[str, Any]:
         score = score_pair(pair[0].pk, pair[1].pk, SearchForm(QueryDict()).weights())
     limits = {name: form.cleaned_data.get(name) for name in ("min", "max")}
     thresholds = {name: limit for name, limit in limits.items() if limit is not None}
+    score = score.with_guides(guides_of(pair[0].sha256, pair[1].sha256))
     return score.as_state() | {"first": pair[0].sha256} | ({"thresholds": thresholds} if thresholds else {})
 
 
