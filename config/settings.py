@@ -180,6 +180,7 @@ SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.behind_ht
 SECURE_HSTS_SECONDS = 31_536_000 if ENV.behind_https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = ENV.behind_https
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "gallery.refusals.forged"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -204,6 +205,10 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 ALLAUTH_TRUSTED_PROXY_COUNT = ENV.trusted_proxies
 ACCOUNT_ADAPTER = "gallery.accounts.adapters.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "gallery.accounts.forms.NamedLoginForm",
+    "signup": "gallery.accounts.forms.NamedSignupForm",
+}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"  # of those who signed up by themselves; see gallery.accounts.stages

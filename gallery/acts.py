@@ -28,6 +28,7 @@ class Action(models.TextChoices):
     COLLECTION = "collection", _("change a collection")
     MEMBERSHIP = "membership", _("change a membership")
     ROLE = "role", _("change a role")
+    ACCOUNT = "account", _("change an account")
     VERDICT = "verdict", _("verdict")
     QUEUE = "queue", _("change a review queue")
     DUPLICATES = "duplicates", _("decide about duplicates")

@@ -19,7 +19,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from gallery import curation, intake
+from gallery import (
+    admin_people,  # noqa: F401 (importing registers its models)
+    curation,
+    intake,
+)
+from gallery.accounts import admin as accounts  # noqa: F401 (importing registers its models)
+from gallery.acts import Action
+from gallery.admin_acts import Told
 from gallery.admin_lists import SENTENCES, Deletion, short_time, summarize_deletion, thumbnail
 from gallery.forms import ManyFilesField
 from gallery.models import Collection, Image, Tag
@@ -70,8 +77,10 @@ class ReasonFilter(admin.SimpleListFilter):
 
 
 @admin.register(Image)
-class ImageAdmin(BaseImageAdmin):
+class ImageAdmin(Told, BaseImageAdmin):
     """Images: what people may say of them is edited here; what machines found out is shown."""
+
+    told_as = Action.EDIT
 
     list_display = ["picture", "name", "label", "standing", "file", "uploaded"]
     list_display_links = ["name"]
@@ -255,14 +264,17 @@ def _log(request: HttpRequest, images: list[Image], flag: int, text: str) -> Non
 
 
 @admin.register(Collection)
-class CollectionAdmin(BaseCollectionAdmin):
+class CollectionAdmin(Told, BaseCollectionAdmin):
     """Collections; deleting one leaves its images."""
+
+    told_as = Action.COLLECTION
 
     list_display = ["name", "num_images", "created_at"]
     search_fields = ["name", "description"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
-        return super().get_queryset(request).annotate(num_images=Count("images"))
+        found: QuerySet[Collection] = super().get_queryset(request)
+        return found.annotate(num_images=Count("images"))
 
     @admin.display(description=gettext_lazy("images"), ordering="num_images")
     def num_images(self, collection: Any) -> SafeString:
@@ -273,14 +285,17 @@ class CollectionAdmin(BaseCollectionAdmin):
 
 
 @admin.register(Tag)
-class TagAdmin(BaseTagAdmin):
+class TagAdmin(Told, BaseTagAdmin):
     """Tags; deleting one takes it off its images."""
+
+    told_as = Action.EDIT
 
     list_display = ["name", "num_images"]
     search_fields = ["name"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tag]:
-        return super().get_queryset(request).annotate(num_images=Count("images"))
+        found: QuerySet[Tag] = super().get_queryset(request)
+        return found.annotate(num_images=Count("images"))
 
     @admin.display(description=gettext_lazy("images"), ordering="num_images")
     def num_images(self, tag: Any) -> SafeString:

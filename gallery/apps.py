@@ -9,3 +9,6 @@ class GalleryConfig(AppConfig):
 
     def ready(self) -> None:
         from gallery import receivers  # noqa: F401 (importing connects them)
+        from gallery.accounts.receivers import connect
+
+        connect()

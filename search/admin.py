@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from django_rq.models import Dashboard
 
 from gallery.admin import ImageAdmin
+from gallery.admin_acts import Told
 from gallery.admin_lists import SENTENCES, short_time, thumbnail
 from gallery.batches import batches
 from gallery.models import Image
@@ -95,7 +96,7 @@ def _announce(request: HttpRequest, text: str, num_rows: int) -> None:
 
 def rebuild(request: HttpRequest) -> None:
     """Ask for a new generation and say what will happen."""
-    if tasks.enqueue_build():
+    if tasks.ask_for_build(request.user):
         messages.success(request, _("A new search index will be built; search goes on with the one in use until then."))
     else:
         messages.error(request, _("Redis cannot be reached, so no index is built. Start Redis, then ask again."))
@@ -313,7 +314,7 @@ class QueryAdmin(ReadOnly, BaseQueryAdmin):
 
 
 @admin.register(Evaluation)
-class EvaluationAdmin(BaseEvaluationAdmin):
+class EvaluationAdmin(Told, BaseEvaluationAdmin):
     """Measurements of the lab: they are read on its page, and deleted here."""
 
     list_display = ["created_at", "kind", "collection_name", "state", "num_queries", "seconds", "asked_by", "lab_link"]

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -18,12 +19,16 @@ from django.db.models import F, Q
 from django.utils import timezone
 from rq.timeouts import JobTimeoutException
 
+from gallery.acts import Action, tell
 from gallery.decoding import Refused
 from search import chores, extraction, features, generation, queues, weight_learning
 from search.exceptions import GenerationError, MapError, SearchError
 from search.lab import runs
 from search.map import building as map_building
 from search.models import Query, WorkState
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +48,15 @@ def enqueue_build() -> bool:
     if queues.is_queued(settings.QUEUE_MAINTENANCE, _path(build_generation)):
         return True
     return _send(settings.QUEUE_MAINTENANCE, build_generation)
+
+
+def ask_for_build(user: User | AnonymousUser) -> bool:
+    """Ask for a new generation on somebody's behalf, of which the record is kept; False when Redis is down."""
+    if not enqueue_build():
+        return False
+    with transaction.atomic():
+        tell(user, Action.SETTINGS, "index", act="rebuild")
+    return True
 
 
 def enqueue_maps(method: str = "") -> bool:

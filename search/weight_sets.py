@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.contrib.auth.models import AnonymousUser, User
+from django.db import transaction
 from django.utils.translation import gettext as _
 
+from gallery.acts import Action, tell
 from search.exceptions import SearchError
 from search.fusion import DEFAULT_WEIGHTS, check_weights
 from search.methods import METHODS
@@ -63,4 +65,9 @@ def _decide(
     weight_set: WeightSet | None, weights: Mapping[str, float], user: User | AnonymousUser | None
 ) -> WeightAdoption:
     person = user if user is not None and user.is_authenticated else None
-    return WeightAdoption.objects.create(weight_set=weight_set, weights=dict(weights), decided_by=person)
+    with transaction.atomic():
+        before = site_weights()
+        adoption = WeightAdoption.objects.create(weight_set=weight_set, weights=dict(weights), decided_by=person)
+        learned = weight_set.pk if weight_set else None
+        tell(user, Action.SETTINGS, "weights", before=before, after=dict(weights), learned=learned)
+    return adoption

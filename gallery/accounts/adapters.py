@@ -6,6 +6,7 @@ import base64
 import hashlib
 import logging
 import secrets
+from functools import partial
 from smtplib import SMTPException
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy
 
 from gallery.accounts.second_factor import is_demanded
 from gallery.acts import Action, tell
@@ -55,7 +57,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         with transaction.atomic():
             super().save_user(request, user, form, commit)
             if commit:
-                tell(user, Action.ROLE, user.get_username(), account="signed up")
+                tell(user, Action.ACCOUNT, user.get_username(), act="sign up")
         return user
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
@@ -67,7 +69,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
             raise ImmediateHttpResponse(render(self.request, "account/mail_failed.html", status=503)) from error
 
     def send_notification_mail(self, *args: Any, **options: Any) -> None:
-        """Tell people of a change to their account; the change stands though the mail cannot be sent."""
+        """Tell people of a change to their account once it is kept; it stands though the mail cannot be sent."""
+        transaction.on_commit(partial(self._notify, *args, **options))
+
+    def _notify(self, *args: Any, **options: Any) -> None:
         try:
             super().send_notification_mail(*args, **options)
         except ImmediateHttpResponse:
@@ -77,6 +82,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
 class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth is not typed
     """Log-in by the OpenID Connect provider that the environment names."""
 
+    error_messages = DefaultSocialAccountAdapter.error_messages | {
+        "no_password": gettext_lazy("Set a password first: without one you could not log in any more."),
+        "no_verified_email": gettext_lazy("Confirm an address first: without one you could not get a new password."),
+    }
+
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         return bool(settings.OIDC_NEW_ACCOUNTS)
 
@@ -84,7 +94,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allau
         """Keep an account that begins with the provider; its role is NEW_ACCOUNT_ROLE until somebody changes it."""
         with transaction.atomic():
             user: User = super().save_user(request, sociallogin, form)
-            tell(user, Action.ROLE, user.get_username(), account="from OpenID Connect", role=settings.NEW_ACCOUNT_ROLE)
+            tell(user, Action.ACCOUNT, user.get_username(), act="begin by OpenID Connect")
         return user
 
 

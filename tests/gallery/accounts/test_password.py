@@ -1,0 +1,192 @@
+"""Passwords and addresses: changed, forgotten, set by a link."""
+
+from __future__ import annotations
+
+import re
+from smtplib import SMTPServerDisconnected
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.auth.models import User
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from review.models import AuditRow
+
+pytestmark = pytest.mark.django_db
+PASSWORD, NEW = "a long pass phrase", "quite another one"
+commits = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def ada(client: Client) -> User:
+    user = User.objects.create_user("ada", "ada@example.org", PASSWORD)
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    client.post("/accounts/login/", {"login": "ada", "password": PASSWORD})
+    return user
+
+
+def acts() -> list[str]:
+    return list(AuditRow.objects.order_by("number").values_list("details__act", flat=True))
+
+
+def link(message: Any) -> str:
+    found = re.search(r"http://testserver(\S+)", message.body)
+    assert found
+    return found.group(1)
+
+
+def change(client: Client, old: str = PASSWORD, new: str = NEW, again: str = "") -> str:
+    form = {"oldpassword": old, "password1": new, "password2": again or new}
+    return client.post("/accounts/password/change/", form, follow=True).content.decode()
+
+
+# Changing it
+
+
+@commits
+def test_changing_it_logs_other_browsers_out(client: Client, ada: User) -> None:
+    other = Client()
+    other.post("/accounts/login/", {"login": "ada", "password": PASSWORD})
+    assert other.get("/accounts/email/").status_code == 200
+    change(client)
+    ada.refresh_from_db()
+    assert ada.check_password(NEW)
+    assert client.get("/accounts/email/").status_code == 200
+    assert other.get("/accounts/email/").status_code == 302
+    assert acts() == ["change the password"]
+    (message,) = mail.outbox
+    assert "If that was not you" in message.body
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        ({"old": "wrong"}, "type your current password"),
+        ({"again": "something else"}, "same password each time"),
+        ({"new": "short"}, "at least 10 characters"),
+        ({"new": "password123"}, "too common"),
+        ({"new": "2026112220261122"}, "entirely numeric"),
+        ({"new": "ada@example.org"}, "too similar"),
+    ],
+)
+def test_a_bad_change_says_why_and_changes_nothing(
+    client: Client, ada: User, form: dict[str, str], sentence: str
+) -> None:
+    assert sentence in change(client, **form)
+    ada.refresh_from_db()
+    assert ada.check_password(PASSWORD)
+    assert acts() == []
+
+
+@commits
+def test_a_crash_changes_neither_password_nor_audit(client: Client, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(*args: Any, **kwargs: Any) -> None:
+        raise InterruptedError
+
+    monkeypatch.setattr(AuditRow, "save", crash)
+    with pytest.raises(InterruptedError):
+        change(client)
+    ada.refresh_from_db()
+    assert ada.check_password(PASSWORD)
+
+
+# Forgetting it
+
+
+def ask(client: Client, address: str = "ada@example.org") -> str:
+    return client.post("/accounts/password/reset/", {"email": address}, follow=True).content.decode()
+
+
+def test_a_forgotten_one_is_set_by_a_link(ada: User) -> None:
+    client = Client()
+    assert "a link to set a new password is on its way" in ask(client)
+    (message,) = mail.outbox
+    assert message.subject == "[Likeness] A new password"
+    assert "“ada”" in message.body
+    form = client.get(link(message), follow=True)
+    assert "Set a password" in form.content.decode()
+    address = form.redirect_chain[-1][0]
+    assert link(message) != address  # the key is not in the address of a page that has links
+    done = client.post(address, {"password1": NEW, "password2": NEW}, follow=True)
+    assert "Your password is set" in done.content.decode()
+    ada.refresh_from_db()
+    assert ada.check_password(NEW)
+    assert acts() == ["set a password by a link"]
+    assert "This link no longer works" in Client().get(link(message), follow=True).content.decode()
+
+
+def test_an_unknown_address_is_answered_alike_and_gets_no_mail(ada: User) -> None:
+    assert "a link to set a new password is on its way" in ask(Client(), "eve@example.org")
+    assert mail.outbox == []
+
+
+def test_requests_are_limited(ada: User) -> None:
+    client = Client()
+    for _ in range(5):
+        ask(client)
+    assert client.post("/accounts/password/reset/", {"email": "ada@example.org"}).status_code == 429
+    assert len(mail.outbox) == 5
+
+
+@pytest.mark.parametrize("error", [ConnectionRefusedError(), SMTPServerDisconnected()])
+def test_a_mail_server_that_is_down_is_told(ada: User, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", fail)
+    response = Client().post("/accounts/password/reset/", {"email": "ada@example.org"})
+    assert response.status_code == 503
+    assert "The mail could not be sent" in response.content.decode()
+
+
+# Addresses
+
+
+@commits
+def test_a_new_address_counts_once_it_is_confirmed(client: Client, ada: User) -> None:
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    page = client.post("/accounts/email/", {"email": "countess@example.org", "action_add": ""}, follow=True)
+    assert "on its way to <strong>countess@example.org</strong>" in page.content.decode()
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.org"
+    message = mail.outbox[-1]
+    assert message.to == ["countess@example.org"]
+    confirm = client.get(link(message))
+    assert "Is this your address?" in confirm.content.decode()
+    client.post(link(message))
+    ada.refresh_from_db()
+    assert ada.email == "countess@example.org"
+    assert acts() == ["change the address"]
+    assert "This link no longer works" in client.get("/accounts/confirm-email/nonsense/").content.decode()
+
+
+def test_an_address_asks_for_the_password_first(client: Client, ada: User) -> None:
+    response = client.post("/accounts/email/", {"email": "countess@example.org", "action_add": ""}, follow=True)
+    assert "give your password once more" in response.content.decode()
+
+
+def test_an_address_that_is_taken_is_refused(client: Client, ada: User) -> None:
+    eve = User.objects.create_user("eve", "eve@example.org")
+    EmailAddress.objects.create(user=eve, email=eve.email, verified=True, primary=True)
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    client.post("/accounts/email/", {"email": "eve@example.org", "action_add": ""})
+    assert not EmailAddress.objects.filter(user=ada, email="eve@example.org", verified=True).exists()
+
+
+@pytest.mark.parametrize("page", ["email/", "password/change/", "2fa/", "3rdparty/"])
+def test_pages_of_the_account_need_a_log_in(page: str) -> None:
+    response = Client().get(f"/accounts/{page}")
+    assert response.headers["Location"].startswith("/accounts/login/?next=")
+
+
+def test_an_account_without_a_password_is_led_to_set_one(client: Client) -> None:
+    user = User.objects.create_user("ada", last_login=timezone.now())
+    client.force_login(user)
+    assert client.get("/accounts/password/change/").headers["Location"] == "/accounts/password/set/"
+    client.post("/accounts/password/set/", {"password1": NEW, "password2": NEW})
+    user.refresh_from_db()
+    assert user.check_password(NEW)
+    assert acts() == ["set a password"]
