@@ -201,6 +201,11 @@ ROWS: dict[str, dict[str, Cell]] = {
         "GET": Cell(Role.CURATOR, the_collection),
         "POST": Cell(Role.CURATOR, the_collection, lambda world: {"person": "viewer", "role": 30}, (302,)),
     },
+    "gallery:invite": {
+        "GET": Cell(Role.ADMIN),
+        "POST": Cell(Role.ADMIN, answers=(400,)),  # without a name
+    },
+    "gallery:password_link": {"POST": Cell(Role.ADMIN, lambda world: [world.people[Role.VIEWER].pk])},
     "gallery:livez": {"GET": Cell(EVERYBODY)},
     # Search
     "search:results": SEE,
