@@ -114,26 +114,24 @@ def _card(group: DuplicateGroup, known: _Known) -> Card | None:
     left = remaining(known.members.get(group.pk, ()), group, known.apart, known.kept)
     if not left:
         return None
-    copies = [copy_of(member.image) for member in left]
-    suggestion = suggest(copies)
     ids = {member.image_id for member in left}
-    keeper_id, reason = suggestion.image_id, suggestion.reason
-    if group.keeper_id in ids:
-        keeper_id, reason = group.keeper_id, group.keeper_reason
+    keeper_id, reason = _keeper(group, left)
     ordered = sorted(left, key=lambda member: member.image_id != keeper_id)
-    keeper = ordered[0].image
+    facts = facts_of([member.image for member in ordered])
     members = [
-        Member(
-            each.image,
-            each.score,
-            each.image_id == keeper_id,
-            facts_of(each.image, keeper),
-            known.repeats[each.image_id],
-        )
-        for each in ordered
+        Member(each.image, each.score, each.image_id == keeper_id, known_of, known.repeats[each.image_id])
+        for each, known_of in zip(ordered, facts, strict=True)
     ]
     alone = group.tier == Tier.BYTES
     return Card(group, members, str(REASONS.get(reason, "")), ids <= known.reviewed, ids <= known.curated and not alone)
+
+
+def _keeper(group: DuplicateGroup, left: Sequence[DuplicateMember]) -> tuple[int, str]:
+    """Return the image that should stay, and why; another where the suggested one is not there for this person."""
+    if group.keeper_id in {member.image_id for member in left}:
+        return group.keeper_id, group.keeper_reason
+    suggestion = suggest([copy_of(member.image) for member in left])
+    return suggestion.image_id, suggestion.reason
 
 
 def remaining(

@@ -22,10 +22,19 @@ class Fact:
     differs: bool
 
 
-def facts_of(image: Image, keeper: Image) -> Sequence[Fact]:
-    """Return what is known of an image whose tags, visible collections and attributes are prefetched."""
-    own, kept = _values(image), _values(keeper)
-    return [Fact(label, value, value != kept[label]) for label, value in own.items() if value or kept[label]]
+def facts_of(images: Sequence[Image]) -> list[Sequence[Fact]]:
+    """Return what is known of each image of a group, the one that should stay first.
+
+    Parameters
+    ----------
+    images : with their tags, visible collections and attributes prefetched
+    """
+    values = [_values(image) for image in images]
+    kept = values[0]
+    return [
+        [Fact(label, value, value != kept[label]) for label, value in own.items() if value or kept[label]]
+        for own in values
+    ]
 
 
 def copy_of(image: Image) -> Copy:

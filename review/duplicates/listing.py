@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from gallery.forms import read_id
 from review.models import DuplicateGroup
 
-PAGE_SIZE = 24
+PAGE_SIZE = 18
 
 
 @dataclass(frozen=True, slots=True)
