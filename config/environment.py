@@ -18,7 +18,12 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 class Environment(BaseSettings):
     """Values read once at start-up; an unusable one stops the process with a sentence that names it."""
 
-    model_config = SettingsConfigDict(env_file=BASE_DIR / ".env", env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_file=BASE_DIR / ".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        hide_input_in_errors=True,  # some of it is secret
+    )
 
     # Where and how the site is served
     host: str = Field("127.0.0.1", description="Address the web server binds to.")

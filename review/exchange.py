@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from gallery.acts import Action, tell
 from review.exceptions import VerdictError
 from review.models import Verdict
 from review.spreadsheets import guard, unguard
@@ -149,6 +150,9 @@ def record_all(verdicts: Iterable[Verdict]) -> tuple[int, int]:
             if _key(verdict) not in known:
                 fresh.setdefault(_key(verdict), verdict)
         Verdict.objects.bulk_create(fresh.values(), batch_size=BATCH)
+        if fresh:
+            authors = sorted({verdict.author_name for verdict in fresh.values()})
+            tell(None, Action.VERDICT, f"{len(fresh)} verdicts", act="import", authors=authors)
     return len(fresh), len(listed) - len(fresh)
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
+from gallery.acts import Action, tell
 from review.exchange import CSV_SUFFIX, JSON_SUFFIX, write_csv, write_json
 from review.models import Verdict
 from review.verdicts import current
@@ -32,15 +34,17 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="JSON instead of CSV on standard output.")
 
     def handle(self, *args: Any, file: str, **options: Any) -> None:
+        path = Path(file)
+        if file and path.suffix.lower() not in WRITERS:
+            raise CommandError(f"Expected a .csv or a .json file, got {path.name}.", returncode=2)
         rows = current() if options["current"] else Verdict.objects.all()
         verdicts = rows.order_by("decided_at", "pk").iterator(BATCH)
+        with transaction.atomic():
+            tell(None, Action.EXPORT, "verdicts", act="command", current=options["current"], verdicts=rows.count())
         if not file:
             self.stdout.ending = ""  # the writers end their lines themselves
             (write_json if options["json"] else write_csv)(self.stdout, verdicts)
             return
-        path = Path(file)
-        if path.suffix.lower() not in WRITERS:
-            raise CommandError(f"Expected a .csv or a .json file, got {path.name}.", returncode=2)
         try:
             number = self._write(path, verdicts)
         except OSError as error:
