@@ -13,9 +13,10 @@ from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
 from gallery.membership import addition_problem
-from gallery.models import Collection, Image, ImageQuerySet, Tag
+from gallery.models import Attribute, Collection, Image, ImageQuerySet, Tag
 from gallery.permissions import permissions_of
 from gallery.roles import Role
+from gallery.text_search import mentions
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -39,6 +40,8 @@ class FilterForm(forms.Form):
     collection = forms.IntegerField(label=_("Collection"), required=False, min_value=1, max_value=LARGEST_ID)
     tag = forms.CharField(label=_("Tag"), required=False, max_length=80)
     label = forms.CharField(label=_("Label"), required=False, max_length=120)
+    attribute = forms.CharField(label=_("Attribute"), required=False, max_length=80)
+    value = forms.CharField(label=_("Its value"), required=False, max_length=500)
     since = forms.DateField(label=_("Uploaded from"), required=False)
     until = forms.DateField(label=_("Uploaded until"), required=False)
     ids = forms.CharField(label=_("Chosen images"), required=False, max_length=4000)
@@ -62,9 +65,7 @@ class FilterForm(forms.Form):
         if ids := chosen.get("ids"):
             images = images.filter(pk__in=[read_id(text) for text in ids.split(",")])
         if text := chosen.get("q"):
-            images = images.filter(
-                Q(original_name__icontains=text) | Q(title__icontains=text) | Q(label__icontains=text)
-            )
+            images = images.filter(mentions(text))
         if collection := chosen.get("collection"):
             known = Collection.objects.visible_to(self.viewer).filter(pk=collection)
             images = images.filter(collections__in=known)
@@ -72,6 +73,8 @@ class FilterForm(forms.Form):
             images = images.filter(tags__name=tag)
         if label := chosen.get("label"):
             images = images.filter(label=label)
+        if name := chosen.get("attribute"):
+            images = images.filter(_attribute(name, chosen.get("value", "")))
         if since := chosen.get("since"):
             images = images.filter(uploaded_at__gte=_midnight(since))
         if until := chosen.get("until"):
@@ -89,6 +92,12 @@ class FilterForm(forms.Form):
     def _of_status(self, status: str) -> ImageQuerySet:
         images = Image.objects.visible_to(self.viewer)
         return images if status == "all" else images.filter(hidden=status == "hidden")
+
+
+def _attribute(name: str, value: str) -> Q:
+    """Select the images with an attribute, of any value where none is given."""
+    rows = Attribute.objects.order_by().filter(name=name)
+    return Q(pk__in=(rows.filter(value=value) if value else rows).values("image"))
 
 
 def _midnight(day: date) -> datetime:
@@ -195,10 +204,11 @@ class CurateForm(forms.Form):
     image = IdsField()
     tag = TagsField(label=_("Tag"), required=False)
     collection = forms.CharField(label=_("Collection"), required=False, max_length=120)
+    leave = forms.CharField(label=_("Collection to take out of"), required=False, max_length=120)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        fields = {"tag": "tag", "untag": "tag", "collect": "collection", "uncollect": "collection"}
+        fields = {"tag": "tag", "untag": "tag", "collect": "collection", "uncollect": "leave"}
         name = fields.get(data.get("action", ""))
         if data.get("action") == "untag" and Tag.objects.filter(name=self.data.get("tag", "")).exists():
             data["tag"] = [self.data["tag"]]  # a tag of before, with commas in its name

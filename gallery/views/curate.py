@@ -122,9 +122,9 @@ def _collect(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
 
 def _uncollect(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
     """Take images out of a collection; that is for its curators, whoever curates the images."""
-    collection = Collection.objects.with_role(user, Role.CURATOR).filter(name=asked["collection"]).first()
+    collection = Collection.objects.with_role(user, Role.CURATOR).filter(name=asked["leave"]).first()
     if collection is None:
-        raise ActError(_("You are not a curator of “%(name)s”; nothing was changed.") % {"name": asked["collection"]})
+        raise ActError(_("You are not a curator of “%(name)s”; nothing was changed.") % {"name": asked["leave"]})
     edit, ids = Edit({f"collection:{collection.pk}": False}), visible(chosen, user)
     lost = len(editing.out_of_sight(editing.plan(ids, edit)))
     if lost:

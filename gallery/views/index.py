@@ -11,9 +11,11 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from gallery.forms import FilterForm, read_id
-from gallery.models import Collection, Image, ImageQuerySet, Tag
+from gallery.models import Attribute, Collection, Image, ImageQuerySet, Tag
 
 PAGE_SIZE = 60
+MAX_NAMES = 500
+"""Names of attributes that the filter suggests at most."""
 AUTO_PAGES = 8
 """Pages that scrolling loads by itself; then people press "Load more", so that the footer can be reached."""
 
@@ -34,6 +36,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "num_images": images.count(),
         "all_collections": list(Collection.objects.visible_to(request.user)),
         "all_tags": list(Tag.objects.visible_to(request.user)),
+        "attribute_names": list(Attribute.objects.visible_names(request.user)[:MAX_NAMES]),
         "labels": shown.exclude(label="").order_by("label").values_list("label", flat=True).distinct(),
     }
     return render(request, "gallery/index.html", context)

@@ -97,14 +97,14 @@ def test_images_leave_a_collection(admin_client: Client) -> None:
     image, lonely = make_image("a.jpg"), make_image("b.jpg", common=False)
     pond = Collection.objects.create(name="Pond")
     pond.images.add(image, lonely)
-    asked = {"action": "uncollect", "collection": "Pond"}
+    asked = {"action": "uncollect", "leave": "Pond"}
     assert said(admin_client.post("/curate/", asked | {"image": [image.pk, lonely.pk]}))[-1].startswith(
         "1 image is in no other collection"
     )
     assert pond.images.count() == 2
     admin_client.post("/curate/", asked | {"image": image.pk})
     assert list(pond.images.all()) == [lonely]
-    refused = admin_client.post("/curate/", asked | {"image": image.pk, "collection": "Lake"})
+    refused = admin_client.post("/curate/", asked | {"image": image.pk, "leave": "Lake"})
     assert said(refused)[-1] == "You are not a curator of “Lake”; nothing was changed."
 
 
@@ -119,7 +119,7 @@ def test_curators_of_a_collection_take_out_of_it_what_they_do_not_curate() -> No
         response = client.post("/curate/", {"action": action, "image": image.pk, "tag": "bird"})
         assert said(response)[-1].startswith("You may look at 1 of these images but not change it")
     assert list(Image.objects.shown()) == [image]
-    client.post("/curate/", {"action": "uncollect", "image": image.pk, "collection": "Own"})
+    client.post("/curate/", {"action": "uncollect", "image": image.pk, "leave": "Own"})
     assert not own.images.exists()
 
 

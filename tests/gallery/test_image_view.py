@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from gallery.models import Collection, Image, Tag
+from gallery.merging import merge
+from gallery.models import Collection, Image, RepeatUpload, Tag
 from tests.gallery.rows import make_image
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +60,7 @@ def test_queries_are_few(client: Client, django_assert_num_queries: DjangoAssert
     image = make_image()
     for name in "abcdef":
         image.tags.add(Tag.objects.create(name=name))
-    with django_assert_num_queries(5):  # image, tags, collections, newer, older
+    with django_assert_num_queries(6):  # image, tags, attributes, collections, newer, older
         client.get(f"/images/{image.pk}/")
 
 
@@ -76,3 +77,60 @@ def test_images_without_pixels_have_no_page(admin_client: Client, status: str) -
 
 def test_an_unknown_image_is_not_found(client: Client) -> None:
     assert client.get("/images/77/").status_code == 404
+
+
+def test_attributes_lead_to_images_that_share_them(client: Client) -> None:
+    image = make_image(caption="By the pond,\n\nin May")
+    image.attributes.create(name="camera", value="Leica & more")
+    html = client.get(f"/images/{image.pk}/").content.decode()
+    assert "?attribute=camera&amp;value=Leica%20%26%20more" in html
+    assert "<p>in May</p>" in html
+
+
+def test_curators_see_under_which_names_it_came_again(client: Client, admin_client: Client) -> None:
+    image = make_image()
+    RepeatUpload.objects.create(image=image, original_name="copy of heron.jpg")
+    assert "copy of heron.jpg" in admin_client.get(f"/images/{image.pk}/").content.decode()
+    assert "copy of heron.jpg" not in client.get(f"/images/{image.pk}/").content.decode()
+
+
+def test_curators_see_what_was_merged_into_it(client: Client, admin_client: Client) -> None:
+    keeper, other = make_image("keeper.jpg"), make_image("other.jpg")
+    merge(keeper.pk, [other.pk], None)
+    assert f'<a href="/images/{other.pk}/">other.jpg</a>' in admin_client.get(f"/images/{keeper.pk}/").content.decode()
+    assert "other.jpg" not in client.get(f"/images/{keeper.pk}/").content.decode()
+
+
+def test_an_image_in_the_trash_says_so_to_those_who_may_restore_it(client: Client, admin_client: Client) -> None:
+    keeper, other = make_image("keeper.jpg"), make_image("other.jpg")
+    merge(keeper.pk, [other.pk], None)
+    html = admin_client.get(f"/images/{other.pk}/").content.decode()
+    assert "In the trash" in html
+    assert f'<a href="/images/{keeper.pk}/">keeper.jpg</a>' in html
+    assert client.get(f"/images/{other.pk}/").status_code == 404
+    admin_client.post("/trash/", {"action": "restore", "image": other.pk})
+    assert client.get(f"/images/{other.pk}/").status_code == 200
+
+
+def test_curators_have_the_acts(client: Client, admin_client: Client) -> None:
+    image = make_image()
+    image.collections.add(Collection.objects.create(name="Pond"))
+    html = admin_client.get(f"/images/{image.pk}/").content.decode()
+    for text in (f"/images/{image.pk}/edit/", 'value="hide"', 'value="trash"', "Take out of Pond"):
+        assert text in html
+        assert text not in client.get(f"/images/{image.pk}/").content.decode()
+
+
+def test_queries_of_curators_are_few(admin_client: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    image = make_image()
+    admin_client.get(f"/images/{image.pk}/")
+    with django_assert_num_queries(13):
+        admin_client.get(f"/images/{image.pk}/")
+    for number in range(5):
+        image.attributes.create(name=f"name {number}", value="value")
+        image.tags.add(Tag.objects.create(name=f"tag {number}"))
+        image.collections.add(Collection.objects.create(name=f"collection {number}"))
+        RepeatUpload.objects.create(image=image, original_name=f"{number}.jpg")
+        merge(image.pk, [make_image(f"{number}.jpg").pk], None)
+    with django_assert_num_queries(13):
+        admin_client.get(f"/images/{image.pk}/")

@@ -56,7 +56,7 @@ def test_queries_do_not_grow_with_the_images(
 ) -> None:
     for image in make_images(number):
         image.tags.add(Tag.objects.get_or_create(name="bird")[0])
-    with django_assert_num_queries(5):  # page, count, collections, tags, labels
+    with django_assert_num_queries(6):  # page, count, collections, tags, attributes, labels
         client.get("/?q=image")
 
 
@@ -81,6 +81,41 @@ def test_filters(client: Client, query: str, names: list[str]) -> None:
     Image.objects.filter(pk=heron.pk).update(uploaded_at=datetime(2026, 1, 31, 23, 59, tzinfo=UTC))
     Image.objects.filter(pk=ferry.pk).update(uploaded_at=datetime(2026, 2, 1, tzinfo=UTC))
     assert _names(client, f"/?{query}") == names
+
+
+@pytest.mark.parametrize("text", ["grey", "BIRD", "by the pond", "leica", "camera: leica", "Camera:LEI"])
+def test_words_are_found_in_tags_captions_and_attributes(client: Client, text: str) -> None:
+    image = make_image("a.jpg", caption="A grey one,\nby the pond")
+    image.tags.set([Tag.objects.create(name="bird"), Tag.objects.create(name="bird of May")])
+    image.attributes.create(name="camera", value="Leica M6")
+    other = make_image("b.jpg")
+    other.attributes.create(name="lens", value="camera")
+    assert list(client.get("/", {"q": text}).context["images"]) == [image]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("attribute=camera", ["b.jpg", "a.jpg"]),
+        ("attribute=camera&value=Leica", ["a.jpg"]),
+        ("attribute=camera&value=leica", []),
+        ("attribute=lens", []),
+        ("value=Leica", ["c.jpg", "b.jpg", "a.jpg"]),
+    ],
+)
+def test_attributes_filter(client: Client, query: str, names: list[str]) -> None:
+    for name, camera in (("a.jpg", "Leica"), ("b.jpg", "Nikon"), ("c.jpg", None)):
+        image = make_image(name)
+        if camera:
+            image.attributes.create(name="camera", value=camera)
+    assert [image.original_name for image in client.get(f"/?{query}").context["images"]] == names
+
+
+def test_curators_edit_all_that_passes(client: Client, admin_client: Client) -> None:
+    make_image("heron.jpg")
+    assert "/images/edit/?q=heron&amp;next=" in admin_client.get("/?q=heron").content.decode()
+    assert "/images/edit/?" not in admin_client.get("/").content.decode()
+    assert "/images/edit/" not in client.get("/?q=heron").content.decode()
 
 
 def test_a_collection_filters(client: Client) -> None:
