@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from gallery.acts import Action, tell
 from review.exceptions import VerdictError
 from review.models import Verdict
+from review.queues.leaving import heed_pairs
 from review.spreadsheets import guard, unguard
 from review.verdicts import make
 
@@ -150,6 +151,7 @@ def record_all(verdicts: Iterable[Verdict]) -> tuple[int, int]:
             if _key(verdict) not in known:
                 fresh.setdefault(_key(verdict), verdict)
         Verdict.objects.bulk_create(fresh.values(), batch_size=BATCH)
+        heed_pairs({(verdict.first_sha256, verdict.second_sha256) for verdict in fresh.values()})
         if fresh:
             authors = sorted({verdict.author_name for verdict in fresh.values()})
             tell(None, Action.VERDICT, f"{len(fresh)} verdicts", act="import", authors=authors)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from gallery.models import Image
-from review.decided import kinds_of
+from review.decided import Pair, kinds_of
 from review.models import QueuedPair, Reading, Verdict
 from review.queues.exclusions import UNDECIDED
 from review.queues.reading import settle
@@ -34,22 +34,38 @@ def bring_back(sender: object, image_ids: Sequence[int], **_rest: Any) -> None:
 
 
 def heed_verdict(sender: object, instance: Verdict, created: bool, **_rest: Any) -> None:
-    """Take a pair out of queues of one reader when people decide about it elsewhere; bring it back when they do not.
+    """See `heed_pairs`: called when a verdict was recorded."""
+    heed_pairs([(instance.first_sha256, instance.second_sha256)])
 
-    Queues of two readers want both of their own: there a verdict from elsewhere changes nothing.
+
+def heed_pairs(pairs: Collection[Pair]) -> None:
+    """Take pairs out of queues of one reader when people decided about them elsewhere; bring back what they took back.
+
+    Queues of two readers want both of their own: there a verdict from elsewhere changes nothing. Two database queries
+    for every 500 first images, and two more where such pairs are queued.
     """
-    key = instance.first_sha256, instance.second_sha256
+    firsts = sorted({first for first, _second in pairs})
+    for start in range(0, len(firsts), CHUNK):
+        queued = _unread(firsts[start : start + CHUNK], pairs)
+        if not queued:
+            continue
+        summaries = kinds_of(set(queued.values()))
+        decided = {pk for pk, pair in queued.items() if pair in summaries and summaries[pair].kind not in UNDECIDED}
+        if decided:
+            rows = QueuedPair.objects.filter(pk__in=decided, state=State.OPEN)
+            rows.update(state=State.DECIDED, decided_at=timezone.now())
+        if undecided := queued.keys() - decided:
+            rows = QueuedPair.objects.filter(pk__in=undecided, state=State.DECIDED)
+            rows.update(state=State.OPEN, decided_at=None)
+
+
+def _unread(firsts: list[str], pairs: Collection[Pair]) -> dict[int, Pair]:
+    """Return those of the pairs that stand in queues of one reader and were not read there, by their number."""
     read = Reading.objects.filter(pair=OuterRef("pk"), verdict__isnull=False)
-    pairs = QueuedPair.objects.filter(~Exists(read), first_sha256=key[0], second_sha256=key[1])
-    waiting = pairs.filter(queue__two_readers=False, state__in=(State.OPEN, State.DECIDED))
-    ids = list(waiting.values_list("pk", flat=True))
-    if not ids:
-        return
-    summary = kinds_of([key]).get(key)
-    if summary is not None and summary.kind not in UNDECIDED:
-        QueuedPair.objects.filter(pk__in=ids).update(state=State.DECIDED, decided_at=timezone.now())
-    else:
-        QueuedPair.objects.filter(pk__in=ids).update(state=State.OPEN, decided_at=None)
+    rows = QueuedPair.objects.filter(~Exists(read), first_sha256__in=firsts, queue__two_readers=False)
+    rows = rows.filter(state__in=(State.OPEN, State.DECIDED)).order_by()
+    listed = rows.values_list("pk", "first_sha256", "second_sha256")
+    return {pk: (first, second) for pk, first, second in listed if (first, second) in pairs}
 
 
 def _of_images(image_ids: Sequence[int]) -> list[QuerySet[QueuedPair]]:

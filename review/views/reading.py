@@ -101,7 +101,7 @@ def undo(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         messages.error(request, str(error))
         return redirect("review:queue", pk)
     if _wants_json(request):
-        return JsonResponse({"said": _("Undone: decide again, or go on."), "position": pair.position})
+        return JsonResponse({"said": _("Undone: decide again, or go on."), "position": pair.position, "pair": pair.pk})
     messages.success(request, _("Undone: decide again, or go on."))
     return redirect(f"{reverse('review:queue', args=[pk])}?at={pair.position}")
 

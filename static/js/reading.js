@@ -13,9 +13,11 @@ const texts = reading.dataset;
 
 const article = () => place.querySelector(".turn");
 const positionOf = (turn) => turn?.dataset.position;
+const given = new Set(); // pairs whose verdict was given here: what was loaded before that may still offer them
 let ahead = null; // { after, turn: promise of an element }: the next pair, loaded already
 let sending = Promise.resolve(true);
 let busy = false;
+let numDone = 0;
 
 function say(sentence, tone = "") {
   saidBox.textContent = sentence;
@@ -32,19 +34,20 @@ function show(turn) {
   history.replaceState(null, "", position ? `?at=${position}` : location.pathname);
   if (typing) place.focus({ preventScroll: true });
   if (article()) announce(article().getAttribute("aria-label"));
+  showStanding();
 }
 
 function loadAhead() {
   const after = positionOf(article());
-  if (!after) return;
-  const turn = fetchTurn(texts.turnUrl, { after }).catch(() => null);
-  ahead = { after, turn };
+  if (after) ahead = { after, turn: fetchTurn(texts.turnUrl, { after }).catch(() => null) };
 }
 
 async function load(step) {
   place.setAttribute("aria-busy", "true");
   try {
-    show(await fetchTurn(texts.turnUrl, step));
+    const turn = await fetchTurn(texts.turnUrl, step);
+    numDone = 0;
+    show(turn);
     loadAhead();
   } catch (error) {
     if (error instanceof Refusal) location.reload(); // a page says why: logged out, role withdrawn, queue deleted
@@ -54,11 +57,22 @@ async function load(step) {
   }
 }
 
-// The pair after this one: the one loaded already, unless it is this one again, as at the end of the queue.
+// How far the queue is: as the server said last, and the verdicts given since.
+function showStanding() {
+  const done = article()?.querySelector("[data-done]");
+  if (!done) return;
+  numDone = Math.max(numDone, Number(done.dataset.done));
+  const number = Math.min(numDone, Number(done.dataset.total));
+  done.textContent = number.toLocaleString(document.documentElement.lang);
+  article().querySelector(".reading-standing progress").value = number;
+}
+
+// The pair after this one: the one loaded already, unless it was decided meanwhile, as at the end of the queue.
 async function following(turn) {
   if (ahead?.after !== positionOf(turn)) return null;
   const found = await ahead.turn;
-  return found && positionOf(found) && positionOf(found) !== positionOf(turn) ? found : null;
+  if (!positionOf(found) || found.dataset.pair === turn.dataset.pair || given.has(found.dataset.pair)) return null;
+  return found;
 }
 
 function setUndo(turn) {
@@ -84,8 +98,14 @@ async function decide(kind, seen) {
     busy = false;
     return;
   }
+  if (!turn.hasAttribute("data-decided")) {
+    given.add(turn.dataset.pair);
+    numDone += 1;
+  }
+  const answer = sendVerdict(form.action, body);
+  answer.catch(() => null); // heeded in `finish`
   const next = await following(turn);
-  sending = send(turn, form.action, body, Boolean(next));
+  sending = finish(turn, answer, Boolean(next));
   if (next) {
     show(next);
     loadAhead();
@@ -93,11 +113,11 @@ async function decide(kind, seen) {
   }
 }
 
-async function send(turn, url, body, moved) {
+async function finish(turn, answer, moved) {
   try {
-    const answer = await sendVerdict(url, body);
+    const { said, counted } = await answer;
     setUndo(turn);
-    say(answer.said, answer.counted ? "" : "warn");
+    say(said, counted ? "" : "warn");
     if (!moved) await load({ after: positionOf(turn) });
     return true;
   } catch (error) {
@@ -121,6 +141,7 @@ function forgetProblem(turn) {
 // Shows a pair again whose verdict was not kept; what has been shown since stays ahead.
 function takeBack(turn, error) {
   const since = article();
+  if (given.delete(turn.dataset.pair)) numDone -= 1;
   const kind = turn.querySelector("[data-verdict][aria-pressed=true]");
   if (!turn.hasAttribute("data-decided")) mark(turn, "");
   if (since !== turn) {
@@ -147,19 +168,23 @@ function takeBack(turn, error) {
 }
 
 async function undo() {
+  if (busy || !(await sending)) return;
   if (!texts.undoUrl) {
     announce(texts.textNone);
     return;
   }
-  if (!(await sending)) return;
+  busy = true;
   try {
     const answer = await undoVerdict(texts.undoUrl, undoForm);
     texts.undoUrl = "";
     undoForm.hidden = true;
+    given.delete(String(answer.pair));
     await load({ at: answer.position });
     say(answer.said);
   } catch (error) {
     say(error instanceof Refusal && error.message ? error.message : texts.textOffline, "warn");
+  } finally {
+    busy = false;
   }
 }
 
@@ -207,7 +232,7 @@ place.addEventListener("keydown", (event) => {
 
 onKey("verdict", (event) => {
   const button = article()?.querySelector(`[data-verdict="${event.key}"]`);
-  if (button) decide(button.value);
+  if (button && !event.repeat) decide(button.value);
   return Boolean(button);
 });
 onKey("undo", () => void undo());
@@ -229,5 +254,6 @@ onKey("compare", () => {
   return Boolean(link);
 });
 
+showStanding();
 bindZoom(place.querySelector("[data-zoom]"));
 loadAhead();

@@ -9,10 +9,11 @@ from gallery.models import Image
 from review.decided import kinds_of
 from review.deciding import NewerVerdictError
 from review.exceptions import QueueError, VerdictError
+from review.exchange import record_all
 from review.models import AuditRow, Queue, QueuedPair, Reading, Verdict
 from review.queues.reading import decide, undo
 from review.queues.taking import take
-from review.verdicts import record
+from review.verdicts import make, record
 from tests.review.people import person
 from tests.review.queues.rows import let_time_pass, make_queue, pair_at
 
@@ -232,6 +233,14 @@ def test_a_verdict_elsewhere_takes_the_pair_out_and_its_undo_brings_it_back(ada:
     assert state(queue) == State.OPEN
     record(*hashes, "unsure", author_name="zoe")
     assert state(queue) == State.OPEN
+
+
+def test_imported_verdicts_take_pairs_out_as_well() -> None:
+    queue = make_queue(4)
+    pairs = list(queue.pairs.values_list("first_sha256", "second_sha256"))
+    kinds = ("same", "different", "unsure")
+    record_all(make(*pair, kind, author_name="zoe") for pair, kind in zip(pairs, kinds, strict=False))
+    assert [pair_at(queue, n).state for n in range(1, 5)] == [*[State.DECIDED] * 2, *[State.OPEN] * 2]
 
 
 def test_a_pair_that_was_read_in_the_queue_stays_decided(ada: User) -> None:
