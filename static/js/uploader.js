@@ -114,6 +114,7 @@ export class Uploader {
     }
     if (result.image) this.link(item, result.image);
     if (result.outcome !== "stored") this.note(item, result.message);
+    if (result.outcome === "duplicate" && result.image) this.linkGroup(item, result.image);
     this.ended(item, result.reason === "disk_full" ? "failed" : result.outcome, this.words[result.outcome]);
   }
 
@@ -152,6 +153,12 @@ export class Uploader {
     name.replaceChildren(link);
     const picture = Object.assign(new Image(), { src: image.thumb, alt: "", loading: "lazy" });
     item.element.querySelector(".upload-picture").replaceChildren(picture);
+  }
+
+  linkGroup(item, image) {
+    const href = `${this.words.groups}?image=${image.id}`;
+    const link = Object.assign(document.createElement("a"), { href, textContent: this.words.group });
+    item.element.querySelector(".upload-note").append(" ", link);
   }
 
   startClock() {
