@@ -190,7 +190,10 @@ class ImageAdmin(Told, BaseImageAdmin):
         return HttpResponseRedirect(reverse("admin:gallery_image_changelist"))
 
     def _tell(self, request: HttpRequest, name: str, outcome: intake.Outcome) -> None:
-        if outcome.kind == "stored":
+        if outcome.restored:
+            text = _("“%(name)s” was in the trash; it is taken out again.")
+            self.message_user(request, text % {"name": name}, messages.SUCCESS)
+        elif outcome.kind == "stored":
             self.message_user(request, _("“%(name)s” is stored.") % {"name": name}, messages.SUCCESS)
         elif outcome.kind == "duplicate":
             text = _("“%(name)s” was not stored again: the gallery has this file as “%(image)s”.")

@@ -29,12 +29,16 @@ Decode = Callable[[Sequence[Image]], Iterable[Verdict]]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one file. `reason` is a code of `gallery.reasons`; `image` is None where nothing was kept."""
+    """What became of one file.
+
+    `reason` is a code of `gallery.reasons`; `image` is None where nothing was kept; `restored`: it was in the trash.
+    """
 
     kind: Literal["stored", "duplicate", "refused"]
     image: Image | None
     reason: str = ""
     detail: str = ""
+    restored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,8 @@ def _outcome(item: Registered, outcomes: dict[int, Outcome], unfinished: dict[in
     """Tell what became of one registration; the same bytes twice in a batch are decided by the first."""
     outcome = outcomes.get(item.image.pk)
     if outcome is None:
-        return Outcome("stored" if item.opened else "duplicate", item.image)
+        is_news = item.opened or item.restored
+        return Outcome("stored" if is_news else "duplicate", item.image, restored=item.restored)
     decided_here = unfinished.get(item.image.pk) is item
     return Outcome("duplicate", item.image) if outcome.kind == "stored" and not decided_here else outcome
 

@@ -19,14 +19,12 @@ from gallery import originals
 from gallery.acts import Action, subject_of, tell
 from gallery.batches import BATCH, batches
 from gallery.derivatives import remove_derivatives
-from gallery.intake import retry_refused
 from gallery.models import Image
 from gallery.signals import images_removed, images_restored
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
-__all__ = ["expired", "hide", "purge", "purge_expired", "restore", "retry_refused", "trash", "unhide"]
 
 IN_TRASH = Q(trashed_at__isnull=False)
 MAY_BE_TRASHED = Q(trashed_at=None) & ~Q(status=Image.Status.PENDING)  # what is being decoded is not settled yet

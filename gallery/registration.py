@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from gallery import originals
+from gallery import curation, originals
 from gallery.acts import Action, subject_of, tell
 from gallery.decoding import Inspection, Refused
 from gallery.models import Collection, Image, Membership, RepeatUpload, Tag
@@ -84,12 +84,13 @@ class Registered:
     """The row of an arrival.
 
     `created`: this arrival made it; otherwise the bytes were known. `opened`: who brought them could not know of it
-    before, and now can.
+    before, and now can. `restored`: the image was in the trash.
     """
 
     image: Image
     created: bool
     opened: bool = False
+    restored: bool = False
 
     @property
     def unfinished(self) -> bool:
@@ -113,6 +114,7 @@ def register(arrivals: Sequence[Arrival], where: Placing) -> list[Registered]:
     What was refused before and comes again is tried again, under its new name. Known images join the collections
     and get the tags as well, and the label if they have none; that they came again is noted. Those that were closed to
     who brings them are like new ones: they come into the common library too, unless all the collections are private.
+    What people bring comes out of the trash; commands, which may be run again over the same folder, leave it there.
 
     Raises
     ------
@@ -121,12 +123,14 @@ def register(arrivals: Sequence[Arrival], where: Placing) -> list[Registered]:
     files = {arrival.received.sha256: arrival.received for arrival in arrivals}
     created: set[str] = set()
     opened: set[str] = set()
+    restored: set[str] = set()
     try:
         with originals.exclusive(), transaction.atomic():
             rows = _find(files)
             created = files.keys() - rows.keys()
             originals.keep([file for sha256, file in files.items() if sha256 in created or _wants_bytes(rows[sha256])])
             opened = _closed(rows, where)
+            restored = _take_out_of_trash(rows, where)
             known = {sha256 for sha256, row in rows.items() if row.status != Image.Status.REFUSED}
             collections = where.find_collections()
             common = where.reaches_all(collections)
@@ -148,8 +152,9 @@ def register(arrivals: Sequence[Arrival], where: Placing) -> list[Registered]:
     registered = []
     for arrival in arrivals:
         sha256 = arrival.received.sha256
-        registered.append(Registered(rows[sha256], sha256 in created, sha256 in opened))
+        registered.append(Registered(rows[sha256], sha256 in created, sha256 in opened, sha256 in restored))
         opened.discard(sha256)  # the same file once more in the same batch is known
+        restored.discard(sha256)
     return registered
 
 
@@ -167,6 +172,17 @@ def _closed(rows: Mapping[str, Image], where: Placing) -> set[str]:
     if where.user is None or not rows:
         return set()
     return set(Image.objects.closed_to(where.user).filter(sha256__in=list(rows)).values_list("sha256", flat=True))
+
+
+def _take_out_of_trash(rows: Mapping[str, Image], where: Placing) -> set[str]:
+    """Restore known images that somebody brings again; return their hashes."""
+    trashed = {sha256: row for sha256, row in rows.items() if row.trashed_at}
+    if where.user is None or not trashed:
+        return set()
+    curation.restore([row.pk for row in trashed.values()], where.user)
+    for row in trashed.values():
+        row.trashed_at = row.trashed_by = row.merged_into = None
+    return set(trashed)
 
 
 def _tell(arrivals: Sequence[Arrival], created: set[str], collections: Sequence[Collection], where: Placing) -> None:
@@ -256,7 +272,7 @@ def settle(verdicts: Sequence[tuple[Image, Inspection | Refused]]) -> set[int]:
             values = {field: getattr(image, field) for field in SETTLED_FIELDS}
             if Image.objects.filter(pk=image.pk, status=Image.Status.PENDING).update(**values):
                 settled.add(image.pk)
-                if image.status == Image.Status.READY:
+                if image.status == Image.Status.READY and image.trashed_at is None:
                     ready.append(image.pk)
         if ready:
             images_stored.send(sender=Image, image_ids=ready)

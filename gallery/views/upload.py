@@ -102,6 +102,8 @@ def _status(outcome: Outcome) -> int:
 
 def _message(outcome: Outcome, image: Image | None) -> str:
     """Say what became of a file; `image` is where it can be seen by who brought it."""
+    if outcome.restored:
+        return _("This file was in the trash; it is taken out again, with all that was known of it.")
     if outcome.kind == "stored":
         return _("Stored.")
     if outcome.kind == "duplicate" and image is None:
