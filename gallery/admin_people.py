@@ -62,9 +62,10 @@ class KeepsAnAdmin(BaseUserAdmin):
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Delete the chosen accounts, but never every admin: who is asking stays."""
-        if queryset.filter(pk=request.user.pk).exists():
+        others = queryset.exclude(pk=cast(User, request.user).pk)
+        if others.count() < queryset.count():
             messages.warning(request, _("Your own account was left out; ask another admin to delete it."))
-        super().delete_queryset(request, queryset.exclude(pk=request.user.pk))
+        super().delete_queryset(request, others)
 
 
 class AccountForm(BaseAccountForm):

@@ -25,7 +25,7 @@ class PeopleForm(forms.Form):
         label=gettext_lazy("Role"),
         required=False,
         coerce=int,
-        empty_value=0,
+        empty_value=None,
         choices=[("", gettext_lazy("All roles")), *Role.choices],
     )
     inactive = forms.BooleanField(label=gettext_lazy("Only those who may not log in"), required=False)

@@ -72,8 +72,9 @@ def _read(user: User | AnonymousUser) -> Permissions:
 def given_role(user: User) -> Role:
     """Return the role that an account was given on the site; who is not staff is no admin, whatever is written."""
     account = getattr(user, "account", None)
-    known = account is not None and account.role < Role.ADMIN
-    return Role(account.role) if known else Role[settings.NEW_ACCOUNT_ROLE.upper()]
+    if account is None or account.role >= Role.ADMIN:
+        return Role[settings.NEW_ACCOUNT_ROLE.upper()]
+    return Role(account.role)
 
 
 def require(user: User | AnonymousUser, least: Role, *, somewhere: bool = False) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -56,7 +56,7 @@ def _give(request: HttpRequest, collection: Collection) -> dict[str, Any]:
         set_membership(collection, person, role, request.user)
     except RoleError as error:
         return {"form": form, "problems": [str(error)]}
-    told = _("%(name)s is a %(role)s here now.") % {"name": person, "role": role.label}
+    told = _("%(name)s has the role “%(role)s” here now.") % {"name": person, "role": role.label}
     return {"form": MemberForm(initial={"role": Role.VIEWER}), "done": told}
 
 
@@ -83,5 +83,5 @@ def _answer(request: HttpRequest, collection: Collection, found: dict[str, Any])
 
 def _still_manages(request: HttpRequest, collection: Collection) -> bool:
     """Tell whether who asks may go on after the act, which may have been about themselves."""
-    fresh = User.objects.get(pk=request.user.pk)
+    fresh = User.objects.get(pk=cast(User, request.user).pk)
     return Collection.objects.with_role(fresh, Role.CURATOR).filter(pk=collection.pk).exists()

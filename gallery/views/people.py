@@ -60,7 +60,7 @@ def change_role(request: HttpRequest, pk: int) -> HttpResponse:
     except RoleError as error:
         messages.error(request, str(error))
     else:
-        text = _("%(name)s is a %(role)s now.") if changed else _("%(name)s is a %(role)s already.")
+        text = _("%(name)s has the role “%(role)s” now.") if changed else _("%(name)s has the role “%(role)s” already.")
         messages.success(request, text % {"name": user.get_username(), "role": role.label})
     return redirect(_back(request))
 

@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 from django.conf import LazySettings
+from django.contrib.auth.models import AnonymousUser
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from gallery.files import derivative_path, original_path
-from gallery.models import Image
+from gallery.models import Collection, Image
+from gallery.roles import Role
+from tests.gallery.people import client_of, make_member, make_person
 
 pytestmark = pytest.mark.django_db
 
@@ -151,3 +154,62 @@ def test_a_closed_site_takes_nothing(client: Client, picture: NDArray[np.uint8],
     settings.OPEN_ACCESS = False
     response = _send(client, _file(_jpeg(picture)))
     assert (response.status_code, response.json()["error"]) == (401, "log_in")
+
+
+def test_viewers_may_not(picture: NDArray[np.uint8]) -> None:
+    hers = client_of(make_person("ada"))
+    assert hers.get("/upload/").status_code == 403
+    response = _send(hers, _file(_jpeg(picture)))
+    assert (response.status_code, response.json()["error"]) == (403, "forbidden")
+    assert not Image.objects.exists()
+
+
+def test_contributors_of_a_collection_add_to_that_alone(picture: NDArray[np.uint8]) -> None:
+    ada, scans = make_person("ada"), Collection.objects.create(name="Scans", private=True)
+    make_member(ada, scans, Role.CONTRIBUTOR)
+    hers = client_of(ada)
+    html = hers.get("/upload/").content.decode()
+    assert '<option value="Scans">' in html
+    assert 'name="private"' not in html
+    refused = _send(hers, _file(_jpeg(picture)))
+    assert (refused.status_code, refused.json()["message"]) == (400, "Choose a collection: you may add to “Scans”.")
+    assert _send(hers, _file(_jpeg(picture)), collection="Scans").status_code == 201
+    assert not Image.objects.get().common
+
+
+def test_a_private_collection_is_made(picture: NDArray[np.uint8]) -> None:
+    hers = client_of(make_person("ada", Role.CONTRIBUTOR))
+    for shift in range(2):  # the page's script sends each file by itself
+        data = _jpeg(np.roll(picture, shift, axis=1))
+        assert _send(hers, _file(data), collection="Scans", private="on").status_code == 201
+    assert Collection.objects.get().private
+    assert Image.objects.visible_to(AnonymousUser()).count() == 0
+
+
+@pytest.mark.parametrize(
+    ("who", "fields", "sentence"),
+    [
+        ("ada", {"collection": "Pond", "private": "on"}, "exists and is public"),
+        ("ada", {"private": "on"}, "Give the private collection a name."),
+        ("nobody", {"collection": "New", "private": "on"}, "Log in first"),
+        ("nobody", {"collection": "Closed"}, "closed to you"),
+    ],
+)
+def test_unusable_collections_store_nothing(
+    client: Client, picture: NDArray[np.uint8], who: str, fields: dict[str, str], sentence: str
+) -> None:
+    Collection.objects.create(name="Pond")
+    Collection.objects.create(name="Closed", private=True)
+    sender = client if who == "nobody" else client_of(make_person("ada", Role.CONTRIBUTOR))
+    response = _send(sender, _file(_jpeg(picture)), **fields)
+    assert response.status_code == 400
+    assert sentence in response.json()["message"]
+    assert (Image.objects.count(), Collection.objects.count()) == (0, 2)
+
+
+def test_a_duplicate_out_of_sight_has_no_link(client: Client, picture: NDArray[np.uint8]) -> None:
+    _send(client, _file(_jpeg(picture)))
+    Image.objects.update(hidden=True)
+    (result,) = _send(client, _file(_jpeg(picture))).json()["results"]
+    assert (result["outcome"], result["image"]) == ("duplicate", None)
+    assert "a curator took it out of sight" in result["message"]

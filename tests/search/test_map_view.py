@@ -386,3 +386,12 @@ def test_closed_sites_ask_for_a_log_in(
 ) -> None:
     settings.OPEN_ACCESS = False
     assert client.get(reverse(f"search:{name}"), headers={"Accept": "text/html"}).status_code == 302
+
+
+def test_colors_do_not_name_closed_collections(client: Client, library: list[int]) -> None:
+    """Images of the common library that are in a private collection as well look as if they were not."""
+    assert {kind for _x, _y, kind in points(client, "color=collection").points().values()} == {"shore", "none"}
+    Collection.objects.update(private=True)
+    assert {kind for _x, _y, kind in points(client, "color=collection").points().values()} == {"none"}
+    assert "shore" not in page(client)
+    assert "shore" not in client.get(reverse("search:map_card", args=[library[0]])).content.decode()

@@ -107,9 +107,9 @@ def test_motions_cost_no_query_to_the_database(
     client: Client, library: list[int], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     search(client, image=library[0])
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         search(client, image=library[0])
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         search(client, image=library[5])
 
 

@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from gallery.models import Image
+from gallery.roles import Role
 from search import queues, snapshots, tasks
 from search.models import Query, WorkState
 from search.queries import preview_path, query_path
+from tests.gallery.people import client_of, make_person
 from tests.search.library import add_library
 from tests.search.processes import Processes
 
@@ -208,3 +210,35 @@ def test_once_redis_is_back_a_lost_job_is_sent_again(
     finally:
         processes.end()
         queues.redis_connection.cache_clear()
+
+
+def preview(client: Client, query: Query) -> int:
+    """Ask for the picture of a query; return the status."""
+    response = client.get(reverse("search:query_preview", args=[query.pk]))
+    b"".join(response)  # which closes the file
+    return int(response.status_code)
+
+
+def test_a_query_is_for_who_uploaded_it(client: Client, query: Query, png: bytes) -> None:
+    """Not even its state is told to others; the same bytes are another query for them."""
+    other, named = Client(), client_of(make_person("ada"))
+    for stranger in (other, named):
+        for name in ("query_status", "query_preview"):
+            assert stranger.get(reverse(f"search:{name}", args=[query.pk])).status_code == 404
+        assert stranger.post(reverse("search:query_retry", args=[query.pk])).status_code == 404
+        assert stranger.get(reverse("search:results"), {"query": query.pk}).status_code == 404
+    upload(other, png, "mine.png")
+    upload(named, png, "hers.png")
+    assert Query.objects.count() == 3
+    upload(client, png)
+    assert Query.objects.count() == 3
+    assert preview(client, query) == 200
+
+
+def test_a_query_of_an_account_is_there_in_its_other_browsers(png: bytes) -> None:
+    ada = make_person("ada")
+    upload(client_of(ada), png)
+    (query,) = Query.objects.all()
+    assert query.uploaded_by == ada
+    assert preview(client_of(ada), query) == 200
+    assert preview(client_of(make_person("root", Role.ADMIN)), query) == 200

@@ -100,9 +100,7 @@ def test_a_closed_image_cannot_be_searched_for(library: Library) -> None:
 
 
 def test_a_closed_collection_yields_nothing(library: Library) -> None:
-    answer = run_query(
-        for_vectors(library.query), WEIGHTS, collection_id=library.collection.pk, viewer=AnonymousUser()
-    )
+    answer = run_query(for_vectors(library.query), WEIGHTS, collection_id=library.collection.pk, viewer=AnonymousUser())
     assert (answer.results, answer.num_candidates) == ([], 0)
 
 

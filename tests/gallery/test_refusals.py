@@ -1,0 +1,81 @@
+"""What may not be done is refused in words that say what is needed; what was typed is not lost."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+from gallery.roles import Role
+from tests.gallery.people import client_of, make_person
+from tests.gallery.rows import make_image
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def hers() -> Client:
+    return client_of(make_person("ada", Role.REVIEWER))
+
+
+def test_it_works(hers: Client) -> None:
+    """The page says which role is needed, and who one is."""
+    data = {"action": "tag", "tag": "a tag that took long to type", "image": make_image().pk, "next": "/?q=x"}
+    response = hers.post("/curate/", data)
+    html = response.content.decode()
+    assert response.status_code == 403
+    assert "This needs the role “curator”. An admin of the site can give it to you." in html
+    assert "You are logged in as ada, with the role “reviewer”." in html
+    assert ">a tag that took long to type</textarea>" in html
+    assert ">/?q=x<" not in html
+
+
+def test_visitors_are_asked_to_log_in(client: Client) -> None:
+    html = client.post("/curate/", {"action": "hide"}).content.decode()
+    assert "This needs an account with the role “curator”. Log in first." in html
+    assert 'href="/accounts/login/?next=/"' in html
+
+
+def test_parts_put_it_above_the_page_and_leave_the_rest(hers: Client) -> None:
+    response = hers.post("/curate/", {"action": "hide"}, headers={"HX-Request": "true"})
+    assert (response.status_code, response.headers["HX-Retarget"]) == (403, "#notices")
+    assert "<html" not in response.content.decode()
+    assert 'role="alert"' in response.content.decode()
+
+
+def test_programs_read_json(hers: Client) -> None:
+    response = hers.post("/curate/", {"action": "hide"}, headers={"Accept": "application/json"})
+    assert response.status_code == 403
+    assert response.json()["error"] == "forbidden"
+
+
+def test_secrets_are_not_repeated(hers: Client) -> None:
+    html = hers.post("/curate/", {"password": "open sesame", "code": "abc def"}).content.decode()
+    assert "open sesame" not in html
+    assert "abc def" not in html
+
+
+def test_an_old_page_is_told_as_such() -> None:
+    """Logging in changes the proof that forms carry: a page opened before has an old one."""
+    client = Client(enforce_csrf_checks=True)
+    response = client.post("/upload/", {"collection": "Birds of the pond"})
+    html = response.content.decode()
+    assert response.status_code == 403
+    assert "The page was opened before you logged in or out" in html
+    assert ">Birds of the pond</textarea>" in html
+
+
+@pytest.mark.parametrize(
+    ("referrer", "back"),
+    [
+        ("http://testserver/images/7/?q=heron", "/images/7/%3Fq%3Dheron"),
+        ("https://example.org/", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_form_sent_after_the_log_in_ended_leads_back_to_its_page(
+    client: Client, settings: LazySettings, referrer: str, back: str
+) -> None:
+    settings.OPEN_ACCESS = False
+    response = client.post("/curate/", {"action": "hide"}, headers={"Referer": referrer})
+    assert response.headers["Location"] == f"/accounts/login/?next={back}"
