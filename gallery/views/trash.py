@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 from urllib.parse import urlencode
 
@@ -78,8 +79,8 @@ def _read_moment(text: str) -> datetime | None:
 
 
 def _days_left(image: Image) -> int:
-    since = image.trashed_at or timezone.now()
-    return max(0, (since + timedelta(days=settings.TRASH_DAYS) - timezone.now()).days)
+    left = (image.trashed_at or timezone.now()) + timedelta(days=settings.TRASH_DAYS) - timezone.now()
+    return max(0, ceil(left / timedelta(days=1)))
 
 
 def _act(request: HttpRequest) -> HttpResponse:

@@ -31,8 +31,8 @@ def test_it_works(admin_client: Client) -> None:
     image = _trashed(2)[0]
     Image.objects.filter(pk=image.pk).update(trashed_at=timezone.now() - timedelta(days=4, minutes=1))
     page = admin_client.get(PAGE).content.decode()
-    assert "25 days left" in page
-    assert "29 days left" in page
+    assert "26 days left" in page
+    assert "30 days left" in page
     response = admin_client.post(PAGE, {"action": "restore", "image": [image.pk]})
     assert said(response) == ["1 image is back."]
     assert list(Image.objects.shown()) == [image]
