@@ -210,6 +210,42 @@ def test_a_small_collection_of_a_large_library_is_searched_exactly(vectors: dict
     assert sorted(ids(found)) == list(range(80, 90))
 
 
+def _with_color_index(vectors: dict[str, Vectors], folder: Path) -> Snapshot:
+    plan = Plan(1, 0, choose_backend(), exact_max=10, trees=10, seed=20, min_recall=0.5)
+    sources = [Source(METHODS["color"], "1", [(np.arange(1, NUM + 1), vectors["color"])])]
+    assemble(folder, sources, plan, np.empty(0, np.int64), lambda text, share: None)
+    loaded = open_generation(folder, 1)
+    return Snapshot((loaded.segment,), loaded.tables)
+
+
+@pytest.mark.parametrize("closed", ["half of them", "the nearest"])
+def test_where_some_may_not_be_found_the_index_is_asked_for_more(
+    vectors: dict[str, Vectors], tmp_path: Path, closed: str
+) -> None:
+    """The nearest that may be found come, however many lie between them and the query."""
+    library, query = _with_color_index(vectors, tmp_path), {"color": vectors["color"][7]}
+    order = np.argsort(-(vectors["color"] @ vectors["color"][7]))
+    left_out = order[::2] if closed == "half of them" else order[:40]
+    searchable = np.ones(NUM, bool)
+    searchable[left_out] = False
+    library = replace(library, segments=(replace(library.segments[0], searchable=searchable),))
+    found = ask(library, query, k=5, head=10, exact_max=10, weights={"color": 1.0, "ssim": 0.0})
+    exact = ask(library, query, k=5, head=NUM, weights={"color": 1.0, "ssim": 0.0})
+    assert ids(found) == ids(exact)
+    assert set(ids(found)) & set((left_out + 1).tolist()) == set()
+
+
+def test_where_the_index_yields_too_few_every_row_is_looked_at(vectors: dict[str, Vectors], tmp_path: Path) -> None:
+    library, query = _with_color_index(vectors, tmp_path), {"color": vectors["color"][7]}
+    order = np.argsort(-(vectors["color"] @ vectors["color"][7]))
+    searchable = np.ones(NUM, bool)
+    searchable[order[:100]] = False
+    library = replace(library, segments=(replace(library.segments[0], searchable=searchable),))
+    found = ask(library, query, k=2, head=2, exact_max=10, weights={"color": 1.0, "ssim": 0.0})
+    assert found.exact
+    assert ids(found) == (order[100:102] + 1).tolist()
+
+
 def test_vectors_of_another_length_are_told_apart(vectors: dict[str, Vectors]) -> None:
     whole = snapshot(segment(vectors, slice(None)))
     query = row(vectors, 1) | {"color": np.ones(3, np.float32), "deep": np.ones(9, np.float32)}
