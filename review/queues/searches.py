@@ -11,11 +11,11 @@ from review.models import Queue
 from review.queues import exclusions
 from review.queues.gathering import Gathered, Report, images_for
 from search import pipeline
-from search.forms import MAX_RESULTS, SearchForm
+from search.forms import MAX_RESULTS, PAGE_SIZE, SearchForm
 
 
 def gather_search(queue: Queue, _report: Report) -> Gathered:
-    """Pair the image that a search starts from with what it finds, best first.
+    """Pair the image that a search starts from with the hits that its page shows, best first.
 
     Raises
     ------
@@ -37,7 +37,8 @@ def gather_search(queue: Queue, _report: Report) -> Gathered:
         viewer=queue.created_by,
     )
     lowest, highest = asked["min"] or 0, 100 if asked["max"] is None else asked["max"]
-    hits = [each for each in answer.results if lowest <= round(100 * each.score, 6) <= highest]
+    within = [each for each in answer.results if lowest <= round(100 * each.score, 6) <= highest]
+    hits = within[: asked["k"] or PAGE_SIZE]
     found = images_for(queue.created_by, None).filter(pk__in=[each.image_id for each in hits])
     hashes = dict(found.values_list("pk", "sha256"))
     taken = exclusions.of_pairs(queue, start.sha256, hashes.values())

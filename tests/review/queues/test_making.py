@@ -175,6 +175,8 @@ def test_the_limits_of_a_search_hold_and_judged_pairs_stay_out(ada: User, librar
     part = made(ada, "search", address=f"{address}&min={middle}", wanted=50)
     assert pairs_of(part) == pairs_of(whole)[1:5]
     assert part.parameters["left_out"] == 1
+    Queue.objects.update(state=State.CLOSED)
+    assert pairs_of(made(ada, "search", address=f"{address}&k=3", wanted=50)) == pairs_of(whole)[1:3]
 
 
 @pytest.mark.parametrize("address", ["", "image=999999", "query=00000000-0000-4000-8000-000000000000", "image=x"])
