@@ -239,11 +239,13 @@ onKey("undo", () => void undo());
 onKey("forward", () => void step("forward"));
 onKey("back", () => void step("back"));
 onKey("note", () => {
+  if (busy) return true; // another pair takes this one's place at any moment, and would take the words with it
   const note = article()?.querySelector("textarea");
   note?.focus();
   return Boolean(note);
 });
 onKey("find", () => {
+  if (busy) return true;
   const box = article()?.querySelector(".number-box");
   box?.select();
   return Boolean(box);
