@@ -16,8 +16,8 @@ from gallery.roles import Role
 from search.lessons import source_names
 from search.methods import METHODS
 from search.models import Evaluation
-from search.presets import DEFAULT_PRESET, PRESETS, Preset, presets_with
-from search.weight_sets import site_weights
+from search.presets import COLLECTION_PRESET, DEFAULT_PRESET, PRESETS, Preset, presets_with, presets_within
+from search.weight_sets import site_weights, weights_for
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -45,7 +45,10 @@ class SearchForm(forms.Form):
 
     image = forms.IntegerField(required=False, min_value=1)
     query = forms.UUIDField(required=False)
-    preset = forms.ChoiceField(required=False, choices=[(name, preset.label) for name, preset in PRESETS.items()])
+    preset = forms.ChoiceField(
+        required=False,
+        choices=[*((name, preset.label) for name, preset in PRESETS.items()), (COLLECTION_PRESET, COLLECTION_PRESET)],
+    )
     min = forms.FloatField(required=False, min_value=0, max_value=100, label=gettext_lazy("Score at least"))
     max = forms.FloatField(required=False, min_value=0, max_value=100, label=gettext_lazy("Score at most"))
     k = forms.IntegerField(required=False, min_value=1, max_value=MAX_RESULTS, label=gettext_lazy("Results"))
@@ -83,13 +86,20 @@ class SearchForm(forms.Form):
 
     @cached_property
     def presets(self) -> dict[str, Preset]:
-        """Return the presets of this site, read once a form."""
-        return presets_with(site_weights())
+        """Return the presets of this site, read once a form; the first counts where the URL names none.
+
+        A collection that is searched may have weights of its own, which go before the site's.
+        """
+        presets = presets_with(site_weights())
+        collection = getattr(self, "cleaned_data", {}).get("collection")
+        own = weights_for(collection.pk) if collection else None
+        return presets_within(presets, own) if own else presets
 
     def weights(self) -> dict[str, float]:
         """Return a weight per method: the preset's (or the site's), with what the URL names in their place."""
         found = getattr(self, "cleaned_data", {})
-        weights = self.presets[found.get("preset") or DEFAULT_PRESET].full_weights()
+        first = next(iter(self.presets.values()))
+        weights = self.presets.get(found.get("preset", ""), first).full_weights()
         given = {method: found.get(weight_field(method)) for method in METHODS}
         return weights | {method: value for method, value in given.items() if value is not None}
 
@@ -100,6 +110,34 @@ class SearchForm(forms.Form):
             for name, messages in self.errors.get_json_data().items()
             for message in (entry["message"] for entry in messages)
         ]
+
+
+class CollectionWeightsForm(forms.Form):
+    """What counts in searches within a collection that name nothing."""
+
+    SITE, OWN = "site", "own"
+
+    choice = forms.ChoiceField(label=gettext_lazy("What counts"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        presets = [(name, _(preset.label)) for name, preset in PRESETS.items() if name != DEFAULT_PRESET]
+        choices = [(self.SITE, _("As everywhere on this site")), *presets, (self.OWN, _("These weights:"))]
+        cast("forms.ChoiceField", self.fields["choice"]).choices = choices
+        for method, entry in METHODS.items():
+            self.fields[weight_field(method)] = forms.FloatField(
+                required=False, min_value=0, max_value=1, label=_(entry.label)
+            )
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        if found.get("choice") == self.OWN and not self.errors and not any(self.own_weights().values()):
+            raise forms.ValidationError(_("All weights are 0; give at least one method a weight above 0."))
+        return found
+
+    def own_weights(self) -> dict[str, float]:
+        """Return the weights that were filled in, 0 where nothing was."""
+        return {method: self.cleaned_data.get(weight_field(method)) or 0.0 for method in METHODS}
 
 
 class EvaluationForm(forms.Form):

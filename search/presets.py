@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from search.methods import METHODS, gettext_noop
 
 DEFAULT_PRESET = "general"
+COLLECTION_PRESET = "collection"
+"""The weights of the collection that is searched, where it has its own; they go before all others then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,12 @@ def presets_with(general: Mapping[str, float]) -> dict[str, Preset]:
         return PRESETS
     description = gettext_noop("The weights that were chosen for this site; the default")
     return PRESETS | {DEFAULT_PRESET: replace(own, description=description, weights=dict(general))}
+
+
+def presets_within(presets: Mapping[str, Preset], own: Mapping[str, float]) -> dict[str, Preset]:
+    """Return the presets of a search in a collection with weights of its own: these come first, and count first."""
+    label, description = gettext_noop("This collection"), gettext_noop("The weights that its curators chose for it")
+    return {COLLECTION_PRESET: Preset(label, description, dict(own)), **presets}
 
 
 def preset_of(weights: Mapping[str, float], presets: Mapping[str, Preset] = PRESETS) -> str | None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from search.views import images, lab, map_data, map_page, results, status, upload, weights
+from search.views import collection_weights, images, lab, map_data, map_page, results, status, upload, weights
 
 app_name = "search"
 urlpatterns = [
@@ -26,6 +26,7 @@ urlpatterns = [
     path("lab/weights/learn/", weights.learn, name="weights_learn"),
     path("lab/weights/reset/", weights.reset, name="weights_reset"),
     path("lab/weights/<int:pk>/use/", weights.use, name="weights_use"),
+    path("collections/<int:pk>/weights/", collection_weights.collection_weights, name="collection_weights"),
     path("map/", map_page.library_map, name="map"),
     path("map/points/", map_data.points, name="map_points"),
     path("map/sprites/", map_data.sprites, name="map_sprites"),

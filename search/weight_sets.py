@@ -9,10 +9,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from gallery.acts import Action, tell
+from gallery.models import Collection
 from search.exceptions import SearchError
 from search.fusion import DEFAULT_WEIGHTS, check_weights
 from search.methods import METHODS
-from search.models import WeightAdoption, WeightSet
+from search.models import CollectionWeights, WeightAdoption, WeightSet
+from search.presets import PRESETS
 
 
 class AdoptionError(SearchError):
@@ -28,6 +30,34 @@ def fitting(weights: Mapping[str, float]) -> dict[str, float]:
     """Return weights for the methods that there are; where none of them has any, the methods' own."""
     known = {name: float(weights.get(name, 0.0)) for name in METHODS}
     return known if any(known.values()) else {name: entry.default_weight for name, entry in METHODS.items()}
+
+
+def weights_for(collection_id: int) -> dict[str, float] | None:
+    """Return the weights of searches in a collection that name none; None where it has none of its own that fit."""
+    row = CollectionWeights.objects.filter(pk=collection_id).first()
+    if row and row.preset in PRESETS:
+        return PRESETS[row.preset].full_weights()
+    return fitting(row.weights) if row and any(map(row.weights.get, METHODS)) else None
+
+
+def decide_for(
+    collection: Collection, user: User | AnonymousUser, *, preset: str = "", weights: Mapping[str, float] | None = None
+) -> None:
+    """Set what counts in a collection where a search names nothing; without preset and weights, the site's again.
+
+    Parameters
+    ----------
+    preset : a name of `search.presets`, which goes before the weights
+    weights : method -> 0..1
+    """
+    with transaction.atomic():
+        before = weights_for(collection.pk)
+        CollectionWeights.objects.filter(pk=collection.pk).delete()
+        if preset or weights:
+            CollectionWeights.objects.create(collection=collection, preset=preset, weights=dict(weights or {}))
+        after = weights_for(collection.pk)
+        if after != before:
+            tell(user, Action.COLLECTION, collection.name, before={"weights": before}, after={"weights": after})
 
 
 def adopt(weight_set: WeightSet, user: User | AnonymousUser | None = None) -> WeightAdoption:

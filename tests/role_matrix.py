@@ -233,6 +233,10 @@ ROWS: dict[str, dict[str, Cell]] = {
     "search:weights_learn": {"POST": Cell(Role.CURATOR, answers=(302,))},
     "search:weights_use": {"POST": Cell(Role.CURATOR, a_weight_set, answers=(302,))},
     "search:weights_reset": {"POST": Cell(Role.CURATOR, answers=(302,))},
+    "search:collection_weights": {
+        "GET": Cell(Role.CURATOR, the_collection),
+        "POST": Cell(Role.CURATOR, the_collection, lambda world: {"choice": "site"}, (302,)),
+    },
     # Map
     "search:map": SEE,
     "search:map_points": {"GET": Cell(Role.VIEWER, answers=(404,))},  # no map is drawn

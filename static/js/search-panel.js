@@ -66,6 +66,11 @@ export class Panel {
     };
   }
 
+  // Whether the weights are still those that count where a search names none.
+  get untouched() {
+    return sameWeights(this.weights(), Object.values(this.presets)[0]);
+  }
+
   // Puts a state of search-address.js into the controls.
   restore(state) {
     this.setWeights(state.weights);
@@ -132,7 +137,9 @@ export class Panel {
     });
     document.getElementById("reset").addEventListener("click", (event) => {
       event.preventDefault();
-      this.restore({ ...this.state(), weights: Object.values(this.presets)[0], min: 0, max: 100, collection: "" });
+      // The weights of a collection go with the collection.
+      const [, weights] = Object.entries(this.presets).find(([name]) => name !== "collection");
+      this.restore({ ...this.state(), weights, min: 0, max: 100, collection: "" });
       this.changed(false);
     });
     this.#sheet(document.getElementById("sheet"));

@@ -28,6 +28,17 @@ const panel = new Panel(document.getElementById("weights"), (stillMoving) => {
   remember(stillMoving);
 });
 
+// A collection may have weights of its own: while nobody has touched the sliders, the server says which count in it.
+const collection = document.getElementById("collection");
+collection.addEventListener("input", (event) => {
+  if (panel.untouched) event.stopPropagation();
+});
+collection.addEventListener("change", (event) => {
+  if (!panel.untouched) return;
+  event.stopPropagation();
+  location.assign(`${location.pathname}?${writeAddress({ ...panel.state(), weights: {}, k: count })}`);
+});
+
 // Re-ranks the cards on the page by the weights of the panel.
 function rerank() {
   performance.mark("rerank-start");
