@@ -75,7 +75,7 @@ class _Report:
 
 
 def _scan(scan: DuplicateScan) -> None:
-    report = _Report(scan)
+    report, started = _Report(scan), time.monotonic()
     scan.seen = seen_now()  # before anything is read: what comes later is looked at next time
     scan.revision = features.revision()
     snapshot = current_snapshot()
@@ -84,6 +84,7 @@ def _scan(scan: DuplicateScan) -> None:
     report.begin("grouping")
     report(0.0)
     _keep(scan, draft_groups(snapshot, known), report)
+    scan.seconds = round(time.monotonic() - started, 1)
     _publish(scan)
 
 

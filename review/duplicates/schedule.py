@@ -19,8 +19,8 @@ from search.generation import active_generation
 
 State = DuplicateScan.State
 ACTIVE = (State.WAITING, State.RUNNING)
-BUSY_SHARE, SHORTEST_PAUSE = 0.05, timedelta(seconds=30)
-"""Scans take at most this share of the time, while images and decisions keep coming."""
+BUSY_SHARE, SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, timedelta(seconds=30), timedelta(minutes=5)
+"""Scans take about this share of the time, while images and decisions keep coming; nobody waits longer than that."""
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)
 LOST_AFTER = timedelta(minutes=15)
 """A scan that has not been heard of for so long ended with its worker."""
@@ -69,7 +69,7 @@ def due() -> bool:
     scan = newest_ready()
     if scan is None or scan.finished_at is None:
         return active_generation() is not None  # before the first, most of the library is still to come
-    rest = max(SHORTEST_PAUSE, (scan.finished_at - scan.created_at) / BUSY_SHARE)
+    rest = min(max(SHORTEST_PAUSE, timedelta(seconds=scan.seconds / BUSY_SHARE)), LONGEST_PAUSE)
     return timezone.now() >= scan.finished_at + rest and is_outdated(scan)
 
 

@@ -29,6 +29,7 @@ class DuplicateScan(models.Model):
     error = models.CharField(_("error"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("asked for"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
+    seconds = models.FloatField(_("seconds"), default=0.0)  # that it took, without waiting
     heartbeat_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import messages
@@ -47,7 +48,7 @@ def plan(request: HttpRequest) -> HttpResponse:
         "asked": asked,
         "merges": merges,
         "gains": gains_of(found.entries) if merges else None,
-        "samples": _samples(found.entries[:SAMPLE], merges),
+        "samples": _samples(found.entries[:SAMPLE], cast("User", request.user), merges=merges),
         "num_more": max(0, len(found.entries) - SAMPLE),
         "selected": ",".join(map(str, asked["group"])),
         "back": back_of(request),
@@ -96,25 +97,25 @@ def _chosen(groups: QuerySet[DuplicateGroup], asked: dict[str, Any]) -> QuerySet
     return groups if asked["scope"] == TIER else groups.filter(pk__in=asked["group"])
 
 
-def _samples(entries: list[Entry] | Any, merges: bool) -> list[dict[str, Any]]:
+def _samples(entries: Sequence[Entry], user: User, *, merges: bool) -> list[dict[str, Any]]:
     """Return the first groups of a plan, each with what would be merged."""
     images = Image.objects.in_bulk([image_id for entry in entries for image_id in entry.members])
     samples = []
     for entry in entries:
         others = [images[image_id] for image_id in entry.others]
-        gained = _gained(entry) if merges else []
+        gained = _gained(entry, user) if merges else []
         samples.append({"keeper": images[entry.keeper], "others": others, "gained": gained})
     return samples
 
 
-def _gained(entry: Entry) -> list[str]:
-    """Return what the image that stays would get, in words."""
+def _gained(entry: Entry, user: User) -> list[str]:
+    """Return what the image that stays would get, in words; collections that this person may not see are not named."""
     merged = merging.plan(entry.keeper, entry.others)
     tags = Tag.objects.filter(pk__in=merged.tag_ids).values_list("name", flat=True)
-    collections = Collection.objects.filter(pk__in=merged.collection_ids).values_list("name", flat=True)
+    collections = Collection.objects.visible_to(user).filter(pk__in=merged.collection_ids)
     words = [
         (_("tags: %s"), list(tags)),
-        (_("collections: %s"), list(collections)),
+        (_("collections: %s"), list(collections.values_list("name", flat=True))),
         (_("attributes: %s"), [f"{name}: {value}" for name, value in merged.attributes.items()]),
         (_("texts: %s"), list(merged.fields.values())),
     ]

@@ -67,9 +67,11 @@ def test_verdicts_undone_decisions_and_repeats_are_changes(rested: DuplicateScan
 
 def test_scans_rest_in_proportion_to_what_they_took(rested: DuplicateScan) -> None:
     features.bump_revision()
-    DuplicateScan.objects.update(created_at=rested.finished_at - timedelta(minutes=4))  # type: ignore[operator]
-    assert not schedule.due()
-    DuplicateScan.objects.update(created_at=rested.finished_at - timedelta(minutes=2))  # type: ignore[operator]
+    minute_ago = timezone.now() - timedelta(minutes=1)
+    for seconds, due in ((5.0, True), (7.0, False)):
+        DuplicateScan.objects.update(seconds=seconds, finished_at=minute_ago)
+        assert schedule.due() == due
+    DuplicateScan.objects.update(seconds=3600.0, finished_at=timezone.now() - schedule.LONGEST_PAUSE)
     assert schedule.due()
 
 
