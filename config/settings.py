@@ -208,6 +208,11 @@ ACCOUNT_ADAPTER = "gallery.accounts.adapters.AccountAdapter"
 ACCOUNT_FORMS = {
     "login": "gallery.accounts.forms.NamedLoginForm",
     "signup": "gallery.accounts.forms.NamedSignupForm",
+    "add_email": "gallery.accounts.forms.NamedAddressForm",
+    "change_password": "gallery.accounts.forms.NamedChangeForm",
+    "set_password": "gallery.accounts.forms.NamedSetForm",
+    "reset_password": "gallery.accounts.forms.NamedResetForm",
+    "reset_password_from_key": "gallery.accounts.forms.NamedLinkForm",
 }
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]

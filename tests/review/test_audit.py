@@ -69,12 +69,15 @@ def test_what_cannot_be_kept_fails_the_act() -> None:
     assert not AuditRow.objects.exists()
 
 
-def test_every_row_and_head_is_logged(
-    caplog: pytest.LogCaptureFixture, django_capture_on_commit_callbacks: Any
+def test_the_log_hears_of_the_end_now_and_then(
+    caplog: pytest.LogCaptureFixture, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with caplog.at_level(logging.INFO, "review.audit"), django_capture_on_commit_callbacks(execute=True):
-        tell(None, Action.EDIT, "heron")
-    assert caplog.messages == [f"audit row 1, head {head()}"]
+    monkeypatch.setattr("review.audit.LOG_EVERY", 2)
+    for _ in range(3):
+        with caplog.at_level(logging.INFO, "review.audit"), django_capture_on_commit_callbacks(execute=True):
+            tell(None, Action.EDIT, "heron")
+    end = AuditRow.objects.get(number=2)
+    assert caplog.messages == [f"the audit ends with {end.hash}:2"]
 
 
 def test_rows_are_never_changed_or_removed() -> None:
