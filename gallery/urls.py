@@ -12,6 +12,7 @@ from gallery.views.index import index
 from gallery.views.invite import invite_person, password_link
 from gallery.views.media import livez, media, original
 from gallery.views.members import members
+from gallery.views.merge import merge
 from gallery.views.people import change_activity, change_role, people
 from gallery.views.trash import trash
 from gallery.views.undo import undo
@@ -25,6 +26,7 @@ urlpatterns = [
     path("images/<int:pk>/original/", original, name="original"),
     path("images/<int:pk>/edit/", edit_image, name="edit_image"),
     path("images/edit/", bulk_edit, name="bulk_edit"),
+    path("images/merge/", merge, name="merge"),
     path("curate/", curate, name="curate"),
     path("changes/<int:pk>/undo/", undo, name="undo"),
     path("trash/", trash, name="trash"),

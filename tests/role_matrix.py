@@ -171,6 +171,9 @@ ROWS: dict[str, dict[str, Cell]] = {
         "GET": Cell(Role.CURATOR, data=lambda world: {"ids": world.image.pk}),
         "POST": Cell(Role.CURATOR, data=lambda world: {"image": world.image.pk, "step": "preview", "label": "heron"}),
     },
+    "gallery:merge": {
+        "POST": Cell(Role.CURATOR, data=lambda world: {"image": f"{world.image.pk},{world.other.pk}"}),
+    },
     "gallery:undo": {"POST": Cell(Role.CURATOR, lambda world: [0], answers=(302,))},
     "gallery:trash": {
         "GET": Cell(Role.CURATOR),

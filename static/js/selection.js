@@ -16,6 +16,7 @@ function showCount() {
   count.textContent = number === 1 ? count.dataset.one : count.dataset.many.replace("%n", number);
   document.querySelector("[data-similar]").hidden = number !== 1;
   document.querySelector("[data-compare]").hidden = number !== 2;
+  document.querySelector("[data-merge]")?.toggleAttribute("hidden", number < 2);
   return count.textContent;
 }
 
