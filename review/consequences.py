@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 Edge = tuple[str, str]
+MOST = 20
+"""Contradictions that are looked for: nobody reads more of them at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,43 +59,57 @@ class Groups:
         return self.root(one) == self.root(other)
 
 
-def chain(same: Iterable[Edge], start: str, end: str) -> tuple[str, ...]:
-    """Return the shortest chain of "same" from one image to another, both included; empty where there is none.
+class Ways:
+    """The shortest chains of "same" from one image to every other: a tree, made breadth first.
 
-    Breadth first; of two chains of one length, the one that is first by name.
+    Of two chains of one length, the one that is first by name counts.
+
+    Attributes
+    ----------
+    steps : by image, how many steps it is away; images that no chain leads to are not in it
     """
-    beside: defaultdict[str, set[str]] = defaultdict(set)
-    for one, other in same:
-        beside[one].add(other)
-        beside[other].add(one)
-    came_from, waiting = {start: ""}, deque([start])
-    while waiting and end not in came_from:
-        image = waiting.popleft()
-        for neighbor in sorted(beside[image]):
-            if neighbor not in came_from:
-                came_from[neighbor] = image
-                waiting.append(neighbor)
-    if end not in came_from:
-        return ()
-    found = [end]
-    while found[-1] != start:
-        found.append(came_from[found[-1]])
-    return tuple(reversed(found))
+
+    def __init__(self, beside: Mapping[str, Iterable[str]], start: str) -> None:
+        self.start = start
+        self.steps = {start: 0}
+        self._came_from: dict[str, str] = {}
+        waiting = deque([start])
+        while waiting:
+            image = waiting.popleft()
+            for neighbor in sorted(beside.get(image, ())):
+                if neighbor not in self.steps:
+                    self.steps[neighbor] = self.steps[image] + 1
+                    self._came_from[neighbor] = image
+                    waiting.append(neighbor)
+
+    def to(self, end: str) -> tuple[str, ...]:
+        """Return the chain to an image, both ends included; empty where there is none."""
+        if end not in self.steps:
+            return ()
+        found = [end]
+        while found[-1] != self.start:
+            found.append(self._came_from[found[-1]])
+        return tuple(reversed(found))
+
+
+def chain(same: Iterable[Edge], start: str, end: str) -> tuple[str, ...]:
+    """Return the shortest chain of "same" from one image to another, both included; empty where there is none."""
+    return Ways(_neighbors(same), start).to(end)
 
 
 def implied(same: Iterable[Edge], pair: Edge) -> tuple[str, ...]:
     """Return the chain by which two images are the same without a verdict on them; empty where none says so."""
-    others = [edge for edge in same if set(edge) != set(pair)]
-    return chain(others, *pair)
+    return chain([edge for edge in same if set(edge) != set(pair)], *pair)
 
 
 def contradictions(same: Iterable[Edge], different: Iterable[Edge], pair: Edge) -> list[Contradiction]:
-    """Return the contradictions in which a pair of images has a part.
+    """Return the contradictions in which a pair of images has a part, the shortest ones, at most MOST.
 
     Parameters
     ----------
     same, different : pairs by what their verdicts say
-    pair : the pair that is looked at; those contradictions count whose chain goes through it, or that are about it
+    pair : the pair that is looked at; those contradictions count whose shortest chain goes through it, or that are
+        about it
 
     Returns
     -------
@@ -105,13 +121,37 @@ def contradictions(same: Iterable[Edge], different: Iterable[Edge], pair: Edge) 
     [('a', 'b', 'c')]
     """
     edges = list(same)
-    groups = Groups(edges)
-    found = []
+    beside = _neighbors(edges)
+    here, there = (Ways(_neighbors(edge for edge in edges if set(edge) != set(pair)), image) for image in pair)
+    joined = any(set(edge) == set(pair) for edge in edges)
+    found, candidates = [], []
     for edge in different:
-        if not groups.joined(*edge):
-            continue
-        through = chain(edges, *edge)
-        steps = {frozenset(step) for step in pairwise(through)}
-        if set(edge) == set(pair) or frozenset(pair) in steps:
+        if set(edge) == set(pair):
+            found.append(Contradiction(edge, Ways(beside, edge[0]).to(edge[1])))
+        elif joined and (length := _through(edge, here, there)) is not None:
+            candidates.append((length, edge))
+    for _length, edge in sorted(candidates)[:MOST]:
+        through = Ways(beside, edge[0]).to(edge[1])
+        if frozenset(pair) in {frozenset(step) for step in pairwise(through)}:
             found.append(Contradiction(edge, through))
-    return sorted(found, key=lambda each: (len(each.chain), each.different))
+    return sorted((each for each in found if each.chain), key=lambda each: (len(each.chain), each.different))[:MOST]
+
+
+def _through(edge: Edge, here: Ways, there: Ways) -> int | None:
+    """Return the length of the shortest chain between two images that goes through the pair; None without one."""
+    ways = [
+        one.steps[start] + 1 + other.steps[end]
+        for one, other in ((here, there), (there, here))
+        for start, end in (edge,)
+        if start in one.steps and end in other.steps
+    ]
+    return min(ways, default=None)
+
+
+def _neighbors(same: Iterable[Edge]) -> Mapping[str, set[str]]:
+    """Return what stands beside each image."""
+    beside: defaultdict[str, set[str]] = defaultdict(set)
+    for one, other in same:
+        beside[one].add(other)
+        beside[other].add(one)
+    return beside

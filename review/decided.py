@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -68,7 +69,11 @@ def summarize(ballots: Iterable[Ballot]) -> Summary:
     >>> summarize([("same", False), ("different", False)]).split
     True
     """
-    listed = list(ballots)
+    return _summary(tuple(ballots))
+
+
+@lru_cache(maxsize=4096)  # nearly all pairs have one of a few sets of verdicts
+def _summary(listed: tuple[Ballot, ...]) -> Summary:
     kinds = [kind for kind, adjudicates in listed if adjudicates] or [kind for kind, _adjudicates in listed]
     votes = {"together": 0, "related": 0, "apart": 0}
     for kind in kinds:

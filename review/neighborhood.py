@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,15 +11,14 @@ from django.db.models import Q
 from gallery.models import Image
 from review.blind import hidden_from
 from review.consequences import Groups, contradictions, implied
-from review.decided import Ballot, Pair, Summary, ballots, summarize
+from review.decided import Pair, Summary, among
 from review.models import Verdict
-from review.verdicts import current
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
 MAX_STEPS = 8
-MAX_IMAGES = 400
+MAX_IMAGES = 100
 """Farther than this nobody follows a chain; one database query a step."""
 
 
@@ -87,19 +85,14 @@ def _chain(hashes: tuple[str, ...], images: Mapping[str, Image], different: Pair
 
 
 def _read(pair: Pair) -> dict[Pair, Summary]:
-    """Return what counts of every pair that touches the images that are the same as one of these two."""
-    found: dict[Pair, Summary] = {}
-    known, edge_of_known = set[str](), set(pair)
+    """Return what counts of every pair of the images that anybody found to be the same as one of these two."""
+    known, latest = set(pair), set(pair)
     for _step in range(MAX_STEPS):
-        touching = Q(first_sha256__in=edge_of_known) | Q(second_sha256__in=edge_of_known)
-        given: defaultdict[Pair, list[Ballot]] = defaultdict(list)
-        for each, ballot in ballots(current().filter(touching)):
-            given[each].append(ballot)
-        fresh = {each: summarize(those) for each, those in given.items()}
-        found |= fresh
-        known |= edge_of_known
-        alike = {sha256 for each, summary in fresh.items() if summary.kind == Verdict.Kind.SAME for sha256 in each}
-        edge_of_known = alike - known
-        if not edge_of_known or len(known) > MAX_IMAGES:
+        touching = Q(first_sha256__in=latest) | Q(second_sha256__in=latest)
+        rows = Verdict.objects.filter(touching, kind=Verdict.Kind.SAME).order_by()
+        alike = {sha256 for edge in rows.values_list("first_sha256", "second_sha256") for sha256 in edge}
+        latest = set(sorted(alike - known)[: MAX_IMAGES - len(known)])
+        known |= latest
+        if not latest:
             break
-    return found
+    return among(known)

@@ -76,7 +76,7 @@ class VerdictFilterForm(forms.Form):
     @cached_property
     def contested(self) -> list[Pair]:
         """Return the pairs, of those that this person may see, about which people are split."""
-        return split_pairs(visible_verdicts(self.user))
+        return split_pairs(self.user)
 
     def verdicts(self) -> QuerySet[Verdict]:
         """Return the verdicts that pass every filter that could be read; the others show their error."""

@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from gallery.models import Collection, Image
 from gallery.permissions import permissions_of
 from review.blind import waiting
-from review.decided import Ballot, Pair, ballots, summarize
+from review.decided import STANCES, Ballot, Pair, ballots, summarize
 from review.models import Verdict
 from review.verdicts import current, replaced
 
@@ -56,13 +56,15 @@ class Entry:
         return self.verdict.state.get("generation")
 
 
-def visible_verdicts(user: User) -> QuerySet[Verdict]:
+def visible_verdicts(user: User, among: QuerySet[Verdict] | None = None) -> QuerySet[Verdict]:
     """Return the verdicts on pairs of which a person may see both images, and this person's own; admins' are all.
 
     What others decided about a pair that two read without knowing of each other is kept back, see `review.blind`.
     """
     same = {name: OuterRef(name) for name in ("first_sha256", "second_sha256")}
-    verdicts = Verdict.objects.filter(~Exists(waiting().filter(**same)) | Q(author=user))
+    verdicts = (Verdict.objects.all() if among is None else among).filter(
+        ~Exists(waiting().filter(**same)) | Q(author=user)
+    )
     if permissions_of(user).sees_all:
         return verdicts
     seen = Image.objects.visible_to(user)
@@ -77,14 +79,20 @@ def within(verdicts: QuerySet[Verdict], collection: Collection) -> QuerySet[Verd
     return verdicts.filter(*both)
 
 
-def split_pairs(verdicts: QuerySet[Verdict]) -> list[Pair]:
-    """Return the pairs among these verdicts about which people are split, up to MAX_SPLIT. One database query."""
+def split_pairs(user: User) -> list[Pair]:
+    """Return the pairs that a person may see about which people are split, up to MAX_SPLIT. One database query.
+
+    Asked in the order of what it costs: on which pairs several people decided, by an index alone; which of them say
+    different things; what of that may be seen.
+    """
     same = {name: OuterRef(name) for name in ("first_sha256", "second_sha256")}
     others = Verdict.objects.filter(**same).exclude(author_name=OuterRef("author_name"))
-    # Among few verdicts, found by an index first: whether somebody may see one takes far longer to find out.
     several = Verdict.objects.filter(Exists(others)).order_by().values("pk")
+    against = others.filter(kind__in=list(STANCES)).exclude(kind=OuterRef("kind"))
+    disputed = Verdict.objects.filter(Exists(against), pk__in=several, kind__in=list(STANCES)).order_by().values("pk")
+    among = Verdict.objects.filter(~replaced(), pk__in=disputed)
     found: defaultdict[Pair, list[Ballot]] = defaultdict(list)
-    for pair, ballot in ballots(verdicts.filter(~replaced(), pk__in=several)):
+    for pair, ballot in ballots(visible_verdicts(user, among)):
         found[pair].append(ballot)
     return sorted(pair for pair, given in found.items() if summarize(given).split)[:MAX_SPLIT]
 

@@ -49,8 +49,8 @@ def verdicts(request: HttpRequest) -> HttpResponseBase:
         return redirect(f"{address}?{urlencode(form.query())}")
     with transaction.atomic():
         tell(user, Action.EXPORT, "verdicts", format=kind, filters=form.query(), verdicts=found.count())
-    about = circumstances(user, request.build_absolute_uri(f"{address}?{urlencode(form.query())}"), taken_at)
-    about["filters"] = form.query()
+    shown_at = f"{address}?{urlencode(form.query())}" if form.query() else address
+    about = circumstances(user, request.build_absolute_uri(shown_at), taken_at) | {"filters": form.query()}
     if kind == "csv":
         rows = ([evidence.row(entry) for entry in batch] for batch in evidence.batches(user, found))
         return download("verdicts", kind, csv_text(evidence.columns(), rows), taken_at)

@@ -235,5 +235,5 @@ def test_the_number_of_database_queries_is_fixed(
         decide(pair[0], make_image(f"{number}.jpg"), "different")
     post(client, pair)
     newest = Verdict.objects.filter(author=ada).latest("pk").pk
-    with django_assert_num_queries(26):
+    with django_assert_num_queries(27):
         assert post(client, pair, kind="related", seen=newest).status_code == 200
