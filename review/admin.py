@@ -8,12 +8,13 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from gallery.admin_lists import short_time, thumbnail
 from gallery.models import Image
-from review.models import Verdict
+from review.models import DuplicateDecision, Verdict
 from review.verdict_list import visible_verdicts
 from search.admin import ReadOnly
 
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     BaseVerdictAdmin = admin.ModelAdmin[Verdict]
+    BaseDecisionAdmin = admin.ModelAdmin[DuplicateDecision]
 else:
-    BaseVerdictAdmin = admin.ModelAdmin
+    BaseVerdictAdmin = BaseDecisionAdmin = admin.ModelAdmin
 
 
 class VerdictList(ChangeList):
@@ -76,6 +78,34 @@ class VerdictAdmin(ReadOnly, BaseVerdictAdmin):
     @admin.display(description=gettext_lazy("decided"), ordering="decided_at")
     def decided(self, verdict: Verdict) -> str:
         return short_time(verdict.decided_at)
+
+
+@admin.register(DuplicateDecision)
+class DuplicateDecisionAdmin(ReadOnly, BaseDecisionAdmin):
+    """Decisions about duplicates, newest first, read-only."""
+
+    list_display = ["decision", "author_name", "decided", "undoes"]
+    list_display_links = ["decision"]
+    list_filter = ["kind", "decided_at"]
+    list_select_related = ["undoes"]
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ["author_name", "images__sha256"]
+    search_help_text = gettext_lazy("An author, or SHA-256 of an image")
+    readonly_fields = ["kind", "author_name", "author", "decided_at", "undoes", "images_decided", "state"]
+    fields = [*readonly_fields]
+
+    @admin.display(description=gettext_lazy("decision"), ordering="kind")
+    def decision(self, decision: DuplicateDecision) -> str:
+        return decision.get_kind_display()
+
+    @admin.display(description=gettext_lazy("decided"), ordering="decided_at")
+    def decided(self, decision: DuplicateDecision) -> str:
+        return short_time(decision.decided_at)
+
+    @admin.display(description=gettext_lazy("images"))
+    def images_decided(self, decision: DuplicateDecision) -> SafeString:
+        return format_html_join("\n", "<div>{}</div>", decision.images.values_list("sha256"))
 
 
 def _picture(verdict: Any, sha256: str) -> SafeString | str:

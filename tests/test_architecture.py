@@ -117,6 +117,22 @@ def test_methods_do_not_import_each_other() -> None:
         assert [used for used in imports(tree) if under(used, siblings)] == [], name
 
 
+def test_what_groups_duplicates_is_pure() -> None:
+    """Blocks, evidence and groups of duplicates know arrays only: no rows, no settings, no pages."""
+    names = tuple(f"review.duplicates.{name}" for name in ("pairs", "near", "evidence", "grouping"))
+    found = [(name, tree) for name, tree in modules("review/duplicates") if under(name, names)]
+    assert len(found) == len(names)
+    assert offenders(iter(found), ("django", "gallery", "config", "rq", "django_rq", "redis", "review.models")) == []
+    allowed = (*names, "search.calibration", "search.fusion")
+    wrong = [
+        f"{name} imports {used}"
+        for name, tree in found
+        for used in imports(tree)
+        if used.count(".") > 1 and under(used, ("search", "review")) and not under(used, allowed)
+    ]
+    assert wrong == []
+
+
 def test_meeting_points_know_no_pages_and_no_jobs() -> None:
     found = [(name, tree) for name, tree in modules("search") if under(name, MEETING_POINTS)]
     assert len(found) >= 5

@@ -8,6 +8,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Image
+from review.duplicates import acts
 from review.models import Verdict
 from review.verdicts import record
 from tests.search.library import add_images
@@ -52,3 +53,20 @@ def test_the_list_asks_the_database_as_often_for_many(
         record(verdict.first_sha256, f"{number}" * 64, "same", author_name="ada")
     with django_assert_max_num_queries(7):
         admin_client.get(PAGE)
+
+
+def test_decisions_about_duplicates_can_be_read_but_not_changed(
+    admin_client: Client, admin_user: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    page, ids = "/admin/review/duplicatedecision/", add_images(3)
+    decision = acts.keep_all(ids, admin_user)
+    alone = [acts.keep_all([image_id], admin_user) for image_id in ids]
+    with django_assert_max_num_queries(7):
+        text = admin_client.get(f"{page}?q={Image.objects.get(pk=ids[0]).sha256}").content.decode()
+    shown = [each for each in (decision, *alone) if f"{page}{each.pk}/change/" in text]
+    assert shown == [decision, alone[0]]
+    address = f"{page}{decision.pk}/change/"
+    text = admin_client.get(address).content.decode()
+    assert all(image.sha256 in text for image in Image.objects.filter(pk__in=ids))
+    assert admin_client.post(address, {"kind": "undone"}).status_code == 403
+    assert admin_client.get(f"{page}add/").status_code == 403
