@@ -61,3 +61,15 @@ for (const menu of document.querySelectorAll("details[data-menu]")) {
 document.querySelector(".site-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 document.body.addEventListener("htmx:sendError", () => announce(document.body.dataset.offline));
+
+// A form whose answer is not for its place on the page: 403 comes with its own words, see gallery/refusals.py.
+document.body.addEventListener("htmx:responseError", ({ detail }) => {
+  const { status } = detail.xhr;
+  if (detail.requestConfig.verb === "get" || ![404, 409, 410].includes(status) && status < 500) return;
+  const message = Object.assign(document.createElement("p"), {
+    className: "message message-error",
+    textContent: document.body.dataset[status < 500 ? "gone" : "broken"],
+  });
+  message.setAttribute("role", "alert");
+  document.getElementById("notices").replaceChildren(message);
+});
