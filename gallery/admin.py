@@ -28,6 +28,7 @@ from gallery.accounts import admin as accounts  # noqa: F401 (importing register
 from gallery.acts import Action
 from gallery.admin_acts import Told
 from gallery.admin_lists import SENTENCES, Deletion, short_time, summarize_deletion, thumbnail
+from gallery.collecting import only_here
 from gallery.forms import ManyFilesField
 from gallery.models import Collection, Image, Tag
 
@@ -88,23 +89,28 @@ class ImageAdmin(Told, BaseImageAdmin):
         *("status", "hidden", ("trashed_at", admin.EmptyFieldListFilter), "uploaded_at", "collections", "format"),
         ReasonFilter,
     ]
-    search_fields = ["original_name", "title", "label", "tags__name", "sha256__startswith"]
-    search_help_text = gettext_lazy("File name, title, label, tag, or the first digits of the SHA-256")
+    search_fields = ["original_name", "title", "label", "caption", "tags__name", "sha256__startswith"]
+    search_help_text = gettext_lazy("File name, title, label, caption, tag, or the first digits of the SHA-256")
     list_per_page = 50
     show_full_result_count = False
     autocomplete_fields = ["collections", "tags"]
     actions = ["hide_selected", "unhide_selected", "trash_selected", "restore_selected", "retry_refused"]
     fieldsets = [
-        (None, {"fields": ["preview", "title", "label", "collections", "tags", "hidden"]}),
+        (None, {"fields": ["preview", "title", "caption", "label", "collections", "tags", "common", "hidden"]}),
         (
             gettext_lazy("File"),
             {"fields": ["original_name", "kind", "dimensions", "num_frames", "size", "uploaded_at", "uploaded_by"]},
         ),
-        (gettext_lazy("State"), {"fields": ["status", "refusal", "sha256"]}),
+        (gettext_lazy("Attributes"), {"fields": ["known_attributes"]}),
+        (
+            gettext_lazy("State"),
+            {"fields": ["status", "refusal", "trashed_at", "trashed_by", "merged_into", "sha256"]},
+        ),
     ]
     readonly_fields = [
         *("preview", "original_name", "kind", "dimensions", "num_frames", "size"),
-        *("uploaded_at", "uploaded_by", "status", "refusal", "sha256"),
+        *("uploaded_at", "uploaded_by", "status", "refusal", "sha256", "known_attributes"),
+        *("trashed_at", "trashed_by", "merged_into"),
     ]
 
     @admin.display(description=gettext_lazy("picture"))
@@ -149,6 +155,14 @@ class ImageAdmin(Told, BaseImageAdmin):
     @admin.display(description=gettext_lazy("refused because"))
     def refusal(self, image: Image) -> str:
         return " ".join(filter(None, [image.get_reason_display(), image.detail])) or "–"
+
+    @admin.display(description=gettext_lazy("attributes"))
+    def known_attributes(self, image: Image) -> SafeString | str:
+        """Return the attributes, with the way to the page that edits them and notices what others change meanwhile."""
+        shown = ", ".join(map(str, image.attributes.all())) or "–"
+        if image.status != Image.Status.READY or image.trashed_at:
+            return shown
+        return format_html('{} <a href="{}">{}</a>', shown, reverse("gallery:edit_image", args=[image.pk]), _("Edit"))
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -205,7 +219,7 @@ class ImageAdmin(Told, BaseImageAdmin):
 
     def save_model(self, request: HttpRequest, obj: Image, form: ModelForm[Image], change: bool) -> None:
         """Save what was edited; hiding and showing again go through curation, which tells the search of it."""
-        edited = [name for name in ("title", "label") if name in form.changed_data]
+        edited = [name for name in ("title", "caption", "label", "common") if name in form.changed_data]
         if edited:
             obj.save(update_fields=edited)
         if "hidden" in form.changed_data:
@@ -272,7 +286,8 @@ class CollectionAdmin(Told, BaseCollectionAdmin):
 
     told_as = Action.COLLECTION
 
-    list_display = ["name", "num_images", "created_at"]
+    list_display = ["name", "private", "num_images", "created_at"]
+    list_filter = ["private"]
     search_fields = ["name", "description"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
@@ -284,7 +299,18 @@ class CollectionAdmin(Told, BaseCollectionAdmin):
         return images_link("collections__id__exact", collection)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Deletion:
-        return summarize_deletion(objs, self.has_delete_permission(request), str)
+        return summarize_deletion(objs, self.has_delete_permission(request), _dissolution_line)
+
+
+def _dissolution_line(collection: Collection) -> str:
+    """Return a collection as the page names it that asks whether to delete, with what would be out of sight then."""
+    number = only_here(collection).count()
+    text = ngettext(
+        "%(name)s: %(n)d image is in no other collection and not in the common library; only admins would see it",
+        "%(name)s: %(n)d images are in no other collection and not in the common library; only admins would see them",
+        number,
+    )
+    return text % {"name": collection, "n": number} if number else str(collection)
 
 
 @admin.register(Tag)

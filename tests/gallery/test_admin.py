@@ -163,6 +163,25 @@ def test_deleting_a_collection_leaves_its_images(admin_client: Client, image: Im
     assert not Collection.objects.exists()
 
 
+def test_deleting_a_collection_tells_what_only_it_shows(admin_client: Client, image: Image) -> None:
+    collection = Collection.objects.create(name="Pets")
+    collection.images.add(image)
+    address = reverse("admin:gallery_collection_delete", args=[collection.pk])
+    assert "only admins" not in admin_client.get(address).content.decode()
+    Image.objects.filter(pk=image.pk).update(common=False)
+    assert "Pets: 1 image is in no other collection" in admin_client.get(address).content.decode()
+
+
+def test_captions_and_the_common_library_are_edited(admin_client: Client, image: Image) -> None:
+    image.attributes.create(name="camera", value="Leica")
+    address = reverse("admin:gallery_image_change", args=[image.pk])
+    page = admin_client.get(address).content.decode()
+    assert f'camera: Leica <a href="/images/{image.pk}/edit/">Edit</a>' in page
+    admin_client.post(address, {"title": "", "label": "cat", "caption": "On the roof"})
+    image.refresh_from_db()
+    assert (image.caption, image.common) == ("On the roof", False)
+
+
 # Adding
 
 
