@@ -9,6 +9,7 @@ class GalleryConfig(AppConfig):
 
     def ready(self) -> None:
         from gallery import receivers  # noqa: F401 (importing connects them)
+        from gallery.accounts import checks  # noqa: F401 (importing registers them)
         from gallery.accounts.receivers import connect
 
         connect()

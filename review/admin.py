@@ -1,4 +1,4 @@
-"""Looking at verdicts: people record them on pairs of images, nobody changes them."""
+"""Looking at what people decided and did: recorded elsewhere, changed by nobody."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from gallery.admin_lists import short_time, thumbnail
 from gallery.models import Image
-from review.models import DuplicateDecision, Verdict
+from review.models import AuditRow, DuplicateDecision, Verdict
 from review.verdict_list import visible_verdicts
 from search.admin import ReadOnly
 
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     BaseVerdictAdmin = admin.ModelAdmin[Verdict]
     BaseDecisionAdmin = admin.ModelAdmin[DuplicateDecision]
+    BaseAuditAdmin = admin.ModelAdmin[AuditRow]
 else:
-    BaseVerdictAdmin = BaseDecisionAdmin = admin.ModelAdmin
+    BaseVerdictAdmin = BaseDecisionAdmin = BaseAuditAdmin = admin.ModelAdmin
 
 
 class VerdictList(ChangeList):
@@ -113,3 +114,23 @@ def _picture(verdict: Any, sha256: str) -> SafeString | str:
     known = getattr(verdict, "images", None)
     image = Image.objects.filter(sha256=sha256).first() if known is None else known.get(sha256)
     return thumbnail(image) if image else f"{sha256[:12]}…"
+
+
+@admin.register(AuditRow)
+class AuditRowAdmin(ReadOnly, BaseAuditAdmin):
+    """The audit, newest first, read-only; its own page also tells whether it is intact."""
+
+    list_display = ["number", "happened", "actor_name", "action", "subject"]
+    list_filter = ["action", "happened_at"]
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ["actor_name", "subject"]
+    search_help_text = gettext_lazy("A person, or part of the subject")
+    readonly_fields = [
+        *("number", "happened_at", "actor_id", "actor_name", "action", "subject", "details", "previous_hash", "hash"),
+    ]
+    fields = [*readonly_fields]
+
+    @admin.display(description=gettext_lazy("time"), ordering="number")
+    def happened(self, row: AuditRow) -> str:
+        return short_time(row.happened_at)

@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Image
 from review.duplicates import acts
-from review.models import Verdict
+from review.models import AuditRow, Verdict
 from review.verdicts import record
 from tests.search.library import add_images
 
@@ -70,3 +70,13 @@ def test_decisions_about_duplicates_can_be_read_but_not_changed(
     assert all(image.sha256 in text for image in Image.objects.filter(pk__in=ids))
     assert admin_client.post(address, {"kind": "undone"}).status_code == 403
     assert admin_client.get(f"{page}add/").status_code == 403
+
+
+def test_the_audit_can_be_read_but_not_changed(admin_client: Client, verdict: Verdict) -> None:
+    row = AuditRow.objects.get()
+    text = admin_client.get("/admin/review/auditrow/").content.decode()
+    assert row.subject in text
+    address = f"/admin/review/auditrow/{row.pk}/change/"
+    assert row.hash in admin_client.get(address).content.decode()
+    assert admin_client.post(address, {"subject": "x"}).status_code == 403
+    assert admin_client.post(f"/admin/review/auditrow/{row.pk}/delete/", {"post": "yes"}).status_code == 403
