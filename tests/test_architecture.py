@@ -107,6 +107,12 @@ def test_inspection_is_pure() -> None:
     assert wrong == []
 
 
+def test_what_verdicts_imply_is_pure() -> None:
+    found = [(name, tree) for name, tree in modules("review") if name in ("review.consequences", "review.spreadsheets")]
+    assert len(found) == 2
+    assert offenders(iter(found), ("django", "gallery", "search", "review", "config")) == []
+
+
 def test_methods_do_not_import_each_other() -> None:
     for name, tree in modules("search/methods"):
         siblings = tuple(

@@ -126,6 +126,14 @@ def test_the_majority_counts_and_a_split_teaches_nothing() -> None:
     assert judged() == [(a, b, True)]
 
 
+def test_what_was_withdrawn_teaches_nothing() -> None:
+    a, b, c = add_images(3)
+    for kind in ("same", "withdrawn"):
+        record(*hashes(a, b), kind, author_name="ada")
+    record(*hashes(b, c), "different", author_name="ada")
+    assert judged() == [(b, c, False)]
+
+
 def test_hidden_images_and_other_collections_are_left_out() -> None:
     a, b, c = add_images(3)
     record(*hashes(a, b), "same", author_name="ada")

@@ -201,6 +201,16 @@ def test_the_history_of_a_pair(client: Client, ada: User, images: list[Image]) -
     assert client.get(reverse("review:pair", args=["x", "y"])).status_code == 404
 
 
+def test_ones_own_can_be_undone_even_without_the_images(client: Client, ada: User, images: list[Image]) -> None:
+    verdict = record(images[0].sha256, images[1].sha256, "same", author=ada)
+    decide(images[2], images[3])
+    images[1].delete()
+    text = listing(client)
+    assert re.findall(r'action="([^"]+/undo/)"', text) == [reverse("review:undo", args=[verdict.pk])]
+    client.post(reverse("review:undo", args=[verdict.pk]), {"next": reverse("review:verdicts")})
+    assert rows(listing(client)) == 1
+
+
 @pytest.mark.parametrize("number", [2, 45])
 def test_the_number_of_database_queries_is_fixed(
     client: Client, ada: User, number: int, django_assert_num_queries: DjangoAssertNumQueries
