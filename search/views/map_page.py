@@ -106,6 +106,7 @@ def _absence(request: HttpRequest, method: str) -> dict[str, Any]:
         "unavailable": features.unavailable_methods().get(method, ""),
         "few": map_images(request.user, None).count() < MIN_IMAGES,
         "least": MIN_IMAGES,
+        "sees_all": closed_images(request.user) is None,
         "others_drawn": bool(opened.drawn_methods()),
     }
 
