@@ -73,12 +73,13 @@ def _quality_claims(document: Document) -> Iterator[list[str]]:
         f"{percent(maps['deep'] / best_old)}: mAP {maps['deep']:.3f} against {best_old:.3f}",
         "Holds, and by far more than claimed, on class labels.",
     ]
-    raw, fused = labels["reference"]["raw_sum"]["map"], labels["fused"]["default"]["map"]
+    raw, same = (labels["reference"][name]["map"] for name in ("raw_sum", "guide_sum"))
+    fused = labels["fused"]["default"]["map"]
     yield [
         f"A weighted sum 0.3 / 0.2 / 0.5 beats the best single method by 22 % ({backbone}, labels)",
         f"{percent(raw / best)} as stated, on raw scores: mAP {raw:.3f} against {best:.3f}",
-        f"Fails as stated: raw scores have different scales. The same weights on rarities: {fused:.3f}"
-        f" ({percent(fused / best)}).",
+        f"Fails as stated: raw scores have different scales. The same weights on rarities: {same:.3f}"
+        f" ({percent(same / best)}); the default weights: {fused:.3f} ({percent(fused / best)}).",
     ]
     copies = document["copies"]
     single = max(figures["recall_at_1"] for figures in copies["methods"].values())

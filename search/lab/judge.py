@@ -22,7 +22,9 @@ METHOD, FUSED, REFERENCE = "methods", "fused", "reference"
 PARTS = (METHOD, FUSED, REFERENCE)
 """Of what is told."""
 DEFAULT, EQUAL, LEARNED = "default", "equal", "learned"
-GUIDE_COLOR, RAW_SUM = "guide_color", "raw_sum"
+GUIDE_COLOR, RAW_SUM, GUIDE_SUM = "guide_color", "raw_sum", "guide_sum"
+GUIDE_WEIGHTS = {"color": 0.3, "ssim": 0.2, "deep": 0.5}
+"""Those of the guide's fusion: it adds raw scores (RAW_SUM); beside it the same weights on rarities (GUIDE_SUM)."""
 TIE = 1e-9
 """Weight of the raw scores that tell equal fused scores apart, as search does it: too small to decide anything else."""
 Ranking = tuple[str, str]
@@ -114,8 +116,10 @@ class Judge:
         if guide is not None and not np.isnan(guide).all():
             found[REFERENCE, GUIDE_COLOR] = guide
             added = np.array([guide if name == "color" else raw[place] for place, name in enumerate(self._names)])
-            if DEFAULT in self._weights:
-                found[REFERENCE, RAW_SUM] = fuse(added, self._weights[DEFAULT])
+            weights = np.array([GUIDE_WEIGHTS.get(name, 0.0) for name in self._names])
+            if weights.any():
+                found[REFERENCE, RAW_SUM] = fuse(added, weights)
+                found[REFERENCE, GUIDE_SUM] = fuse(rarities, weights)
         return found
 
     def _raw(self, place: int, query: NDArray[Any], rarities: NDArray[np.float64]) -> Scores:

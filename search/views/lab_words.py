@@ -17,7 +17,7 @@ GRAY = "#8a8a8a"
 
 DASHES = ("", "10 3", "3 3", "", "10 3 3 3", "6 2", "16 4", "2 2 8 2")
 """Lines of the methods, in the order of the registry; the content method's is unbroken, as the first one's."""
-LINES = {"equal": "10 3", "guide_color": "2 3", "raw_sum": "8 3 2 3"}
+LINES = {"equal": "10 3", "guide_color": "2 3", "raw_sum": "8 3 2 3", "guide_sum": "1 3"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ FUSIONS = {
 }
 REFERENCES = {
     "guide_color": gettext_lazy("Plain color histogram"),
-    "raw_sum": gettext_lazy("Sum of raw scores"),
+    "raw_sum": gettext_lazy("The guide's sum of raw scores"),
+    "guide_sum": gettext_lazy("The guide's weights on rarities"),
 }
 KINDS = {
     "labels": gettext_lazy("Labels"),

@@ -59,7 +59,7 @@ def test_it_works(labelled: list[Image]) -> None:
     assert (found["kind"], found["images"], found["labels"], found["queries"]) == ("labels", 12, 3, 12)
     assert list(found["methods"]) == ["color", "ssim"]
     assert list(found["fused"]) == FUSIONS
-    assert list(found["reference"]) == ["guide_color", "raw_sum"]
+    assert list(found["reference"]) == ["guide_color", "raw_sum", "guide_sum"]
     for part in PARTS:
         for figures in found[part].values():
             assert set(figures) == {"map", "p_at_1", "p_at_5", "recall_at_10", "ns", "pair_ap", "pair_auc"}
@@ -80,7 +80,7 @@ def test_it_tells_curves_thresholds_and_what_was_measured(labelled: list[Image])
     assert 0 < advice["threshold"] < 1
     assert found["generation"] is not None
     assert set(found["versions"]) == {"color", "ssim"}
-    assert found["weights"]["default"]["color"] == 0.3
+    assert found["weights"]["default"]["color"] == 0.2
     assert found["index"] is None
     assert found["reliability"] == {}  # twelve images are too few to say
 

@@ -13,7 +13,7 @@ from search import features
 from search.calibration import fit
 from search.fusion import fuse
 from search.lab import judge as judging
-from search.lab.judge import Field, Judge, fusions, make_field
+from search.lab.judge import GUIDE_WEIGHTS, Field, Judge, fusions, make_field
 from search.methods.base import Method, RerankMethod, normalize_rows
 from search.rows import MethodRows, MethodTables, Segment, Snapshot
 from search.types import RGBImage, Scores, Vectors
@@ -117,7 +117,17 @@ def test_raw_sums_take_the_plain_histogram_for_color(field: Field) -> None:
     guide = np.linspace(-1, 1, 50, dtype=np.float32)
     found = Judge(field, {"default": {"color": 1.0, "ssim": 0.0}}).rankings(field.vectors_of(5), guide)
     assert found["reference", "guide_color"] == pytest.approx(guide)
-    assert found["reference", "raw_sum"] == pytest.approx(guide, abs=1e-6)
+    color, ssim = GUIDE_WEIGHTS["color"], GUIDE_WEIGHTS["ssim"]
+    structure = found["methods", "ssim"]
+    mixed = (color * guide + ssim * structure) / (color + ssim)
+    expected = np.where(np.isnan(structure), guide, mixed)
+    assert found["reference", "raw_sum"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_weights_of_the_guide_are_measured_on_rarities_too(field: Field) -> None:
+    judge = Judge(field, {"same": GUIDE_WEIGHTS})
+    found = judge.rankings(field.vectors_of(5), np.linspace(-1, 1, 50, dtype=np.float32))
+    assert found["reference", "guide_sum"] == pytest.approx(found["fused", "same"], abs=1e-3)
 
 
 def test_fusions_are_named() -> None:
