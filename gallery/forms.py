@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Q
 from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
 from gallery.membership import addition_problem
-from gallery.models import Attribute, Collection, Image, ImageQuerySet, Tag
+from gallery.models import Collection, Image, ImageQuerySet, Tag
 from gallery.permissions import permissions_of
 from gallery.roles import Role
 from gallery.text_search import mentions
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_DIGITS = 20
 MAX_TAG = 80
+MOST_COUNTED = 10**9
 LARGEST_ID = 2**63 - 1
 """Larger numbers do not fit into the database's."""
 
@@ -70,16 +70,22 @@ class FilterForm(forms.Form):
             known = Collection.objects.visible_to(self.viewer).filter(pk=collection)
             images = images.filter(collections__in=known)
         if tag := chosen.get("tag"):
-            images = images.filter(tags__name=tag)
+            images = images.filter(pk__in=Image.tags.through.objects.filter(tag__name=tag).values("image"))
         if label := chosen.get("label"):
             images = images.filter(label=label)
         if name := chosen.get("attribute"):
-            images = images.filter(_attribute(name, chosen.get("value", "")))
+            value = chosen.get("value")
+            images = images.filter(attributes__name=name, **({"attributes__value": value} if value else {}))
         if since := chosen.get("since"):
             images = images.filter(uploaded_at__gte=_midnight(since))
         if until := chosen.get("until"):
             images = images.filter(uploaded_at__lt=_midnight(until + timedelta(days=1)))
         return images
+
+    def count(self, images: ImageQuerySet) -> int:
+        """Count the images that pass; where each row has to be read for that, in the order in which rows lie."""
+        by_rows = any(self.cleaned_data.get(name) for name in ("q", "since", "until"))
+        return (images.order_by("-pk")[:MOST_COUNTED] if by_rows else images).count()
 
     def is_filtering(self) -> bool:
         """Tell whether any filter is set."""
@@ -92,12 +98,6 @@ class FilterForm(forms.Form):
     def _of_status(self, status: str) -> ImageQuerySet:
         images = Image.objects.visible_to(self.viewer)
         return images if status == "all" else images.filter(hidden=status == "hidden")
-
-
-def _attribute(name: str, value: str) -> Q:
-    """Select the images with an attribute, of any value where none is given."""
-    rows = Attribute.objects.order_by().filter(name=name)
-    return Q(pk__in=(rows.filter(value=value) if value else rows).values("image"))
 
 
 def _midnight(day: date) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -254,10 +255,19 @@ class Image(models.Model):
 class AttributeQuerySet(models.QuerySet["Attribute"]):
     """Attributes as people may use them."""
 
-    def visible_names(self, user: User | AnonymousUser) -> models.QuerySet[Attribute, str]:
-        """Return the names, each once, that images have of which this person may know."""
-        known = self if permissions_of(user).sees_all else self.exclude(image__in=Image.objects.closed_to(user))
-        return known.order_by("name").values_list("name", flat=True).distinct()
+    def visible_names(self, user: User | AnonymousUser) -> list[str]:
+        """Return the names, rising, that images have of which this person may know.
+
+        Those of closed images are counted against all: they are few, and looking at each attribute takes long.
+        """
+        in_use = self._counts()
+        if not permissions_of(user).sees_all:
+            in_use.subtract(self.filter(image__in=Image.objects.closed_to(user).order_by().values("pk"))._counts())
+        return sorted(name for name, number in in_use.items() if number > 0)
+
+    def _counts(self) -> Counter[str]:
+        rows = self.order_by().values_list("name").annotate(number=models.Count("pk"))
+        return Counter(dict(rows))
 
 
 class Attribute(models.Model):
@@ -272,7 +282,7 @@ class Attribute(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [models.UniqueConstraint(fields=["image", "name"], name="attribute_once")]
-        indexes = [models.Index(fields=["name", "value"], name="attribute_value")]
+        indexes = [models.Index(fields=["name", "value", "image"], name="attribute_value")]
         verbose_name = _("attribute")
         verbose_name_plural = _("attributes")
 

@@ -31,6 +31,7 @@ from search.models import Feature, Revision, WorkState
 from search.types import Vectors
 
 REASON_LENGTH = 300
+NOT_READY = tuple(state for state in WorkState if state != WorkState.READY)
 WORKER_VARIABLE = "LIKENESS_WORKER"
 """Environment variable in which the supervisor names the place of a worker, the same for its successor."""
 
@@ -355,11 +356,10 @@ def vectors_of_images(
     return found
 
 
-def counts(*states: WorkState, images: QuerySet[Image] | None = None) -> dict[str, dict[str, int]]:
+def counts(*states: WorkState) -> dict[str, dict[str, int]]:
     """Return how many rows of each method, at its current version, are in each of these states, or in any. One query.
 
-    `images` are those whose rows are counted, None: all. Few rows are anything but ready: asking for the states that
-    matter spares counting all the others.
+    Few rows are anything but ready: asking for the states that matter spares counting all the others.
     """
     versions = current_versions()
     found = {method: dict.fromkeys(states or WorkState.values, 0) for method in versions}
@@ -367,13 +367,30 @@ def counts(*states: WorkState, images: QuerySet[Image] | None = None) -> dict[st
     rows = Feature.objects.filter(method__in=versions, version__in=versions.values())
     if states:
         rows = rows.filter(state__in=states)
-    if images is not None:
-        rows = rows.filter(image__in=images)
     for method, version, state, number in (
         rows.values_list("method", "version", "state").annotate(Count("pk")).order_by()
     ):
         if version == versions[method]:
             found[method][state] = number
+    return found
+
+
+def counts_among(images: QuerySet[Image]) -> dict[str, dict[str, int]]:
+    """Return what `counts` does of these images' rows alone. Two queries.
+
+    One index tells whose rows there are, another which are not ready; to read the rows themselves takes far longer.
+    """
+    versions = current_versions()
+    found = {method: dict.fromkeys(WorkState.values, 0) for method in versions}
+    rows = Feature.objects.filter(image__in=images).order_by()
+    for method, version, number in rows.values_list("method", "version").annotate(Count("pk")):
+        if versions.get(method) == version:
+            found[method][WorkState.READY] = number
+    others = rows.filter(method__in=versions, version__in=versions.values(), state__in=NOT_READY)
+    for method, version, state, number in others.values_list("method", "version", "state").annotate(Count("pk")):
+        if versions[method] == version:
+            found[method][state] = number
+            found[method][WorkState.READY] -= number
     return found
 
 

@@ -43,7 +43,7 @@ def collection(request: HttpRequest, pk: int) -> HttpResponse:
     context |= {
         "collection": shown,
         "form": form,
-        "num_images": images.count(),
+        "num_images": form.count(images),
         "may_edit": _curated(request).filter(pk=pk).exists(),
         "all_collections": Collection.objects.with_role(request.user, Role.CONTRIBUTOR),
         "all_tags": Tag.objects.visible_to(request.user),

@@ -33,10 +33,10 @@ def index(request: HttpRequest) -> HttpResponse:
     shown = Image.objects.visible_to(request.user).filter(hidden=False)
     context |= {
         "form": form,
-        "num_images": images.count(),
+        "num_images": form.count(images),
         "all_collections": list(Collection.objects.visible_to(request.user)),
         "all_tags": list(Tag.objects.visible_to(request.user)),
-        "attribute_names": list(Attribute.objects.visible_names(request.user)[:MAX_NAMES]),
+        "attribute_names": Attribute.objects.visible_names(request.user)[:MAX_NAMES],
         "labels": shown.exclude(label="").order_by("label").values_list("label", flat=True).distinct(),
     }
     return render(request, "gallery/index.html", context)

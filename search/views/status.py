@@ -75,7 +75,7 @@ def _context(viewer: User | AnonymousUser) -> dict[str, Any]:
 def _counts(closed: QuerySet[Image] | None) -> dict[str, dict[str, int]]:
     """Count features by method and state, without those of images that are closed to who asks."""
     counts = features.counts()
-    for method, states in (features.counts(images=closed) if closed is not None else {}).items():
+    for method, states in (features.counts_among(closed) if closed is not None else {}).items():
         for state, number in states.items():
             counts[method][state] -= number
     return counts

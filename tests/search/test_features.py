@@ -44,6 +44,13 @@ def test_it_works(plug_in_methods: PlugIn, stored_image: Store) -> None:
     assert states(images[2]) == {"gray": "ready", "picky": "failed"}
     assert features.counts()["picky"] == {"pending": 0, "leased": 0, "ready": 2, "failed": 1}
     assert features.counts(WorkState.FAILED) == {"gray": {"failed": 0}, "picky": {"failed": 1}}
+    assert features.counts_among(Image.objects.filter(pk__in=ids)) == features.counts()
+    assert features.counts_among(Image.objects.filter(pk=ids[2]))["picky"] == {
+        "pending": 0,
+        "leased": 0,
+        "ready": 0,
+        "failed": 1,
+    }
     (found_ids, vectors), *rest = features.iter_ready("gray", "1")
     assert not rest
     assert found_ids.tolist() == ids
