@@ -23,6 +23,8 @@ from review.duplicates.kept import Kind, in_force
 from review.duplicates.schedule import newest_ready
 from review.exceptions import DuplicatesError
 from review.models import DecidedImage, DuplicateBulk, DuplicateDecision, Verdict
+from search.pairs import score_pairs
+from search.weight_sets import site_weights
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -109,8 +111,11 @@ def tell_apart(image_id: int, other_ids: Iterable[int], user: User) -> list[Verd
             raise DuplicatesError(_("Expected an image and those that it differs from; got one image alone."))
         one = next(image for image in images if image.pk == image_id)
         differing = [image for image in images if image.pk != image_id]
-        state = {"duplicates": len(images)}
-        return [decide(user, one.sha256, other.sha256, Verdict.Kind.DIFFERENT, state=state) for other in differing]
+        states = _states(one, differing)
+        return [
+            decide(user, one.sha256, other.sha256, Verdict.Kind.DIFFERENT, state=state)
+            for other, state in zip(differing, states, strict=True)
+        ]
 
 
 def undo(decision: DuplicateDecision, user: User, *, bulk: DuplicateBulk | None = None) -> int:
@@ -139,6 +144,12 @@ def undo(decision: DuplicateDecision, user: User, *, bulk: DuplicateBulk | None 
         if bulk is None:
             tell(user, Action.DUPLICATES, subject_of(hashes), undoes=decision.pk, decision=undone.pk)
     return num_restored
+
+
+def _states(one: Image, others: Sequence[Image]) -> list[dict[str, Any]]:
+    """Return what verdicts on an image and each of the others rest on: scores, weights, versions, generation."""
+    found = score_pairs([(one.pk, other.pk) for other in others], site_weights())
+    return [score.as_state() | {"first": one.sha256, "page": "duplicates"} for score in found]
 
 
 def _take_back(decision: DuplicateDecision, hashes: Sequence[str], user: User) -> int:

@@ -43,8 +43,7 @@ def decide(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _refused(request, problems_of(form))
     asked, user = form.cleaned_data, cast("User", request.user)
-    group = DuplicateGroup.objects.filter(pk=asked["group"]).first()
-    about = {"tier": group.tier, "score": group.score, "scan": group.scan_id} if group else {}
+    about = _about(DuplicateGroup.objects.select_related("scan").filter(pk=asked["group"]).first())
     try:
         if asked["action"] == APART:
             return _told_apart(request, asked["group"], acts.tell_apart(asked["apart"], asked["image"], user))
@@ -82,6 +81,14 @@ def undo(request: HttpRequest) -> HttpResponse:
         group.decision = None
     context = {"cards": make_cards(groups, user), "said": said, **_around(request)}
     return render(request, "review/_duplicate_undone.html", context)
+
+
+def _about(group: DuplicateGroup | None) -> dict[str, Any]:
+    """Return what a decision about a group rests on; of a group that a scan has replaced nothing is known."""
+    if group is None:
+        return {}
+    found = {"tier": group.tier, "score": group.score, "chain": group.chain}
+    return found | {"scan": group.scan_id, "generation": group.scan.generation}
 
 
 def said_of(decision: DuplicateDecision, num_images: int) -> str:

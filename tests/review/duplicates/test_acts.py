@@ -121,6 +121,8 @@ def test_tell_apart() -> None:
     assert len(verdicts) == 2
     assert {verdict.kind for verdict in verdicts} == {Verdict.Kind.DIFFERENT}
     assert all(one.sha256 in (verdict.first_sha256, verdict.second_sha256) for verdict in verdicts)
+    assert {"score", "weights", "versions", "generation", "methods"} <= set(verdicts[0].state)
+    assert verdicts[0].state["first"] == one.sha256
 
 
 @pytest.mark.parametrize(
