@@ -1,9 +1,12 @@
-"""How fast the pages answer from gunicorn over a large gallery.
+"""How fast every page answers from gunicorn over a large library, to whom.
 
-    python benchmarks/pages.py --images 10000 [--requests 200] [--json]
+    python benchmarks/pages.py [--images 100000] [--pairs 5000] [--groups 10000] [--requests 100] [--only WORD]
+        [--data FOLDER] [--json] [--out FILE]
 
-Makes a library of synthetic images (rows, thumbnails, features, one generation) in a temporary folder, starts the web
-server as `manage.py run` does, and times whole requests over loopback. Set DEEP_WEIGHTS to include the deep method.
+Makes a library of synthetic images with features, an index, a map, queues, duplicates and an audit, starts the web
+server as `manage.py run` does, logs in as people of several roles and times whole requests over loopback, one after
+the other: the time that passes, and the processor time that the server spends, which other programs of the machine do
+not lengthen as much. With --data the library is kept in that folder and used again by the next run.
 """
 
 from __future__ import annotations
@@ -12,7 +15,6 @@ import argparse
 import http.client
 import json
 import os
-import platform
 import shutil
 import socket
 import subprocess
@@ -21,191 +23,193 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.machine import command_line, describe_machine
+
+if TYPE_CHECKING:
+    from benchmarks.page_list import Page
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-START_SECONDS = 30
+START_SECONDS, WARM_UP = 30, 3
+READY, DECIDING = "library.json", "deciding about a pair"
 
 
-def prepare(num_images: int, seed: int = 20) -> list[int]:
-    """Fill the database at DATA_DIR with images in clusters and publish a generation; return some image ids."""
-    from django.core.management import call_command
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running web server: where it listens, and the process that answers."""
 
-    call_command("migrate", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
-    from gallery.models import Collection, Image
-    from search import generation
+    port: int
+    worker: int
 
-    rng = np.random.default_rng(seed)
-    collection = Collection.objects.create(name="Benchmark")
-    thumbs = [_thumb(rng) for _ in range(50)]
-    Image.objects.bulk_create((_image(position, thumbs) for position in range(num_images)), batch_size=1000)
-    ids = list(Image.objects.order_by("id").values_list("id", flat=True))
-    through = Image.collections.through
-    through.objects.bulk_create((through(image_id=pk, collection_id=collection.pk) for pk in ids[::2]), batch_size=5000)
-    _write_features(ids, rng)
-    generation.build()
-    return [int(pk) for pk in rng.choice(ids, size=min(500, num_images), replace=False)]
-
-
-def _thumb(rng: np.random.Generator) -> bytes:
-    from PIL import Image as Picture
-
-    width, height = int(rng.integers(200, 320)), int(rng.integers(180, 320))
-    pixels = rng.integers(0, 255, (height // 20, width // 20, 3), dtype=np.uint8)
-    out = BytesIO()
-    Picture.fromarray(pixels).resize((width, height)).save(out, "WEBP", quality=80)
-    return out.getvalue()
-
-
-def _image(position: int, thumbs: list[bytes]) -> Any:
-    from gallery.files import derivative_path
-    from gallery.models import Image
-
-    sha256 = f"{position:064x}"[::-1]
-    path = derivative_path(sha256, "thumb")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(thumbs[position % len(thumbs)])
-    return Image(
-        sha256=sha256,
-        status=Image.Status.READY,
-        original_name=f"image-{position:05}.jpg",
-        num_bytes=100_000,
-        format="JPEG",
-        width=1200 + position % 400,
-        height=900,
-        tone="#808080",
-        pixels_sha256=sha256,
-    )
-
-
-def _write_features(ids: list[int], rng: np.random.Generator) -> None:
-    from django.conf import settings
-
-    from search import features
-    from search.methods import load_method
-    from search.models import Feature, WorkState
-
-    revision = features.bump_revision()
-    for name, version in features.current_versions().items():
-        method = load_method(name, settings.SEARCH_METHOD_OPTIONS.get(name))
-        centers = rng.normal(size=(100, method.dim)).astype(np.float32)
-        for start in range(0, len(ids), 1000):
-            chunk = ids[start : start + 1000]
-            rows = centers[rng.integers(0, 100, len(chunk))] + rng.normal(size=(len(chunk), method.dim)) * 0.7
-            if method.dtype == np.uint8:
-                stored = np.clip(rows * 40 + 128, 0, 255).astype(np.uint8)
-            else:
-                rows = np.abs(rows)
-                stored = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-            Feature.objects.bulk_create(
-                Feature(
-                    image_id=pk,
-                    method=name,
-                    version=version,
-                    state=WorkState.READY,
-                    revision=revision,
-                    vector=row.tobytes(),
-                )
-                for pk, row in zip(chunk, stored, strict=True)
-            )
+    def processor_seconds(self) -> float:
+        """Return the processor time that all threads of the worker have spent so far."""
+        threads = Path(f"/proc/{self.worker}/task").glob("*/schedstat")
+        return sum(int(path.read_text().split()[0]) for path in threads) / 1e9
 
 
 @contextmanager
-def web_server(threads: int = 8) -> Iterator[int]:
-    """Run gunicorn on a free port of loopback; yield the port."""
+def web_server(threads: int = 8) -> Iterator[Server]:
+    """Run gunicorn on a free port of loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--worker-class", "gthread"]
-    command += ["--threads", str(threads), "--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
+    command += ["--threads", str(threads), "--bind", f"127.0.0.1:{port}", "--log-level", "warning", "--timeout", "120"]
     process = subprocess.Popen(command, cwd=ROOT)
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise SystemExit("gunicorn did not start; its log above says why") from None
-                time.sleep(0.1)
-        yield port
+        _wait(process, port)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        yield Server(port, int(children[0]))
     finally:
         process.terminate()
         process.wait(timeout=20)
 
 
-def time_requests(port: int, paths: list[str]) -> dict[str, float]:
-    """Ask for each path once, one after the other; return p50 and p95 in milliseconds and the mean size in KiB."""
-    seconds, sizes = [], []
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
+            connection.request("GET", "/livez")
+            connection.getresponse().read()
+            return
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit("gunicorn did not start; its log above says why") from None
+            time.sleep(0.1)
+
+
+def time_requests(server: Server, paths: list[str], cookie: str = "") -> dict[str, float]:
+    """Ask for each path once, one after the other.
+
+    Returns
+    -------
+    figures : requests; p50 and p95 of the time that passed and of the processor time, in milliseconds; the mean size
+        in KiB
+    """
+    seconds, busy, sizes = [], [], []
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    headers = {"Accept": "text/html"} | ({"Cookie": cookie} if cookie else {})
     for path in paths:
-        began = time.perf_counter()
-        connection.request("GET", path, headers={"Accept": "text/html"})
+        spent, began = server.processor_seconds(), time.perf_counter()
+        connection.request("GET", path, headers=headers)
         response = connection.getresponse()
         body = response.read()
         seconds.append(time.perf_counter() - began)
+        busy.append(server.processor_seconds() - spent)
         sizes.append(len(body))
         if response.status != 200:
             raise SystemExit(f"{path}: expected status 200, got {response.status}")
-    return {
-        "requests": len(paths),
-        "p50_ms": round(float(np.percentile(seconds, 50)) * 1e3, 1),
-        "p95_ms": round(float(np.percentile(seconds, 95)) * 1e3, 1),
-        "kib": round(float(np.mean(sizes)) / 1024, 1),
+    quantiles = {
+        f"{kind}{share}_ms": round(float(np.percentile(times, share)) * 1e3, 1)
+        for kind, times in (("p", seconds), ("processor_p", busy))
+        for share in (50, 95)
     }
+    return {"requests": len(paths), **quantiles, "kib": round(float(np.mean(sizes)) / 1024, 1)}
 
 
-def measure(port: int, ids: list[int], count: int) -> dict[str, dict[str, float]]:
-    """Time each kind of page after a few requests that warm the process."""
-    picked = [ids[position % len(ids)] for position in range(count)]
-    pages = {
-        "gallery": ["/"] * count,
-        "gallery, deep in its pages": [f"/?before={pk}" for pk in picked],
-        "gallery, one collection": ["/?collection=1"] * count,
-        "image": [f"/images/{pk}/" for pk in picked],
-        "search by image": [f"/search/?image={pk}" for pk in picked],
-        "search, one collection, own weights": [
-            f"/search/?image={pk}&collection=1&w_color=0.8&w_texture=0.4" for pk in picked
-        ],
-        "status": ["/status/"] * count,
-    }
-    for paths in pages.values():
-        time_requests(port, paths[:3])
-    return {name: time_requests(port, paths) for name, paths in pages.items()}
+def measure(server: Server, pages: list[Page], count: int) -> list[dict[str, Any]]:
+    """Time each page as everybody who is meant to use it, after a few requests that warm the process."""
+    from benchmarks.page_list import log_in
+
+    figures = []
+    for page in pages:
+        paths = [page.paths[place % len(page.paths)] for place in range(count)]
+        for role in page.roles:
+            cookie = log_in(role)
+            time_requests(server, paths[-WARM_UP:], cookie)
+            figures.append({"page": page.name, "as": role, **time_requests(server, paths, cookie)})
+            print(_line(figures[-1]), file=sys.stderr)
+    return figures
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int, default=10_000)
-    parser.add_argument("--requests", type=int, default=200)
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    folder = tempfile.mkdtemp(prefix="likeness-pages-")
-    os.environ |= {"DATA_DIR": folder, "OPEN_ACCESS": "1", "LOG_LEVEL": "WARNING", "DATABASE_URL": "", "REDIS_URL": ""}
+def _line(row: dict[str, Any]) -> str:
+    return (
+        f"{row['page']:32} {row['as']:9} p50 {row['p50_ms']:7.1f}  p95 {row['p95_ms']:7.1f}   processor "
+        f"p50 {row['processor_p50_ms']:7.1f}  p95 {row['processor_p95_ms']:7.1f} ms  {row['kib']:7.1f} KiB"
+    )
+
+
+def prepare(folder: Path, sizes: dict[str, int]) -> None:
+    """Make the library in the folder, or use what a run with the same sizes left there."""
+    from django.core.management import call_command
+
+    from benchmarks.page_desk import make_desk
+    from benchmarks.page_library import make_library
+
+    made = folder / READY
+    if made.exists() and json.loads(made.read_text()) == sizes:
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        return
+    if (folder / "db.sqlite3").exists():
+        raise SystemExit(f"{folder} holds another library than {sizes}: name an empty folder, or remove it")
+    make_library(sizes["images"])
+    make_desk(sizes["pairs"], sizes["groups"])
+    made.write_text(json.dumps(sizes))
+
+
+def run(folder: Path, sizes: dict[str, int], requests: int, only: str) -> dict[str, Any]:
+    """Prepare the library and measure its pages."""
+    os.environ |= {"DATA_DIR": str(folder), "OPEN_ACCESS": "0", "LOG_LEVEL": "ERROR"}
+    os.environ |= {"DATABASE_URL": "", "REDIS_URL": ""}
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
 
     django.setup()
+    from benchmarks.page_acts import time_decisions
+    from benchmarks.page_list import pages
+
+    began = time.monotonic()
+    prepare(folder, sizes)
+    prepared = time.monotonic() - began
+    chosen = [page for page in pages() if only in page.name]
+    with web_server() as server:
+        figures = measure(server, chosen, requests)
+        decisions = time_decisions(server.port, requests) if only in DECIDING else None
+    return {
+        "command": command_line(),
+        "machine": describe_machine(),
+        "sizes": sizes,
+        "prepare_s": round(prepared, 1),
+        "runs": figures,
+        "decisions": decisions,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=int, default=100_000)
+    parser.add_argument("--pairs", type=int, default=5_000)
+    parser.add_argument("--groups", type=int, default=10_000)
+    parser.add_argument("--requests", type=int, default=100, help="of each page and role")
+    parser.add_argument("--only", default="", help="only pages with this word in their name")
+    parser.add_argument("--data", type=Path, help="folder that keeps the library for the next run")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--out", type=Path, help="write the JSON to this file")
+    arguments = parser.parse_args()
+    folder = arguments.data or Path(tempfile.mkdtemp(prefix="likeness-pages-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    sizes = {name: getattr(arguments, name) for name in ("images", "pairs", "groups")}
     try:
-        ids = prepare(arguments.images)
-        with web_server() as port:
-            figures = measure(port, ids, arguments.requests)
+        report = run(folder.resolve(), sizes, arguments.requests, arguments.only)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    report = {"machine": f"{platform.machine()}, {os.cpu_count()} cores", "images": arguments.images, "pages": figures}
+        if not arguments.data:
+            shutil.rmtree(folder, ignore_errors=True)
+    if decided := report["decisions"]:
+        print(f"{DECIDING:32} reviewer  p50 {decided['p50_ms']:7.1f}  p95 {decided['p95_ms']:7.1f} ms", file=sys.stderr)
+    text = json.dumps(report, indent=1)
+    if arguments.out:
+        arguments.out.write_text(text + "\n")
     if arguments.json:
-        print(json.dumps(report))
-        return
-    print(f"{report['images']} images on {report['machine']}")
-    for name, row in figures.items():
-        print(f"{name:40} p50 {row['p50_ms']:7.1f} ms   p95 {row['p95_ms']:7.1f} ms   {row['kib']:7.1f} KiB")
+        print(text)
 
 
 if __name__ == "__main__":
