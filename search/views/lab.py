@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,10 +18,11 @@ from gallery.forms import read_id
 from gallery.models import Collection
 from gallery.permissions import require, requires
 from gallery.roles import Role
-from search import health, tasks
+from search import tasks
 from search.forms import EvaluationForm
 from search.lab import runs
 from search.models import Evaluation
+from search.views.background import Phase, Work, progress_of
 from search.views.lab_charts import precision_chart, reliability_chart, trend_chart
 from search.views.lab_tables import figure_columns, figure_rows, heat_table, index_rows, threshold_rows
 from search.views.lab_words import KIND_SENTENCES, KINDS, PHASES, RankingLook, figure_words, look_of, number
@@ -203,11 +203,11 @@ def _past(run: Evaluation) -> Past:
 def _progress(request: HttpRequest) -> dict[str, Any]:
     """Return what waits and runs."""
     kept = findings_for(Evaluation.objects.defer("document"), request.user)
-    active = list(kept.filter(state__in=runs.ACTIVE).order_by("pk"))
-    queue = health.look_at_queues() if active else None
-    idle = bool(queue and (queue.error or settings.QUEUE_MAINTENANCE in queue.idle))
-    return {
-        "active": [(run, KINDS.get(run.kind, run.kind), PHASES.get(run.phase, "")) for run in active],
-        "watched": ",".join(str(run.pk) for run in active),
-        "no_worker": idle,
-    }
+    active = kept.filter(state__in=runs.ACTIVE).order_by("pk")
+    return progress_of([_work(run) for run in active])
+
+
+def _work(run: Evaluation) -> Work:
+    label = str(PHASES.get(run.phase, ""))
+    phase = Phase(label, run.num_done, run.num_total) if label else None
+    return Work(run, str(KINDS.get(run.kind, run.kind)), phase, reverse("search:lab_stop", args=[run.pk]))

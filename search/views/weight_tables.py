@@ -13,6 +13,7 @@ from search import weight_learning
 from search.fusion import DEFAULT_WEIGHTS
 from search.methods import METHODS
 from search.models import WeightAdoption, WeightSet
+from search.views.background import Phase
 from search.views.cards import MethodLook, Segment, method_looks, stacked
 from search.views.lab_words import GRAY, KINDS, RankingLook, look_of, number
 
@@ -83,15 +84,6 @@ class SetHead:
     groups: int
     sentence: str
     better: bool | None  # None: within what chance does
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """How far a piece of work is."""
-
-    label: str
-    done: int
-    total: int
 
 
 def make_mix(weights: Mapping[str, float]) -> Mix:

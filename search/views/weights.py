@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,11 +15,12 @@ from django.views.decorators.http import require_POST, require_safe
 from gallery.forms import read_id
 from gallery.permissions import permissions_of, requires
 from gallery.roles import Role
-from search import features, health, tasks, weight_learning, weight_sets
+from search import features, tasks, weight_learning, weight_sets
 from search.exceptions import SearchError
 from search.forms import LearningForm
 from search.lessons import source_names
 from search.models import WeightAdoption, WeightSet
+from search.views.background import Work, progress_of
 from search.views.lab_words import KINDS
 from search.views.weight_tables import (
     SOURCE_SENTENCES,
@@ -158,10 +158,5 @@ def _findings(row: WeightSet, decision: WeightAdoption | None) -> dict[str, Any]
 
 def _progress(request: HttpRequest) -> dict[str, Any]:
     """Return what waits and what is being learned."""
-    active = list(_kept(request).filter(state__in=ACTIVE).order_by("pk"))
-    queue = health.look_at_queues() if active else None
-    return {
-        "active": [(row, source_label(row.source), phase_of(row)) for row in active],
-        "watched": ",".join(str(row.pk) for row in active),
-        "no_worker": bool(queue and (queue.error or settings.QUEUE_MAINTENANCE in queue.idle)),
-    }
+    active = _kept(request).filter(state__in=ACTIVE).order_by("pk")
+    return progress_of([Work(row, source_label(row.source), phase_of(row)) for row in active])
