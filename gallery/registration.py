@@ -141,6 +141,8 @@ def register(arrivals: Sequence[Arrival], where: Placing) -> list[Registered]:
             if opened and common:
                 Image.objects.filter(sha256__in=opened).update(common=True)
             _place(rows.values(), collections, where)
+            if collections and len(rows) > len(created):  # new ones cannot be found yet
+                visibility_changed.send(sender=Image)
             _tell(arrivals, created, collections, where)
     except BaseException:
         for sha256 in created:
@@ -250,8 +252,6 @@ def _place(images: Iterable[Image], collections: Sequence[Collection], where: Pl
         [in_collections(image_id=pk, collection_id=each.pk) for each in collections for pk in image_ids],
         ignore_conflicts=True,
     )
-    if collections:
-        visibility_changed.send(sender=Image)
     with_tags._default_manager.bulk_create(
         [with_tags(image_id=pk, tag_id=item) for item in where.tag_ids() for pk in image_ids], ignore_conflicts=True
     )
