@@ -83,8 +83,8 @@ def write_known(known: Known, versions: dict[str, str]) -> None:
 
 
 def _about(versions: dict[str, str]) -> dict[str, object]:
-    """Return what the measurements rest on."""
-    return {"recipe": RECIPE, "versions": {name: versions.get(name, "") for name in METHODS}}
+    """Return what the measurements rest on; the order of the methods is that of their rows."""
+    return {"recipe": RECIPE, "methods": [[name, versions.get(name, "")] for name in METHODS]}
 
 
 def _path() -> Path:

@@ -45,6 +45,11 @@ def test_other_versions_are_measured_anew(kept: Known) -> None:
     assert read_known(VERSIONS | {"color": "2"}).revision == 77  # not among the evidence
 
 
+def test_methods_in_another_order_are_measured_anew(kept: Known, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known, "METHODS", tuple(reversed(METHODS)))
+    assert nothing_of(read_known(VERSIONS))
+
+
 def test_another_recipe_is_measured_anew(kept: Known, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known, "RECIPE", known.RECIPE + 1)
     assert nothing_of(read_known(VERSIONS))
