@@ -6,11 +6,13 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
 from tests.browser.sites import Site, log_in, pages_of, running_site
+from tests.search.processes import wait_until
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -42,21 +44,10 @@ def site(served: Site) -> str:
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Another such site, for people with accounts only: what they decide there changes what others see."""
     with running_site(tmp_path_factory.mktemp("desk"), OPEN_ACCESS="0") as started:
-        started.admit(vera="viewer", rita="reviewer", ruth="reviewer", rosa="reviewer", carl="curator", ada="admin")
+        started.admit(
+            vera="viewer", rita="reviewer", ruth="reviewer", rosa="reviewer", carl="curator", mona="viewer", ada="admin"
+        )
         yield started
-
-
-@pytest.fixture
-def open_desk(browser: Browser, desk: Site) -> Iterator[Callable[..., Page]]:
-    """Return what opens a page of that site as somebody, each in a browser of their own."""
-    with pages_of(browser, desk.address) as open_it:
-
-        def open_as(name: str, path: str = "/", **options: object) -> Page:
-            page = open_it("/accounts/login/", **options)
-            log_in(page, name, path)
-            return page
-
-        yield open_as
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +67,39 @@ def open_page(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
     """Return what opens a page of the site; errors of scripts and of the security policy fail the test."""
     with pages_of(browser, site) as open_it:
         yield open_it
+
+
+@pytest.fixture(scope="session")
+def furnished(desk: Site) -> dict[str, Any]:
+    """What lies on that site so that each of its pages has something to show."""
+    things: dict[str, Any] = desk.call("furnish")
+    wait_until(lambda: desk.sql("SELECT 1 FROM review_duplicatescan WHERE state = 'ready'"), "a scan for duplicates")
+    return things
+
+
+@pytest.fixture(scope="session")
+def sessions(browser: Browser, desk: Site) -> Callable[[str], StorageState | None]:
+    """Return what tells the cookies of somebody who is logged in to that site, after logging in once."""
+    known: dict[str, StorageState] = {}
+
+    def of(name: str) -> StorageState | None:
+        if name and name not in known:
+            with pages_of(browser, desk.address) as open_it:
+                page = open_it("/accounts/login/")
+                log_in(page, name)
+                known[name] = page.context.storage_state()
+        return known.get(name)
+
+    return of
+
+
+@pytest.fixture
+def open_desk(
+    browser: Browser, desk: Site, sessions: Callable[[str], StorageState | None]
+) -> Iterator[Callable[..., Page]]:
+    """Return what opens a page of that site as somebody, each in a browser of their own."""
+    with pages_of(browser, desk.address) as open_it:
+        yield lambda name, path="/", **options: open_it(path, storage_state=sessions(name), **options)
 
 
 @pytest.fixture

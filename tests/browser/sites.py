@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from config.environment import BASE_DIR
@@ -54,16 +56,34 @@ class Site:
 
     def admit(self, **roles: str) -> None:
         """Make accounts of these names and roles, all with one password."""
-        lines = ["from django.contrib.auth.models import User", "from django.core.management import call_command"]
+        lines = [
+            "from django.contrib.auth.models import User",
+            "from gallery.membership import set_role",
+            "from gallery.roles import Role",
+        ]
         for name, role in roles.items():
-            lines.append(f"User.objects.create_user({name!r}, password={PASSWORD!r})")
-            lines.append(f"call_command('set_role', {name!r}, {role!r})")
+            lines.append(f"user = User.objects.create_user({name!r}, password={PASSWORD!r})")
+            lines.append(f"set_role(user, Role[{role.upper()!r}], None)")
         self.manage("shell", "--no-imports", text="\n".join(lines))
 
-    def sql(self, query: str) -> list[tuple[Any, ...]]:
+    def call(self, function: str, *arguments: object, **options: object) -> Any:
+        """Run a function of `tests.browser.furniture` on the site's data, and return what it returns."""
+        code = f"furniture.{function}(*{arguments!r}, **{options!r})"
+        text = f"import json; from tests.browser import furniture; print('\\n' + json.dumps({code}))"
+        return json.loads(self.manage("shell", "--no-imports", text=text).splitlines()[-1])
+
+    def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Ask the database."""
         with closing(sqlite3.connect(f"file:{self.folder}/likeness.sqlite3?mode=ro", uri=True, timeout=20)) as database:
-            return database.execute(query).fetchall()
+            return database.execute(query, values).fetchall()
+
+    def num_waiting(self) -> int:
+        """Return how many images are still to be decoded, or lack features."""
+        begun = {image for (image,) in self.sql("SELECT DISTINCT image_id FROM search_feature")}
+        waiting = {image for (image,) in self.sql("SELECT id FROM gallery_image WHERE status = 'pending'")}
+        waiting |= {image for (image,) in self.sql("SELECT id FROM gallery_image WHERE status = 'ready'")} - begun
+        states = "SELECT DISTINCT image_id FROM search_feature WHERE state IN ('pending', 'leased')"
+        return len(waiting | {image for (image,) in self.sql(states)})
 
     def is_searchable(self) -> bool:
         """Tell whether every feature of every sample is computed."""
@@ -126,3 +146,8 @@ def log_in(page: Page, name: str, address: str = "/", password: str = PASSWORD) 
     page.locator("#id_password").fill(password)
     page.locator("main").get_by_role("button", name="Log in").click()
     page.wait_for_url(f"**{address}")
+
+
+def address_of(name: str, *args: object) -> str:
+    """Return the path of an address; the site under test has the URLs of this process."""
+    return reverse(name, args=args)
