@@ -59,11 +59,10 @@ def choose(data: QueryDict, user: User | AnonymousUser) -> Choice:
         return Choice(mine, len(set(visible(ids, user)) - set(mine)), {"image": ",".join(map(str, mine))})
     query = QueryDict(str(data["filter"])) if "filter" in data else data
     form = FilterForm(query, viewer=user)
-    images = form.images().order_by()
-    newest = read_id(data.get("newest", "")) or images.order_by("-pk").values_list("pk", flat=True).first() or 0
-    found = list(images.filter(pk__lte=newest).values_list("pk", flat=True))
-    mine = curated(found, user)
-    return Choice(mine, len(found) - len(mine), {"filter": _address(form), "newest": str(newest)})
+    newest = read_id(data.get("newest", "")) or Image.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    images = form.images().filter(pk__lte=newest).order_by("pk")
+    mine = list(images.with_role(user, Role.CURATOR).values_list("pk", flat=True))
+    return Choice(mine, images.count() - len(mine), {"filter": _address(form), "newest": str(newest)})
 
 
 def curated(image_ids: Iterable[int], user: User | AnonymousUser) -> list[int]:

@@ -56,7 +56,7 @@ def test_queries_do_not_grow_with_the_images(
 ) -> None:
     for image in make_images(number):
         image.tags.add(Tag.objects.get_or_create(name="bird")[0])
-    with django_assert_num_queries(6):  # page, count, collections, tags, attributes, labels
+    with django_assert_num_queries(7):  # page, count, collections, tags, attributes (2), labels
         client.get("/?q=image")
 
 
