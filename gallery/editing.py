@@ -81,12 +81,13 @@ def revert(moves: Moves, user: User | AnonymousUser | None) -> Moves:
     back: Moves = {}
     with transaction.atomic():
         for key, groups in moves.items():
-            for (before, after), image_ids in groups.items():
-                for part in batches(image_ids):
-                    now = aspect_of(key).read(_lock(part))
-                    standing = [pk for pk, value in now.items() if value == after]
-                    if standing:
-                        back.setdefault(key, {}).setdefault((after, before), []).extend(standing)
+            pairs = {pk: pair for pair, image_ids in groups.items() for pk in image_ids}
+            for part in batches(sorted(pairs)):
+                now = aspect_of(key).read(_lock(part))
+                for pk, value in now.items():
+                    before, after = pairs[pk]
+                    if value == after:
+                        back.setdefault(key, {}).setdefault((after, before), []).append(pk)
         _write(back)
         _tell(back, user)
     return back

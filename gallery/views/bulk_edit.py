@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 SHOWN = 12
+MAX_IMAGES = 50_000
+"""Images of one edit: all are changed in one transaction, for which others have to wait."""
 MAX_NAMES = 500
 """Names that a field suggests at most."""
 
@@ -44,6 +46,9 @@ def bulk_edit(request: HttpRequest) -> HttpResponse:
         return _refuse(request, " ".join(error.messages))
     if not choice.ids:
         return _refuse(request, _("You may change none of these images: for that, be a curator of them."))
+    if len(choice.ids) > MAX_IMAGES:
+        text = _("Expected at most %(most)d images to edit at once, got %(number)d. Choose fewer, by a filter more.")
+        return _refuse(request, text % {"most": MAX_IMAGES, "number": len(choice.ids)})
     step = request.POST.get("step", "form")
     if step == "form":
         return _form(request, choice, BulkForm(user=request.user))

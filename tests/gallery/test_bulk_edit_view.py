@@ -176,6 +176,14 @@ def test_unusable_choices_are_refused(admin_client: Client, asked: str, sentence
     assert sentence in response.content.decode()
 
 
+def test_too_many_at_once_are_refused(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gallery.views.bulk_edit.MAX_IMAGES", 2)
+    make_images(3)
+    response = admin_client.get(PAGE)
+    assert response.status_code == 400
+    assert "at most 2 images to edit at once, got 3" in response.content.decode()
+
+
 def test_filters_that_choose_nothing_aresaid(admin_client: Client) -> None:
     assert admin_client.get(PAGE, {"q": "nothing like it"}).status_code == 400
 

@@ -185,6 +185,15 @@ def test_titles_follow_a_pattern(images: list[Image]) -> None:
     ]
 
 
+def test_many_titles_are_written_and_taken_back() -> None:
+    """More of them than are written value by value."""
+    images = make_images(30)
+    moves = apply(_ids(images), Edit(title_pattern="Heron’s “{number}” 100%"), None)
+    assert _look(images[29])["title"] == "Heron’s “30” 100%"
+    revert(moves, None)
+    assert not Image.objects.exclude(title="").exists()
+
+
 def test_a_title_too_long_changes_nothing(images: list[Image]) -> None:
     Image.objects.filter(pk=images[2].pk).update(original_name="x" * 199 + ".png")
     with pytest.raises(PatternError, match="would have 201"):
