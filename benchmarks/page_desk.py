@@ -36,7 +36,8 @@ from search.generation import active_generation
 from search.models import Query
 from search.pairs import score_pair
 
-NUM_VERDICTS, NUM_AUDIT_ROWS, NUM_QUEUES, NUM_RECORDS, NUM_DECISIONS = 20_000, 100_000, 20, 200, 500
+VERDICTS_PER_IMAGE, ACTS_PER_IMAGE, DECISIONS_PER_IMAGE = 0.2, 1.0, 0.005
+NUM_QUEUES, NUM_RECORDS = 20, 200
 SHARE_READ, LARGEST_GROUP, HITS = 0.4, 5, 60
 SIZES = (2, 2, 2, 3, LARGEST_GROUP)
 
@@ -47,8 +48,9 @@ def make_desk(num_pairs: int, num_groups: int, seed: int = 20) -> None:
     images = Image.objects.shown().filter(common=True).order_by("pk").values_list("pk", "sha256")
     sums = dict(images)
     with transaction.atomic():
-        pairs = _pairs(list(sums.values()), max(NUM_VERDICTS, num_pairs), rng)
-        make_verdicts(pairs[:NUM_VERDICTS], rng)
+        num_verdicts = int(VERDICTS_PER_IMAGE * len(sums))
+        pairs = _pairs(list(sums.values()), num_pairs // 2 + max(num_verdicts, num_pairs), rng)
+        make_verdicts(pairs[-num_verdicts:], rng)
         make_queues(pairs[:num_pairs], rng)
         make_duplicates(list(sums), num_groups, rng)
         make_decisions(list(sums.values()), rng)
@@ -167,7 +169,8 @@ def make_duplicates(ids: list[int], num_groups: int, rng: np.random.Generator) -
 def make_decisions(sums: list[str], rng: np.random.Generator) -> None:
     """Keep some sets of images whole."""
     author = User.objects.get(username="curator")
-    rows = [DuplicateDecision(kind="keep_all", author=author, author_name="curator") for _ in range(NUM_DECISIONS)]
+    number = int(DECISIONS_PER_IMAGE * len(sums))
+    rows = [DuplicateDecision(kind="keep_all", author=author, author_name="curator") for _ in range(number)]
     for decision in DuplicateDecision.objects.bulk_create(rows):
         chosen = rng.choice(len(sums), 3, replace=False)
         DecidedImage.objects.bulk_create(DecidedImage(decision=decision, sha256=sums[int(place)]) for place in chosen)
@@ -194,15 +197,15 @@ def make_audit(sums: list[str]) -> None:
     """Seal a long chain of acts."""
     people = {role.name.lower(): User.objects.get(username=role.name.lower()).pk for role in Role}
     names, actions = list(people), list(Action)
-    now, previous = timezone.now(), FIRST
+    now, previous, num_rows = timezone.now(), FIRST, int(ACTS_PER_IMAGE * len(sums))
 
     def rows() -> Iterator[AuditRow]:
         nonlocal previous
-        for number in range(1, NUM_AUDIT_ROWS + 1):
+        for number in range(1, num_rows + 1):
             name = names[number % len(names)]
             fields: dict[str, Any] = {
                 "number": number,
-                "happened_at": now - timedelta(seconds=NUM_AUDIT_ROWS - number),
+                "happened_at": now - timedelta(seconds=num_rows - number),
                 "actor_id": people[name],
                 "actor_name": name,
                 "action": actions[number % len(actions)].value,

@@ -67,7 +67,7 @@ def make_images(num_images: int, rng: np.random.Generator) -> None:
     rows = (_image(number, thumbs, float(fates[number])) for number in range(num_images))
     Image.objects.bulk_create(rows, batch_size=BATCH)
     ids = _ids()
-    for days, part in enumerate(np.array_split(np.array(ids[::-1]), UPLOAD_DAYS)):
+    for days, part in enumerate(np.array_split(np.array(ids[::-1]), min(UPLOAD_DAYS, len(ids)))):
         uploaded_at = timezone.now() - timedelta(days=days)
         Image.objects.filter(pk__range=(int(part.min()), int(part.max()))).update(uploaded_at=uploaded_at)
     again = rng.choice(ids, int(num_images * REPEATED_SHARE), replace=False)
