@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from gallery.curation import purge
 from gallery.models import Image
 from search import features, queues
 from search.lab import runs
@@ -188,13 +189,15 @@ def test_rebuild_from_the_list_of_images(
     assert sent == ["build_generation"]
 
 
-def test_deleting_an_image_takes_its_features_along(
+def test_the_trash_keeps_from_searches_and_takes_features_along_when_emptied(
     admin_client: Client, make_images: Callable[..., list[Image]]
 ) -> None:
     image = make_images(1)[0]
-    act(admin_client, IMAGES, "delete_selected", [image])
-    data = {"action": "delete_selected", "_selected_action": [image.pk], "post": "yes"}
-    admin_client.post(IMAGES, data)
+    act(admin_client, IMAGES, "trash_selected", [image])
+    assert not Image.objects.shown().exists()
+    assert Feature.objects.exists()
+    assert Tombstone.objects.filter(image_id=image.pk).exists()
+    purge([image.pk], None)
     assert not Image.objects.exists()
     assert not Feature.objects.exists()
     assert Tombstone.objects.filter(image_id=image.pk).exists()
