@@ -94,6 +94,7 @@ def test_comparing(open_desk: OpenPage) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("c")
     expect(page).to_have_url(re.compile(r"/compare/5/\d+/"))
+    page.wait_for_load_state("load")
     page.keyboard.press("3")
     expect(page.locator("#verdict")).to_contain_text("You decided related")
     tab_to(page, "Undo")
