@@ -30,7 +30,7 @@ from tests.search.conftest import few_methods, without_network  # noqa: F401 (fi
 from tests.search.library import add_library
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_methods")]
-NUM_QUERIES = 12
+NUM_QUERIES = 13
 Pair = tuple[Image, Image]
 
 
