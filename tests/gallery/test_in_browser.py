@@ -102,7 +102,7 @@ def test_shift_selects_a_range(page: Page, images: list[Image]) -> None:
 def test_help_lists_the_keys_and_switches_them_off(page: Page, images: list[Image]) -> None:
     page.goto("/")
     page.keyboard.press("?")
-    expect(page.locator("#keys tr:visible")).to_have_count(7)
+    expect(page.locator("#keys tr:visible")).to_have_count(8)
     page.get_by_label("Use single-letter keys").uncheck()
     page.keyboard.press("Escape")
     page.keyboard.press("/")
@@ -184,17 +184,78 @@ def test_the_image_zooms_and_fits_again(page: Page, images: list[Image]) -> None
     assert page.locator("#scale").inner_text() == fitting
 
 
-def test_staff_delete_after_a_question(
+def test_the_trash_takes_and_gives_back(
     page: Page, images: list[Image], admin_client: Client, live_server: LiveServer
 ) -> None:
     _log_in(page, admin_client, live_server)
     page.goto("/")
     for position in (0, 2):
         page.locator(".tile-check input").nth(position).check()
-    page.get_by_role("button", name="Delete…").click()
-    page.get_by_role("button", name="Delete 2 images").click()
-    expect(page.locator(".message")).to_have_text("2 images are deleted.")
+    page.locator(".actions").get_by_role("button", name="Trash").click()
+    expect(page.locator(".message")).to_contain_text("2 images are in the trash now.")
     expect(page.locator(".tile")).to_have_count(NUM_IMAGES - 2)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".tile")).to_have_count(NUM_IMAGES)
+    page.locator(".tile-check input").nth(0).check()
+    page.locator(".actions").get_by_role("button", name="Trash").click()
+    page.goto("/trash/")
+    page.get_by_label("All on this page").check()
+    expect(page.locator("input[name=image]")).to_be_checked()
+    page.get_by_role("button", name="Restore").click()
+    expect(page.locator(".message")).to_contain_text("1 image is back.")
+    expect(page.get_by_role("heading", name="The trash is empty")).to_be_visible()
+
+
+def test_a_selection_is_edited_by_way_of_a_preview(
+    page: Page, images: list[Image], admin_client: Client, live_server: LiveServer
+) -> None:
+    _log_in(page, admin_client, live_server)
+    page.goto("/")
+    for position in range(3):
+        page.locator(".tile-check input").nth(position).check()
+    page.locator(".actions").get_by_role("button", name="Edit").click()
+    page.get_by_label("Add tags").fill("bird")
+    page.get_by_label("Name of an attribute").last.fill("camera")
+    page.get_by_label("Value of the attribute").nth(1).fill("Leica")
+    expect(page.get_by_label("Name of an attribute")).to_have_count(3)
+    page.get_by_role("button", name="Show what would happen").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("3 images would change")
+    page.get_by_role("button", name="Change 3 images").click()
+    expect(page.locator(".message")).to_contain_text("3 images are changed.")
+    assert Image.objects.filter(tags__name="bird", attributes__value="Leica").count() == 3
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".message")).to_contain_text("Undone: 3 images are as they were.")
+    assert not Image.objects.filter(tags__name="bird").exists()
+
+
+def test_an_image_is_edited_where_it_is_shown(
+    page: Page, images: list[Image], admin_client: Client, live_server: LiveServer
+) -> None:
+    _log_in(page, admin_client, live_server)
+    page.goto(f"/images/{images[0].pk}/")
+    page.get_by_role("link", name="Edit").click()
+    expect(page.get_by_label("Title")).to_be_focused()
+    page.get_by_label("Title").fill("Grey heron")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Grey heron")
+    expect(page.locator(".message")).to_contain_text("The changes are saved.")
+
+
+def test_a_merge_shows_what_the_one_that_stays_gets(
+    page: Page, images: list[Image], admin_client: Client, live_server: LiveServer
+) -> None:
+    Image.objects.filter(pk=images[0].pk).update(title="Grey heron")
+    _log_in(page, admin_client, live_server)
+    page.goto("/")
+    for position in range(2):
+        page.locator(".tile-check input").nth(position).check()
+    page.locator(".actions").get_by_role("button", name="Merge").click()
+    expect(page.locator("#gets")).to_contain_text("Grey heron")
+    page.get_by_label("Keep Grey heron").check()
+    expect(page.locator("#gets")).to_contain_text("It lacks nothing that the others have.")
+    page.get_by_role("button", name="Merge, and move 1 image").click()
+    expect(page.locator(".message")).to_contain_text("1 image is merged into “Grey heron”")
+    expect(page.locator(".tile")).to_have_count(NUM_IMAGES - 1)
 
 
 def test_the_theme_is_kept(page: Page, images: list[Image]) -> None:
