@@ -188,6 +188,8 @@ def test_ready_rows_come_in_chunks_by_image(plug_in_methods: PlugIn, stored_imag
     assert [f.tolist() for f, _v in features.iter_ready("gray", "1", image_ids=[ids[4], ids[0]])] == [[ids[0], ids[4]]]
     Image.objects.filter(pk=ids[0]).update(hidden=True)
     assert [f.tolist() for f, _v in features.iter_ready("gray", "1")] == [ids[1:]]
+    Image.objects.filter(pk=ids[1]).update(trashed_at=timezone.now())
+    assert [f.tolist() for f, _v in features.iter_ready("gray", "1")] == [ids[2:]]
     assert list(features.iter_ready("gray", "other")) == []
 
 

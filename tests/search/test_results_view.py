@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from gallery.curation import hide
+from gallery.curation import hide, restore, trash
 from gallery.models import Collection, Image
 from search import snapshots
 from search.forms import PAGE_SIZE
@@ -105,6 +105,14 @@ def test_a_hidden_image_is_found_by_nobody_but_staff(client: Client, library: li
     assert search(client, image=library[3]).status_code == 404
     client.force_login(admin_user)
     assert search(client, image=library[3]).status_code == 200
+
+
+def test_what_is_in_the_trash_is_found_by_nobody_until_it_is_restored(client: Client, library: list[int]) -> None:
+    trash([library[3]], None)
+    assert library[3] not in found(search(client, image=library[0]))
+    assert search(client, image=library[3]).status_code == 404
+    restore([library[3]], None)
+    assert library[3] in found(search(client, image=library[0]))
 
 
 def test_a_bad_weight_is_named(client: Client, library: list[int]) -> None:
