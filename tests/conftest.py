@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ import pytest
 from django.conf import LazySettings
 from django.db import connections
 from numpy.typing import NDArray
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.chromium import CHROMIUM
 
 pytest.register_assert_rewrite("tests.search.processes")  # before anything imports it
 
@@ -27,6 +31,21 @@ def _plain_static_files(settings: LazySettings) -> None:
     """Pages name static files as they are: nothing was collected for them."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A Chromium, one for all tests: a second event loop in this thread would be refused.
+
+    Its loop lives in this thread, so Django is told that the database is safe here.
+    """
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield chromium
+        chromium.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
