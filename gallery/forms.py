@@ -82,10 +82,18 @@ class FilterForm(forms.Form):
             images = images.filter(uploaded_at__lt=_midnight(until + timedelta(days=1)))
         return images
 
-    def count(self, images: ImageQuerySet) -> int:
-        """Count the images that pass; where each row has to be read for that, in the order in which rows lie."""
+    def newest(self, images: ImageQuerySet, most: int, before: int = 0) -> tuple[list[Image], int]:
+        """Return the first images that pass, of those before a number if one is given, and how many pass in all.
+
+        Those that all fit are not counted again. By text and date each row has to be read for that: in the order in
+        which rows lie, not by way of an index.
+        """
+        newest = images.order_by("-pk")
+        page = list((newest.filter(pk__lt=before) if before else newest)[:most])
+        if not before and len(page) < most:
+            return page, len(page)
         by_rows = any(self.cleaned_data.get(name) for name in ("q", "since", "until"))
-        return (images.order_by("-pk")[:MOST_COUNTED] if by_rows else images).count()
+        return page, (newest[:MOST_COUNTED] if by_rows else images).count()
 
     def is_filtering(self) -> bool:
         """Tell whether any filter is set."""

@@ -22,7 +22,7 @@ from gallery.models import Collection, Tag
 from gallery.permissions import permissions_of, requires
 from gallery.roles import Role
 from gallery.seen import write_seen
-from gallery.views.index import tiles
+from gallery.views.index import PAGE_SIZE, page_before, tiles
 
 SHOWN_IN_QUESTION = 12
 
@@ -37,13 +37,13 @@ def collection(request: HttpRequest, pk: int) -> HttpResponse:
     form = FilterForm(data, viewer=request.user)
     images = form.images()
     before, part = (read_id(request.GET.get(name, "")) for name in ("before", "part"))
-    context: dict[str, Any] = tiles(images, form, before=before, part=part)
     if part and request.headers.get("HX-Request"):
-        return render(request, "gallery/_tiles.html", context)
-    context |= {
+        return render(request, "gallery/_tiles.html", tiles(page_before(images, before), form, part))
+    page, num_images = form.newest(images, PAGE_SIZE + 1, before)
+    context: dict[str, Any] = tiles(page, form, part) | {
         "collection": shown,
         "form": form,
-        "num_images": form.count(images),
+        "num_images": num_images,
         "may_edit": _curated(request).filter(pk=pk).exists(),
         "all_collections": Collection.objects.with_role(request.user, Role.CONTRIBUTOR),
         "all_tags": Tag.objects.visible_to(request.user),

@@ -27,13 +27,13 @@ def index(request: HttpRequest) -> HttpResponse:
     form = FilterForm(request.GET, viewer=request.user)
     images = form.images()
     before, part = (read_id(request.GET.get(name, "")) for name in ("before", "part"))
-    context = tiles(images, form, before=before, part=part)
     if part and request.headers.get("HX-Request"):
-        return render(request, "gallery/_tiles.html", context)
+        return render(request, "gallery/_tiles.html", tiles(page_before(images, before), form, part))
+    page, num_images = form.newest(images, PAGE_SIZE + 1, before)
     shown = Image.objects.visible_to(request.user).filter(hidden=False)
-    context |= {
+    context = tiles(page, form, part) | {
         "form": form,
-        "num_images": form.count(images),
+        "num_images": num_images,
         "all_collections": list(Collection.objects.visible_to(request.user)),
         "all_tags": list(Tag.objects.visible_to(request.user)),
         "attribute_names": Attribute.objects.visible_names(request.user)[:MAX_NAMES],
@@ -42,11 +42,13 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "gallery/index.html", context)
 
 
-def tiles(images: ImageQuerySet, form: FilterForm, *, before: int, part: int) -> dict[str, Any]:
-    """Return what `_tiles.html` shows: one page of images, and the address of the next."""
-    if before:
-        images = images.filter(pk__lt=before)
-    page = list(images.order_by("-pk")[: PAGE_SIZE + 1])
+def page_before(images: ImageQuerySet, before: int) -> list[Image]:
+    """Return a page of images and one more, the newest of those before a number, 0: of all."""
+    return list((images.filter(pk__lt=before) if before else images).order_by("-pk")[: PAGE_SIZE + 1])
+
+
+def tiles(page: list[Image], form: FilterForm, part: int) -> dict[str, Any]:
+    """Return what `_tiles.html` shows: one page of images, and the address of the next where there is one more."""
     query = form.query()
     more = {**query, "before": str(page[PAGE_SIZE - 1].pk)} if len(page) > PAGE_SIZE else None
     return {
