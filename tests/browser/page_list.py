@@ -142,7 +142,6 @@ PAGES = [
     Shown("account_change_password"),
     Shown("account_reauthenticate"),
     Shown("mfa_index"),
-    Shown("mfa_activate_totp"),
     Shown("socialaccount_login_cancelled", ""),
     Shown("socialaccount_login_error", ""),
     Shown("socialaccount_connections"),
@@ -220,6 +219,7 @@ NOT_PAGES = {
     ELSEWHERE: [
         "account_confirm_login_code",
         "account_set_password",
+        "mfa_activate_totp",
         "mfa_authenticate",
         "mfa_deactivate_totp",
         "mfa_generate_recovery_codes",

@@ -136,7 +136,7 @@ def pages_of(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
     finally:
         for context in contexts:
             context.close()
-    assert errors == []
+    assert errors == [], errors
 
 
 def log_in(page: Page, name: str, address: str = "/", password: str = PASSWORD) -> None:
