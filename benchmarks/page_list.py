@@ -9,13 +9,14 @@ from functools import cache
 import numpy as np
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef
 from django.test import Client
 from django.urls import reverse
 
 from benchmarks.page_library import CLOSED, MAIN
 from gallery.models import Collection, Image
 from gallery.roles import Role
-from review.models import DuplicateGroup, Queue, SearchRecord, Verdict
+from review.models import DuplicateGroup, Queue, QueuedPair, SearchRecord, Verdict
 
 READERS = ("viewer", "admin")
 DESK = ("reviewer", "admin")
@@ -96,7 +97,8 @@ def _search(ids: list[int]) -> list[Page]:
 def _desk(ids: list[int]) -> list[Page]:
     pairs = zip(ids, reversed(ids), strict=True)
     large = Queue.objects.get(name="Large").pk
-    judged = Verdict.objects.order_by("-pk")[:SAMPLE]  # the pairs of the newest wait in no queue
+    queued = QueuedPair.objects.filter(first_sha256=OuterRef("first_sha256"), second_sha256=OuterRef("second_sha256"))
+    judged = Verdict.objects.filter(~Exists(queued))[:SAMPLE]  # others may be kept back while two read them
     sums = judged.values_list("first_sha256", "second_sha256")
     duplicates, verdicts = reverse("review:duplicates"), reverse("review:verdicts")
     tiers = [str(tier.value) for tier in DuplicateGroup.Tier]
