@@ -42,7 +42,14 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Another such site, for people with accounts only: what they decide there changes what others see."""
     with running_site(tmp_path_factory.mktemp("desk"), OPEN_ACCESS="0") as started:
         started.admit(
-            vera="viewer", rita="reviewer", ruth="reviewer", rosa="reviewer", carl="curator", mona="viewer", ada="admin"
+            vera="viewer",
+            rita="reviewer",
+            ruth="reviewer",
+            rosa="reviewer",
+            nora="reviewer",  # adjudicates: she has judged no pair before
+            carl="curator",
+            mona="viewer",
+            ada="admin",
         )
         yield started
 

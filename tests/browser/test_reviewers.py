@@ -54,7 +54,7 @@ def test_nobody_gets_the_pair_of_another(open_desk: OpenPage, desk: Site) -> Non
 def test_two_read_blind_and_a_third_decides(open_desk: OpenPage, desk: Site) -> None:
     queue = desk.call("make_queue", "Two readers", 1, two_readers=True)
     address = f"/review/queues/{queue}/"
-    rita, ruth, rosa = (open_desk(name, "/") for name in ("rita", "ruth", "rosa"))
+    rita, ruth, nora = (open_desk(name, "/") for name in ("rita", "ruth", "nora"))
     rita.goto(address)
     compared = str(rita.locator("[data-compare]").get_attribute("href"))
     decide(rita, "same", SECRET)
@@ -70,15 +70,15 @@ def test_two_read_blind_and_a_third_decides(open_desk: OpenPage, desk: Site) -> 
 
     rita.goto(address)
     expect(rita.locator("[data-end]")).to_be_visible()  # who has read a pair does not adjudicate it
-    rosa.goto(address)
-    opinions = rosa.locator(".turn-opinions")
+    nora.goto(address)
+    opinions = nora.locator(".turn-opinions")
     expect(opinions).to_contain_text(SECRET)
     expect(opinions).to_contain_text("rita")
     expect(opinions).to_contain_text("ruth")
-    decide(rosa, "near duplicate")
+    decide(nora, "near duplicate")
 
-    rosa.goto(f"{address}report/")
-    expect(rosa.locator("main")).to_contain_text("kappa")
+    nora.goto(f"{address}report/")
+    expect(nora.locator("main")).to_contain_text("kappa")
     ruth.goto(compared)
     assert SECRET in ruth.content()
     assert desk.sql("SELECT state FROM review_queuedpair WHERE queue_id = ?", queue) == [("decided",)]
