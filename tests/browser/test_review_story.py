@@ -48,7 +48,7 @@ def newest_scan(desk: Site) -> int:
 def group_of_coins(page: Page) -> Locator:
     """Go to the edited copies among the duplicates, and return the groups with the coins."""
     page.goto("/duplicates/?tier=3")
-    expect(page.get_by_role("heading", name="Duplicates")).to_be_visible()
+    expect(page.get_by_role("heading", name="Duplicates", exact=True)).to_be_visible()
     return page.locator(".group").filter(has_text="coins")
 
 
