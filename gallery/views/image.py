@@ -36,6 +36,7 @@ def image(request: HttpRequest, pk: int) -> HttpResponse:
         "older": among.filter(pk__lt=pk).order_by("-pk").first(),
         "suffix": f"?{urlencode(query)}" if query else "",
         "megapixels": shown.width * shown.height / 1e6,
+        "may_review": permissions_of(request.user).may_somewhere(Role.REVIEWER),
     }
     if _may_curate(request, pk):
         context |= {

@@ -112,6 +112,13 @@ def test_an_image_in_the_trash_says_so_to_those_who_may_restore_it(client: Clien
     assert client.get(f"/images/{other.pk}/").status_code == 200
 
 
+def test_reviewers_are_led_to_all_that_was_decided_about_it(client: Client, admin_client: Client) -> None:
+    image = make_image()
+    link = f"/review/verdicts/?image={image.pk}&amp;rows=all"
+    assert link in admin_client.get(f"/images/{image.pk}/").content.decode()
+    assert link not in client.get(f"/images/{image.pk}/").content.decode()
+
+
 def test_curators_have_the_acts(client: Client, admin_client: Client) -> None:
     image = make_image()
     image.collections.add(Collection.objects.create(name="Pond"))
