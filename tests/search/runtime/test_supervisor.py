@@ -218,12 +218,21 @@ def test_what_cannot_work_is_told_and_nothing_stays(
 
 def test_the_web_process_loads_no_runtime() -> None:
     code = (
-        "import config.wsgi, sys; from django.urls import get_resolver; get_resolver().url_patterns;"
+        "import config.wsgi, sys;"
         "print([name for name in sys.modules if name.split('.')[0] in ('tensorflow', 'keras', 'skimage')"
         " or name.startswith('search.runtime') or name == 'search.workers'])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_web_process_loads_all_views_first_and_freezes_what_stays() -> None:
+    code = (
+        "import config.wsgi, gc, sys;"
+        "print('search.views.results' in sys.modules, gc.get_freeze_count() > len(gc.get_objects()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True True"
 
 
 @pytest.mark.parametrize(
