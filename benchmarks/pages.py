@@ -143,16 +143,19 @@ def prepare(folder: Path, sizes: dict[str, int]) -> None:
 
     from benchmarks.page_desk import make_desk
     from benchmarks.page_library import make_library
+    from search import table_statistics
 
     made = folder / READY
     if made.exists() and json.loads(made.read_text()) == sizes:
         call_command("migrate", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
+        table_statistics.renew()  # as the reconciler does on a running site
         return
     if (folder / "db.sqlite3").exists():
         raise SystemExit(f"{folder} holds another library than {sizes}: name an empty folder, or remove it")
     make_library(sizes["images"])
     make_desk(sizes["pairs"], sizes["groups"])
+    table_statistics.renew()
     made.write_text(json.dumps(sizes))
 
 

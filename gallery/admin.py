@@ -30,7 +30,7 @@ from gallery.admin_acts import Told
 from gallery.admin_lists import SENTENCES, Deletion, short_time, summarize_deletion, thumbnail
 from gallery.collecting import only_here
 from gallery.forms import ManyFilesField
-from gallery.models import Collection, Image, Tag
+from gallery.models import IN_TRASH, Collection, Image, Tag
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -243,7 +243,7 @@ class ImageAdmin(Told, BaseImageAdmin):
 
     @admin.action(description=gettext_lazy("Restore selected images from the trash"), permissions=["trash"])
     def restore_selected(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
-        chosen = list(queryset.filter(curation.IN_TRASH))
+        chosen = list(queryset.filter(IN_TRASH))
         curation.restore([image.pk for image in chosen], request.user)
         _log(request, chosen, CHANGE, _("Restored from the trash."))
         text = ngettext("%(n)s image is restored.", "%(n)s images are restored.", len(chosen))

@@ -19,15 +19,13 @@ from gallery import originals
 from gallery.acts import Action, subject_of, tell
 from gallery.batches import BATCH, batches
 from gallery.derivatives import remove_derivatives
-from gallery.models import Image
+from gallery.models import IN_TRASH, OUT_OF_TRASH, Image
 from gallery.signals import images_removed, images_restored
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
-
-IN_TRASH = Q(trashed_at__isnull=False)
-MAY_BE_TRASHED = Q(trashed_at=None) & ~Q(status=Image.Status.PENDING)  # what is being decoded is not settled yet
+MAY_BE_TRASHED = OUT_OF_TRASH & ~Q(status=Image.Status.PENDING)  # what is being decoded is not settled yet
 
 
 def hide(image_ids: Iterable[int], user: User | AnonymousUser | None) -> int:

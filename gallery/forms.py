@@ -85,14 +85,19 @@ class FilterForm(forms.Form):
     def newest(self, images: ImageQuerySet, most: int, before: int = 0) -> tuple[list[Image], int]:
         """Return the first images that pass, of those before a number if one is given, and how many pass in all.
 
-        Those that all fit are not counted again. By text and date each row has to be read for that: in the order in
-        which rows lie, not by way of an index.
+        Those that all fit are not counted again. By text or date each row has to be read for that: by text once, for
+        the page and the number together; by date in the order in which rows lie, not by way of an index.
         """
         newest = images.order_by("-pk")
+        if self.cleaned_data.get("q"):
+            ids = list(newest.values_list("pk", flat=True))
+            wanted = [pk for pk in ids if not before or pk < before][:most]
+            rows = Image.objects.in_bulk(wanted)
+            return [rows[pk] for pk in wanted if pk in rows], len(ids)
         page = list((newest.filter(pk__lt=before) if before else newest)[:most])
         if not before and len(page) < most:
             return page, len(page)
-        by_rows = any(self.cleaned_data.get(name) for name in ("q", "since", "until"))
+        by_rows = self.cleaned_data.get("since") or self.cleaned_data.get("until")
         return page, (newest[:MOST_COUNTED] if by_rows else images).count()
 
     def is_filtering(self) -> bool:

@@ -6,20 +6,22 @@ from django.db.models import Q
 
 from gallery.models import Attribute, Image
 
+TEXTS = ("original_name", "title", "label", "caption")
+
 
 def mentions(text: str) -> Q:
     """Select the images that have a text somewhere; `name:value` also means that attribute alone.
 
-    The tags and attributes are sought first and their images named by number: joined to the images, each of them would
-    multiply the rows, and every row of the library would be looked at for each.
+    Names, tags and attributes are sought each by itself and their images named by number: joined to the images, each of
+    them would multiply the rows, and asked for row by row, every row of the library would be looked at for each.
     """
+    named = Q()
+    for name in TEXTS:
+        named |= Q(**{f"{name}__icontains": text})
+    mentioning = Image.objects.order_by().filter(named).values("pk")
     tagged = Image.tags.through._default_manager.filter(tag__name__icontains=text).values("image")
     attributed = Attribute.objects.order_by().filter(_of_attribute(text)).values("image")
-    texts = ("original_name", "title", "label", "caption")
-    found = Q(pk__in=tagged) | Q(pk__in=attributed)
-    for name in texts:
-        found |= Q(**{f"{name}__icontains": text})
-    return found
+    return Q(pk__in=mentioning.union(tagged, attributed, all=True))
 
 
 def _of_attribute(text: str) -> Q:

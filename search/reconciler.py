@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from gallery import curation, intake, undoing
-from search import chores, features, generation, queries, queues, tasks, weight_learning
+from search import chores, features, generation, queries, queues, table_statistics, tasks, weight_learning
 from search.lab import runs
 from search.map import building as map_building
 from search.models import Generation, Query, WorkState
@@ -124,6 +124,12 @@ def empty_trash() -> int:
     return curation.purge_expired() + undoing.forget()
 
 
+def renew_statistics() -> int:
+    """Let the database plan its queries by how full its tables have become."""
+    table_statistics.renew()
+    return 0
+
+
 STEPS: tuple[Callable[[], int], ...] = (
     finish_uploads,
     resume_features,
@@ -134,4 +140,5 @@ STEPS: tuple[Callable[[], int], ...] = (
     resume_learning,
     renew_maps,
     empty_trash,
+    renew_statistics,
 )

@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from gallery import curation
 from gallery.batches import BATCH
-from gallery.models import Image
+from gallery.models import IN_TRASH, Image
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print the outcome as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        trashed = Image.objects.filter(curation.IN_TRASH) if options["all"] else curation.expired()
+        trashed = Image.objects.filter(IN_TRASH) if options["all"] else curation.expired()
         console = Console(stderr=True)
         num_purged = 0
         with Progress(console=console, disable=not console.is_terminal) as bar:
@@ -33,7 +33,7 @@ class Command(BaseCommand):
             while part := list(trashed.order_by("trashed_at", "pk").values_list("pk", flat=True)[:BATCH]):
                 num_purged += curation.purge(part, None)
                 bar.update(task, completed=num_purged)
-        num_left = Image.objects.filter(curation.IN_TRASH).count()
+        num_left = Image.objects.filter(IN_TRASH).count()
         if options["json"]:
             self.stdout.write(json.dumps({"deleted": num_purged, "left": num_left}))
         else:
