@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 MOST_DIGITS = 20
 MAX_TAG = 80
-MOST_COUNTED = 10**9
 LARGEST_ID = 2**63 - 1
 """Larger numbers do not fit into the database's."""
 
@@ -85,11 +84,11 @@ class FilterForm(forms.Form):
     def newest(self, images: ImageQuerySet, most: int, before: int = 0) -> tuple[list[Image], int]:
         """Return the first images that pass, of those before a number if one is given, and how many pass in all.
 
-        Those that all fit are not counted again. By text or date each row has to be read for that: by text once, for
-        the page and the number together; by date in the order in which rows lie, not by way of an index.
+        Those that all fit are not counted again. By text or date every row that passes has to be found for that, so the
+        page and the number come of one pass.
         """
         newest = images.order_by("-pk")
-        if self.cleaned_data.get("q"):
+        if any(self.cleaned_data.get(name) for name in ("q", "since", "until")):
             ids = list(newest.values_list("pk", flat=True))
             wanted = [pk for pk in ids if not before or pk < before][:most]
             rows = Image.objects.in_bulk(wanted)
@@ -97,8 +96,7 @@ class FilterForm(forms.Form):
         page = list((newest.filter(pk__lt=before) if before else newest)[:most])
         if not before and len(page) < most:
             return page, len(page)
-        by_rows = self.cleaned_data.get("since") or self.cleaned_data.get("until")
-        return page, (newest[:MOST_COUNTED] if by_rows else images).count()
+        return page, images.count()
 
     def is_filtering(self) -> bool:
         """Tell whether any filter is set."""

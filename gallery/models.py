@@ -139,6 +139,7 @@ def _beyond(own: Permissions, least: Role) -> models.Q:
 
 
 OUT_OF_TRASH, IN_TRASH = models.Q(trashed_at__isnull=True), models.Q(trashed_at__isnull=False)
+SHOWN = OUT_OF_TRASH & models.Q(hidden=False)
 
 
 class ImageQuerySet(models.QuerySet["Image"]):
@@ -240,11 +241,11 @@ class Image(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        # The trash is a condition of indexes, never a column of them: nearly every row has no such date, and a planner
-        # that knows a column by its average takes "not in the trash" for a choice of few.
+        # What is hidden or in the trash is a condition of indexes, never a column of them: nearly every row is neither,
+        # and a planner that knows a column by its average takes "not in the trash" for a choice of few.
         indexes = [
-            models.Index(fields=["status", "hidden", "-id"], condition=OUT_OF_TRASH, name="image_shown"),
-            models.Index(fields=["status", "label", "hidden"], condition=OUT_OF_TRASH, name="image_labels"),  # in use
+            models.Index(fields=["status", "-id"], condition=SHOWN, name="image_shown"),
+            models.Index(fields=["status", "label"], condition=SHOWN, name="image_labels"),  # all labels in use
             models.Index(fields=["trashed_at"], condition=IN_TRASH, name="image_trash"),
             models.Index(fields=["id"], condition=models.Q(common=False), name="image_private"),  # few, asked for often
         ]

@@ -9,26 +9,33 @@ from __future__ import annotations
 import time
 
 from django.db import connection
+from django.db.models import Max
 
-PAUSE_SECONDS = 600.0
-ROWS_READ = 1000
-"""Read of each index at most, so that the cost does not grow with the library."""
-_renewed_at: float | None = None
+from gallery.models import Image
+
+PAUSE_SECONDS = 3600.0
+GROWTH = 1.5
+"""Renewed before that time once the library has so many times the images: old numbers would be worse than none."""
+ROWS_READ = 20_000
+"""Of each index at most, so that the cost stays bounded: 0.1 s for a library of 100,000 images."""
+_renewed: tuple[float, int] | None = None  # when, and the highest number of an image then
 
 
 def renew() -> None:
-    """Have the planner read samples of all indexes; nothing on other databases, nor within ten minutes of the last."""
-    global _renewed_at
-    now = time.monotonic()
-    if connection.vendor != "sqlite" or (_renewed_at is not None and now < _renewed_at + PAUSE_SECONDS):
+    """Have the planner read samples of all indexes where that is due; nothing on other databases. One query else."""
+    global _renewed
+    if connection.vendor != "sqlite":
+        return
+    now, highest = time.monotonic(), Image.objects.aggregate(highest=Max("pk"))["highest"] or 0
+    if _renewed is not None and now < _renewed[0] + PAUSE_SECONDS and highest <= GROWTH * _renewed[1]:
         return
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA analysis_limit = {ROWS_READ}")
         cursor.execute("ANALYZE")
-    _renewed_at = now
+    _renewed = now, highest
 
 
 def forget() -> None:
-    """Renew at the next call, however soon."""
-    global _renewed_at
-    _renewed_at = None
+    """Renew at the next call, whenever it comes."""
+    global _renewed
+    _renewed = None
