@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.fusion import DEFAULT_WEIGHTS, fuse, rank, ranks, shares, top
+from search.index.paging import announce
 from search.methods import Method, PairwiseMethod
 from search.rows import MethodIndex, Segment, Snapshot
 from search.types import MethodScore, Result, Scores
@@ -221,6 +222,10 @@ def _score_head(gathered: list[Candidates], task: Task, snapshot: Snapshot) -> l
     for found in gathered:
         head.append((found.segment, found.rows[best[start : start + len(found.rows)]]))
         start += len(found.rows)
+    for segment, rows in head:
+        if segment.indexes:  # else all of it is scanned, and small
+            for held in segment.methods.values():
+                announce(held.vectors, rows)
     ids = np.concatenate([segment.image_ids[rows] for segment, rows in head])
     names = list(task.methods)
     raw = np.full((len(names), len(ids)), np.nan, np.float32)
