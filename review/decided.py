@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 
 from gallery.models import Image
-from review.models import Reading, Verdict
+from review.models import Verdict
 from review.verdicts import current
 from search.judgements import JudgedPairs
 
@@ -134,9 +134,7 @@ def together(hashes: Iterable[str]) -> set[Pair]:
 
 def ballots(verdicts: QuerySet[Verdict]) -> Iterator[tuple[Pair, Ballot]]:
     """Yield pair and ballot of each of these current verdicts but the withdrawn ones; one database query."""
-    mine = Q(pair__first_sha256=OuterRef("first_sha256"), pair__second_sha256=OuterRef("second_sha256"))
-    readings = Reading.objects.filter(mine, reader=OuterRef("author"), slot=ADJUDICATOR_SLOT, decided_at__isnull=False)
-    rows = verdicts.exclude(kind=Kind.WITHDRAWN).order_by().annotate(adjudicates=Exists(readings))
+    rows = verdicts.exclude(kind=Kind.WITHDRAWN).order_by()
     for first, second, kind, adjudicates in rows.values_list(
         "first_sha256", "second_sha256", "kind", "adjudicates"
     ).iterator(BATCH):

@@ -41,6 +41,7 @@ def decide(
     note: str = "",
     state: Mapping[str, Any] | None = None,
     seen: int | None = None,
+    adjudicates: bool = False,
 ) -> Verdict:
     """Record what a person decides about two images.
 
@@ -50,6 +51,7 @@ def decide(
     one, other : SHA-256 of the images, in any order
     kind, note, state : see `review.verdicts.record`
     seen : id of this person's newest verdict on the pair as the form showed it, 0 for none; None: do not ask
+    adjudicates : whether this settles what two readers disagree about; who did so once does so by a change of mind, too
 
     Returns
     -------
@@ -68,7 +70,8 @@ def decide(
                 return newest
             if newest.pk != seen:
                 raise NewerVerdictError(newest)
-        return _add(user, one, other, kind, newest, note=note, state=state)
+        settles = adjudicates or (newest is not None and newest.adjudicates)
+        return _add(user, one, other, kind, newest, note=note, state=state, adjudicates=settles)
 
 
 def undo(user: User, pk: int) -> Verdict:
@@ -89,10 +92,11 @@ def undo(user: User, pk: int) -> Verdict:
         newest, *earlier = own_verdicts(user, undone.first_sha256, undone.second_sha256)
         if newest.pk != pk:
             raise NewerVerdictError(newest)
-        kind, note, state = Verdict.Kind.WITHDRAWN.value, "", dict[str, Any]()
+        kind, note, state, settles = Verdict.Kind.WITHDRAWN.value, "", dict[str, Any](), False
         if earlier:
-            kind, note, state = earlier[0].kind, earlier[0].note, dict(earlier[0].state)
-        about = {"note": note, "state": state | {"undoes": pk}}
+            before = earlier[0]
+            kind, note, state, settles = before.kind, before.note, dict(before.state), before.adjudicates
+        about = {"note": note, "state": state | {"undoes": pk}, "adjudicates": settles}
         return _add(user, undone.first_sha256, undone.second_sha256, kind, newest, **about)
 
 

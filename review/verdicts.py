@@ -50,6 +50,7 @@ def make(
     note: str = "",
     decided_at: datetime | None = None,
     state: Mapping[str, Any] | None = None,
+    adjudicates: bool = False,
 ) -> Verdict:
     """Return a checked verdict that is not yet recorded; see `record`."""
     first, second = sorted_pair(one, other)
@@ -70,7 +71,7 @@ def make(
         )
     moment = decided_at or timezone.now()
     fields = {"kind": kind, "note": note, "author": author, "author_name": name, "state": dict(state or {})}
-    return Verdict(first_sha256=first, second_sha256=second, decided_at=moment, **fields)
+    return Verdict(first_sha256=first, second_sha256=second, decided_at=moment, adjudicates=adjudicates, **fields)
 
 
 def record(one: str, other: str, kind: str, **about: Any) -> Verdict:
@@ -80,7 +81,8 @@ def record(one: str, other: str, kind: str, **about: Any) -> Verdict:
     ----------
     one, other : SHA-256 of the two images, in any order
     kind : one of `Verdict.Kind`
-    about : `author` (an account) or `author_name`, `note`, `decided_at` (default now), `state` (what it rests on)
+    about : `author` (an account) or `author_name`, `note`, `decided_at` (default now), `state` (what it rests on),
+        `adjudicates` (whether it settles what others are split about)
 
     Raises
     ------

@@ -123,10 +123,7 @@ class Reading(models.Model):
             models.UniqueConstraint(fields=["pair", "slot"], name="reading_slot_once"),
             models.UniqueConstraint(fields=["pair", "reader"], name="reading_reader_once"),
         ]
-        indexes = [
-            models.Index(fields=["reader", "decided_at"], name="reading_reader"),
-            models.Index(fields=["slot", "reader", "decided_at"], name="reading_adjudicated"),  # few are: found at once
-        ]
+        indexes = [models.Index(fields=["reader", "decided_at"], name="reading_reader")]
         verbose_name = _("reading")
         verbose_name_plural = _("readings")
 

@@ -36,6 +36,7 @@ class Verdict(AppendOnly):
     )
     author_name = models.CharField(_("author"), max_length=150)  # stays when the account goes
     decided_at = models.DateTimeField(_("decided"), default=timezone.now)
+    adjudicates = models.BooleanField(_("adjudicates"), default=False)  # among all on the pair this one counts
     state = models.JSONField(_("state"), default=dict, blank=True)  # versions, scores, weights, generation it rests on
 
     class Meta(AppendOnly.Meta):

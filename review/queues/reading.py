@@ -65,10 +65,20 @@ def decide(
     """
     with transaction.atomic():
         locked = _lock(pair)
+        reading, why = _place_of(locked, user)
+        adjudicates = reading is not None and reading.slot == ADJUDICATOR_SLOT
         verdict = deciding.decide(
-            user, locked.first_sha256, locked.second_sha256, kind, note=note, seen=seen, state=state
+            user,
+            locked.first_sha256,
+            locked.second_sha256,
+            kind,
+            note=note,
+            seen=seen,
+            state=state,
+            adjudicates=adjudicates,
         )
-        why = _count(locked, user, verdict)
+        if reading is not None:
+            why = _count(locked, reading, verdict)
         renew(locked.queue, user)
     return Outcome(verdict, not why, why)
 
@@ -123,15 +133,22 @@ def _lock(pair: QueuedPair) -> QueuedPair:
     return QueuedPair.objects.select_for_update(of=("self",)).select_related("queue").get(pk=pair.pk)
 
 
-def _count(pair: QueuedPair, user: User, verdict: Verdict) -> str:
-    """Make a verdict a reading of its pair; return why it cannot be one, or an empty text."""
+def _place_of(pair: QueuedPair, user: User) -> tuple[Reading | None, str]:
+    """Return the reading that a person's verdict on a pair becomes, or None and why it cannot be one."""
     if pair.queue.state != Queue.State.OPEN:
-        return _("This queue was closed meanwhile. Your verdict is kept, as one made outside of the queue.")
+        return None, _("This queue was closed meanwhile. Your verdict is kept, as one made outside of the queue.")
     if pair.state == State.GONE:
-        return _("One of the images was removed meanwhile. Your verdict is kept, but the pair has left the queue.")
-    reading = Reading.objects.filter(pair=pair, reader=user).first() or hold(pair, user, timezone.now())
+        why = _("One of the images was removed meanwhile. Your verdict is kept, but the pair has left the queue.")
+        return None, why
+    reading = Reading.objects.filter(pair=pair, reader=user).first() or _hold_late(pair, user)
     if reading is None:
-        return _("Your time for this pair was over and others have read it. Your verdict is kept beside theirs.")
+        why = _("Your time for this pair was over and others have read it. Your verdict is kept beside theirs.")
+        return None, why
+    return reading, ""
+
+
+def _count(pair: QueuedPair, reading: Reading, verdict: Verdict) -> str:
+    """Make a verdict the reading of its author; return why it cannot be that any more, or an empty text."""
     if reading.verdict_id == verdict.pk:
         return ""
     if reading.decided_at is not None and _decided_since(reading):
@@ -140,6 +157,14 @@ def _count(pair: QueuedPair, user: User, verdict: Verdict) -> str:
     reading.save(update_fields=["verdict", "decided_at"])
     settle(pair)
     return ""
+
+
+def _hold_late(pair: QueuedPair, user: User) -> Reading | None:
+    """Give somebody whose time was over a place that is still free, but never that of the adjudicator.
+
+    Who adjudicates has seen what both readers said; a verdict that was made blind must not weigh more than theirs.
+    """
+    return hold(pair, user, timezone.now()) if pair.state == State.OPEN else None
 
 
 def _decided_since(reading: Reading) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from gallery.roles import Role
 from review import decided
 from review.decided import apart, kinds_of, summarize, together
 from review.models import Queue, QueuedPair, Reading, Verdict
@@ -75,18 +77,26 @@ def test_summaries(kinds: list[str], kind: str, split: bool, disagree: bool, is_
 
 def test_an_adjudicator_decides_alone() -> None:
     votes(ada="same", bob="same")
-    adjudicator = person("cyd", Role.REVIEWER)
-    verdict = record(A, B, "different", author=adjudicator)
+    record(A, B, "different", author_name="cyd")
     assert apart([A, B]) == set()
-    queue = Queue.objects.create(name="q", source=Queue.Source.SEARCH)
-    pair = QueuedPair.objects.create(queue=queue, position=1, first_sha256=A, second_sha256=B)
-    now = timezone.now()
-    Reading.objects.create(
-        pair=pair, slot=3, reader=adjudicator, leased_until=now + timedelta(1), decided_at=now, verdict=verdict
-    )
+    record(A, B, "different", author_name="cyd", adjudicates=True)
     assert apart([A, B]) == {(A, B)}
     found = kinds_of([(A, B)])[A, B]
     assert (found.kind, found.split, found.disagree, found.num_people) == (Verdict.Kind.DIFFERENT, False, False, 3)
+
+
+def test_what_was_adjudicated_before_verdicts_said_so_is_marked() -> None:
+    target = ("review", "0009_adjudicating_verdicts")
+    cyd, queue = person("cyd"), Queue.objects.create(name="q", source=Queue.Source.SEARCH, two_readers=True)
+    verdict, other = record(A, B, "different", author=cyd), record(A, C, "different", author=cyd)
+    now = timezone.now()
+    for position, (pair, slot) in enumerate([((A, B), 3), ((A, C), 2)], start=1):
+        queued = QueuedPair.objects.create(queue=queue, position=position, first_sha256=pair[0], second_sha256=pair[1])
+        Reading.objects.create(pair=queued, slot=slot, reader=cyd, leased_until=now, decided_at=now)
+    apps = MigrationLoader(connection).project_state([target]).apps
+    import_module(".".join(["review.migrations", target[1]])).mark(apps, SimpleNamespace(connection=connection))
+    assert list(Verdict.objects.filter(adjudicates=True)) == [verdict]
+    assert not Verdict.objects.get(pk=other.pk).adjudicates
 
 
 def test_one_query_whatever_the_number(

@@ -16,6 +16,7 @@ from gallery.models import Image
 from gallery.roles import Role
 from review.models import AuditRow, Queue
 from review.queues.reading import decide
+from review.queues.taking import Step, take
 from tests.review.people import person
 from tests.review.queues.rows import make_queue, pair_at
 
@@ -125,6 +126,7 @@ def test_readers_see_the_report_but_not_what_is_for_curators(client: Client) -> 
 
 def test_all_of_it_is_exported(client: Client, cora: User) -> None:
     queue = read_by_two(3, ("same", "different"), ("same", "same"))
+    take(queue, cora, Step.AT, 1)
     decide(pair_at(queue, 1), cora, "related", note="=1+1")
     found = rows(client, queue)
     assert [row["position"] for row in found] == ["1", "2", "3"]

@@ -104,6 +104,52 @@ def test_a_late_decision_takes_the_slot_that_is_left(ada: User, bob: User) -> No
     assert decide(pair_at(queue, 1), ada, "same").counted
 
 
+def test_a_late_blind_verdict_never_adjudicates(ada: User, bob: User) -> None:
+    """Whose time was over has not seen what the two others said since; theirs is one verdict among three."""
+    queue, cyd = make_queue(1, two_readers=True), person("cyd")
+    take(queue, ada)
+    let_time_pass()
+    for user, kind in ((bob, "same"), (cyd, "related")):
+        take(queue, user)
+        decide(pair_at(queue, 1), user, kind)
+    assert state(queue) == State.CONFLICT
+    done = decide(pair_at(queue, 1), ada, "different")
+    assert not done.counted
+    assert "Your time for this pair was over" in done.why
+    assert state(queue) == State.CONFLICT
+    assert not Verdict.objects.filter(adjudicates=True).exists()
+
+
+def adjudicated(ada: User, bob: User, cyd: User) -> tuple[str, str]:
+    """Have a pair read by two who disagree, and by one who says a third thing; return its sums."""
+    queue = make_queue(1, two_readers=True)
+    for user, kind in ((ada, "same"), (bob, "related"), (cyd, "different")):
+        take(queue, user)
+        assert decide(pair_at(queue, 1), user, kind).counted
+    pair = pair_at(queue, 1)
+    return pair.first_sha256, pair.second_sha256
+
+
+def test_what_was_adjudicated_outlives_queue_and_accounts(ada: User, bob: User) -> None:
+    cyd = person("cyd")
+    key = adjudicated(ada, bob, cyd)
+    Queue.objects.all().delete()
+    assert kinds_of([key])[key].kind == "different"
+    cyd.delete()
+    assert kinds_of([key])[key].kind == "different"
+
+
+def test_an_adjudicator_may_change_their_mind_elsewhere_and_back(ada: User, bob: User) -> None:
+    from review import deciding
+
+    cyd = person("cyd")
+    key = adjudicated(ada, bob, cyd)
+    changed = deciding.decide(cyd, *key, "near_duplicate")
+    assert kinds_of([key])[key].kind == "near_duplicate"
+    deciding.undo(cyd, changed.pk)
+    assert kinds_of([key])[key].kind == "different"
+
+
 @pytest.mark.parametrize(("change", "sentence"), [("closed", "queue was closed"), ("gone", "images was removed")])
 def test_what_comes_after_the_end_is_kept(ada: User, change: str, sentence: str) -> None:
     queue = make_queue(1)
@@ -184,6 +230,7 @@ def test_undo_by_the_second_reader_and_by_the_adjudicator(ada: User, bob: User) 
     undo(pair_at(queue, 1), bob)
     assert state(queue) == State.OPEN
     decide(pair_at(queue, 1), bob, "related")
+    take(queue, cyd)
     decide(pair_at(queue, 1), cyd, "same")
     assert state(queue) == State.DECIDED
     undo(pair_at(queue, 1), cyd)
