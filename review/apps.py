@@ -10,7 +10,7 @@ class ReviewConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate, post_save
 
-        from gallery.signals import acted, images_removed, images_restored
+        from gallery.signals import acted, images_removed, images_restored, images_stored
         from review import audit, checking, guards
         from review.comparing.jobs import resume_comparisons
         from review.comparing.receivers import forget_removed
@@ -38,4 +38,5 @@ class ReviewConfig(AppConfig):
         chores.register(resume_queues)
         images_removed.connect(leaving.drop_removed, dispatch_uid="review.queues.removed")
         images_restored.connect(leaving.bring_back, dispatch_uid="review.queues.restored")
+        images_stored.connect(leaving.bring_back, dispatch_uid="review.queues.stored")
         post_save.connect(leaving.heed_verdict, sender=Verdict, dispatch_uid="review.queues.verdict")

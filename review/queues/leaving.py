@@ -9,9 +9,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from gallery.models import Image
-from review.decided import Pair, kinds_of
+from review.decided import Pair
 from review.models import QueuedPair, Reading, Verdict
-from review.queues.exclusions import UNDECIDED
+from review.queues.exclusions import judged_among
 from review.queues.reading import settle
 
 CHUNK = 500
@@ -25,12 +25,17 @@ def drop_removed(sender: object, image_ids: Sequence[int], **_rest: Any) -> None
 
 
 def bring_back(sender: object, image_ids: Sequence[int], **_rest: Any) -> None:
-    """Bring pairs back whose image was restored, as far as both images are there."""
+    """Bring pairs back whose image is there again, restored or uploaded anew, as far as both images are there.
+
+    What people decided about them meanwhile counts, as if they had been in their queue.
+    """
     shown = Image.objects.shown()
     both = [Exists(shown.filter(sha256=OuterRef(name))) for name in ("first_sha256", "second_sha256")]
     for pairs in _of_images(image_ids):
-        for pair in pairs.filter(*both, state=State.GONE).select_related("queue"):
+        back = list(pairs.filter(*both, state=State.GONE).select_related("queue"))
+        for pair in back:
             settle(pair)
+        heed_pairs({(pair.first_sha256, pair.second_sha256) for pair in back})
 
 
 def heed_verdict(sender: object, instance: Verdict, created: bool, **_rest: Any) -> None:
@@ -49,8 +54,8 @@ def heed_pairs(pairs: Collection[Pair]) -> None:
         queued = _unread(firsts[start : start + CHUNK], pairs)
         if not queued:
             continue
-        summaries = kinds_of(set(queued.values()))
-        decided = {pk for pk, pair in queued.items() if pair in summaries and summaries[pair].kind not in UNDECIDED}
+        judged = judged_among(set(queued.values()))
+        decided = {pk for pk, pair in queued.items() if pair in judged}
         if decided:
             rows = QueuedPair.objects.filter(pk__in=decided, state=State.OPEN)
             rows.update(state=State.DECIDED, decided_at=timezone.now())

@@ -20,7 +20,7 @@ from gallery.acts import Action, tell
 from gallery.models import Collection, Image
 from review.exceptions import QueueError, ReviewError
 from review.models import Queue, QueuedPair, ReviewPolicy
-from review.queues import checkpoints
+from review.queues import checkpoints, exclusions
 from review.queues.all_pairs import gather_nearest, gather_uncertain
 from review.queues.gathering import Gathered, Report
 from review.queues.searches import gather_search
@@ -112,14 +112,15 @@ def fill(queue: Queue, gathered: Gathered) -> None:
     QueueError : nothing was found
     QueueGoneError : the queue is gone
     """
-    rows = _rows(queue, gathered)
-    if not rows:
-        raise QueueError(
-            _("No pair is left to be judged: %(num)d were judged already or wait in another queue.")
-            % {"num": gathered.num_left_out}
-        )
-    found = {"weights": dict(gathered.weights), "left_out": gathered.num_left_out, **gathered.about}
     with transaction.atomic():
+        rows, num_late = _without_judged(_rows(queue, gathered))
+        num_left_out = gathered.num_left_out + num_late
+        if not rows:
+            raise QueueError(
+                _("No pair is left to be judged: %(num)d were judged already or wait in another queue.")
+                % {"num": num_left_out}
+            )
+        found = {"weights": dict(gathered.weights), "left_out": num_left_out, **gathered.about}
         QueuedPair.objects.bulk_create(rows, batch_size=CHUNK)
         building = Queue.objects.filter(pk=queue.pk, state=State.BUILDING)
         if not building.update(
@@ -195,6 +196,18 @@ def _rows(queue: Queue, gathered: Gathered) -> list[QueuedPair]:
         QueuedPair(queue=queue, position=number, first_sha256=first, second_sha256=second, score=score)
         for number, ((first, second), score) in enumerate(pairs.items(), start=1)
     ]
+
+
+def _without_judged(rows: list[QueuedPair]) -> tuple[list[QueuedPair], int]:
+    """Leave out what people judged while the pairs were gathered, which may take long; return also how many those are.
+
+    Called in the transaction that opens the queue: from then on every verdict finds the pair in it.
+    """
+    judged = exclusions.judged_among({(row.first_sha256, row.second_sha256) for row in rows})
+    left = [row for row in rows if (row.first_sha256, row.second_sha256) not in judged]
+    for number, row in enumerate(left, start=1):
+        row.position = number
+    return left, len(rows) - len(left)
 
 
 def _asks_for_two(gathered: Gathered) -> bool:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from gallery.models import Image
 from review import deciding
 from review.decided import ADJUDICATOR_SLOT
 from review.exceptions import QueueError
@@ -107,7 +108,10 @@ def undo(pair: QueuedPair, user: User) -> Verdict:
         reading.save(update_fields=["verdict", "decided_at"])
         verdict = deciding.undo(user, undone)
         settle(locked)
-        hold(locked, user, timezone.now())
+        if _is_there(locked):
+            hold(locked, user, timezone.now())
+        else:  # it was decided when its image was removed; nobody can read it now
+            QueuedPair.objects.filter(pk=locked.pk).update(state=State.GONE)
     return verdict
 
 
@@ -131,6 +135,11 @@ def settle(pair: QueuedPair) -> None:
 def _lock(pair: QueuedPair) -> QueuedPair:
     """Return the pair as it is now, so that nobody else decides about it until the transaction ends."""
     return QueuedPair.objects.select_for_update(of=("self",)).select_related("queue").get(pk=pair.pk)
+
+
+def _is_there(pair: QueuedPair) -> bool:
+    """Tell whether both images of a pair can be found."""
+    return Image.objects.shown().filter(sha256__in=(pair.first_sha256, pair.second_sha256)).count() == 2
 
 
 def _place_of(pair: QueuedPair, user: User) -> tuple[Reading | None, str]:

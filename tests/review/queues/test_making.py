@@ -92,6 +92,25 @@ def test_pairs_that_were_judged_are_left_out_but_not_doubtful_ones(ada: User, li
     assert queue.parameters["left_out"] == 3
 
 
+def test_what_is_judged_while_pairs_are_gathered_is_left_out(
+    ada: User, library: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gather = making.GATHERERS[Queue.Source.NEAREST]
+    judged = []
+
+    def judge_meanwhile(*arguments: Any) -> Any:
+        found = gather(*arguments)
+        sums = Image.objects.in_bulk([int(found.first[0]), int(found.second[0])])
+        judged.append(record(*(image.sha256 for image in sums.values()), "different", author=ada))
+        return found
+
+    monkeypatch.setitem(making.GATHERERS, Queue.Source.NEAREST, judge_meanwhile)
+    queue = made(ada)
+    assert (judged[0].first_sha256, judged[0].second_sha256) not in pairs_of(queue)
+    assert [row.position for row in queue.pairs.order_by("position")] == list(range(1, 10))
+    assert (queue.num_pairs, queue.parameters["left_out"]) == (9, 1)
+
+
 def test_pairs_that_wait_in_another_queue_are_left_out(ada: User, library: NDArray[np.int64]) -> None:
     first = made(ada, wanted=5)
     second = made(ada, wanted=5)

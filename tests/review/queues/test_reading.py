@@ -254,6 +254,19 @@ def test_undo_of_nothing_is_refused(ada: User) -> None:
         undo(pair_at(queue, 1), ada)
 
 
+def test_undo_after_an_image_was_removed_leaves_the_pair_out(ada: User) -> None:
+    from gallery.curation import restore, trash
+
+    queue = make_queue(1)
+    decide(pair_at(queue, 1), ada, "same")
+    image = Image.objects.order_by("pk")[0]
+    trash([image.pk], ada)
+    assert undo(pair_at(queue, 1), ada).kind == "withdrawn"
+    assert state(queue) == State.GONE
+    restore([image.pk], ada)
+    assert state(queue) == State.OPEN
+
+
 def test_undo_of_what_was_decided_anew_elsewhere_is_refused(ada: User) -> None:
     queue = make_queue(1)
     decide(pair_at(queue, 1), ada, "same")
@@ -320,3 +333,31 @@ def test_a_pair_comes_back_only_when_both_images_are_there(ada: User) -> None:
     assert state(queue) == State.GONE
     unhide([other.pk], ada)
     assert state(queue) == State.OPEN
+
+
+def test_what_was_decided_while_an_image_was_away_stays_decided(ada: User) -> None:
+    from gallery.curation import restore, trash
+
+    queue = make_queue(2)
+    image = Image.objects.order_by("pk")[1]
+    take(queue, ada)
+    trash([image.pk], ada)
+    assert not decide(pair_at(queue, 1), ada, "different").counted
+    restore([image.pk], ada)
+    assert [pair_at(queue, n).state for n in (1, 2)] == [State.DECIDED, State.OPEN]
+
+
+def test_the_same_bytes_uploaded_anew_bring_their_pairs_back(ada: User) -> None:
+    from gallery.curation import purge, trash
+    from gallery.signals import images_stored
+    from tests.gallery.rows import make_image
+
+    queue = make_queue(1)
+    gone = Image.objects.order_by("pk")[1]
+    trash([gone.pk], ada)
+    purge([gone.pk], ada)
+    assert state(queue) == State.GONE
+    again = make_image(sha256=gone.sha256)
+    images_stored.send(sender=Image, image_ids=[again.pk])
+    assert state(queue) == State.OPEN
+    assert take(queue, ada) is not None
