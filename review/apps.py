@@ -16,9 +16,9 @@ class ReviewConfig(AppConfig):
         from review.comparing.receivers import forget_removed
         from review.decided import judged_pairs
         from review.duplicates.jobs import renew_duplicates, resume_decisions
-        from review.duplicates.receivers import drop_apart
+        from review.duplicates.receivers import drop_apart, drop_read
         from review.marks import verdict_marks
-        from review.models import Verdict
+        from review.models import QueuedPair, Verdict
         from review.queues import leaving
         from review.queues.jobs import resume_queues
         from search import chores
@@ -33,6 +33,7 @@ class ReviewConfig(AppConfig):
         chores.register(resume_decisions)
         acted.connect(audit.keep, dispatch_uid="review.audit")
         acted.connect(drop_apart, dispatch_uid="review.duplicates.apart")
+        post_save.connect(drop_read, sender=QueuedPair, dispatch_uid="review.duplicates.read")
         chores.register(checking.check_audit)
         post_migrate.connect(guards.install, sender=self, dispatch_uid="review.guards")
         chores.register(resume_queues)

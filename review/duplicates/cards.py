@@ -94,7 +94,7 @@ def _read(groups: Sequence[DuplicateGroup], user: User | AnonymousUser) -> _Know
     images = {member.image_id: member.image for each in members.values() for member in each}
     collections = Prefetch("collections", Collection.objects.visible_to(user))
     prefetch_related_objects(list(images.values()), "tags", collections, "attributes")
-    apart, kept = settled_pairs([image.sha256 for image in images.values()])
+    apart, kept = settled_pairs([image.sha256 for image in images.values()], user)
     id_of = {image.sha256: image.pk for image in images.values()}
     reviewed, curated = (_with_role(images, user, role) for role in (Role.REVIEWER, Role.CURATOR))
     repeats: defaultdict[int, list[RepeatUpload]] = defaultdict(list)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from review.blind import waiting
 from review.decided import among
 from review.duplicates import kept, library
 from review.duplicates.drafts import Decided, Draft, draft_alike, draft_bytes, draft_pixels, mark_chains
@@ -44,9 +45,14 @@ def draft_groups(snapshot: Snapshot, known: Known) -> list[Draft]:
 
 
 def _decided(sums: Mapping[int, str], sets: Mapping[int, frozenset[str]]) -> Decided:
-    """Return what people decided about pairs of images that are shown."""
+    """Return what people decided about pairs of images that are shown.
+
+    What one of two blind readers said is not known yet: a group that came or went by it would tell the other.
+    """
     id_of = {sha256: image_id for image_id, sha256 in sums.items()}
     verdicts = among(id_of)
+    for pair in waiting().order_by().values_list("first_sha256", "second_sha256").iterator():
+        verdicts.pop(pair, None)
     apart = {pair for pair, summary in verdicts.items() if summary.apart}
     same = {pair for pair, summary in verdicts.items() if summary.together}
     inside = kept.pairs_within(sets.values())

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from gallery.batches import batches
+from review.blind import hidden_from
 from review.decided import apart
-from review.models import DecidedImage, DuplicateDecision
+from review.models import DecidedImage, DuplicateDecision, Verdict
+from review.verdicts import current
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
 
 Kind = DuplicateDecision.Kind
 Pair = tuple[str, str]
@@ -51,9 +57,25 @@ def pairs_within(sets: Iterable[Collection[str]]) -> set[Pair]:
     return {(first, second) for each in sets for first, second in combinations(sorted(each), 2)}
 
 
-def settled_pairs(hashes: Collection[str]) -> tuple[set[Pair], set[Pair]]:
-    """Return, of these images, the pairs that are different and those that are kept; see `kept_sets`."""
-    return apart(hashes), pairs_within(kept_sets(hashes).values())
+def settled_pairs(hashes: Collection[str], user: User | AnonymousUser) -> tuple[set[Pair], set[Pair]]:
+    """Return, of these images, the pairs that are different and those that are kept; see `kept_sets`.
+
+    Parameters
+    ----------
+    hashes : SHA-256 sums
+    user : who looks; of pairs that wait for two blind readers, those that this person found different
+    """
+    different = apart(hashes)
+    hidden = hidden_from(user, different)
+    return different - hidden | _told_by(user, hidden), pairs_within(kept_sets(hashes).values())
+
+
+def _told_by(user: User | AnonymousUser, pairs: set[Pair]) -> set[Pair]:
+    """Return those of the pairs that are different by what this person said."""
+    if not pairs or not user.is_authenticated:
+        return set()
+    said = current().filter(author=user, kind=Verdict.Kind.DIFFERENT, first_sha256__in={first for first, _ in pairs})
+    return pairs & set(said.values_list("first_sha256", "second_sha256"))
 
 
 def as_ids(pairs: Iterable[Pair], id_of: Mapping[str, int]) -> set[tuple[int, int]]:

@@ -92,7 +92,7 @@ def make_plan(groups: QuerySet[DuplicateGroup], kind: str, user: User) -> Plan:
     members = _members(listed, user)
     hashes = {member.image_id: member.image.sha256 for each in members.values() for member in each}
     id_of = {sha256: image_id for image_id, sha256 in hashes.items()}
-    apart, kept = (as_ids(pairs, id_of) for pairs in settled_pairs(list(id_of)))
+    apart, kept = (as_ids(pairs, id_of) for pairs in settled_pairs(list(id_of), user))
     may = _allowed(hashes, user, Role.REVIEWER if kind == Kind.KEEP_ALL else Role.CURATOR)
     counts = {"chains": 0, "changed": 0, "foreign": 0}
     entries: list[Entry] = []

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection as Names
 from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Exists, OuterRef
 
 from gallery.acts import Action
-from review.decided import apart
+from review.blind import waiting
+from review.decided import Pair, apart
 from review.duplicates.schedule import newest_ready
-from review.models import DuplicateMember, Verdict
+from review.models import DuplicateMember, QueuedPair, Verdict
 
 
 def drop_apart(sender: object, action: str, subject: str, details: Mapping[str, Any], **kwargs: Any) -> None:
     """Forget a group of two images that somebody finds different, wherever that was said."""
-    if action != Action.VERDICT or details.get("kind") != Verdict.Kind.DIFFERENT:
+    if action == Action.VERDICT and details.get("kind") == Verdict.Kind.DIFFERENT:
+        first, second = subject.split()
+        _drop((first, second))
+
+
+def drop_read(sender: object, instance: QueuedPair, update_fields: Names[str] | None, **kwargs: Any) -> None:
+    """Forget a group of two images when both of their blind readers have decided, and what they said may be known."""
+    if update_fields is not None and "state" in update_fields and instance.queue.two_readers:
+        _drop((instance.first_sha256, instance.second_sha256))
+
+
+def _drop(pair: Pair) -> None:
+    scan = newest_ready()
+    if scan is None or not apart(pair) or waiting().filter(first_sha256=pair[0], second_sha256=pair[1]).exists():
         return
-    scan, hashes = newest_ready(), subject.split()
-    if scan is None or not apart(hashes):
-        return
-    held = [DuplicateMember.objects.filter(group=OuterRef("pk"), image__sha256=sha256) for sha256 in hashes]
+    held = [DuplicateMember.objects.filter(group=OuterRef("pk"), image__sha256=sha256) for sha256 in pair]
     scan.groups.filter(Exists(held[0]), Exists(held[1]), size=2).delete()

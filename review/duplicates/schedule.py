@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gallery.models import RepeatUpload
+from review.blind import waiting
 from review.models import DuplicateDecision, DuplicateScan, Verdict
 from search import features
 from search.generation import active_generation
@@ -44,13 +45,15 @@ def active_scan() -> DuplicateScan | None:
 
 
 def seen_now() -> dict[str, int]:
-    """Return the newest decisions and repeated uploads: what is inside a scan that begins now."""
+    """Return what is inside a scan that begins now: the newest decisions and repeated uploads, and how many pairs wait
+    for two blind readers, whose verdicts it leaves out."""
     undone = DuplicateDecision.objects.filter(kind=DuplicateDecision.Kind.UNDONE)
     newest: dict[str, Any] = {
         "verdict": Verdict.objects.aggregate(newest=Max("pk"))["newest"],
         "decision": DuplicateDecision.objects.aggregate(newest=Max("pk"))["newest"],
         "undone": undone.aggregate(newest=Max("pk"))["newest"],
         "repeat": RepeatUpload.objects.aggregate(newest=Max("pk"))["newest"],
+        "blind": waiting().count(),
     }
     return {name: number or 0 for name, number in newest.items()}
 

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import User
 
+from gallery.roles import Role
 from review.deciding import decide, undo
-from review.models import DuplicateGroup
+from review.duplicates import schedule
+from review.duplicates.cards import make_cards
+from review.duplicates.kept import Kind
+from review.duplicates.planning import make_plan
+from review.models import DuplicateGroup, DuplicateScan, Queue, QueuedPair
+from review.queues import making, reading
+from review.queues.taking import take
+from search import features
 from tests.gallery.rows import make_images
 from tests.review.duplicates.rows import make_group, make_scan
 from tests.review.people import person
+from tests.review.queues.rows import add_pairs, pair_at
 
 pytestmark = pytest.mark.django_db
 
@@ -36,3 +46,45 @@ def test_a_split_decides_nothing() -> None:
 def test_before_the_first_scan() -> None:
     (a, b) = make_images(2)
     decide(person("ada"), a.sha256, b.sha256, "different")
+
+
+def blind_pair() -> tuple[DuplicateScan, QueuedPair]:
+    """Return a scan with one group, and its two images as a pair that two read without knowing of each other."""
+    scan, images = make_scan(), make_images(2)
+    make_group(scan, images)
+    queue = Queue.objects.create(name="q", source="search", state="open", num_pairs=1, two_readers=True)
+    add_pairs(queue, images)
+    return scan, pair_at(queue, 1)
+
+
+def seen_by(scan: DuplicateScan, user: User) -> int:
+    return len(make_cards(list(scan.groups.all()), user))
+
+
+def test_one_blind_reader_tells_the_other_nothing() -> None:
+    (scan, pair), ada, bob, eve = blind_pair(), person("ada"), person("bob"), person("eve", Role.CURATOR)
+    reading.decide(pair, ada, "different")
+    assert [seen_by(scan, user) for user in (ada, bob, eve)] == [0, 1, 1]  # one's own verdict is no secret
+    assert len(make_plan(scan.groups.all(), Kind.KEEP_ONE, eve).entries) == 1
+    reading.decide(pair, bob, "different")
+    assert not scan.groups.exists()
+
+
+def test_a_conflict_of_blind_readers_is_settled_by_the_third() -> None:
+    (scan, pair), cyd = blind_pair(), person("cyd")
+    reading.decide(pair, person("ada"), "different")
+    reading.decide(pair, person("bob"), "same")
+    assert scan.groups.exists()
+    take(pair.queue, cyd)
+    reading.decide(pair, cyd, "different")
+    assert not scan.groups.exists()
+
+
+def test_a_closed_queue_keeps_nothing_back() -> None:
+    (scan, pair), bob = blind_pair(), person("bob")
+    reading.decide(pair, person("ada"), "different")
+    DuplicateScan.objects.update(seen=schedule.seen_now(), revision=features.revision())
+    assert not schedule.is_outdated(DuplicateScan.objects.get())
+    making.close(pair.queue, bob)
+    assert seen_by(scan, bob) == 0
+    assert schedule.is_outdated(DuplicateScan.objects.get())

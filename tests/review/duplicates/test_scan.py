@@ -17,7 +17,7 @@ from review.duplicates.findings import draft_groups
 from review.duplicates.known import read_known
 from review.duplicates.measuring import MOST_PER_IMAGE, Tell, measure
 from review.duplicates.pairs import Pairs
-from review.models import DuplicateGroup, DuplicateScan
+from review.models import DuplicateGroup, DuplicateScan, Queue
 from search.copies import edit
 from search.rows import Snapshot
 from search.snapshots import current_snapshot
@@ -93,6 +93,25 @@ def test_different_never_comes_again(copies: list[int], look: Look) -> None:
     assert all(not {copies[1], copies[11]} <= members for _tier, members in found)
     assert all(not {copies[0], copies[9]} <= members for _tier, members in found)
     assert any({copies[0], copies[8]} <= members for _tier, members in found)
+
+
+def test_what_one_of_two_blind_readers_said_is_left_out(copies: list[int], look: Look) -> None:
+    ada, queue = person("ada"), Queue.objects.create(name="q", source="search", state="open", two_readers=True)
+    apart, together = sums_of(copies[1], copies[11]), sums_of(copies[4], copies[5])
+    for position, (pair, kind) in enumerate([(apart, "different"), (together, "same")], start=1):
+        first, second = sorted(pair)
+        queue.pairs.create(position=position, first_sha256=first, second_sha256=second)
+        decide(ada, *pair, kind)
+    scenes, darker = {copies[0], *copies[8:11]}, {copies[1], copies[11]}
+    found = [members for _tier, members in groups(look())]
+    assert len(found) == 2
+    assert scenes in found
+    assert darker in found
+    queue.pairs.update(state="decided")
+    found = [members for _tier, members in groups(look())]
+    assert len(found) == 2
+    assert scenes in found
+    assert {copies[4], copies[5]} in found
 
 
 def test_what_people_find_the_same_is_brought_together(copies: list[int], look: Look) -> None:
