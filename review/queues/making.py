@@ -21,6 +21,7 @@ from gallery.models import Collection, Image
 from review.exceptions import QueueError, ReviewError
 from review.models import Queue, QueuedPair, ReviewPolicy
 from review.queues import checkpoints, exclusions
+from review.queues.access import COLLECTION
 from review.queues.all_pairs import gather_nearest, gather_uncertain
 from review.queues.gathering import Gathered, Report
 from review.queues.searches import gather_search
@@ -71,6 +72,8 @@ def ask(
     """
     if source == Queue.Source.NEAREST:
         parameters.setdefault("weights", site_weights())
+    if collection is not None:
+        parameters[COLLECTION] = collection.pk
     asked = two_readers or ReviewPolicy.objects.filter(collection=collection, two_readers=True).exists()
     with transaction.atomic():
         queue = Queue.objects.create(

@@ -10,7 +10,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db.models import Exists, OuterRef, Q
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.models import Image
-from gallery.permissions import permissions_of, requires
+from gallery.permissions import permissions_of, require, requires
 from gallery.roles import Role
 from review.decided import ADJUDICATOR_SLOT
 from review.deciding import NewerVerdictError, newest_of
@@ -63,7 +64,7 @@ def turn(request: HttpRequest, pk: int) -> HttpResponse:
 def decide(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Keep a verdict on a pair; whatever is refused, what was typed comes back."""
     user = cast("User", request.user)
-    pair = _pair(pk, number)
+    pair = _pair(user, pk, number)
     images = _images(pair)
     form = ReadingForm(request.POST)
     valid = form.is_valid()
@@ -92,9 +93,10 @@ def decide(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 @requires(Role.REVIEWER)
 def undo(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Take one's reading of a pair back and show the pair again."""
-    pair = _pair(pk, number)
+    user = cast("User", request.user)
+    pair = _pair(user, pk, number)
     try:
-        reading.undo(pair, cast("User", request.user))
+        reading.undo(pair, user)
     except ReviewError as error:
         if _wants_json(request):
             return JsonResponse({"problem": str(error)}, status=HTTPStatus.CONFLICT)
@@ -143,8 +145,21 @@ def _last_reading(queue: Queue, user: User) -> Reading | None:
     return decided.select_related("verdict", "pair").order_by("-decided_at").first()
 
 
-def _pair(queue_id: int, number: int) -> QueuedPair:
-    return get_object_or_404(QueuedPair.objects.select_related("queue"), pk=number, queue=queue_id)
+def _pair(user: User, queue_id: int, number: int) -> QueuedPair:
+    """Return a pair of a queue that a person may know of, or that this person had in hand before a role was withdrawn.
+
+    Raises
+    ------
+    PermissionDenied, Http404 : others are not told whether there is such a pair
+    """
+    pairs = QueuedPair.objects.select_related("queue").filter(pk=number, queue=queue_id)
+    if user.is_authenticated:
+        theirs = Q(queue__in=queues_for(user).filter(pk=queue_id))
+        pair = pairs.filter(theirs | Exists(Reading.objects.filter(pair=OuterRef("pk"), reader=user))).first()
+        if pair is not None:
+            return pair
+    require(user, Role.REVIEWER, somewhere=True)
+    raise Http404(_("There is no such pair in a queue that you may read."))
 
 
 def _images(pair: QueuedPair) -> list[Image]:

@@ -10,13 +10,15 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from gallery.models import Collection, Membership
+from gallery.models import Collection, Image, Membership
 from gallery.roles import Role
 from review.models import AuditRow, Queue, Verdict
+from review.queues import making
 from review.queues.reading import decide
 from search import queues as sending
+from tests.gallery.rows import make_images
 from tests.review.people import person
-from tests.review.queues.rows import make_queue, pair_at
+from tests.review.queues.rows import add_pairs, make_queue, pair_at
 
 pytestmark = pytest.mark.django_db
 QUEUES, MAKE = reverse("review:queues"), reverse("review:queue_make")
@@ -105,6 +107,38 @@ def test_queues_of_private_collections_are_for_their_reviewers(client: Client) -
     assert "secret queue" in words(client.get(QUEUES))
     Membership.objects.update(role=Role.VIEWER)
     assert "secret queue" not in words(client.get(QUEUES))
+
+
+def test_a_queue_made_of_closed_images_is_not_there_for_others(client: Client) -> None:
+    """It is called by the image that its search started from."""
+    vault, cora, rob = Collection.objects.create(name="vault", private=True), person("cora"), person("rob")
+    Membership.objects.create(collection=vault, user=cora, role=Role.REVIEWER)
+    queue = make_queue(2, name="Images like secret.jpg", source="search", created_by=cora)
+    secret = Image.objects.order_by("pk")[0]  # in every pair
+    Image.objects.filter(pk=secret.pk).update(common=False)
+    vault.images.add(secret)
+    addresses = [QUEUES, *(reverse(f"review:{name}", args=[queue.pk]) for name in ("queue", "queue_report"))]
+    for user, found in ((rob, [200, 404, 404]), (cora, [200, 200, 200]), (person("root", Role.ADMIN), [200, 200, 200])):
+        client.force_login(user)
+        answers = [client.get(address) for address in addresses]
+        assert [answer.status_code for answer in answers] == found
+        assert any("secret.jpg" in answer.content.decode() for answer in answers) == (user != rob)
+    Membership.objects.create(collection=vault, user=rob, role=Role.VIEWER)
+    client.force_login(rob)
+    assert "secret.jpg" in words(client.get(QUEUES))
+
+
+def test_a_queue_of_a_collection_that_is_gone_is_for_admins(client: Client) -> None:
+    cora, vault = person("cora", Role.CURATOR), Collection.objects.create(name="vault", private=True)
+    images = make_images(2)
+    vault.images.set(images)  # the library has them too
+    queue = making.ask("nearest", cora, name="Nearest pairs: vault", collection=vault, wanted=20)
+    add_pairs(queue, images)
+    Queue.objects.update(state=Queue.State.OPEN, num_pairs=1)
+    vault.delete()
+    for user, told in ((person("rob"), False), (cora, False), (person("root", Role.ADMIN), True)):
+        client.force_login(user)
+        assert ("vault" in words(client.get(QUEUES))) == told
 
 
 def test_viewers_are_refused(client: Client) -> None:

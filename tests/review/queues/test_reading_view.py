@@ -11,7 +11,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from gallery.curation import hide
-from gallery.models import Account, Image
+from gallery.models import Account, Collection, Image, Membership
 from gallery.roles import Role
 from review.models import Queue, QueuedPair, Reading, Verdict
 from review.queues.reading import decide as decide_pair
@@ -225,6 +225,25 @@ def test_a_pair_of_another_queue_is_not_there(client: Client, ada: User) -> None
     assert client.post(reverse("review:queue_decide", args=[other.pk, pair_at(queue, 1).pk])).status_code == 404
 
 
+def test_queues_of_others_are_told_to_nobody(client: Client, ada: User) -> None:
+    """Neither their names nor whether they are there, whatever number is tried."""
+    vault = Collection.objects.create(name="vault", private=True)
+    queue = make_queue(1, name="secret queue", collection=vault)
+    for name in ("queue_decide", "queue_undo"):
+        for headers in ({}, JSON):
+            known = client.post(address(name, queue, 1), {"kind": "same"}, headers=headers)
+            unknown = client.post(reverse(f"review:{name}", args=[queue.pk + 1, 1]), {"kind": "same"}, headers=headers)
+            assert known.status_code == unknown.status_code == 404
+            assert "secret" not in words(known)
+    client.force_login(person("vic", Role.VIEWER))
+    for name in ("queue_decide", "queue_undo"):
+        response = client.post(address(name, queue, 1), {"kind": "same", "note": "my words"})
+        assert response.status_code == 403
+        assert "secret" not in words(response)
+        assert "my words" in words(response)
+    assert not Verdict.objects.exists()
+
+
 # Kept, though too late
 
 
@@ -308,8 +327,10 @@ def test_a_queue_that_is_not_open_says_why(client: Client, ada: User, state: str
 
 
 def test_a_queue_of_images_that_one_may_not_judge(client: Client, ada: User) -> None:
-    queue = make_queue(1)
+    queue, vault = make_queue(1), Collection.objects.create(name="vault", private=True)
     Image.objects.all().update(common=False)
+    vault.images.set(Image.objects.all())
+    Membership.objects.create(collection=vault, user=ada, role=Role.VIEWER)
     assert "No pair of this queue is for you" in words(client.get(address("queue", queue)))
 
 
