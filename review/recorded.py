@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from gallery.models import Image
+from gallery.models import Collection, Image
 from gallery.permissions import permissions_of
 from review.evidence.numbers import MethodRow, method_rows
 from review.models import SearchRecord
@@ -39,13 +40,23 @@ class Shown:
     """A recorded search as one person may see it.
 
     To its author and to admins it is whole. Others see the hits that they may see, numbered anew, without what tells
-    of the rest: places among all images compared, and how many those were.
+    of the rest: places among all images compared, and how many those were; nor a collection that is closed to them.
     """
 
     record: SearchRecord
     whole: bool
     query_image: Image | None
     hits: list[Hit]
+    tells_collection: bool
+
+    @property
+    def address(self) -> str:
+        """Return the search as the page of searches takes it, without a collection that is not for this person."""
+        if self.tells_collection:
+            return self.record.address
+        asked = QueryDict(self.record.address, mutable=True)
+        asked.pop("collection", None)
+        return asked.urlencode()
 
     @property
     def document(self) -> dict[str, Any]:
@@ -54,6 +65,8 @@ class Shown:
         found["query"] = {name: value for name, value in found["query"].items() if name != "vectors"}
         if not self.whole:
             found = {name: value for name, value in found.items() if name not in ("num_candidates", "num_images")}
+        if not self.tells_collection:
+            found["collection"] = {"id": None, "name": ""}
         found["results"] = [
             {"sha256": hit.sha256, "name": hit.name, "rank": hit.rank, "score": hit.score, "methods": hit.methods}
             for hit in self.hits
@@ -86,7 +99,7 @@ class Changes:
 
 
 def show(record: SearchRecord, user: User | AnonymousUser) -> Shown | None:
-    """Return a recorded search for one person; None when it is not for this person. One database query.
+    """Return a recorded search for one person; None when it is not for this person. Two database queries at most.
 
     It is for whoever may see the image that was searched for; where that is gone, for its author and admins. That of an
     uploaded image is for everybody with an account who was given its address.
@@ -107,7 +120,9 @@ def show(record: SearchRecord, user: User | AnonymousUser) -> Shown | None:
         name = each["name"] if image or sees_all else ""
         methods = each["methods"] if whole else {key: _unplaced(said) for key, said in each["methods"].items()}
         hits.append(Hit(each["sha256"], rank, each["score"], image, name, methods))
-    return Shown(record, whole, images.get(query["sha256"]), hits)
+    within = record.document["collection"]
+    tells = whole or not within or Collection.objects.visible_to(user).filter(pk=within["id"]).exists()
+    return Shown(record, whole, images.get(query["sha256"]), hits, tells)
 
 
 def _unplaced(said: Mapping[str, Any]) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def answer_now(viewer: User | AnonymousUser, asked: Mapping[str, Any]) -> Docume
     """
     collection = asked["collection"]
     if collection and not Collection.objects.visible_to(viewer).filter(pk=collection["id"]).exists():
-        raise RecordError(_("The collection “%(name)s” is not there any more.") % {"name": collection["name"]})
+        raise RecordError(_("The collection that was searched is not there any more, or closed to you."))
     answer = pipeline.run_query(
         _source(viewer, asked["query"]),
         asked["weights"],

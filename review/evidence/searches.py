@@ -59,7 +59,7 @@ def document(shown: Shown, about: Mapping[str, Any]) -> tuple[dict[str, Any], li
     head = {
         "record": str(record.pk),
         "title": record.title,
-        "search": record.address,
+        "search": shown.address,
         "recorded_at": record.recorded_at.isoformat(),
         "recorded_by": record.author_name,
         "exported": dict(about),
@@ -91,7 +91,7 @@ def words(num_rows: int) -> str:
 def facts(shown: Shown) -> list[tuple[str, str]]:
     """Return what a recorded search rests on, as lines that people read."""
     record, asked = shown.record, shown.record.document
-    limits, collection = asked["thresholds"], asked["collection"]
+    limits = asked["thresholds"]
     found = [
         (_("Searched for"), asked["query"]["name"]),
         (_("SHA-256 of it"), asked["query"]["sha256"]),
@@ -99,7 +99,7 @@ def facts(shown: Shown) -> list[tuple[str, str]]:
         (_("Recorded at"), record.recorded_at.isoformat(timespec="seconds")),
         (_("Weights"), _listed({_label(name): weight for name, weight in asked["weights"].items() if weight})),
         (_("Scores"), _("%(least)g to %(most)g") % {"least": limits.get("min", 0), "most": limits.get("max", 100)}),
-        (_("Searched in"), collection["name"] if collection else _("all images")),
+        (_("Searched in"), _searched_in(shown)),
         (_("Index generation"), str(asked["generation"] or _("none"))),
         (_("Search"), _("exact") if asked["exact"] else _("by the nearest of an index")),
         (_("Method versions"), _listed({_label(name): said for name, said in asked["versions"].items()})),
@@ -112,6 +112,13 @@ def facts(shown: Shown) -> list[tuple[str, str]]:
     if asked["degraded"]:
         found.append((_("Limits of the index"), asked["degraded"]))
     return found
+
+
+def _searched_in(shown: Shown) -> str:
+    collection = shown.record.document["collection"]
+    if collection is None:
+        return _("all images")
+    return str(collection["name"]) if shown.tells_collection else _("a collection that is closed to you, or gone")
 
 
 def _label(name: str) -> str:

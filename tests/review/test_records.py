@@ -234,8 +234,24 @@ def test_the_record_of_a_private_image_is_not_there(
     client.force_login(ada)
     Membership.objects.all().delete()
     text = page(client, record, again=1)
-    assert "cannot be run again now. The collection “Closed” is not there any more." in text
+    assert "cannot be run again now. The collection that was searched is not there any more, or closed to you." in text
     assert "not in the library now" in text
+
+
+def test_a_closed_collection_that_was_searched_is_not_told(
+    client: Client, ada: User, images: list[Image], private: Collection
+) -> None:
+    private.images.add(images[0])  # which all may see
+    Membership.objects.create(collection=private, user=ada, role=Role.VIEWER)
+    record = keep(client, f"image={images[0].pk}&collection={private.pk}", title="Herons")
+    assert "Closed" in page(client, record)
+    client.force_login(person("eve", Role.VIEWER))
+    text = page(client, record, again=1)
+    assert "a collection that is closed to you, or gone" in text
+    assert "cannot be run again now" in text
+    for told in (text, *(send(client, record, form) for form in ("csv", "json", "html"))):
+        assert "Closed" not in told
+        assert f"collection={private.pk}" not in told
 
 
 def test_exports(client: Client, ada: User, images: list[Image]) -> None:
