@@ -26,7 +26,7 @@ from gallery.roles import Role
 from gallery.undoing import remember
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
+    from django.contrib.auth.models import AnonymousUser, User
 
 MAX_MERGED = 50
 
@@ -53,7 +53,7 @@ def merge(request: HttpRequest) -> HttpResponse:
         "images": images,
         "keeper": keeper,
         "ids": ",".join(str(image.pk) for image in images),
-        "gets": _gets(planned),
+        "gets": _gets(planned, request.user),
         "num_others": len(others),
         "back": way_back(request),
     }
@@ -98,10 +98,11 @@ def _apply(request: HttpRequest, keeper: Image, others: list[int]) -> HttpRespon
     return redirect(back)
 
 
-def _gets(planned: Merged) -> list[tuple[str, str]]:
-    """Return what the image that stays gets: (what, value)."""
+def _gets(planned: Merged, user: User | AnonymousUser) -> list[tuple[str, str]]:
+    """Return what the image that stays gets: (what, value), without the names of collections closed to this person."""
     tags = Tag.objects.filter(pk__in=planned.tag_ids).values_list("name", flat=True)
-    collections = Collection.objects.filter(pk__in=planned.collection_ids).values_list("name", flat=True)
+    known = Collection.objects.visible_to(user).filter(pk__in=planned.collection_ids)
+    collections = known.values_list("name", flat=True)
     got = [(aspect_words(name, {}), text) for name, text in planned.fields.items()]
     got += [(aspect_words(f"attribute:{name}", {}), value) for name, value in planned.attributes.items()]
     got += [(_("Tags"), ", ".join(tags))] if tags else []

@@ -42,6 +42,19 @@ def test_it_works(admin_client: Client) -> None:
     assert Image.objects.shown().count() == 2
 
 
+def test_closed_collections_are_kept_and_not_named() -> None:
+    user, vault = make_person("ada", Role.CURATOR), Collection.objects.create(name="Vault", private=True)
+    keeper, other = make_image("large.jpg", width=4000), make_image("small.jpg")
+    vault.images.add(other)  # by a member; the library has it, too
+    ada, asked = client_of(user), {"image": f"{keeper.pk},{other.pk}", "keeper": keeper.pk}
+    assert "Vault" not in ada.post(PAGE, asked).content.decode()
+    ada.post(PAGE, asked | {"step": "apply"})
+    assert list(keeper.collections.all()) == [vault]
+    make_member(user, vault, Role.VIEWER)
+    ada.post(f"/changes/{Change.objects.get().pk}/undo/")
+    assert "Vault" in ada.post(PAGE, asked).content.decode()
+
+
 @pytest.mark.parametrize(
     ("chosen", "sentence"),
     [("", "Select at least one image"), ("x", "named by number"), ("1", "at least two"), ("1,99", "at least two")],
