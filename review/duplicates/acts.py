@@ -17,7 +17,7 @@ from gallery.acts import Action, subject_of, tell
 from gallery.batches import batches
 from gallery.models import Image
 from gallery.roles import Role
-from review.deciding import decide
+from review.deciding import decide, newest_of
 from review.duplicates.closing import close_groups, open_again
 from review.duplicates.kept import Kind, in_force
 from review.duplicates.schedule import newest_ready
@@ -42,12 +42,19 @@ def keep_all(
     about : what the decision rests on, such as tier and score
     bulk : the act on many groups that this is part of; then that tells of it
 
+    Returns
+    -------
+    decision : the new one; that of before, where this person keeps this very set already (another window)
+
     Raises
     ------
     DuplicatesError : an image is gone, or this person reviews not all of them; nothing is changed
     """
     with transaction.atomic():
         images = _read(image_ids, user, Role.REVIEWER)
+        if known := _kept_by(user, images):
+            _settle(known, images)
+            return known
         decision = _record(Kind.KEEP_ALL, images, user, dict(about or {}), bulk)
         _settle(decision, images)
         if bulk is None:
@@ -112,10 +119,14 @@ def tell_apart(image_id: int, other_ids: Iterable[int], user: User) -> list[Verd
         one = next(image for image in images if image.pk == image_id)
         differing = [image for image in images if image.pk != image_id]
         states = _states(one, differing)
-        return [
-            decide(user, one.sha256, other.sha256, Verdict.Kind.DIFFERENT, state=state)
-            for other, state in zip(differing, states, strict=True)
-        ]
+        return [_differ(user, one, other, state) for other, state in zip(differing, states, strict=True)]
+
+
+def _differ(user: User, one: Image, other: Image, state: Mapping[str, Any]) -> Verdict:
+    """Record "different" once, though another window said so already."""
+    newest = newest_of(user, one.sha256, other.sha256)
+    seen = newest.pk if newest else 0
+    return decide(user, one.sha256, other.sha256, Verdict.Kind.DIFFERENT, state=state, seen=seen)
 
 
 def undo(decision: DuplicateDecision, user: User, *, bulk: DuplicateBulk | None = None) -> int:
@@ -135,7 +146,8 @@ def undo(decision: DuplicateDecision, user: User, *, bulk: DuplicateBulk | None 
                 _("Only the person who decided can undo a decision; this was %(name)s.")
                 % {"name": decision.author_name}
             )
-        if not in_force().select_for_update().filter(pk=decision.pk).exists():
+        DuplicateDecision.objects.select_for_update().get(pk=decision.pk)  # of two windows the later one waits here
+        if not in_force().filter(pk=decision.pk).exists():
             raise DuplicatesError(_("This was undone already."))
         hashes = list(decision.images.values_list("sha256", flat=True))
         num_restored = _take_back(decision, hashes, user)
@@ -167,10 +179,21 @@ def _take_back(decision: DuplicateDecision, hashes: Sequence[str], user: User) -
     return curation.restore(list(mine.values_list("pk", flat=True)), user)
 
 
+def _kept_by(user: User, images: Sequence[Image]) -> DuplicateDecision | None:
+    """Return the decision by which a person keeps exactly these images; None when there is none."""
+    hashes = {image.sha256 for image in images}
+    mine = in_force().filter(kind=Kind.KEEP_ALL, author=user, images__sha256=images[0].sha256)
+    for decision in mine.prefetch_related("images"):
+        if {each.sha256 for each in decision.images.all()} == hashes:
+            return decision
+    return None
+
+
 def _read(image_ids: Iterable[int], user: User, least: Role) -> list[Image]:
-    """Return the images of a set, all of them there and this person's to decide about."""
+    """Return the images of a set, all of them there and this person's to decide about, until the transaction ends."""
     wanted = sorted(set(image_ids))
-    found = [image for part in batches(wanted) for image in Image.objects.shown().filter(pk__in=part).order_by("pk")]
+    known = Image.objects.select_for_update(of=("self",)).shown().visible_to(user)
+    found = [image for part in batches(wanted) for image in known.filter(pk__in=part).order_by("pk")]
     may = {pk for part in batches(wanted) for pk in _allowed(part, user, least)}
     if len(may) < len(found) or not wanted:
         raise DuplicatesError(
@@ -180,8 +203,8 @@ def _read(image_ids: Iterable[int], user: User, least: Role) -> list[Image]:
     if len(found) < len(wanted):
         raise DuplicatesError(
             _(
-                "%(gone)d of these %(num)d images are not in the library any more; nothing was changed. Load the page"
-                " again to see what is left."
+                "%(gone)d of these %(num)d images are not in the library any more, or closed to you; nothing was"
+                " changed. Load the page again to see what is left."
             )
             % {"gone": len(wanted) - len(found), "num": len(wanted)}
         )
