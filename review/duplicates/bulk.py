@@ -103,7 +103,8 @@ def _do_some(bulk: DuplicateBulk) -> None:
     if user is None:
         bulk.state, bulk.error = State.FAILED, _("The account of the person who asked for this is gone.")
         return
-    start = bulk.num_done + bulk.num_skipped
+    done, skipped = bulk.num_done, bulk.num_skipped
+    start = done + skipped
     for item in bulk.plan[start : start + AT_ONCE]:
         try:
             _do_one(bulk, item, user)
@@ -112,9 +113,10 @@ def _do_some(bulk: DuplicateBulk) -> None:
             bulk.error = str(error)[:300]
         else:
             bulk.num_done += 1
+    if bulk.num_done > done:
+        _tell(bulk, user, bulk.num_done - done, bulk.num_skipped - skipped)
     if bulk.num_done + bulk.num_skipped >= bulk.num_total:
         bulk.state = State.READY
-        _tell(bulk, user)
 
 
 def _do_one(bulk: DuplicateBulk, item: Any, user: User) -> None:
@@ -129,9 +131,9 @@ def _do_one(bulk: DuplicateBulk, item: Any, user: User) -> None:
         acts.keep_one(entry.keeper, entry.others, user, merges=bulk.merges, about=about, bulk=bulk)
 
 
-def _tell(bulk: DuplicateBulk, user: User) -> None:
-    """Tell of the act once; its decisions, which nobody can change, say which images it was about."""
-    about = {"kind": bulk.kind, "merges": bulk.merges, "bulk": bulk.pk, "done": bulk.num_done}
+def _tell(bulk: DuplicateBulk, user: User, num_done: int, num_skipped: int) -> None:
+    """Tell of what one transaction did; its decisions, which nobody can change, say which images it was about."""
+    about = {"kind": bulk.kind, "merges": bulk.merges, "bulk": bulk.pk, "done": num_done, "skipped": num_skipped}
     if bulk.undoes_id:
         about["undoes"] = bulk.undoes_id
-    tell(user, Action.DUPLICATES, f"{bulk.num_done} groups", **about, skipped=bulk.num_skipped)
+    tell(user, Action.DUPLICATES, f"{num_done} groups", **about)

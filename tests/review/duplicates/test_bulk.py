@@ -58,6 +58,27 @@ def test_keep_all(scan: DuplicateScan) -> None:
     assert not scan.groups.filter(decision=None).exists()
 
 
+def test_each_transaction_tells_of_what_it_did(scan: DuplicateScan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that no decision is kept without its row of the audit, however the act ends."""
+    monkeypatch.setattr(bulk, "AT_ONCE", 2)
+    ada = person("ada")
+    row = bulk.ask(plan_of(scan, Kind.KEEP_ALL, ada), Kind.KEEP_ALL, ada)
+    do_some, parts = bulk._do_some, []
+
+    def go_in_between(held: DuplicateBulk) -> None:
+        if parts:
+            type(ada).objects.filter(pk=ada.pk).update(is_active=False)
+        parts.append(held.num_done)
+        do_some(held)
+
+    monkeypatch.setattr(bulk, "_do_some", go_in_between)
+    bulk.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.num_done, row.decisions.count()) == (State.FAILED, 2, 2)
+    told = AuditRow.objects.get(action="duplicates")
+    assert (told.subject, told.details["done"], told.details["bulk"]) == ("2 groups", 2, row.pk)
+
+
 def test_undo(scan: DuplicateScan) -> None:
     cyd = person("cyd", Role.CURATOR)
     done = bulk.ask(plan_of(scan, Kind.KEEP_ONE, cyd), Kind.KEEP_ONE, cyd, merges=False)
