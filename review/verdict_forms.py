@@ -78,12 +78,17 @@ class VerdictFilterForm(forms.Form):
         """Return the pairs, of those that this person may see, about which people are split."""
         return split_pairs(self.user)
 
-    def verdicts(self) -> QuerySet[Verdict]:
-        """Return the verdicts that pass every filter that could be read; the others show their error."""
+    def verdicts(self, until: int | None = None) -> QuerySet[Verdict]:
+        """Return the verdicts that pass every filter that could be read; the others show their error.
+
+        With `until` as they were when the newest had that number.
+        """
         self.is_valid()
         chosen, verdicts = self.cleaned_data, visible_verdicts(self.user)
+        if until is not None:
+            verdicts = verdicts.filter(pk__lte=until)
         if chosen.get("rows") != "all":
-            verdicts = verdicts.filter(~replaced()).exclude(kind=Verdict.Kind.WITHDRAWN)
+            verdicts = verdicts.filter(~replaced(until)).exclude(kind=Verdict.Kind.WITHDRAWN)
         if kind := chosen.get("kind"):
             verdicts = verdicts.filter(kind=kind)
         if author := chosen.get("author"):

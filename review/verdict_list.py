@@ -115,7 +115,7 @@ def entries(user: User, verdicts: Sequence[Listed]) -> list[Entry]:
     ]
 
 
-def page_after(verdicts: QuerySet[Verdict], mark: str, size: int) -> tuple[list[Listed], str]:
+def page_after(verdicts: QuerySet[Verdict], mark: str, size: int, until: int | None = None) -> tuple[list[Listed], str]:
     """Return the verdicts of one page, newest first, and the mark of the page after it; empty when there is none.
 
     Parameters
@@ -123,12 +123,13 @@ def page_after(verdicts: QuerySet[Verdict], mark: str, size: int) -> tuple[list[
     verdicts : in any order
     mark : of the page; empty or unreadable: the first
     size : of the page
+    until : see `review.verdicts.replaced`
     """
     place = read_mark(mark)
     if place:
         moment, pk = place
         verdicts = verdicts.filter(Q(decided_at__lt=moment) | Q(decided_at=moment, pk__lt=pk), decided_at__lte=moment)
-    listed = verdicts.annotate(is_replaced=replaced()).order_by("-decided_at", "-pk")
+    listed = verdicts.annotate(is_replaced=replaced(until)).order_by("-decided_at", "-pk")
     rows = list(listed[: size + 1])
     return rows[:size], mark_of(rows[size - 1]) if len(rows) > size else ""
 

@@ -101,8 +101,14 @@ def current() -> QuerySet[Verdict]:
     return Verdict.objects.filter(~replaced())
 
 
-def replaced() -> Exists:
-    """Return the condition that its author has decided anew since."""
+def newest_number() -> int:
+    """Return the number of the newest verdict; whoever reads many one after the other reads as of it. One query."""
+    return Verdict.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def replaced(until: int | None = None) -> Exists:
+    """Return the condition that its author has decided anew since, or had by the verdict of that number."""
     later = Q(decided_at__gt=OuterRef("decided_at")) | Q(decided_at=OuterRef("decided_at"), pk__gt=OuterRef("pk"))
     same = {name: OuterRef(name) for name in ("first_sha256", "second_sha256", "author_name")}
-    return Exists(Verdict.objects.filter(later, **same))
+    rows = Verdict.objects.filter(later, **same)
+    return Exists(rows if until is None else rows.filter(pk__lte=until))

@@ -37,11 +37,14 @@ class Line:
         return found
 
 
-def batches(user: User, verdicts: QuerySet[Verdict]) -> Iterator[list[Entry]]:
-    """Yield these verdicts with their images, newest first; each batch is a query of its own and holds no lock."""
+def batches(user: User, verdicts: QuerySet[Verdict], until: int) -> Iterator[list[Entry]]:
+    """Yield these verdicts with their images, newest first; each batch is a query of its own and holds no lock.
+
+    They are read as of the verdict of that number: who decides anew meanwhile takes nothing out of the file.
+    """
     mark = ""
     while True:
-        rows, mark = page_after(verdicts, mark, BATCH)
+        rows, mark = page_after(verdicts, mark, BATCH, until)
         yield entries(user, rows)
         if not mark:
             return
@@ -72,10 +75,10 @@ def row(entry: Entry) -> dict[str, Any]:
     return document(entry) | about | numbers | {"state": json.dumps(state) if state else ""}
 
 
-def lines(user: User, verdicts: QuerySet[Verdict]) -> Iterator[Sequence[Line]]:
+def lines(user: User, verdicts: QuerySet[Verdict], until: int) -> Iterator[Sequence[Line]]:
     """Yield the lines of the report, by batches."""
     num_rows = 0
-    for batch in batches(user, verdicts):
+    for batch in batches(user, verdicts, until):
         yield [_line(entry, pictured=num_rows + place < PICTURED) for place, entry in enumerate(batch)]
         num_rows += len(batch)
 

@@ -23,6 +23,7 @@ from review.evidence import verdicts as evidence
 from review.evidence.circumstances import circumstances
 from review.evidence.files import Format, csv_text, download, json_text, report_text
 from review.verdict_forms import VerdictFilterForm
+from review.verdicts import newest_number
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -44,7 +45,8 @@ def verdicts(request: HttpRequest) -> HttpResponseBase:
     """Send the verdicts that pass the filters; the audit keeps that they were taken."""
     user, taken_at = cast("User", request.user), timezone.now()
     form, kind = VerdictFilterForm(request.POST, user=user), read_format(request)
-    found, address = form.verdicts(), reverse("review:verdicts")
+    until = newest_number()
+    found, address = form.verdicts(until), reverse("review:verdicts")
     if kind is None or form.errors:
         return redirect(f"{address}?{urlencode(form.query())}")
     with transaction.atomic():
@@ -52,12 +54,12 @@ def verdicts(request: HttpRequest) -> HttpResponseBase:
     shown_at = f"{address}?{urlencode(form.query())}" if form.query() else address
     about = circumstances(user, request.build_absolute_uri(shown_at), taken_at) | {"filters": form.query()}
     if kind == "csv":
-        rows = ([evidence.row(entry) for entry in batch] for batch in evidence.batches(user, found))
+        rows = ([evidence.row(entry) for entry in batch] for batch in evidence.batches(user, found, until))
         return download("verdicts", kind, csv_text(evidence.columns(), rows), taken_at)
     if kind == "json":
-        documents = ([evidence.document(entry) for entry in batch] for batch in evidence.batches(user, found))
+        documents = ([evidence.document(entry) for entry in batch] for batch in evidence.batches(user, found, until))
         return download("verdicts", kind, json_text(about, "verdicts", documents), taken_at)
-    text = report_text(_head(about), "review/_report_verdicts.html", evidence.lines(user, found), _words)
+    text = report_text(_head(about), "review/_report_verdicts.html", evidence.lines(user, found, until), _words)
     return download("verdicts", kind, text, taken_at)
 
 

@@ -171,7 +171,7 @@ def test_many_rows_take_the_memory_of_a_batch(
     made = datetime(2026, 1, 1, tzinfo=UTC)
     verdict = Verdict(pk=1, first_sha256=first, second_sha256=second, kind="same", author_name="ada", decided_at=made)
     batch = [Entry(verdict, pair[0], pair[1], False)] * evidence.BATCH
-    monkeypatch.setattr(evidence, "batches", lambda user, found: repeat(batch, num_rows // evidence.BATCH))
+    monkeypatch.setattr(evidence, "batches", lambda user, found, until: repeat(batch, num_rows // evidence.BATCH))
     request = RequestFactory().post("/", {"format": form})
     request.user = ada
     response: Any = exports.verdicts(request)
@@ -194,3 +194,19 @@ def test_a_long_list_is_read_page_by_page(
         record(first, second, "same", author_name=f"reader {number}", decided_at=moment)
     found = json.loads(export(client, "json"))["verdicts"]
     assert [each["author"] for each in found] == [f"reader {number}" for number in (7, 6, 5, 4, 3, 2, 1, 0)]
+
+
+def test_who_decides_anew_while_it_is_sent_takes_nothing_out(
+    client: Client, ada: User, pair: tuple[Image, Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence, "BATCH", 3)
+    hashes = [image.sha256 for image in pair]
+    for number in range(8):
+        moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number)
+        record(*hashes, "same", author_name=f"reader {number}", decided_at=moment)
+    sent = iter(client.post(reverse("review:verdicts_export"), {"format": "json"}).streaming_content)
+    begun = [next(sent), next(sent)]
+    record(*hashes, "different", author_name="reader 0")
+    found = json.loads(b"".join([*begun, *sent]))["verdicts"]
+    assert [each["author"] for each in found] == [f"reader {number}" for number in (7, 6, 5, 4, 3, 2, 1, 0)]
+    assert (found[-1]["verdict"], found[-1]["counts"]) == ("same", True)
