@@ -28,7 +28,7 @@ from search.forms import SearchForm
 from search.pairs import score_pair
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
+    from django.contrib.auth.models import AnonymousUser, User
 
 Pair = tuple[Image, Image]
 
@@ -48,7 +48,7 @@ def decide(request: HttpRequest) -> HttpResponse:
         problem = " ".join([_("Nothing was recorded."), *form.problems()])
         return _show(request, pair, form, HTTPStatus.BAD_REQUEST, problem=problem)
     asked = form.cleaned_data
-    state = pair_state(pair, asked["weights"])
+    state = pair_state(pair, asked["weights"], request.user)
     hashes = pair[0].sha256, pair[1].sha256
     about = {"note": asked["note"], "seen": asked["seen"], "state": state}
     try:
@@ -81,17 +81,20 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     return _done(request, _images(request, verdict), verdict, said)
 
 
-def pair_state(pair: Pair, address: str) -> dict[str, Any]:
+def pair_state(pair: Pair, address: str, user: User | AnonymousUser) -> dict[str, Any]:
     """Return what a verdict on a pair rests on: scores, weights, versions, generation, and the search's thresholds.
 
-    Weights that cannot be used are those of the site instead; the state says which were.
+    A search within a collection is judged by that collection's random pairs, as the page showed it. Weights that cannot
+    be used are those of the site instead; the state says which were.
     """
-    form = SearchForm(QueryDict(address))
+    form = SearchForm(QueryDict(address), viewer=user)
     form.is_valid()
+    chosen = form.cleaned_data.get("collection")
+    within = chosen.pk if chosen else None
     try:
-        score = score_pair(pair[0].pk, pair[1].pk, form.weights())
+        score = score_pair(pair[0].pk, pair[1].pk, form.weights(), collection_id=within)
     except SearchError:
-        score = score_pair(pair[0].pk, pair[1].pk, SearchForm(QueryDict()).weights())
+        score = score_pair(pair[0].pk, pair[1].pk, SearchForm(QueryDict()).weights(), collection_id=within)
     limits = {name: form.cleaned_data.get(name) for name in ("min", "max")}
     thresholds = {name: limit for name, limit in limits.items() if limit is not None}
     score = score.with_guides(guides_of(pair[0].sha256, pair[1].sha256))

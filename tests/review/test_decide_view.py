@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
@@ -16,8 +17,10 @@ from gallery.models import Account, Collection, Image, Membership
 from gallery.roles import Role
 from review.models import Verdict
 from review.verdicts import record
+from search import backgrounds, snapshots
 from tests.gallery.rows import make_image
 from tests.review.people import person
+from tests.search.library import add_library
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -78,6 +81,25 @@ def test_unusable_weights_are_those_of_the_site(client: Client, ada: User, pair:
         weights="&".join(f"w_{name}=0" for name in ("color", "ssim", "texture", "deep", "phash", "local", "siamese")),
     )
     assert any(Verdict.objects.get().state["weights"].values())
+
+
+def test_a_search_in_a_collection_is_judged_by_its_pairs(
+    client: Client, ada: User, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the compare page shows it; a collection that is closed to who decides is no standard."""
+    snapshots.forget()
+    monkeypatch.setattr(backgrounds, "MIN_IMAGES", 8)
+    ids, _vectors = add_library(12, rng, ("color", "ssim"))
+    birds = Collection.objects.create(name="birds")
+    birds.images.set(ids.tolist())
+    first, second = Image.objects.order_by("pk")[:2]
+    post(client, (first, second), weights=f"collection={birds.pk}")
+    assert Verdict.objects.get().state["background"] == "collection"
+    birds.private = True
+    birds.save()
+    post(client, (first, second), weights=f"collection={birds.pk}", kind="related", seen=Verdict.objects.get().pk)
+    assert Verdict.objects.latest("pk").state["background"] == "library"
+    snapshots.forget()
 
 
 def test_two_windows(client: Client, ada: User, pair: tuple[Image, Image]) -> None:
