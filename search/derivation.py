@@ -26,11 +26,20 @@ def describe_images(images: Sequence[RGBImage], used: Mapping[str, Method]) -> d
     """
     found: dict[str, Vectors] = {}
     for name, method in used.items():
-        if isinstance(method, DerivedMethod) and method.derives and method.source in found:
-            found[name] = method.derive(found[method.source])
-        else:
-            found[name] = method.describe(images)
+        found[name] = describe_by(method, images, found)
     return found
+
+
+def describe_by(method: Method, images: Sequence[RGBImage], found: Mapping[str, Vectors]) -> Vectors:
+    """Describe the images by one method, from what its source said of them if that is among what was found.
+
+    Raises
+    ------
+    ValueError, SearchError : see `Method.describe`
+    """
+    if isinstance(method, DerivedMethod) and method.derives and method.source in found:
+        return method.derive(found[method.source])
+    return method.describe(images)
 
 
 def stored_sources(held: Lease) -> dict[str, Rows]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,23 @@ from gallery.decoding import Refused, get_decoder
 from gallery.files import original_path
 from gallery.models import Image
 from search import derivation, features
-from search.derivation import Rows, describe_images
+from search.derivation import Rows, describe_by, describe_images
 from search.exceptions import QueryError, SearchError
 from search.features import Lease, methods
 from search.models import Query
 from search.queries import query_path
-from search.types import RGBImage
+from search.types import RGBImage, Vectors
 
-__all__ = ["ANALYSIS_SIDE", "describe_file", "describe_images", "describe_query", "extract", "methods", "warm_up"]
+__all__ = [
+    "ANALYSIS_SIDE",
+    "Description",
+    "describe_file",
+    "describe_images",
+    "describe_query",
+    "extract",
+    "methods",
+    "warm_up",
+]
 
 ANALYSIS_SIDE = 512
 """Longest side, in pixels, of the images that methods see."""
@@ -41,19 +51,46 @@ def warm_up() -> None:
             logger.exception("%s cannot be used; its features will fail until this is repaired", name)
 
 
-def describe_file(path: Path) -> dict[str, NDArray[Any]]:
-    """Describe one image file by every method available here; one row of shape (dim,) per method.
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What is known of one image that is searched by.
+
+    Attributes
+    ----------
+    vectors : by method, one row of shape (dim,)
+    reason : why methods that are available here gave none, in sentences; empty when all did
+    """
+
+    vectors: dict[str, NDArray[Any]]
+    reason: str = ""
+
+
+def describe_file(path: Path) -> Description:
+    """Describe one image file by every method available here; a method that fails does not stop the others.
 
     Raises
     ------
     gallery.decoding.Refused : the file cannot be decoded
+    Exception : what the first method raised, where every one of them failed
     """
     pixels = get_decoder().pixels(path, ANALYSIS_SIDE)
-    used = {name: methods()[name] for name in features.current_versions()}
-    return {name: vectors[0] for name, vectors in describe_images([pixels], used).items()}
+    found: dict[str, Vectors] = {}
+    errors: list[Exception] = []
+    for name in features.current_versions():
+        try:
+            found[name] = describe_by(methods()[name], [pixels], found)
+        except JobTimeoutException:
+            raise
+        except Exception as error:  # noqa: BLE001 (see `_describe_apart`: the other methods can still answer)
+            logger.warning("%s: %s failed: %s", path.name, name, error)
+            errors.append(error)
+    if errors and not found:
+        raise errors[0]
+    reasons = dict.fromkeys(map(_sentence, errors))  # a method that builds on another fails as that does
+    return Description({name: vectors[0] for name, vectors in found.items()}, " ".join(reasons))
 
 
-def describe_query(query: Query) -> dict[str, NDArray[Any]]:
+def describe_query(query: Query) -> Description:
     """Describe an uploaded query image; what the gallery already knows of the same bytes is not computed again.
 
     Raises
@@ -64,7 +101,7 @@ def describe_query(query: Query) -> dict[str, NDArray[Any]]:
     twin = Image.objects.shown().filter(sha256=query.sha256).values_list("pk", flat=True).first()
     known = features.vectors_of(twin) if twin else {}
     if known.keys() >= features.current_versions().keys():
-        return known
+        return Description(known)
     path = query_path(query.pk)
     if not path.exists():
         raise QueryError(_("The uploaded file is no longer kept; upload it again."))
@@ -132,7 +169,7 @@ def _describe_apart(held: Lease, name: str, image_ids: list[int], pixels: Mappin
     except Exception as error:  # noqa: BLE001 (the edge of the job: a library may raise anything for one odd image)
         if len(image_ids) == 1:
             logger.warning("image %d: %s failed: %s: %s", image_ids[0], name, type(error).__name__, error)
-            _fail(held, image_ids[0], [name], f"{type(error).__name__}: {error}")
+            _fail(held, image_ids[0], [name], _sentence(error))
             return [], np.empty((0, 0), np.float32)
     middle = len(image_ids) // 2
     return _joined([_describe_apart(held, name, part, pixels) for part in (image_ids[:middle], image_ids[middle:])])
@@ -148,3 +185,8 @@ def _joined(parts: Iterable[Rows]) -> Rows:
 def _fail(held: Lease, image_id: int, names: Iterable[str], reason: str) -> None:
     for name in names:
         features.fail(held, image_id, name, reason)
+
+
+def _sentence(error: Exception) -> str:
+    """Return what an error of a method says to people: ours are sentences, others are named by their kind."""
+    return str(error) if isinstance(error, SearchError) else f"{type(error).__name__}: {error}"

@@ -41,6 +41,7 @@ class QuerySource:
     image_id: int | None = None
     vectors: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)  # of the vectors' methods
+    reason: str = ""  # why other methods gave no vector, where that is known
 
 
 def for_image(image_id: int) -> QuerySource:
@@ -48,9 +49,12 @@ def for_image(image_id: int) -> QuerySource:
     return QuerySource(image_id=image_id)
 
 
-def for_vectors(vectors: Mapping[str, NDArray[Any]]) -> QuerySource:
-    """Search for an image described elsewhere: one row of shape (dim,) per method, at the current versions."""
-    return QuerySource(vectors=vectors, versions=features.current_versions())
+def for_vectors(vectors: Mapping[str, NDArray[Any]], reason: str = "") -> QuerySource:
+    """Search for an image described elsewhere: one row of shape (dim,) per method, at the current versions.
+
+    `reason` says why other methods gave none.
+    """
+    return QuerySource(vectors=vectors, versions=features.current_versions(), reason=reason)
 
 
 def for_upload(query_id: uuid.UUID) -> QuerySource:
@@ -68,7 +72,7 @@ def for_upload(query_id: uuid.UUID) -> QuerySource:
     if query.state != WorkState.READY or query.vectors is None:
         raise QueryError(_("The features of this query are still being computed; try again in a moment."))
     vectors, versions = features.unpack_query(bytes(query.vectors))
-    return QuerySource(vectors=vectors, versions=versions)
+    return QuerySource(vectors=vectors, versions=versions, reason=query.reason)
 
 
 def run_query(
@@ -174,7 +178,7 @@ def _missing(
     names = [name for name in METHODS if name not in vectors]
     if not names:
         return {}
-    reasons = dict.fromkeys(names, _("not computed yet"))
+    reasons = dict.fromkeys(names, source.reason or _("not computed yet"))
     reasons |= dict.fromkeys(other, _("computed by another version of the method; upload the image again"))
     if source.image_id is None:
         own = {name: source.versions[name] for name in names if name in source.vectors}

@@ -111,8 +111,9 @@ def describe_query(query_id: str) -> None:
         return
     query = Query.objects.get(pk=query_id)
     try:
-        query.vectors = features.pack_query(extraction.describe_query(query))
-        query.state, query.reason = WorkState.READY, ""
+        described = extraction.describe_query(query)
+        query.vectors = features.pack_query(described.vectors)
+        query.state, query.reason = WorkState.READY, described.reason[: features.REASON_LENGTH]
     except JobTimeoutException:
         raise
     except Refused as refusal:

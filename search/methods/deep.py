@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,12 +15,13 @@ from numpy.typing import NDArray
 from search.exceptions import MethodUnavailableError, WeightsError
 from search.methods.base import Method, check_images, normalize_rows, resize
 from search.methods.engines import PACKAGES, Network, load_network
-from search.methods.model_files import find_model_file, fingerprint
+from search.methods.model_files import ModelFile, find_model_file, fingerprint
 from search.types import RGBImage, Vectors
 
 _REVISION = 1  # of the numbers below the network: raise it when resizing or the root changes
 _BATCH = 16
 _GRAY = (128, 128, 128)
+_REFUSED_SECONDS = 60.0  # that a file which could not be loaded is not tried again: each try may take seconds
 
 
 class Deep(Method):
@@ -41,6 +43,7 @@ class Deep(Method):
         self._lock = threading.Lock()
         self._network: Network | None = None
         self._mark = ""
+        self._refusal, self._refused_until = "", 0.0
 
     @property
     def version(self) -> str:
@@ -110,16 +113,33 @@ class Deep(Method):
         return float(one @ other)
 
     def _load(self) -> Network:
-        """Return the network, loaded once, and again when its file changes."""
+        """Return the network, loaded once, and again when its file changes.
+
+        Raises
+        ------
+        MethodUnavailableError, WeightsError : see `describe`; a file that could not be loaded is refused at once for
+            a minute, lest a batch of images tries it as many times
+        """
         reason = self.unavailable()
         if reason is not None:
             raise MethodUnavailableError(f"deep: {reason}")
         file = find_model_file(self.options)
         mark = f"{file.path}:{file.title}:{file.preprocessing}:{fingerprint(file.path)}"
         with self._lock:
-            if self._network is None or self._mark != mark:
-                self._network, self._mark = load_network(file), mark
+            if self._mark != mark:
+                self._network, self._mark, self._refusal = None, mark, ""
+            if self._network is None:
+                self._network = self._open(file)
             return self._network
+
+    def _open(self, file: ModelFile) -> Network:
+        if self._refusal and time.monotonic() < self._refused_until:
+            raise WeightsError(self._refusal)
+        try:
+            return load_network(file)
+        except WeightsError as error:
+            self._refusal, self._refused_until = str(error), time.monotonic() + _REFUSED_SECONDS
+            raise
 
 
 def fit(image: RGBImage, height: int, width: int) -> RGBImage:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from django.conf import LazySettings
 from PIL import Image as Picture
 
 from gallery.decoding import Refused
@@ -98,9 +99,52 @@ def test_a_file_is_described_by_every_method_at_hand(
 ) -> None:
     plug_in_methods(Gray, Picky)
     Picture.fromarray(picture).save(tmp_path / "a.png")
-    vectors = extraction.describe_file(tmp_path / "a.png")
-    assert vectors.keys() == {"gray", "picky"}
-    np.testing.assert_array_equal(vectors["gray"], Gray().describe([picture])[0])
+    found = extraction.describe_file(tmp_path / "a.png")
+    assert found.vectors.keys() == {"gray", "picky"}
+    assert found.reason == ""
+    np.testing.assert_array_equal(found.vectors["gray"], Gray().describe([picture])[0])
+
+
+def test_a_method_that_fails_does_not_stop_the_others(plug_in_methods: PlugIn, tmp_path: Path) -> None:
+    plug_in_methods(Picky, Gray)
+    Picture.new("RGB", (40, 30), POISON).save(tmp_path / "a.png")
+    found = extraction.describe_file(tmp_path / "a.png")
+    assert found.vectors.keys() == {"gray"}
+    assert found.reason == "RuntimeError: this is poison"
+
+
+def test_where_every_method_fails_the_reason_is_raised(plug_in_methods: PlugIn, tmp_path: Path) -> None:
+    plug_in_methods(Picky)
+    Picture.new("RGB", (40, 30), POISON).save(tmp_path / "a.png")
+    with pytest.raises(RuntimeError, match="this is poison"):
+        extraction.describe_file(tmp_path / "a.png")
+
+
+@pytest.fixture
+def wrong_weights(settings: LazySettings, tmp_path: Path) -> Iterator[Path]:
+    """Weights that begin as such files do and hold nothing, as the content method's."""
+    path = tmp_path / "vgg16.h5"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(5000))
+    options = {"backbone": "mobilenetv3small", "weights": path}
+    settings.SEARCH_METHOD_OPTIONS = {"deep": options, "siamese": {"deep": options}}
+    features.methods.cache_clear()
+    yield path
+    features.methods.cache_clear()
+
+
+def test_weights_of_another_model_leave_the_other_methods(wrong_weights: Path, tmp_path: Path) -> None:
+    Picture.new("RGB", (40, 30), "teal").save(tmp_path / "a.png")
+    found = extraction.describe_file(tmp_path / "a.png")
+    assert {"color", "ssim", "texture", "phash", "local"} == found.vectors.keys()
+    assert found.reason.startswith(f"deep: could not read {wrong_weights} as weights of MobileNetV3Small without top")
+    assert found.reason.count("could not read") == 1
+
+
+def test_images_fail_by_a_sentence_where_weights_are_wrong(wrong_weights: Path, stored_image: Store) -> None:
+    stored_image()
+    catch_up.drain()
+    assert states("color") == ["ready"]
+    assert Feature.objects.get(method="deep").reason.startswith("deep: could not read")
 
 
 def test_large_files_are_seen_at_the_side_of_analysis(
@@ -127,7 +171,7 @@ def test_a_query_is_described(plug_in_methods: PlugIn, tmp_path: Path, picture: 
     Picture.fromarray(picture).save(tmp_path / "a.png")
     with (tmp_path / "a.png").open("rb") as file:
         query = store_query(file, "a.png")
-    np.testing.assert_array_equal(extraction.describe_query(query)["gray"], Gray().describe([picture])[0])
+    np.testing.assert_array_equal(extraction.describe_query(query).vectors["gray"], Gray().describe([picture])[0])
 
 
 def test_what_the_gallery_knows_of_a_query_is_not_computed_again(plug_in_methods: PlugIn, stored_image: Store) -> None:
@@ -136,7 +180,8 @@ def test_what_the_gallery_knows_of_a_query_is_not_computed_again(plug_in_methods
     catch_up.drain()
     query = Query(sha256=image.sha256, original_name="a.png")
     assert not query_path(query.pk).exists()
-    np.testing.assert_array_equal(extraction.describe_query(query)["gray"], features.vectors_of(image.pk)["gray"])
+    found = extraction.describe_query(query)
+    np.testing.assert_array_equal(found.vectors["gray"], features.vectors_of(image.pk)["gray"])
 
 
 def test_a_query_whose_file_is_gone_is_refused(plug_in_methods: PlugIn) -> None:

@@ -12,7 +12,9 @@ from PIL import Image as Picture
 from gallery import curation
 from gallery.models import Image
 from search import extraction, features, generation, queues, tasks
+from search.exceptions import WeightsError
 from search.models import Feature, Generation, Query, Tombstone
+from search.pipeline import for_upload, run_query
 from search.queries import query_path, store_query
 from tests.search.plug_ins import Gray, Picky
 
@@ -167,6 +169,22 @@ def test_a_query_that_cannot_be_described_says_why(
     tasks.describe_query(str(query.pk))
     query.refresh_from_db()
     assert (query.state, query.reason) == ("failed", "RuntimeError: out of luck")
+
+
+def test_a_query_that_one_method_cannot_describe_is_ready_and_says_why(
+    plug_in_methods: PlugIn, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug_in_methods(Gray, Picky)
+
+    def fail(*_args: object) -> None:
+        raise WeightsError("picky: these are the weights of another network")
+
+    monkeypatch.setattr(Picky, "describe", fail)
+    tasks.describe_query(str(query.pk))
+    query.refresh_from_db()
+    assert (query.state, query.reason) == ("ready", "picky: these are the weights of another network")
+    answer = run_query(for_upload(query.pk), {"gray": 1.0, "picky": 1.0})
+    assert answer.missing_methods == {"picky": query.reason}
 
 
 def test_a_query_that_is_gone_is_no_failure() -> None:

@@ -91,9 +91,10 @@ def _source(query: str) -> QuerySource:
             return for_image(int(query))
         raise CommandError(f"Expected an image file or the number of a gallery image; there is no file {query!r}.")
     try:
-        return for_vectors(extraction.describe_file(path))
+        described = extraction.describe_file(path)
     except Refused as refusal:
         raise CommandError(f"{path}: {dict(REASONS).get(refusal.reason, refusal.reason)}") from refusal
+    return for_vectors(described.vectors, described.reason)
 
 
 def _reason(result: Result, name: str) -> str:

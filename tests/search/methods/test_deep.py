@@ -11,7 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from search.exceptions import MethodUnavailableError, WeightsError
+from search.methods import deep as deep_module
 from search.methods.deep import Deep, fit
+from search.methods.engines import load_network
 from search.methods.model_files import fingerprint
 from search.types import RGBImage
 
@@ -206,6 +208,30 @@ def test_damaged_weights_are_refused(tmp_path: Path, picture: RGBImage) -> None:
     path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(5000))
     with pytest.raises(WeightsError, match=r"could not read .*cut.h5 as weights of MobileNetV3Small without top"):
         Deep({"backbone": "mobilenetv3small", "weights": path}).describe([picture])
+
+
+def test_what_cannot_be_loaded_is_not_tried_for_every_image(
+    tmp_path: Path, picture: RGBImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "cut.h5"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(5000))
+    tried = []
+    monkeypatch.setattr(deep_module, "load_network", lambda file: tried.append(file) or load_network(file))
+    deep = Deep({"backbone": "mobilenetv3small", "weights": path})
+    for _attempt in range(3):
+        with pytest.raises(WeightsError, match=r"could not read .*cut.h5 as weights"):
+            deep.describe([picture])
+    assert len(tried) == 1
+    path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(6000))  # another file is tried at once
+    with pytest.raises(WeightsError, match="could not read"):
+        deep.describe([picture])
+    assert len(tried) == 2
+    monkeypatch.setattr(deep_module, "_REFUSED_SECONDS", 0.0)
+    deep = Deep({"backbone": "mobilenetv3small", "weights": path})
+    for _attempt in range(2):
+        with pytest.raises(WeightsError, match="could not read"):
+            deep.describe([picture])
+    assert len(tried) == 4
 
 
 @pytest.fixture(scope="module")
