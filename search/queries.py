@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, BinaryIO
 from django.conf import settings
 
 from gallery.decoding import Refused, get_decoder
+from search import features
+from search.generation import active_generation
 from search.models import Query, WorkState
+from search.succession import served_versions
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -35,6 +38,8 @@ def preview_path(query_id: uuid.UUID) -> Path:
 def store_query(file: BinaryIO, name: str, user: User | None = None, own: QuerySet[Query] | None = None) -> Query:
     """Keep the bytes, look at them in the decoder and make the query; the same bytes give the same query again.
 
+    One that was described before a method changed is to be described anew then.
+
     Parameters
     ----------
     file, name : of the image
@@ -54,7 +59,7 @@ def store_query(file: BinaryIO, name: str, user: User | None = None, own: QueryS
         known = own.filter(sha256=query.sha256).exclude(state=WorkState.FAILED).order_by("-created_at").first()
         if known and query_path(known.pk).exists():
             path.unlink()
-            return known
+            return _renewed(known)
         _inspect(query, path)
         query.save(force_insert=True)
     except OSError as error:
@@ -65,6 +70,23 @@ def store_query(file: BinaryIO, name: str, user: User | None = None, own: QueryS
     except BaseException:
         discard_files(query.pk)
         raise
+    return query
+
+
+def _renewed(query: Query) -> Query:
+    """Return a query as it is, or waiting once more where a method that serves now has said nothing of it.
+
+    A version that does not serve yet is no reason: its rows could be compared with nothing.
+    """
+    if query.state != WorkState.READY or query.vectors is None:
+        return query
+    known, current = features.unpack_query(bytes(query.vectors))[1], features.current_versions()
+    served = served_versions(active_generation())
+    if any(current.get(name) == version != known.get(name) for name, version in served.items()):
+        Query.objects.filter(pk=query.pk, state=WorkState.READY).update(
+            state=WorkState.PENDING, reason="", attempts=0, leased_until=None
+        )
+        query.refresh_from_db()
     return query
 
 

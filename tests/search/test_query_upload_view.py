@@ -21,11 +21,15 @@ from PIL import Image as Picture
 
 from gallery.models import Image
 from gallery.roles import Role
-from search import queues, snapshots, tasks
+from search import features, queues, snapshots, tasks
+from search.generation import build
+from search.methods.base import normalize_rows
 from search.models import Query, WorkState
+from search.pipeline import for_upload, run_query
 from search.queries import preview_path, query_path
 from tests.gallery.people import client_of, make_person
-from tests.search.library import add_library
+from tests.search.library import add_features, add_images, add_library
+from tests.search.plug_ins import Gray
 from tests.search.processes import Processes
 
 pytestmark = pytest.mark.django_db
@@ -113,6 +117,33 @@ def test_the_same_bytes_are_the_same_query(client: Client, query: Query, png: by
     upload(client, png, "again.png")
     assert Query.objects.get() == query
     assert [path.name for path in query_path(query.pk).parent.iterdir() if path.suffix == ""] == [query.pk.hex]
+
+
+def test_the_same_bytes_are_described_anew_once_another_version_serves(
+    client: Client, query: Query, png: bytes, plug_in_methods: Callable[..., None], settings: LazySettings
+) -> None:
+    plug_in_methods(Gray)
+    ids = add_images(3)
+    rows = normalize_rows(np.eye(3, 8))
+    add_features(ids, {"gray": rows})
+    build()
+    tasks.describe_query(str(query.pk))
+    settings.SEARCH_METHOD_OPTIONS = {"gray": {"version": "2"}}
+    features.methods.cache_clear()
+    features.ensure_rows()
+    upload(client, png)
+    query.refresh_from_db()
+    assert query.state == WorkState.READY  # the earlier version serves still
+    add_features(ids, {"gray": rows})
+    build()
+    upload(client, png)
+    query.refresh_from_db()
+    assert query.state == WorkState.PENDING
+    tasks.describe_query(str(query.pk))
+    assert run_query(for_upload(query.pk), {"gray": 1.0}).missing_methods == {}
+    upload(client, png)
+    query.refresh_from_db()
+    assert query.state == WorkState.READY
 
 
 def test_a_gallery_image_of_the_same_bytes_is_named(
