@@ -20,6 +20,8 @@ from search.methods import Method
 from search.models import Feature, Generation, WorkState
 
 SETTLED = (WorkState.READY, WorkState.FAILED)
+MAX_LOST = 0.1
+"""Share of the images that a version described which the next one may fail to describe and still take over."""
 
 
 def served_versions(active: Generation | None) -> dict[str, str]:
@@ -46,7 +48,8 @@ def pending_successions(active: Generation) -> dict[str, str]:
 def is_complete(method: str, old: str, new: str) -> bool:
     """Tell whether a version has all that an older one has: each shown image of that is ready or failed in the new.
 
-    A version in which every image failed is not complete: it could not be searched by.
+    A version in which more than MAX_LOST of them failed is not complete: something is wrong with it, and a search by
+    it would find little of what the older one finds.
     """
     before = _shown(method, old).filter(state=WorkState.READY)
     waiting = _shown(method, new).exclude(state__in=SETTLED)
@@ -55,7 +58,8 @@ def is_complete(method: str, old: str, new: str) -> bool:
     settled = _shown(method, new).filter(state__in=SETTLED, image=OuterRef("image"))
     if before.filter(~Exists(settled)).exists():
         return False
-    return _shown(method, new).filter(state=WorkState.READY).exists() or not before.exists()
+    lost = before.filter(Exists(settled.filter(state=WorkState.FAILED))).count()
+    return lost <= MAX_LOST * before.count()
 
 
 def can_compare(method: Method, vector: NDArray[Any]) -> bool:

@@ -148,6 +148,22 @@ def test_images_that_fail_do_not_hold_it_up(
     assert with_gray(search(library[0])) == set(library[1:57])
 
 
+def test_a_version_that_fails_for_many_images_never_takes_over(
+    library: list[int], raise_version: Callable[[str], None], rng: np.random.Generator
+) -> None:
+    before = search(library[0])
+    raise_version("2")
+    compute(library[:53], rows(rng, 53))
+    fail(library[53:])
+    assert not is_complete("gray", "1", "2")
+    assert not rebuild_due(waiting())
+    assert build().versions["gray"] == "1"
+    assert search(library[0]).results == before.results
+    features.retry_failed(library[53:54])
+    compute(library[53:54], rows(rng, 1))
+    assert is_complete("gray", "1", "2")
+
+
 def test_a_version_in_which_all_fail_is_never_used(library: list[int], raise_version: Callable[[str], None]) -> None:
     raise_version("2")
     fail(library)
