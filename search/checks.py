@@ -11,8 +11,10 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from search.exceptions import IndexUnavailableError
+from search.exceptions import IndexUnavailableError, WeightsError
 from search.index import choose_backend
+from search.methods.model_files import COMPACT
+from search.methods.weights import find_backbone
 
 TAG = "likeness"
 Check = Callable[..., list[CheckMessage]]
@@ -41,6 +43,20 @@ def check_deep_weights(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -
         return []
     hint = "Name a weights file or a `.keras` or `.tflite` model, or unset DEEP_WEIGHTS to use the built-in encoder."
     return [Error(f"DEEP_WEIGHTS={weights} is not a file.", hint=hint, id="search.E002")]
+
+
+@register(TAG)
+def check_deep_backbone(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """See that the network of the content method is one that is known."""
+    name = settings.ENV.deep_backbone
+    if name.lower() in ("", COMPACT):
+        return []
+    try:
+        find_backbone(name)
+    except WeightsError as error:
+        hint = "Correct it, or unset it to use the built-in encoder; `manage.py fetch_weights --list` lists the others."
+        return [Error(f"DEEP_BACKBONE={name}: {error}.", hint=hint, id="search.E004")]
+    return []
 
 
 @register(TAG)

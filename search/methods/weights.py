@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
@@ -24,6 +25,8 @@ from search.exceptions import WeightsError
 Progress = Callable[[int, int], None]
 """Called with the bytes there are and the bytes there will be."""
 
+NAMED = 3
+"""Networks that a sentence about an unknown one names at most: those whose names are most like it."""
 _TABLE = Path(__file__).with_name("backbones.csv")
 _BLOCK_BYTES = 2**18
 _TIMEOUT_SECONDS = 30
@@ -64,10 +67,14 @@ def find_backbone(name: str) -> Backbone:
     ------
     WeightsError : unknown name
     """
-    found = backbones().get(name.lower().replace("-", "").replace("_", ""))
+    wanted = name.lower().replace("-", "").replace("_", "")
+    found = backbones().get(wanted)
     if found is None:
-        known = ", ".join(["compact", *(backbone.name for backbone in backbones().values())])
-        raise WeightsError(f"unknown backbone {name!r}; expected one of {known}")
+        near = [backbones()[close].name for close in get_close_matches(wanted, backbones(), NAMED)]
+        known = ", ".join(["compact", *near])
+        raise WeightsError(
+            f"unknown backbone {name!r}; expected {known} or another that `manage.py fetch_weights --list` names"
+        )
     return found
 
 

@@ -128,7 +128,9 @@ def test_no_weights(tmp_path: Path) -> None:
 
 
 def test_unknown_backbone(tmp_path: Path) -> None:
-    assert refusal(backbone="resnet51", weights_dir=tmp_path).startswith("unknown backbone 'resnet51'; expected one of")
+    said = "unknown backbone 'resnet51'; expected compact, "
+    assert refusal(backbone="resnet51", weights_dir=tmp_path).startswith(said)
+    assert "`manage.py fetch_weights --list`" in refusal(backbone="quite something else", weights_dir=tmp_path)
 
 
 def test_file_is_not_there(tmp_path: Path) -> None:

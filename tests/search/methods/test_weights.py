@@ -131,7 +131,7 @@ class TestTable:
         assert resnet.file_name == "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"
 
     def test_unknown_name_is_refused(self) -> None:
-        with pytest.raises(WeightsError, match="unknown backbone 'resnet51'; expected one of compact, ConvNeXtBase, "):
+        with pytest.raises(WeightsError, match="unknown backbone 'resnet51'; expected compact, ResNet50, "):
             find_backbone("resnet51")
 
     def test_it_says_what_the_installed_keras_says(self) -> None:

@@ -58,14 +58,32 @@ def test_methods_without_weights_are_told() -> None:
 
 
 def test_checks_pass_as_things_are() -> None:
-    for check in (checks.check_data_dir, checks.check_deep_weights, checks.check_index_backend, checks.check_lease):
+    for check in (
+        checks.check_data_dir,
+        checks.check_deep_weights,
+        checks.check_deep_backbone,
+        checks.check_index_backend,
+        checks.check_lease,
+    ):
         assert check(None) == []
+
+
+@pytest.mark.parametrize("name", ["", "Compact", "resnet50", "MobileNet-V2"])
+def test_networks_that_are_known_pass(settings: LazySettings, name: str) -> None:
+    settings.ENV = Environment(deep_backbone=name)
+    assert checks.check_deep_backbone(None) == []
 
 
 @pytest.mark.parametrize(
     ("values", "check", "identifier", "words"),
     [
         ({"deep_weights": "/nowhere.h5"}, checks.check_deep_weights, "search.E002", "/nowhere.h5 is not a file"),
+        (
+            {"deep_backbone": "resnet51"},
+            checks.check_deep_backbone,
+            "search.E004",
+            "unknown backbone 'resnet51'",
+        ),
         ({"index_backend": "faiss"}, checks.check_index_backend, "search.E003", "unknown index backend 'faiss'"),
         ({"lease_seconds": 20, "reconcile_seconds": 30}, checks.check_lease, "search.W001", "LEASE_SECONDS=20"),
     ],
