@@ -76,6 +76,7 @@ def train_encoder(order: Order, witness: Witness) -> dict[str, Any]:
     find_teacher(order.teacher, order.teacher_options)  # before anything is read
     if len(order.names) < MIN_IMAGES:
         raise _too_few(len(order.names))
+    choose_held_out(np.array(order.labels, np.str_), order.held_out, order.recipe.seed)  # refused as early
     use_backend(order.backend)
     teacher = Teacher(order.teacher, order.teacher_options)
     pack = _read(order, witness)
@@ -120,18 +121,20 @@ def _too_few(number: int, skipped: Mapping[str, int] | None = None) -> TrainingE
 
 
 def _read(order: Order, witness: Witness) -> Pack:
-    """Return the pack of the photographs, written once."""
+    """Return the pack of the photographs, written once for a training.
+
+    What an attempt left that never became one is written anew: broken files may have been repaired since.
+    """
     listed = hashlib.sha256("\n".join(order.names).encode()).hexdigest()
     folder = order.folder / PHOTOGRAPHS
-    if (folder / INDEX).exists():
+    if order.resume and (folder / INDEX).exists():
         try:
             pack = Pack(folder)
         except (OSError, ValueError, KeyError) as error:
             raise TrainingError(f"{folder} is damaged ({error}); delete it, and it is made again") from error
         if pack.listed == listed:
             return pack
-        if order.resume:
-            raise TrainingError(f"{order.folder} was begun with other photographs; name those, or another --out")
+        raise TrainingError(f"{order.folder} was begun with other photographs; name those, or another --out")
     pack = write_pack(folder, order.images, order.labels, listed, witness.progress)
     told = ", ".join(f"{count} {reason}" for reason, count in pack.skipped.items())
     witness.say(f"{len(pack)} photographs read{f'; skipped: {told}' if told else ''}")

@@ -15,7 +15,7 @@ from search.exceptions import TrainingError
 from search.methods.model_files import COMPACT
 from search.photographs import Photographs
 from search.runtime.speaker import Speaker
-from search.training.encoder import FILE, PASSING, Order, train_encoder
+from search.training.encoder import FILE, PASSING, PLAN, Order, train_encoder
 from search.training.recipe import BACKENDS, Budget, Recipe
 from search.training.report import CURVE, MARKDOWN
 
@@ -89,7 +89,12 @@ class Command(BaseCommand):
             except OSError as error:
                 raise CommandError(f"{error}; free some space or name another folder by --out") from error
             except KeyboardInterrupt:
-                speaker.say("Stopped; the same command with --resume goes on from here.")
+                begun = (folder.expanduser() / PLAN).exists()
+                speaker.say(
+                    "Stopped; the same command with --resume goes on from here."
+                    if begun
+                    else "Stopped while the photographs were read; the same command begins anew."
+                )
                 sys.exit(INTERRUPTED)
         if options["json"]:
             self.stdout.write(json.dumps(report))

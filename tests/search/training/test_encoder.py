@@ -139,6 +139,24 @@ class TestRefused:
             train_encoder(order(tmp_path, tiny_model, images=broken, held_out="0.1"), Listener())
         assert not (tmp_path / PLAN).exists()
 
+    def test_files_that_were_repaired_since_are_read_anew(
+        self, uncompiled: None, tiny_model: Path, tmp_path: Path
+    ) -> None:
+        broken: list[Exception] = [Refused("corrupt")] * 131
+        with pytest.raises(TrainingError, match="got 0; skipped: 131 corrupt"):
+            train_encoder(order(tmp_path, tiny_model, images=broken, held_out="0.1"), Listener())
+        report = train_encoder(order(tmp_path, tiny_model), Listener())
+        assert report["images"]["skipped"] == {"truncated": 1}
+
+    def test_labels_that_nothing_has_are_refused_before_anything_is_read(
+        self, keras: Any, tiny_model: Path, tmp_path: Path
+    ) -> None:
+        listener = Listener()
+        with pytest.raises(TrainingError, match="--held-out: no photograph lies in a folder called c9"):
+            train_encoder(order(tmp_path / "out", tiny_model, held_out="c9"), listener)
+        assert "reading" not in listener.told
+        assert not (tmp_path / "out").exists()
+
     def test_no_teacher(self, tmp_path: Path) -> None:
         with pytest.raises(TrainingError, match=r"no teacher: cannot read .*none.keras"):
             train_encoder(order(tmp_path / "out", tmp_path / "none.keras"), Listener())
