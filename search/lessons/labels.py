@@ -52,13 +52,17 @@ def gather_labels(asking: Asking) -> Gathered:
 def draw_places(labels: NDArray[np.str_], generator: np.random.Generator) -> NDArray[np.int64]:
     """Draw the images to use: whole labels in any order, at most IMAGES_PER_LABEL of each, until POOL_IMAGES are there.
 
+    Labels of a single image come last: nothing can be asked by them, they only stand among the wrong answers.
+
     Returns
     -------
     places : ndarray, ascending
     """
     chosen: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
     num_chosen = 0
-    for label in generator.permutation(np.unique(labels)):
+    values, counts = np.unique(labels, return_counts=True)
+    parts = (values[counts > 1], values[counts == 1])
+    for label in np.concatenate([generator.permutation(part) for part in parts]):
         members = np.flatnonzero(labels == label)
         if len(members) > IMAGES_PER_LABEL:
             members = generator.choice(members, IMAGES_PER_LABEL, replace=False)

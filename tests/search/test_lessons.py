@@ -93,6 +93,13 @@ def test_of_large_libraries_whole_labels_are_drawn(rng: np.random.Generator) -> 
     assert np.all(np.diff(places) > 0)
 
 
+def test_labels_of_one_image_come_after_those_that_can_be_asked_by(rng: np.random.Generator) -> None:
+    labels = np.array([f"name {number}" for number in range(3 * POOL_IMAGES)] + ["dawn", "noon"] * 5)
+    places = draw_places(labels, rng)
+    assert len(places) == POOL_IMAGES
+    assert set(places[-10:].tolist()) == set(range(3 * POOL_IMAGES, 3 * POOL_IMAGES + 10))
+
+
 def test_copies_ask_for_their_originals(rng: np.random.Generator) -> None:
     images = store_scenes(rng)
     lessons = ask("copies", most=6)
