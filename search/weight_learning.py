@@ -73,6 +73,9 @@ def run(pk: int, max_queries: int = MAX_QUERIES, progress: Progress | None = Non
         raise
     except SearchError as error:
         _fail(row, str(error))
+    except KeyboardInterrupt:
+        _fail(row, _("Learning was interrupted; start again."))
+        raise
     except Exception as error:
         logger.exception("weights %d could not be learned", pk)
         _fail(row, f"{type(error).__name__}: {error}")

@@ -218,3 +218,17 @@ def test_originals_that_are_gone_leave_the_reference_out(
     found = measured()
     assert found["reference"] == {}
     assert found["images"] == 12
+
+
+def test_stopped_nothing_is_kept(
+    labelled: list[Image], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(guide, "_decode", stop)
+    with pytest.raises(SystemExit) as ended:
+        call_command("evaluate")
+    assert ended.value.code == 130
+    assert "Stopped; nothing of it is kept." in capsys.readouterr().err
+    assert not Evaluation.objects.exists()

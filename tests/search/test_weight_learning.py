@@ -191,6 +191,21 @@ def test_only_what_is_better_is_applied(monkeypatch: pytest.MonkeyPatch) -> None
     assert site_weights()["color"] == 1.0
 
 
+def test_the_command_can_be_stopped(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Work that was stopped is not said to go on: it could not be asked for again until it was given up."""
+
+    def stop(*_arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(weight_learning, "gather", stop)
+    with pytest.raises(SystemExit) as ended:
+        call_command("learn_weights", "--from", "labels")
+    assert ended.value.code == 130
+    assert "Stopped; the weights in use stay." in capsys.readouterr().err
+    (row,) = WeightSet.objects.all()
+    assert (row.state, row.error) == ("failed", "Learning was interrupted; start again.")
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence", "code"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -15,6 +16,7 @@ from search.exceptions import SearchError
 from search.lab import runs
 from search.lab.measure import DEFAULT_QUERIES, KINDS, LABELS, measure
 
+INTERRUPTED = 130
 WORDS = {
     "guide": "The guide's histograms",
     "queries": "Queries",
@@ -30,7 +32,7 @@ COPY_COLUMNS = {"map": "mAP", "recall_at_1": "R@1", "recall_at_10": "R@10", "pai
 class Command(BaseCommand):
     help = (
         "Measure every method and the fusions by the labels of the images, by people's verdicts, or by edited copies"
-        " that the command makes itself. Exit code 1 when there is nothing to measure."
+        " that the command makes itself. Exit code 1 when there is nothing to measure; 130 after Ctrl-C."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -71,6 +73,9 @@ class Command(BaseCommand):
                 )
             except SearchError as error:
                 raise CommandError(str(error)) from error
+            except KeyboardInterrupt:
+                self.stderr.write("Stopped; nothing of it is kept.")
+                sys.exit(INTERRUPTED)
         if options["keep"]:
             runs.keep(runs.ask(options["kind"], collection, max_queries), document)
         if options["json"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -16,6 +17,7 @@ from search.lessons import source_names
 from search.models import WeightSet
 from search.weight_learning import MAX_QUERIES
 
+INTERRUPTED = 130
 WORDS = {"labels": "Questions by labels", "copies": "Edited copies", "folds": "Cross-validation"}
 
 
@@ -23,7 +25,7 @@ class Command(BaseCommand):
     help = (
         "Learn fusion weights from labels, edited copies or verdicts, and tell what they reach on questions held out."
         " They are kept, but searches go on with the weights in use unless --apply is given. Exit code 1 when nothing"
-        " can be learned, or when --apply finds no improvement."
+        " can be learned, or when --apply finds no improvement; 130 after Ctrl-C."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -58,7 +60,11 @@ class Command(BaseCommand):
             row = weight_learning.ask(options["sources"], collection)
         except SearchError as error:
             raise CommandError(str(error), returncode=2) from error
-        self._learn(row.pk, options["max_queries"])
+        try:
+            self._learn(row.pk, options["max_queries"])
+        except KeyboardInterrupt:
+            self.stderr.write("Stopped; the weights in use stay.")
+            sys.exit(INTERRUPTED)
         row.refresh_from_db()
         if row.state != WeightSet.State.READY:
             raise CommandError(row.error)
