@@ -126,6 +126,7 @@ def _answer(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[st
         "num_areas": sum(card.motion is not None for card in cards),
         "words": card_words(),
         "missing": _missing(answer),
+        "mute": all(name in answer.missing_methods for name, weight in answer.weights.items() if weight),
         "num_waiting": health.num_features_waiting(closed_images(request.user)),
         "num_apart": len(apart),
         "num_outside": len(answer.results) - len(within.results),

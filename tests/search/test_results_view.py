@@ -72,6 +72,16 @@ def test_weights_in_the_url_change_the_order(client: Client, library: list[int])
     assert sorted(by_color) == sorted(by_structure)
 
 
+def test_where_no_method_with_a_weight_can_compare_the_page_says_so(client: Client, library: list[int]) -> None:
+    text = search(client, image=library[0], w_color=0, w_ssim=0, w_deep=1).content.decode()
+    assert "No method that counts can compare this image" in text
+    assert "Reason: not available: no weights for ResNet50" in text
+    assert "Upload some images" not in text
+    (alone,) = add_images(1)
+    Image.objects.exclude(pk__in=[alone, library[0]]).delete()
+    assert "No method that counts" not in search(client, image=library[0]).content.decode()
+
+
 def test_a_preset_in_the_url_sets_the_sliders(client: Client, library: list[int]) -> None:
     text = search(client, image=library[0], preset="medical").content.decode()
     assert re.search(r'name="w_ssim"[^>]*value="0.4"', text)
