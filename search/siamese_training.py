@@ -155,8 +155,7 @@ def _pictures(order: Order, progress: Progress) -> Iterator[RGBImage]:
     generator = np.random.default_rng(order.seed)
     if order.photographs is not None:
         listed = Photographs(order.photographs)
-        chosen = generator.permutation(len(listed.names))[: order.max_images]
-        listed.names = [listed.names[place] for place in chosen.tolist()]
+        listed.keep(generator.permutation(len(listed))[: order.max_images].tolist())
         found: Iterator[RGBImage | Refused | None] = listed.read(ANALYSIS_SIDE)
         total = len(listed.names)
     else:
