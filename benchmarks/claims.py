@@ -71,10 +71,12 @@ def measure_library(images: Path, deep_weights: Path | None, num_queries: int, n
         copies = library.ask("evaluate", "--from", "copies", "--max-queries", str(num_copies))
         learned = {source: library.ask("learn_weights", "--from", source) for source in ("labels", "copies")}
     backbone = deep_weights.name if deep_weights else "compact"
+    data = f"{labels['images']:,} photographs of {images.name} in {labels['labels']} folders, each folder a label"
     for document in (labels, copies):
         for name in CURVES:
             document.pop(name, None)
-    return {"images": images.name, "backbone": backbone, "labels": labels, "copies": copies, "learned": learned}
+    found = {"images": images.name, "data": data, "backbone": backbone}
+    return found | {"labels": labels, "copies": copies, "learned": learned}
 
 
 def measure_ssim(images: Path) -> dict[str, float]:

@@ -87,8 +87,10 @@ def main() -> None:
     import django
 
     django.setup()
-    found = measure(load_images(arguments.images, arguments.count))
-    document = {"machine": describe_machine(), "command": command_line(), "methods": found}
+    images = load_images(arguments.images, arguments.count)
+    found = measure(images)
+    data = f"{len(images)} photographs of {arguments.images.name}" if arguments.images else f"{len(images)} of noise"
+    document = {"machine": describe_machine(), "command": command_line(), "data": data, "methods": found}
     if arguments.out:
         arguments.out.write_text(json.dumps(document, indent=1) + "\n")
     if arguments.json:

@@ -141,7 +141,9 @@ def main() -> None:
         runs.append(measure(name, vectors, options.rows) | {"version": methods[name].version})
         if not options.json:
             print("  ".join(f"{key} {value}" for key, value in runs[-1].items()))
-    document = {"machine": machine, "command": command_line(), "runs": runs}
+    number = runs[0]["photographs"]
+    data = f"{number:,} photographs of {options.images.name}; scans over {options.rows:,} rows, these repeated"
+    document = {"machine": machine, "command": command_line(), "data": data, "runs": runs}
     if options.out:
         options.out.write_text(json.dumps(document, indent=1) + "\n")
     if options.json:

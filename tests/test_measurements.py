@@ -77,6 +77,7 @@ def test_it_works(quality: dict[str, Any]) -> None:
     assert "+100 %: mAP 0.400 against 0.200" in text
     assert "-50 % as stated, on raw scores: mAP 0.200 against 0.400" in text
     assert "The same weights on rarities: 0.340 (-15 %); the default weights: 0.360 (-10 %)" in text
+    assert "weights learned from other questions, on strong copies +25 %." in text
     assert "+25 % on rarities: recall@1 0.500 against 0.400" in text
     assert "| crop | 0.70 | 1.00 |" in text
     learned = "0.6000 / 0.500 | 0.7000 / 0.550 | 0.7500 / 0.600 | 1.250 x / 1.200 x"
@@ -89,6 +90,42 @@ def test_methods_left_out_on_copies_are_named_beside_the_claim(quality: dict[str
     text = report.page({"claims-built-in": quality})
     assert "against 0.400 of the best single method (without local)" in text
     assert "Not compared on copies, so not among the single methods there: local." in text
+
+
+def test_a_claim_holds_or_fails_by_its_figures(quality: dict[str, Any]) -> None:
+    assert "Holds, and by far more than claimed, on class labels." in report.page({"claims-built-in": quality})
+    assert "| Fails as stated: raw scores have different scales." in report.page({"claims-built-in": quality})
+    quality["labels"]["methods"]["deep"] = figures(0.25)
+    quality["labels"]["reference"]["raw_sum"] = figures(0.31)
+    text = report.page({"claims-built-in": quality})
+    assert "| Holds in part, on class labels. |" in text
+    assert "| Holds as stated. The same weights" in text
+    quality["labels"]["methods"]["deep"] = figures(0.1)
+    assert "| Fails, on class labels. |" in report.page({"claims-built-in": quality})
+
+
+def test_ssim_is_told_as_measured_on_the_quieter_machine(quality: dict[str, Any]) -> None:
+    slower = quality | {"ssim_ms": {name: 2 * value for name, value in quality["ssim_ms"].items()}}
+    for files in ({"claims-built-in": slower, "claims-pretrained": quality}, {"claims-pretrained": quality}):
+        assert "0.070 ms each" in report.page(files)
+
+
+def test_ann_is_told_with_the_methods_that_it_was_measured_on() -> None:
+    run = {"rows": 1_000_000, "p50_ms": 35.0, "p95_ms": 44.0, "recall_at_20": {"color": 0.96, "deep": 0.97}}
+    document = {"machine": MACHINE, "command": "python benchmarks/search.py", "runs": [run]}
+    text = report.page({"ann-large": document})
+    assert "1,000,000 rows, 2 methods by Annoy and the others on the head: p50 35.0 ms, p95 44.0 ms" in text
+    assert "| The milliseconds hold. |" in text
+    backends = [{"index": name, "rows": 1000, "p50_ms": ms} for name, ms in (("exact", 12.34), ("annoy", 1.0))]
+    ann = {"machine": MACHINE, "command": "python benchmarks/ann.py", "results": backends}
+    text = report.page({"ann-large": document, "ann": ann})
+    assert "exact search takes no minutes either: one method's 1,000 rows 12.3 ms, by Annoy 1.0 ms" in text
+
+
+def test_a_file_tells_its_own_photographs(quality: dict[str, Any]) -> None:
+    text = report.page({"claims-built-in": quality | {"data": "12 photographs of mine"}})
+    assert "- Data: 12 photographs of mine" in text
+    assert f"- Data: {report.CALTECH}; 45 of the classes" not in text
 
 
 def test_what_was_not_measured_is_said_with_its_command() -> None:
