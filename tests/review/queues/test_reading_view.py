@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -78,7 +79,9 @@ def test_the_number_of_queries_is_fixed(
             client.get(address("queue", queue))
         with django_assert_num_queries(16):
             client.get(address("queue_turn", queue))
-        with django_assert_num_queries(29):
+        with django_assert_num_queries(
+            29 if connection.vendor == "sqlite" else 30
+        ):  # that waits for its turn in the audit
             assert send_by_script(client, queue).status_code == 200
         Queue.objects.all().delete()
         Image.objects.all().delete()
