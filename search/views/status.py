@@ -21,7 +21,7 @@ from gallery.permissions import require, requires
 from gallery.roles import Role
 from search import features, health, snapshots, tasks
 from search.models import WorkState
-from search.succession import pending_successions
+from search.succession import is_complete, pending_successions
 from search.versions import versions_in_use
 from search.views.cards import MethodLook, method_looks
 from search.visibility import closed_images
@@ -52,6 +52,13 @@ def _context(viewer: User | AnonymousUser) -> dict[str, Any]:
         for failure in health.look_at_failures(closed=closed)
     ]
     reductions = health.look_at_reductions(active)
+    pending = pending_successions(active) if active else {}
+    working = {row["look"].name for row in rows if row["waiting"]}
+    stuck = [
+        name
+        for name, new in pending.items()
+        if active and name not in working and not is_complete(name, active.versions[name], new)
+    ]
     return {
         "queues": health.look_at_queues(),
         "generation": active,
@@ -62,7 +69,8 @@ def _context(viewer: User | AnonymousUser) -> dict[str, Any]:
         "degraded": snapshots.current_snapshot().degraded,
         "recalls": [(looks[name], recall) for name, recall in (active.recall if active else {}).items()],
         "reductions": [(looks[found.method], found) for found in reductions if found.method in looks],
-        "successions": [looks[name].label for name in (pending_successions(active) if active else ())],
+        "successions": [looks[name].label for name in pending if name not in stuck],
+        "stuck": [looks[name].label for name in stuck],
         "num_images": num_images,
         "sees_all": closed is None,
         "disk": health.look_at_disk(),

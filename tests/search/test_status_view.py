@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from search import reduction, snapshots
+from search import features, reduction, snapshots
 from search.generation import build, generation_folder
 from search.methods.base import normalize_rows
 from search.models import Feature, Generation, WorkState
@@ -149,3 +149,19 @@ def test_a_version_on_its_way_is_told_of(client: Client, rng: np.random.Generato
     assert "The earlier one serves" not in page(client)
     Generation.objects.filter(pk=row.pk).update(versions=row.versions | {"color": "older"})
     assert "Color: a new version is being computed. The earlier one serves until it is complete." in page(client)
+
+
+def test_a_version_that_failed_for_many_images_is_told_of(client: Client, rng: np.random.Generator) -> None:
+    ids, _vectors = add_library(4, rng)
+    row = build()
+    Generation.objects.filter(pk=row.pk).update(versions=row.versions | {"color": "older"})
+    Feature.objects.filter(method="color").update(version="older")
+    features.ensure_rows()
+    assert "Color: a new version is being computed" in page(client)
+    new = Feature.objects.filter(method="color").exclude(version="older")
+    new.update(state=WorkState.FAILED, reason="color: these are the weights of another network")
+    text = page(client)
+    assert "Color: a new version failed for too many images, so the earlier one goes on serving." in text
+    assert "being computed. The earlier one" not in text
+    assert "Color: color: these are the weights of another network" in text
+    assert len(ids) == new.count()
