@@ -3,6 +3,12 @@ import { announce } from "./announce.js";
 import { paintTones } from "./tones.js";
 
 const PER_PAGE = 48;
+// What serves only a certain number of images.
+const ACTIONS = [
+  ["similar", (number) => number === 1],
+  ["compare", (number) => number === 2],
+  ["merge", (number) => number > 1],
+];
 const form = document.getElementById("map-selection");
 const tiles = document.getElementById("tiles");
 const more = document.getElementById("more-tiles");
@@ -61,7 +67,6 @@ export class Selection {
     document.getElementById("selection-empty").hidden = number > 0;
     document.getElementById("selected").hidden = number === 0;
     form.classList.toggle("has-selection", number > 0);
-    form.querySelector(".actions [data-similar]").hidden = number !== 1;
     tiles.replaceChildren();
     this.#numAsked = 0;
     this.#turn++;
@@ -74,6 +79,7 @@ export class Selection {
     const number = this.ids.size;
     const say = (one, many) => (number === 1 ? one : many.replace("%n", number));
     count.textContent = say(count.dataset.one, count.dataset.many);
+    for (const [name, serves] of ACTIONS) form.querySelector(`.actions [data-${name}]`)?.toggleAttribute("hidden", !serves(number));
     const list = [...this.ids].join(",");
     document.getElementById("selected-ids").value = list;
     inGallery.hidden = number > Number(form.dataset.galleryImages);
@@ -101,6 +107,8 @@ export class Selection {
       document.getElementById("stage").focus();
     }
     if (event.target.closest("[data-similar]")) location.assign(`${form.dataset.search}${[...this.ids][0]}`);
+    const compare = event.target.closest("[data-compare]");
+    if (compare) location.assign(compare.dataset.compare.replace("/1/2/", `/${[...this.ids].join("/")}/`)); // of images 1 and 2
     const dropped = event.target.closest("[data-drop]")?.closest("[data-image]");
     if (dropped) this.#drop(dropped);
   }
@@ -117,7 +125,6 @@ export class Selection {
     tile.remove();
     this.#numAsked--;
     next?.querySelector("[data-drop]").focus();
-    form.querySelector(".actions [data-similar]").hidden = this.ids.size !== 1;
     this.#summarize();
     this.changed();
   }

@@ -62,6 +62,7 @@ def test_a_lasso_selects_what_it_surrounds(open_map: Callable[..., Page]) -> Non
     draw_around_everything(page)
     expect(page.locator(".actions-count")).to_have_text("72 selected")
     expect(page.locator("#live")).to_have_text("72 images selected")
+    expect(page.get_by_role("button", name="Compare")).to_be_hidden()
     ids = page.locator("#selected-ids").input_value().split(",")
     assert len(set(ids)) == 72
     expect(page.locator(".map-tile")).to_have_count(48)
@@ -89,6 +90,17 @@ def test_groups_are_shown_hidden_and_selected(open_map: Callable[..., Page]) -> 
     page.get_by_role("link", name="Open in the gallery").click()
     expect(page.locator(".tile")).to_have_count(6)
     expect(page.locator(".gallery-count")).to_have_text(re.compile("6 images"))
+
+
+def test_two_are_compared(open_map: Callable[..., Page]) -> None:
+    page = open_map()
+    page.get_by_role("button", name="Select all of coffee").click()
+    for number in (5, 4, 3, 2):
+        page.locator(".map-tile").first.get_by_role("button").click()
+        expect(page.locator(".actions-count")).to_have_text(f"{number} selected")
+    shown = page.locator(".map-tile").evaluate_all("tiles => tiles.map((tile) => tile.dataset.image)")
+    page.get_by_role("button", name="Compare").click()
+    page.wait_for_url(f"**/compare/{shown[0]}/{shown[1]}/")
 
 
 def test_wheel_drag_keys_and_buttons_move_the_map(open_map: Callable[..., Page]) -> None:
