@@ -111,16 +111,29 @@ async function load() {
   }
 }
 
+// Returns what finds the control that has the focus in the next answer: of the same hit, or what "Show more" has shown.
+function successorOf(active) {
+  const image = active.closest(".hit")?.dataset.image;
+  const [name] = active.closest("#answer [data-set]")?.dataset.set.split("=") ?? [];
+  const num = cards().length;
+  if (image) {
+    const selector = active.matches("summary") ? "summary" : ".hit-name";
+    return () => answer.querySelector(`.hit[data-image="${image}"]`)?.querySelector(selector);
+  }
+  if (name === "k") return () => cards()[num]?.querySelector(".hit-name");
+  if (name === "view") return () => answer.querySelector(`[data-set="${active.dataset.set}"]`);
+  return () => name && answer.querySelector(`[data-set^="${name}="]`);
+}
+
 function replace(html) {
   const open = answer.querySelector(".hits-grid details[open]")?.closest(".hit").dataset.image;
-  const focused = document.activeElement.closest(".hit")?.dataset.image;
-  const selector = document.activeElement.matches("summary") ? "summary" : ".hit-name";
+  const successor = successorOf(document.activeElement);
   const before = places(cards());
   answer.innerHTML = html;
   const find = (image) => image && answer.querySelector(`.hit[data-image="${image}"]`);
   const details = find(open)?.querySelector("details");
   if (details) details.open = true;
-  find(focused)?.querySelector(selector).focus({ preventScroll: true });
+  successor()?.focus({ preventScroll: true });
   paintTones(answer);
   travel(cards(), before);
   getReady();

@@ -42,8 +42,8 @@ document.addEventListener("mousedown", (event) => {
 // While something is selected, a click on a photograph selects too, as people know it from other galleries.
 document.addEventListener("click", (event) => {
   const thumb = event.target.closest("#grid .thumb");
-  const selecting = chosen().length || grid().classList.contains("is-selecting");
-  if (!thumb || !selecting || event.ctrlKey || event.metaKey || event.detail === 0) return;
+  if (!thumb || event.ctrlKey || event.metaKey || event.detail === 0) return;
+  if (!chosen().length && !grid().classList.contains("is-selecting")) return;
   event.preventDefault();
   const box = tileOf(thumb).querySelector("input");
   box.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: event.shiftKey }));

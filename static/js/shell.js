@@ -1,6 +1,8 @@
 // What every page needs: theme switch, key help, dialogs, and a word when a background request fails.
 import { announce } from "./announce.js";
+import "./focus.js";
 import { onKey, showKeys } from "./keys.js";
+import "./sending.js";
 import "./tones.js";
 
 const THEMES = ["system", "light", "dark"];
@@ -43,19 +45,24 @@ for (const dialog of document.querySelectorAll("dialog")) {
 
 onKey("help", showKeys);
 
-// A menu closes by a click elsewhere, by Escape, and when the focus leaves it.
-for (const menu of document.querySelectorAll("details[data-menu]")) {
-  const close = (event) => {
-    if (menu.open && !menu.contains(event.target)) menu.open = false;
-  };
-  document.addEventListener("click", close);
-  document.addEventListener("focusin", close);
-  menu.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !menu.open) return;
-    menu.open = false;
-    menu.querySelector("summary").focus();
+// A menu closes by a click elsewhere, by Escape, and when the focus leaves it; also one that came with a part of the page.
+const MENU = "details[data-menu][open]";
+for (const name of ["click", "focusin"]) {
+  document.addEventListener(name, ({ target }) => {
+    for (const menu of document.querySelectorAll(MENU)) menu.open = menu.contains(target);
   });
 }
+document.addEventListener(
+  "keydown",
+  (event) => {
+    const menu = event.key === "Escape" && event.target.closest(MENU);
+    if (!menu) return;
+    event.preventDefault(); // before the page's own Escape, which leads away from some pages
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  },
+  true,
+);
 
 // On a narrow screen the row of pages scrolls sideways: the present one is brought into view.
 document.querySelector(".site-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
