@@ -1,7 +1,9 @@
-// Fills the place of an image that is still loading with its average color.
+// Fills the place of an image that is still loading with its average color; once it is there, gray surrounds it again.
 export function paintTones(root) {
   for (const image of root.querySelectorAll("img[data-tone]")) {
-    if (!image.complete) image.style.backgroundColor = image.dataset.tone;
+    if (image.complete) continue;
+    image.style.backgroundColor = image.dataset.tone;
+    image.addEventListener("load", () => image.style.removeProperty("background-color"), { once: true });
   }
 }
 
