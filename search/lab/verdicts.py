@@ -52,10 +52,14 @@ def measure_by_verdicts(plan: Plan) -> Scoreboard:
 
 
 def _partners(pairs: JudgedPairs, ids: NDArray[np.int64]) -> dict[int, tuple[NDArray[np.intp], NDArray[np.bool_]]]:
-    """Return, for each row, its partners' rows and whether they belong together."""
+    """Return, for each row, its partners' rows and whether they belong together.
+
+    In an order drawn by chance, which equal scores keep: what belongs together was often stored together.
+    """
     found: dict[int, list[tuple[int, bool]]] = defaultdict(list)
-    rows = (np.searchsorted(ids, pairs.first), np.searchsorted(ids, pairs.second))
-    for first, second, same in zip(rows[0].tolist(), rows[1].tolist(), pairs.same.tolist(), strict=True):
+    order = np.random.default_rng(settings.ENV.index_seed).permutation(len(pairs))
+    columns = (np.searchsorted(ids, pairs.first), np.searchsorted(ids, pairs.second), pairs.same)
+    for first, second, same in zip(*(column[order].tolist() for column in columns), strict=True):
         found[first].append((second, same))
         found[second].append((first, same))
     return {
