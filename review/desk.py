@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext_lazy
+
 from gallery.models import Image
 from gallery.permissions import permissions_of
 from gallery.roles import Role
@@ -24,6 +26,10 @@ CHOICES = [
     (Verdict.Kind.UNSURE, "5"),
 ]
 """The verdicts that people give, and the key of each."""
+
+STAYS = gettext_lazy(
+    "Nothing was undone: that needs the role “%(role)s” for both images, which you no longer have. Your verdict stays."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,12 @@ def may_decide(user: User | AnonymousUser, first: Image, second: Image) -> bool:
     if not user.is_authenticated or not permissions_of(user).may_somewhere(Role.REVIEWER):
         return False
     return Image.objects.with_role(user, Role.REVIEWER).filter(pk__in=(first.pk, second.pk)).count() == 2
+
+
+def may_judge(user: User | AnonymousUser, pair: Pair) -> bool:
+    """Tell whether a person may decide about images of these bytes, as far as the library has them. Two queries."""
+    known = Image.objects.filter(sha256__in=pair)
+    return known.count() == known.with_role(user, Role.REVIEWER).count()
 
 
 def desk_of(user: User | AnonymousUser, first: Image, second: Image) -> Desk:

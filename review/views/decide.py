@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,7 +20,7 @@ from gallery.roles import Role
 from review import deciding
 from review.comparing.rows import guides_of
 from review.deciding import NewerVerdictError
-from review.desk import desk_of, may_decide
+from review.desk import STAYS, desk_of, may_decide, may_judge
 from review.exceptions import VerdictError
 from review.models import Verdict
 from review.verdict_forms import DecideForm
@@ -63,11 +64,15 @@ def decide(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires(Role.REVIEWER)
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take one's newest verdict on a pair back."""
+    """Take one's newest verdict on a pair back; a role for its images that was withdrawn is needed for that, too."""
+    user = cast("User", request.user)
+    own = Verdict.objects.filter(pk=pk, author_name=user.get_username()).first()
+    if own is None:
+        raise Http404(_("You made no verdict of this number."))
+    if not may_judge(user, (own.first_sha256, own.second_sha256)):
+        raise PermissionDenied(STAYS % {"role": Role.REVIEWER.label})
     try:
-        verdict = deciding.undo(cast("User", request.user), pk)
-    except Verdict.DoesNotExist as error:
-        raise Http404(_("You made no verdict of this number.")) from error
+        verdict = deciding.undo(user, pk)
     except NewerVerdictError as error:
         problem = _("Nothing was undone. %(why)s") % {"why": error}
         if pair := _images(request, error.verdict):

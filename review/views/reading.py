@@ -23,8 +23,8 @@ from gallery.permissions import permissions_of, require, requires
 from gallery.roles import Role
 from review.decided import ADJUDICATOR_SLOT
 from review.deciding import NewerVerdictError, newest_of
-from review.desk import CHOICES, Choice
-from review.exceptions import ReviewError
+from review.desk import CHOICES, STAYS, Choice, may_judge
+from review.exceptions import QueueError, ReviewError
 from review.models import Queue, QueuedPair, Reading, Verdict
 from review.queue_forms import ReadingForm, read_step
 from review.queues import reading
@@ -96,6 +96,8 @@ def undo(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     user = cast("User", request.user)
     pair = _pair(user, pk, number)
     try:
+        if not may_judge(user, (pair.first_sha256, pair.second_sha256)):
+            raise QueueError(STAYS % {"role": Role.REVIEWER.label})
         reading.undo(pair, user)
     except ReviewError as error:
         if _wants_json(request):

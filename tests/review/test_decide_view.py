@@ -206,6 +206,21 @@ def test_undo_goes_on_when_an_image_is_gone(client: Client, ada: User, pair: tup
     assert Verdict.objects.first().kind == "withdrawn"  # type: ignore[union-attr]
 
 
+def test_undo_needs_the_role_still(client: Client, ada: User, pair: tuple[Image, Image]) -> None:
+    """Who left a team takes nothing back that they decided in it."""
+    vault = Collection.objects.create(name="vault", private=True)
+    vault.images.set(pair)
+    Image.objects.update(common=False)
+    Membership.objects.create(collection=vault, user=ada, role=Role.REVIEWER)
+    assert post(client, pair).status_code == 200
+    Membership.objects.update(role=Role.VIEWER)
+    for headers in (HTMX, {}):
+        response = client.post(reverse("review:undo", args=[Verdict.objects.get().pk]), headers=headers)
+        assert response.status_code == 403
+        assert "which you no longer have. Your verdict stays." in response.content.decode()
+    assert Verdict.objects.count() == 1
+
+
 def test_others_are_shown_and_disagreement_is_named(client: Client, ada: User, pair: tuple[Image, Image]) -> None:
     record(pair[0].sha256, pair[1].sha256, "different", author_name="bob", note="another bird")
     text = post(client, pair).content.decode()

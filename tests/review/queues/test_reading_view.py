@@ -306,6 +306,19 @@ def test_undo_by_form(client: Client, ada: User) -> None:
     assert "There is nothing to undo" in words(response)
 
 
+def test_undo_needs_the_role_still(client: Client, ada: User) -> None:
+    queue, vault = make_queue(1), Collection.objects.create(name="vault", private=True)
+    send(client, queue)
+    Image.objects.all().update(common=False)
+    vault.images.set(Image.objects.all())
+    Membership.objects.create(collection=vault, user=ada, role=Role.VIEWER)
+    answer = client.post(address("queue_undo", queue, 1), headers=JSON)
+    assert answer.status_code == 409
+    assert "Your verdict stays." in answer.json()["problem"]
+    assert Reading.objects.get().decided_at
+    assert Verdict.objects.count() == 1
+
+
 def test_stopping_gives_back_what_is_in_hand(client: Client, ada: User) -> None:
     queue = make_queue(1)
     client.get(address("queue", queue))
