@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.exceptions import WeightsError
-from search.methods.engines.network import Network
+from search.methods.engines.network import Network, unreadable
 from search.methods.model_files import NO_PREPROCESSING, ModelFile
 from search.methods.weights import Backbone
 
@@ -70,8 +70,7 @@ def load_features(file: ModelFile) -> Any:
             return _with_weights(file.backbone, file.path) if file.backbone else _features_of(_whole_model(file), file)
     except _LOAD_ERRORS as error:
         expected = f"weights of {file.backbone.name} without top" if file.backbone else "a Keras model"
-        summary = str(error).strip().partition("\n")[0][:200]
-        raise WeightsError(f"deep: could not read {file.path} as {expected}: {summary}; set DEEP_WEIGHTS") from error
+        raise unreadable(file.path, expected, error) from error
 
 
 def input_size(model: Any) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.exceptions import WeightsError
-from search.methods.engines.network import Network
+from search.methods.engines.network import Network, unreadable
 from search.methods.model_files import EMBEDDING, NO_PREPROCESSING, PIXELS, ModelFile
 
 _LOAD_ERRORS = (OSError, ValueError, RuntimeError, TypeError)
@@ -40,10 +40,7 @@ def load(file: ModelFile) -> Network:
         interpreter = Interpreter(model_path=str(file.path), num_threads=1)
         interpreter.allocate_tensors()
     except _LOAD_ERRORS as error:
-        summary = str(error).strip().partition("\n")[0][:200]
-        raise WeightsError(
-            f"deep: could not read {file.path} as a LiteRT model: {summary}; set DEEP_WEIGHTS"
-        ) from error
+        raise unreadable(file.path, "a LiteRT model", error) from error
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     _check_shapes(file, inputs, outputs)
     named_in, named_out = _names(interpreter)

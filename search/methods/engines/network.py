@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from search.exceptions import WeightsError
+
+CAUSE_LENGTH = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +22,11 @@ class Network:
     dim: int
     embeds: bool  # rows are meant to be compared as they are; else they are activations, to be rooted
     run: Callable[[NDArray[np.uint8]], NDArray[np.float32]]  # (n, height, width, 3) RGB -> (n, dim)
+
+
+def unreadable(path: Path, expected: str, error: Exception) -> WeightsError:
+    """Return what to raise where a library cannot read a file: what to do first, then what it said, cut short."""
+    cause = str(error).strip().partition("\n")[0][:CAUSE_LENGTH].strip()
+    return WeightsError(
+        f"deep: could not read {path} as {expected}; correct DEEP_WEIGHTS, or fetch or copy the file again ({cause})"
+    )

@@ -182,7 +182,8 @@ class TestRefused:
         content = tiny_encoder.read_bytes()
         path = tmp_path / "cut.tflite"
         path.write_bytes(content[: int(len(content) * kept)])
-        assert "cut.tflite as a LiteRT model:" in refusal(weights=path)
+        said = "cut.tflite as a LiteRT model; correct DEEP_WEIGHTS, or fetch or copy the file again ("
+        assert said in refusal(weights=path)
 
     @pytest.mark.parametrize("content", [b"", b"TFL3", b"\x89HDF\r\n\x1a\n" + bytes(100), b"<html>not found</html>"])
     def test_something_else(self, tmp_path: Path, content: bytes) -> None:
