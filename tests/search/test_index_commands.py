@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.conf import LazySettings
+from django.contrib.auth.models import AnonymousUser
 from django.core.management import CommandError, call_command
 from PIL import Image as Picture
 
-from gallery.models import Image
+from gallery.models import Collection, Image
 from search import features, snapshots
 from search.extraction import describe_images
 from search.models import Generation
+from search.weight_sets import decide_for
 from tests.search.library import add_features, add_library
 from tests.search.plug_ins import Gray
 from tests.search.scenes import store_scenes
@@ -74,6 +76,16 @@ def test_search_image_by_number(labelled: list[Image]) -> None:
     assert text.count("1 in ") == 4
     assert "texture missing" in text
     assert "12 images searched exactly" in text
+
+
+def test_search_image_in_a_collection_goes_by_its_weights(labelled: list[Image]) -> None:
+    scans = Collection.objects.create(name="Scans")
+    scans.images.set(labelled)
+    decide_for(scans, AnonymousUser(), weights={"ssim": 1.0})
+    arguments = ("search_image", str(labelled[0].pk), "--collection", "Scans", "--json")
+    assert {name for name, weight in json.loads(run(*arguments))["weights"].items() if weight} == {"ssim"}
+    asked = json.loads(run(*arguments, "--weights", "color=1"))["weights"]
+    assert {name for name, weight in asked.items() if weight} == {"color"}
 
 
 def test_search_image_by_file(

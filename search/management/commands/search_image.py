@@ -19,7 +19,7 @@ from search.exceptions import SearchError
 from search.methods import METHODS
 from search.pipeline import QuerySource, for_image, for_vectors, run_query
 from search.types import Answer, Result
-from search.weight_sets import site_weights
+from search.weight_sets import site_weights, weights_for
 
 
 def weights(text: str) -> dict[str, float]:
@@ -46,7 +46,10 @@ class Command(BaseCommand):
         parser.add_argument("query", metavar="PATH_OR_ID", help="An image file, or the number of a gallery image.")
         parser.add_argument("--top", type=int, default=10, metavar="K", help="Results wanted (default 10).")
         parser.add_argument(
-            "--weights", type=weights, metavar="METHOD=W,...", help="Fusion weights (default: those of the site)."
+            "--weights",
+            type=weights,
+            metavar="METHOD=W,...",
+            help="Fusion weights (default: those of the collection that is searched, else of the site).",
         )
         parser.add_argument("--collection", default="", metavar="NAME", help="Search this collection only.")
         parser.add_argument("--json", action="store_true", help="Print the answer as JSON.")
@@ -60,7 +63,8 @@ class Command(BaseCommand):
             if collection_id is None:
                 raise CommandError(f"There is no collection {options['collection']!r}.")
         try:
-            used = options["weights"] or site_weights()
+            own = weights_for(collection_id) if collection_id else None
+            used = options["weights"] or own or site_weights()
             answer = run_query(_source(query), used, k=options["top"], collection_id=collection_id)
         except SearchError as error:
             raise CommandError(str(error)) from error
