@@ -12,7 +12,7 @@ from gallery.models import Image
 from review.decided import Pair
 from review.models import QueuedPair, Reading, Verdict
 from review.queues.exclusions import judged_among
-from review.queues.reading import settle
+from review.queues.reading import reopen, settle
 
 CHUNK = 500
 State = QueuedPair.State
@@ -40,7 +40,27 @@ def bring_back(sender: object, image_ids: Sequence[int], **_rest: Any) -> None:
 
 def heed_verdict(sender: object, instance: Verdict, created: bool, **_rest: Any) -> None:
     """See `heed_pairs`: called when a verdict was recorded."""
+    if instance.kind == Verdict.Kind.WITHDRAWN and instance.author_id is not None:
+        _take_back(instance)
     heed_pairs([(instance.first_sha256, instance.second_sha256)])
+
+
+def _take_back(verdict: Verdict) -> None:
+    """Open pairs again that their only reader decided about and now, outside of the queue, does not.
+
+    Where two read, a reading stays as it was made.
+    """
+    readings = Reading.objects.filter(
+        reader=verdict.author_id,
+        verdict__isnull=False,
+        pair__first_sha256=verdict.first_sha256,
+        pair__second_sha256=verdict.second_sha256,
+        pair__state=State.DECIDED,
+        pair__queue__two_readers=False,
+    )
+    for reading in readings.select_related("pair__queue"):
+        reading.delete()
+        reopen(reading.pair)
 
 
 def heed_pairs(pairs: Collection[Pair]) -> None:

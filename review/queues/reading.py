@@ -89,7 +89,8 @@ def undo(pair: QueuedPair, user: User) -> Verdict:
 
     Returns
     -------
-    verdict : the row that withdraws it, see `review.deciding.undo`
+    verdict : the row that withdraws it, see `review.deciding.undo`; where the reading only confirmed what this person
+        had decided before, that verdict, which stays
 
     Raises
     ------
@@ -99,20 +100,27 @@ def undo(pair: QueuedPair, user: User) -> Verdict:
     with transaction.atomic():
         locked = _lock(pair)
         reading = Reading.objects.filter(pair=locked, reader=user, decided_at__isnull=False).first()
-        if reading is None or reading.verdict_id is None:
+        if reading is None or reading.verdict is None:
             raise QueueError(_("There is nothing to undo: you have not decided about this pair in this queue."))
         if _decided_since(reading):
             raise QueueError(_("Nothing was undone: another reader has decided about this pair since."))
-        undone = reading.verdict_id
+        verdict, started_at = reading.verdict, reading.started_at
         reading.verdict, reading.decided_at = None, None
         reading.save(update_fields=["verdict", "decided_at"])
-        verdict = deciding.undo(user, undone)
-        settle(locked)
-        if _is_there(locked):
+        if verdict.decided_at >= started_at:
+            verdict = deciding.undo(user, verdict.pk)
+        if reopen(locked):
             hold(locked, user, timezone.now())
-        else:  # it was decided when its image was removed; nobody can read it now
-            QueuedPair.objects.filter(pk=locked.pk).update(state=State.GONE)
     return verdict
+
+
+def reopen(pair: QueuedPair) -> bool:
+    """Bring a pair's state in line with its readings when one was taken back; False: it cannot be read any more."""
+    settle(pair)
+    if _is_there(pair):
+        return True
+    QueuedPair.objects.filter(pk=pair.pk).update(state=State.GONE)  # it was decided when its image was removed
+    return False
 
 
 def settle(pair: QueuedPair) -> None:

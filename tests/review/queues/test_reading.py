@@ -254,6 +254,34 @@ def test_undo_of_nothing_is_refused(ada: User) -> None:
         undo(pair_at(queue, 1), ada)
 
 
+def test_undo_of_a_confirmation_leaves_what_was_said_before(ada: User) -> None:
+    from review import deciding
+
+    queue = make_queue(1)
+    pair = pair_at(queue, 1)
+    before = deciding.decide(ada, pair.first_sha256, pair.second_sha256, "unsure")
+    take(queue, ada)
+    assert decide(pair, ada, "unsure", seen=before.pk).verdict == before
+    assert state(queue) == State.DECIDED
+    assert undo(pair_at(queue, 1), ada) == before
+    assert state(queue) == State.OPEN
+    assert list(Verdict.objects.all()) == [before]
+
+
+def test_undo_elsewhere_opens_the_pair_of_one_reader_again(ada: User, bob: User) -> None:
+    from review import deciding
+
+    queue, double = make_queue(1), make_queue(1, two_readers=True)
+    for each in (queue, double):
+        verdict = decide(pair_at(each, 1), ada, "same").verdict
+        decide(pair_at(double, 1), bob, "same")
+        deciding.undo(ada, verdict.pk)
+    assert state(queue) == State.OPEN
+    assert take(queue, bob) is not None
+    assert state(double) == State.DECIDED  # what two said without knowing of each other stays as they said it
+    assert Reading.objects.filter(reader=ada, pair__queue=double).exists()
+
+
 def test_undo_after_an_image_was_removed_leaves_the_pair_out(ada: User) -> None:
     from gallery.curation import restore, trash
 
