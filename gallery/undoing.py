@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from gallery import curation, editing, merging
 from gallery.acts import Action
@@ -77,7 +78,19 @@ def _image_ids(action: Action, state: Mapping[str, Any]) -> list[int]:
 
 
 def _undo_edit(state: Mapping[str, Any], user: User) -> int:
-    return len(editing.changed_ids(editing.revert(editing.from_state(state), user)))
+    """Revert an edit, unless images would get out of sight by it: what shows them now may have come after the edit."""
+    back = editing.revert(editing.from_state(state), user)
+    lost = [] if permissions_of(user).sees_all else editing.out_of_sight(back)
+    if lost:
+        text = ngettext(
+            "Nothing was undone: %(n)d image would be in no collection and not in the common library, where only admins"
+            " would see it. Add it to a collection first.",
+            "Nothing was undone: %(n)d images would be in no collection and not in the common library, where only"
+            " admins would see them. Add them to a collection first.",
+            len(lost),
+        )
+        raise UndoError(text % {"n": len(lost)})
+    return len(editing.changed_ids(back))
 
 
 _WAYS_BACK: dict[Action, Callable[[Mapping[str, Any], User], int]] = {

@@ -55,6 +55,21 @@ def test_edits_are_undone(curator: User) -> None:
     assert not Image.objects.filter(label="heron").exists()
 
 
+def test_what_would_get_out_of_sight_is_not_undone(curator: User) -> None:
+    """The collection shows the image alone by now; without it nobody but admins would ever find it."""
+    (image,), pond = make_images(1), Collection.objects.create(name="Pond")
+    moves = editing.apply([image.pk], Edit({f"collection:{pond.pk}": True}), curator)
+    change = remember(curator, Action.EDIT, editing.as_state(moves))
+    editing.apply([image.pk], Edit({"common": False}), curator)
+    with pytest.raises(UndoError, match="1 image would be in no collection"):
+        undo(change.pk, curator)
+    assert list(pond.images.all()) == [image]
+    change.refresh_from_db()
+    assert change.undone_at is None
+    admin = User.objects.create_user("root", is_staff=True)
+    assert undo(change.pk, admin) == 1
+
+
 def test_merges_are_undone(curator: User) -> None:
     keeper, other = _ids(make_images(2))
     merged = merging.merge(keeper, [other], curator)
