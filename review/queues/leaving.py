@@ -97,6 +97,6 @@ def _of_images(image_ids: Sequence[int]) -> list[QuerySet[QueuedPair]]:
     """Return the pairs in which any of the images stands, some hundred images at a time."""
     found = []
     for start in range(0, len(image_ids), CHUNK):
-        hashes = list(Image.objects.filter(pk__in=image_ids[start : start + CHUNK]).values_list("sha256", flat=True))
+        hashes = Image.objects.order_by().filter(pk__in=image_ids[start : start + CHUNK]).values("sha256")
         found.append(QueuedPair.objects.filter(Q(first_sha256__in=hashes) | Q(second_sha256__in=hashes)))
     return found
