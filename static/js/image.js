@@ -65,7 +65,7 @@ function toggle(x, y) {
 function follow(id) {
   return () => {
     const target = document.getElementById(id);
-    if (target) location.assign(target.href);
+    target?.click();
     return Boolean(target);
   };
 }
@@ -151,6 +151,14 @@ const ZOOMS = {
 for (const button of stage.querySelectorAll("[data-zoom]")) {
   button.addEventListener("click", ZOOMS[button.dataset.zoom]);
 }
+
+// Who comes straight from the gallery goes back to it as it was left: with all that was loaded, scrolled to the place.
+document.getElementById("back").addEventListener("click", (event) => {
+  if (document.referrer !== event.currentTarget.href || history.length < 2) return;
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  history.back();
+});
 
 for (const id of ["newer", "older", "similar", "back"]) onKey(id, follow(id));
 onKey("zoom-in", ZOOMS.in);

@@ -1,4 +1,4 @@
-"""What every page shares: menus, forms that are sent once, the focus when a part of a page is replaced."""
+"""What pages share: menus, forms that are sent once, where the focus and the scrolling stay."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from gallery.views.index import AUTO_PAGES, PAGE_SIZE
+from tests.search.processes import wait_until
 
 OpenPage = Callable[..., Page]
 
@@ -77,3 +78,16 @@ def test_the_focus_goes_to_the_first_hit_that_is_new(open_desk: OpenPage) -> Non
     page.get_by_role("link", name="Every method of every hit").press("Enter")
     expect(page.locator(".hits-list")).to_be_visible()
     expect(page.get_by_role("link", name="Every method of every hit")).to_be_focused()
+
+
+def test_the_gallery_is_found_as_it_was_left(open_desk: OpenPage) -> None:
+    page = open_desk("vera", "/")
+    thumb = page.locator(".tile .thumb").nth(PAGE_SIZE - 1)
+    thumb.hover()
+    place = page.evaluate("scrollY")
+    assert place > 0
+    thumb.click()
+    page.wait_for_url("**/images/*/")
+    page.keyboard.press("Escape")
+    page.wait_for_url(lambda address: "/images/" not in address)
+    wait_until(lambda: page.evaluate("scrollY") == place, "the gallery is scrolled again")
