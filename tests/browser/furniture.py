@@ -37,7 +37,7 @@ def furnish() -> dict[str, Any]:
     verdict = record(second.sha256, third.sha256, "same", author=rita)
     queue = make_queue("Nearest of all", NUM_PAIRS)
     blind = make_queue("Read twice", NUM_PAIRS, two_readers=True)
-    kept = record_search(rita, f"image={first.pk}", Query.objects.none())
+    kept = record_search(rita, f"image={first.pk}&k=4", Query.objects.none())
     again = store_image(BytesIO(original_path(first.sha256).read_bytes()), name="again.png", user=rita)
     private = Collection.objects.create(name="Wards", private=True, description="Only for its members.")
     Membership.objects.create(collection=private, user=rita, role=Role.REVIEWER)

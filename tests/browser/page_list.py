@@ -105,7 +105,7 @@ PAGES = [
     # Search
     Shown("search:results", variant="to begin with"),
     Shown("search:results", query="?image=1&k=12", steps=open_all, variant="with an answer"),
-    Shown("search:results", "rita", query="?image=1&k=12&view=list", variant="as a list"),
+    Shown("search:results", "rita", query="?image=1&k=4&view=list", variant="as a list"),
     Shown("search:status"),
     Shown("search:status", "ada", variant="as an admin"),
     Shown("search:lab", "carl", steps=open_all),
@@ -128,7 +128,7 @@ PAGES = [
         steps=press("Keep all…", check=".group-select input"),
         variant="plan",
     ),
-    Shown("review:duplicates", "carl", query="?tier=3", steps=press("Keep all…"), variant="without a choice"),
+    Shown("review:duplicates", "carl", query="?tier=1", steps=press("Keep all…"), variant="without a choice"),
     Shown("review:verdicts", "rita", steps=open_all),
     Shown("review:pair", "rita", lambda things: things["sums"]),
     Shown("review:records", "rita"),

@@ -118,16 +118,16 @@ def pages_of(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
-    def note(kind: str, text: str) -> None:
+    def note(page: Page, kind: str, text: str) -> None:
         if kind == "error" and "Failed to load resource" not in text:
-            errors.append(text)
+            errors.append(f"{page.url}: {text}")
 
     def open_it(path: str, **options: object) -> Page:
         context = browser.new_context(base_url=address, **({"reduced_motion": "reduce"} | options))  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: note(message.type, message.text))
+        page.on("pageerror", lambda error: note(page, "error", str(error)))
+        page.on("console", lambda message: note(page, message.type, message.text))
         page.goto(path)
         return page
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib import admin
 from django.db.models import Model
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
 
+from tests.browser.axe import violations
 from tests.browser.page_list import PAGES, Shown, Things, select_two
-from tests.browser.sites import PASSWORD, address_of, log_in
+from tests.browser.sites import PASSWORD, Site, address_of, log_in, pages_of
 from tests.gallery.accounts.test_second_factor import code_of
 
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-WIDE, NARROW = 1300, 390
+WIDE, NARROW, HEIGHT = 1300, 390, 800
 SECOND_FACTOR = (
     "mfa_index",
     "mfa_view_recovery_codes",
@@ -29,6 +29,28 @@ SECOND_FACTOR = (
     "mfa_reauthenticate",
 )
 OpenPage = Callable[..., Page]
+Look = Callable[[str, str], Page]
+
+
+@pytest.fixture(scope="module")
+def look(browser: Browser, desk: Site, sessions: Callable[[str], StorageState | None]) -> Iterator[Look]:
+    """Return what leads somebody to an address in the window that they have open.
+
+    A new window for each page fetches all styles and scripts again, which takes longer than to look at most pages.
+    """
+    windows: dict[str, Page] = {}
+    with pages_of(browser, desk.address) as open_it:
+
+        def lead(name: str, address: str) -> Page:
+            if name not in windows:
+                windows[name] = open_it("/livez", storage_state=sessions(name))
+            page = windows[name]
+            page.set_viewport_size({"width": WIDE, "height": HEIGHT})
+            page.emulate_media(color_scheme="light")
+            page.goto(address)
+            return page
+
+        yield lead
 
 
 def check(page: Page, *, is_ours: bool = True) -> None:
@@ -38,16 +60,14 @@ def check(page: Page, *, is_ours: bool = True) -> None:
     the policy forbids.
     """
     rules = (*WCAG, "best-practice") if is_ours else WCAG
-    options = {"runOnly": list(rules), "preload": is_ours}
-    violations = Axe().run(page, options=options).response["violations"]
-    assert [(each["id"], [node["html"] for node in each["nodes"][:3]]) for each in violations] == []
+    assert violations(page, runOnly=list(rules), preload=is_ours) == []
 
 
 def check_everywhere(page: Page) -> None:
     """Look at a page in both themes, wide and narrow."""
     page.wait_for_load_state("load")
     for width, theme in product((WIDE, NARROW), THEMES):
-        page.set_viewport_size({"width": width, "height": 800})
+        page.set_viewport_size({"width": width, "height": HEIGHT})
         page.emulate_media(color_scheme=theme)
         page.wait_for_timeout(50)
         check(page)
@@ -56,9 +76,9 @@ def check_everywhere(page: Page) -> None:
 
 
 @pytest.mark.parametrize("shown", PAGES, ids=str)
-def test_every_page(open_desk: OpenPage, furnished: Things, shown: Shown) -> None:
+def test_every_page(look: Look, furnished: Things, shown: Shown) -> None:
     address = address_of(shown.name, *shown.args(furnished))
-    page = open_desk(shown.who, address + shown.query)
+    page = look(shown.who, address + shown.query)
     assert urlsplit(page.url).path == address
     expect(page.locator("main h1")).to_have_count(1)
     if shown.steps:
@@ -67,14 +87,14 @@ def test_every_page(open_desk: OpenPage, furnished: Things, shown: Shown) -> Non
 
 
 @pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label_lower)
-def test_lists_of_the_admin(open_desk: OpenPage, furnished: Things, model: type[Model]) -> None:
-    page = open_desk("ada", address_of(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
+def test_lists_of_the_admin(look: Look, furnished: Things, model: type[Model]) -> None:
+    page = look("ada", address_of(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
     check_admin(page)
 
 
 @pytest.mark.parametrize("address", ["/admin/", "/admin/gallery/image/1/change/", "/admin/gallery/image/1/history/"])
-def test_pages_of_the_admin(open_desk: OpenPage, address: str) -> None:
-    check_admin(open_desk("ada", address))
+def test_pages_of_the_admin(look: Look, address: str) -> None:
+    check_admin(look("ada", address))
 
 
 def check_admin(page: Page) -> None:
@@ -86,8 +106,8 @@ def check_admin(page: Page) -> None:
 
 
 @pytest.mark.parametrize("name", ["403", "404"])
-def test_pages_that_refuse(open_desk: OpenPage, name: str) -> None:
-    check_everywhere(open_desk("vera", "/audit/" if name == "403" else "/images/999999/"))
+def test_pages_that_refuse(look: Look, name: str) -> None:
+    check_everywhere(look("vera", "/audit/" if name == "403" else "/images/999999/"))
 
 
 def test_pages_of_the_second_factor(open_desk: OpenPage) -> None:
