@@ -44,18 +44,19 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 
 # The measurements that take minutes, on photographs of your own in one folder per label; then the page of all of them.
 measurements: $(VENV)/.dev
-	@test -n "$(IMAGES)" || { echo "Say which photographs to measure on: make measurements IMAGES=FOLDER (one folder per label)" >&2; exit 1; }
+	@test -n "$(IMAGES)" || { echo "Say which photographs to measure on: make $@ IMAGES=FOLDER (one folder per label)" >&2; exit 1; }
 	$(BIN)/python benchmarks/claims.py --images "$(IMAGES)" --out docs/measurements/claims-built-in.json
 	$(BIN)/python benchmarks/methods.py --images "$(IMAGES)" --out docs/measurements/methods.json
-	$(BIN)/python benchmarks/reduction.py --out docs/measurements/reduction.json
+	$(BIN)/python benchmarks/reduction.py --images "$(IMAGES)" --out docs/measurements/reduction.json
 	$(BIN)/python benchmarks/search.py --out docs/measurements/search.json
 	$(BIN)/python benchmarks/report.py
 
 # Those that take hours of processor time, gigabytes of disk, or both.
 measurements-large: $(VENV)/.dev
+	@test -n "$(IMAGES)" || { echo "Say which photographs to measure on: make $@ IMAGES=FOLDER (one folder per label)" >&2; exit 1; }
 	$(BIN)/python benchmarks/search.py --rows 1000000 --out docs/measurements/ann-large.json
 	$(BIN)/python benchmarks/hashes.py --rows 1e6 1e7 1e8 --out docs/measurements/hashes.json
-	$(BIN)/python benchmarks/ann.py --out docs/measurements/ann.json
+	$(BIN)/python benchmarks/ann.py --images "$(IMAGES)" --out docs/measurements/ann.json
 	$(BIN)/python benchmarks/report.py
 
 # Rewrites both lock files from pyproject.toml; needs `uv` on the PATH.
