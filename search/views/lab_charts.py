@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.humanize.templatetags.humanize import intcomma
 
 from search.methods import METHODS
-from search.views.lab_words import RankingLook, look_of, number
+from search.views.lab_words import RankingLook, in_reading_order, look_of, number
 
 SIDE = 100
 CURVE_PARTS = {"methods": None, "fused": ("default", "equal", "learned"), "reference": None}
@@ -43,7 +43,7 @@ def precision_chart(document: dict[str, Any]) -> Chart:
     """Draw precision over recall."""
     curves = []
     for part, names in CURVE_PARTS.items():
-        for name, levels in document.get("curves", {}).get(part, {}).items():
+        for name, levels in in_reading_order(document.get("curves", {}).get(part, {})).items():
             if names is None or name in names:
                 points = [(SIDE * place / (len(levels) - 1), SIDE * (1 - level)) for place, level in enumerate(levels)]
                 numbers = [_fraction(levels[round(level * (len(levels) - 1) / 100)]) for level in TABLE_LEVELS]
@@ -54,7 +54,8 @@ def precision_chart(document: dict[str, Any]) -> Chart:
 
 def reliability_chart(document: dict[str, Any]) -> Chart:
     """Draw what was seen over what was claimed, both in decades: one pair in 1, 10, 100 and so on."""
-    found = {name: each for name, each in document.get("reliability", {}).items() if each["claimed"]}
+    told = in_reading_order(document.get("reliability", {}))
+    found = {name: each for name, each in told.items() if each["claimed"]}
     levels = sorted({level for each in found.values() for level in each["levels"]})
     most = max(1, math.ceil(max((max(each["claimed"]) for each in found.values()), default=1)))
     curves = []

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from search.views.lab_words import FigureWords, RankingLook, edit_label, figure_words, look_of, number
+from search.views.lab_words import FigureWords, RankingLook, edit_label, figure_words, in_reading_order, look_of, number
 
 PARTS = ("methods", "fused", "reference")
 HEAT_STEPS = 10
@@ -93,10 +93,10 @@ def heat_table(document: dict[str, Any], figure: str) -> tuple[list[RankingLook]
     shown = [
         (look_of(part, name), edits)
         for part in PARTS
-        for name, edits in document.get("edits", {}).get(part, {}).items()
+        for name, edits in in_reading_order(document.get("edits", {}).get(part, {})).items()
         if part != "fused" or name in HEAT_FUSIONS
     ]
-    names = list(dict.fromkeys(name for _look, edits in shown for name in edits))
+    names = in_reading_order(dict.fromkeys(name for _look, edits in shown for name in edits))
     rows = [
         HeatRow(edit_label(name), [_heat(edits.get(name, {}).get(figure)) for _look, edits in shown]) for name in names
     ]
@@ -114,7 +114,7 @@ def threshold_rows(document: dict[str, Any]) -> list[ThresholdRow]:
 def index_rows(document: dict[str, Any]) -> list[tuple[RankingLook, dict[str, str]]]:
     """Return the recall and the times of the ANN index; none where search was exact."""
     found = document.get("index") or {}
-    named = [("methods", name, each) for name, each in found.get("methods", {}).items()]
+    named = [("methods", name, each) for name, each in in_reading_order(found.get("methods", {})).items()]
     named += [("fused", "default", found["fused"])] if "fused" in found else []
     return [
         (
@@ -132,7 +132,7 @@ def _columns(document: dict[str, Any]) -> list[tuple[str, FigureWords]]:
 
 def _rankings(parts: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for part in PARTS:
-        for name, found in parts.get(part, {}).items():
+        for name, found in in_reading_order(parts.get(part, {})).items():
             yield part, name, found
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.utils import formats
 from django.utils.translation import gettext as _
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from search.methods import METHODS
 from search.presets import PRESETS
 
+Found = TypeVar("Found")
 GRAY = "#8a8a8a"
 """The color of methods that this program no longer knows; readable on light and dark."""
 
@@ -126,6 +128,21 @@ def look_of(part: str, name: str) -> RankingLook:
     if part == "fused" and name in PRESETS and name not in known:
         return RankingLook(part, name, _("Preset “%(name)s”") % {"name": _(PRESETS[name].label)}, "")
     return RankingLook(part, name, str(known.get(name, name)), "")
+
+
+def in_reading_order(found: Mapping[str, Found], first: Iterable[str] = ()) -> dict[str, Found]:
+    """Return what was found by ranking or edit in the order in which people read it, what is unknown last.
+
+    A database need not keep the order in which a document was written: PostgreSQL sorts its keys.
+
+    Parameters
+    ----------
+    found : by name of a method, fusion, preset, reference or edit
+    first : names that come before the usual order
+    """
+    order = dict.fromkeys((*first, *FUSIONS, *PRESETS, *METHODS, *REFERENCES, *EDITS))
+    places = {name: place for place, name in enumerate(order)}
+    return dict(sorted(found.items(), key=lambda item: (places.get(item[0], len(places)), item[0])))
 
 
 def edit_label(name: str) -> str:

@@ -15,7 +15,7 @@ from search.methods import METHODS
 from search.models import WeightAdoption, WeightSet
 from search.views.background import Phase
 from search.views.cards import MethodLook, Segment, method_looks, stacked
-from search.views.lab_words import GRAY, KINDS, RankingLook, look_of, number
+from search.views.lab_words import GRAY, KINDS, RankingLook, in_reading_order, look_of, number
 
 SOURCE_SENTENCES = {
     "labels": gettext_lazy("Images of one label belong together."),
@@ -147,7 +147,7 @@ def figure_rows(figures: Mapping[str, Any]) -> list[Row]:
                 for key, value in each["rankings"][name].items()
             ],
         )
-        for name in sets[0]["rankings"]
+        for name in in_reading_order(sets[0]["rankings"], RANKINGS)
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from search import copies
 from search.views.lab_charts import precision_chart, reliability_chart, trend_chart
-from search.views.lab_words import DASHES, EDITS, look_of
+from search.views.lab_words import DASHES, EDITS, in_reading_order, look_of
 
 
 def test_precision_over_recall() -> None:
@@ -63,3 +63,10 @@ def test_every_line_has_a_pattern() -> None:
 
 def test_every_edit_has_words() -> None:
     assert list(EDITS) == list(copies.EDITS)
+
+
+def test_documents_are_read_in_one_order_whatever_the_database_made_of_them() -> None:
+    sorted_by_length = {"gone": 1, "color": 2, "equal": 3, "default": 4, "learned": 5}
+    assert list(in_reading_order(sorted_by_length)) == ["default", "equal", "learned", "color", "gone"]
+    assert list(in_reading_order(sorted_by_length, ["learned"]))[:2] == ["learned", "default"]
+    assert list(in_reading_order({"text": 1, "crop_50": 2, "crop_90": 3})) == ["crop_90", "crop_50", "text"]
