@@ -111,7 +111,7 @@ def _query(user: User, asked: Mapping[str, Any], queries: QuerySet[Query]) -> Do
         if upload is None or upload.vectors is None:
             raise RecordError(_("This uploaded query is gone or not yet described; upload the image again."))
         vectors = b64encode(bytes(upload.vectors)).decode()
-        found = {"upload": str(upload.pk), "vectors": vectors, "name": upload.original_name}
+        found = {"upload": str(upload.pk), "vectors": vectors, "name": upload.original_name, "reason": upload.reason}
         return found | {name: getattr(upload, name) for name in ("sha256", "width", "height")}
     image = Image.objects.visible_to(user).filter(pk=asked["image"] or 0).first()
     if image is None:
@@ -124,7 +124,7 @@ def _query(user: User, asked: Mapping[str, Any], queries: QuerySet[Query]) -> Do
 def _source(viewer: User | AnonymousUser, query: Mapping[str, Any]) -> pipeline.QuerySource:
     if query.get("vectors"):
         vectors, versions = unpack_query(b64decode(query["vectors"]))
-        return pipeline.QuerySource(vectors=vectors, versions=versions)
+        return pipeline.QuerySource(vectors=vectors, versions=versions, reason=query.get("reason", ""))
     image = Image.objects.visible_to(viewer).filter(sha256=query["sha256"]).first()
     if image is None:
         raise RecordError(_("The image searched for is not in the library now."))

@@ -22,6 +22,7 @@ from gallery.models import Collection, Image, Membership
 from gallery.roles import Role
 from review.exceptions import AppendOnlyError
 from review.models import AuditRow, SearchRecord
+from review.search_records import answer_now
 from review.views import records as view
 from search import features, snapshots
 from search.models import Query, WorkState
@@ -166,6 +167,25 @@ def test_an_uploaded_query_is_kept_whole(client: Client, ada: User, images: list
     assert "vectors" not in json.loads(send(client, record, "json"))["query"]
     client.force_login(person("eve", Role.VIEWER))
     assert "mine.png" in page(client, record)
+
+
+def test_why_a_method_said_nothing_about_an_uploaded_query_is_kept(
+    client: Client, ada: User, images: list[Image]
+) -> None:
+    vectors = features.vectors_of(images[0].pk, features.current_versions())
+    told = dict(list(vectors.items())[:1])
+    query = Query.objects.create(
+        sha256="f" * 64,
+        original_name="mine.png",
+        state=WorkState.READY,
+        uploaded_by=ada,
+        reason="the file of weights is damaged",
+        vectors=features.pack_query(told),
+    )
+    record = keep(client, f"query={query.pk}")
+    assert "the file of weights is damaged" in record.document["missing"].values()
+    query.delete()
+    assert "the file of weights is damaged" in answer_now(ada, record.document)["missing"].values()
 
 
 def test_the_uploads_of_others_are_not_there(client: Client, ada: User, images: list[Image]) -> None:
