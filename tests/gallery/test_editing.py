@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from gallery.aspects import aspect_of
@@ -211,8 +212,9 @@ def test_many_images_need_few_queries(django_assert_num_queries: DjangoAssertNum
     images = make_images(40)
     edit = Edit({"label": "heron", "tag:grey": True, "attribute:camera": "Nikon"})
     counts = []
+    expected = 21 if connection.vendor == "sqlite" else 22  # that waits for its turn in the audit
     for chosen in (images[:10], images[10:]):
-        with django_assert_num_queries(21) as queries:
+        with django_assert_num_queries(expected) as queries:
             apply(_ids(chosen), edit, None)
         counts.append(len(queries))
         Tag.objects.all().delete()
