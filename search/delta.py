@@ -154,5 +154,5 @@ def removed_ids() -> NDArray[np.int64]:
 
 def num_changed(revision: int, versions: Mapping[str, str]) -> int:
     """Return how many images have features, of these versions, that are newer than a revision."""
-    rows = features.of_versions(versions).filter(revision__gt=revision, state=WorkState.READY)
+    rows = features.of_versions(versions).filter(features.newer_than(revision), state=WorkState.READY)
     return rows.values("image_id").distinct().count()

@@ -174,9 +174,10 @@ def _choose(versions: Mapping[str, str], limit: int, image_ids: Iterable[int]) -
 
 
 def _free() -> Q:
-    """Select rows that may be leased."""
+    """Select rows that may be leased, their states first: few rows of the index are in any of the two."""
     expired = Q(state=WorkState.LEASED, leased_until__lt=timezone.now())
-    return (Q(state=WorkState.PENDING) | expired) & Q(attempts__lt=settings.ENV.max_attempts)
+    either = Q(state=WorkState.PENDING) | expired
+    return Q(state__in=[WorkState.PENDING, WorkState.LEASED]) & either & Q(attempts__lt=settings.ENV.max_attempts)
 
 
 def _waiting(versions: Mapping[str, str], condition: Q, limit: int) -> list[int]:
@@ -299,6 +300,14 @@ def bump_revision() -> int:
         return revision()
 
 
+def newer_than(revision: int) -> Q:
+    """Select the rows that became ready after a revision.
+
+    Few of many are, which the database does not know: by number, so that it begins with them.
+    """
+    return Q(pk__in=Feature.objects.filter(revision__gt=revision).order_by().values("pk"))
+
+
 def touch(image_ids: Iterable[int]) -> int:
     """Make these images' features new again, for readers that go by the revision; returns the revision."""
     with transaction.atomic():
@@ -318,7 +327,7 @@ def iter_ready(
     rows = Feature.objects.filter(method=method, version=version, state=WorkState.READY)
     rows = rows.filter(image__hidden=False, image__trashed_at=None, image__status=Image.Status.READY)
     if after_revision is not None:
-        rows = rows.filter(revision__gt=after_revision)
+        rows = rows.filter(newer_than(after_revision))
     if image_ids is not None:
         rows = rows.filter(image__in=list(image_ids))
     last = -1

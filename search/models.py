@@ -40,6 +40,9 @@ class Feature(models.Model):
         indexes = [
             models.Index(fields=["method", "version", "state", "image"], name="feature_work"),
             models.Index(fields=["revision"], name="feature_revision"),
+            # Of the few rows that are held by a worker: extended and given back by their lease, taken back by its end.
+            models.Index(fields=["lease"], condition=models.Q(lease__isnull=False), name="feature_lease"),
+            models.Index(fields=["leased_until"], condition=models.Q(leased_until__isnull=False), name="feature_held"),
         ]
         verbose_name = _("feature")
         verbose_name_plural = _("features")
