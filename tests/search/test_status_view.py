@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from gallery.curation import hide, trash
 from search import features, reduction, snapshots
 from search.generation import build, generation_folder
 from search.methods.base import normalize_rows
@@ -18,7 +19,7 @@ from search.models import Feature, Generation, WorkState
 from tests.search.library import add_features, add_images, add_library
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_methods")]
-NUM_QUERIES = 7
+NUM_QUERIES = 9
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +39,16 @@ def test_it_works(client: Client, rng: np.random.Generator) -> None:
     assert "none yet" in text  # no generation
     assert "not available" in text  # the deep method has no weights
     assert "django" in text
+
+
+def test_features_of_images_that_nobody_finds_are_not_counted(client: Client, rng: np.random.Generator) -> None:
+    ids, _vectors = add_library(6, rng)
+    hide([int(ids[0])], None)
+    trash([int(ids[1])], None)
+    Feature.objects.filter(image=int(ids[2]), method="color").update(state=WorkState.PENDING)
+    rows = {row["look"].name: row for row in client.get(reverse("search:status")).context["methods"]}
+    assert (rows["color"]["counts"]["ready"], rows["color"]["waiting"]) == (3, 1)
+    assert (rows["ssim"]["counts"]["ready"], rows["ssim"]["waiting"]) == (4, 0)
 
 
 def test_a_part_is_answered_to_scripts(client: Client) -> None:
