@@ -248,6 +248,7 @@ class Image(models.Model):
             models.Index(fields=["status", "label"], condition=SHOWN, name="image_labels"),  # all labels in use
             models.Index(fields=["trashed_at"], condition=IN_TRASH, name="image_trash"),
             models.Index(fields=["id"], condition=models.Q(common=False), name="image_private"),  # few, asked for often
+            models.Index(fields=["id"], condition=models.Q(hidden=True), name="image_hidden"),  # as few
         ]
         verbose_name = _("image")
         verbose_name_plural = _("images")

@@ -384,7 +384,7 @@ def counts(*states: WorkState) -> dict[str, dict[str, int]]:
     return found
 
 
-def counts_among(images: QuerySet[Image]) -> dict[str, dict[str, int]]:
+def counts_among(images: QuerySet[Image, Any]) -> dict[str, dict[str, int]]:
     """Return what `counts` does of these images' rows alone. Two queries.
 
     One index tells whose rows there are, another which are not ready; to read the rows themselves takes far longer.

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.forms import read_id
-from gallery.models import SHOWN, Image
+from gallery.models import IN_TRASH, Image
 from gallery.permissions import require, requires
 from gallery.roles import Role
 from search import features, health, snapshots, tasks
@@ -84,12 +83,13 @@ def _context(viewer: User | AnonymousUser) -> dict[str, Any]:
 def _counts(closed: QuerySet[Image] | None) -> dict[str, dict[str, int]]:
     """Count features by method and state, of the images that who asks can find.
 
-    Those of images that are closed, hidden or in the trash are counted out of all: they are few.
+    Those of images that are closed, hidden or in the trash are counted out of all: they are few, and found by indexes.
     """
-    counts, beyond = features.counts(), ~SHOWN
+    counts, images = features.counts(), Image.objects.order_by()
+    beyond = images.filter(hidden=True).values("pk").union(images.filter(IN_TRASH).values("pk"))
     if closed is not None:
-        beyond |= Q(pk__in=closed.order_by().values("pk"))
-    for method, states in features.counts_among(Image.objects.filter(beyond)).items():
+        beyond = beyond.union(closed.order_by().values("pk"))
+    for method, states in features.counts_among(beyond).items():
         for state, number in states.items():
             counts[method][state] -= number
     return counts
