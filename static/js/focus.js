@@ -1,6 +1,6 @@
 // Keeps the focus when a part of the page is replaced: on the same control, else on the first of what is new there.
 const FOCUSABLE = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]";
-let held = null; // what had the focus in a part that is being replaced
+const held = new WeakMap(); // request -> what had the focus in the part that it replaces; others may end in between
 
 // What is the same of a control and of its successor.
 const likeness = (element) =>
@@ -10,13 +10,13 @@ const likeness = (element) =>
 
 document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const active = document.activeElement;
-  held = active !== document.body && detail.target?.contains(active) ? active : null;
+  if (detail.xhr && active !== document.body && detail.target?.contains(active)) held.set(detail.xhr, active);
 });
 
-document.body.addEventListener("htmx:afterSettle", ({ target }) => {
-  const former = held;
-  held = null;
+document.body.addEventListener("htmx:afterSettle", ({ target, detail }) => {
+  const former = held.get(detail.xhr);
   if (!former) return;
+  held.delete(detail.xhr);
   setTimeout(() => {
     // a page may have its own place for it
     if (former.isConnected || document.activeElement !== document.body) return;

@@ -71,6 +71,17 @@ def test_the_focus_goes_to_the_first_that_is_new(open_desk: OpenPage) -> None:
     expect(page.locator(".tile .thumb").nth(PAGE_SIZE)).to_be_focused()
 
 
+def test_the_focus_stays_with_its_part_while_another_is_replaced(open_desk: OpenPage) -> None:
+    page = open_desk("vera", f"/?part={AUTO_PAGES}")
+    page.evaluate("htmx.config.defaultSettleDelay = 500")  # in which the banner asks again
+    page.get_by_role("link", name="Load more").press("Enter")
+    expect(page.locator(".tile .thumb").nth(PAGE_SIZE)).to_be_attached()
+    page.evaluate(
+        "htmx.ajax('GET', '/status/banner/', {target: '[hx-get=\"/status/banner/\"]', swap: 'innerHTML settle:1ms'})"
+    )
+    expect(page.locator(".tile .thumb").nth(PAGE_SIZE)).to_be_focused()
+
+
 def test_the_focus_goes_to_the_first_hit_that_is_new(open_desk: OpenPage) -> None:
     page = open_desk("vera", "/search/?image=1&k=12")
     page.get_by_role("link", name="Show more").press("Enter")
