@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import django
@@ -11,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 FINGERPRINT_NAME = "fingerprint"
@@ -48,12 +49,18 @@ def _fingerprint() -> str:
     return digest.hexdigest()
 
 
-def make_admin() -> tuple[str, str] | None:
-    """Make an administrator where there is none and return name and password, which are kept nowhere else."""
+def make_admin(tell: Callable[[str, str], None]) -> bool:
+    """Make an administrator where there is none; `tell` gets name and password, which are kept nowhere else.
+
+    It is called before the account is committed: a password that could not be told is that of nobody, and the next
+    start makes another.
+    """
     users = get_user_model().objects
     if users.filter(is_superuser=True).exists():
-        return None
+        return False
     name = next(name for name in ADMIN_NAMES if not users.filter(username=name).exists())
     password = secrets.token_urlsafe(12)
-    users.create_superuser(name, "", password)
-    return name, password
+    with transaction.atomic():
+        users.create_superuser(name, "", password)
+        tell(name, password)
+    return True

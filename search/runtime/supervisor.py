@@ -100,12 +100,12 @@ class Supervisor:
             ) from error
 
     def _start(self, listener: socket.socket, holder: TextIO) -> None:
-        mark = Path(settings.RUNTIME_DIR) / SAMPLES_MARK
+        mark, url = Path(settings.RUNTIME_DIR) / SAMPLES_MARK, _url(listener)
         try:
             if preparation.migrate():
                 self._out("Preparing the first start ...")
             preparation.collect_static()
-            admin = preparation.make_admin()
+            preparation.make_admin(lambda name, password: self._introduce(url, name, password))
             wants_samples = not (self.options.images or mark.exists() or Image.objects.exists())
         except (DatabaseError, OSError) as error:
             raise StartError(f"What the site keeps in {settings.DATA_DIR} cannot be used: {error}.") from error
@@ -119,9 +119,8 @@ class Supervisor:
         if samples:
             self._wait(lambda: samples.done, SAMPLES_SECONDS, "The sample gallery is not ready")
             mark.touch()
-        url = self._url(listener)
         lock.write_holder(holder, url)
-        self._greet(url, admin)
+        self._greet(url)
         for queue in (settings.QUEUE_INTERACTIVE, settings.QUEUE_FEATURES, settings.QUEUE_MAINTENANCE):
             self._add(programs.worker(queue))
         self._add(programs.reconciler())
@@ -186,17 +185,15 @@ class Supervisor:
         finally:
             connection.close()
 
-    def _url(self, listener: socket.socket) -> str:
-        address, port = _reachable(listener)
-        return f"http://[{address}]:{port}/" if ":" in address else f"http://{address}:{port}/"
+    def _introduce(self, url: str, name: str, password: str) -> None:
+        """Print how to log in as the administrator: at once, as what follows may fail or be interrupted."""
+        self._out(f"  To curate, log in at {url}admin/ as {name} with the password {password}")
+        self._out(f"  (shown only this once; lost passwords: manage.py changepassword {name})")
 
-    def _greet(self, url: str, admin: tuple[str, str] | None) -> None:
-        """Print where the site is and, the first time, how to log in."""
+    def _greet(self, url: str) -> None:
+        """Print where the site is."""
         self._out("")
         self._out(f"  Likeness is ready:  {url}")
-        if admin:
-            self._out(f"  To curate, log in at {url}admin/ as {admin[0]} with the password {admin[1]}")
-            self._out("  (shown only this once; lost passwords: manage.py changepassword admin)")
         if not is_loopback(self.options.host):
             self._out(f"  It answers to these names (ALLOWED_HOSTS): {', '.join(settings.ALLOWED_HOSTS)}")
         self._out("  Press Ctrl-C to stop.")
@@ -234,6 +231,11 @@ def _reachable(listener: socket.socket) -> tuple[str, int]:
     """Return an address at which this machine reaches the socket, and its port."""
     address, port = listener.getsockname()[:2]
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address), port  # noqa: S104 (compared, not bound)
+
+
+def _url(listener: socket.socket) -> str:
+    address, port = _reachable(listener)
+    return f"http://[{address}]:{port}/" if ":" in address else f"http://{address}:{port}/"
 
 
 def is_loopback(host: str) -> bool:

@@ -12,25 +12,41 @@ from django.contrib.auth import authenticate, get_user_model
 from search.runtime import lock, preparation
 from search.runtime.lock import AlreadyRunningError
 
+Told = list[tuple[str, ...]]
+
+
+@pytest.fixture
+def told() -> Told:
+    """Names and passwords that were told."""
+    return []
+
 
 @pytest.mark.django_db
-def test_an_administrator_is_made_once() -> None:
-    made = preparation.make_admin()
-    assert made is not None
-    name, password = made
+def test_an_administrator_is_made_once(told: Told) -> None:
+    assert preparation.make_admin(lambda *admin: told.append(admin)) is True
+    assert preparation.make_admin(lambda *admin: told.append(admin)) is False
+    ((name, password),) = told
     user = authenticate(username=name, password=password)
     assert user is not None
     assert user.is_superuser
     assert len(password) >= 16
-    assert preparation.make_admin() is None
 
 
 @pytest.mark.django_db
-def test_a_name_in_use_is_left_to_its_owner() -> None:
+def test_a_name_in_use_is_left_to_its_owner(told: Told) -> None:
     get_user_model().objects.create_user("admin")
-    made = preparation.make_admin()
-    assert made is not None
-    assert made[0] == "likeness-admin"
+    preparation.make_admin(lambda *admin: told.append(admin))
+    assert told[0][0] == "likeness-admin"
+
+
+@pytest.mark.django_db
+def test_nobody_is_made_whose_password_could_not_be_told() -> None:
+    def fail(name: str, password: str) -> None:
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        preparation.make_admin(fail)
+    assert not get_user_model().objects.exists()
 
 
 @pytest.mark.django_db

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.hashers import check_password
 
 from config.environment import BASE_DIR
 from search.runtime.redis_server import RedisMissingError, find_redis
@@ -214,6 +215,15 @@ def test_what_cannot_work_is_told_and_nothing_stays(
     assert done.returncode == 1
     assert complaint in done.stderr
     assert processes_of(site.folder) == {}
+
+
+def test_the_password_is_told_though_the_start_fails(make_site: Callable[..., Site]) -> None:
+    site = make_site()
+    done = site.manage("run", REDIS_URL="unix:///nowhere/redis.sock")
+    assert done.returncode == 1
+    told = re.findall(r"as admin with the password (\S{12,})", done.stdout)
+    ((kept,),) = site.sql("SELECT password FROM auth_user WHERE is_superuser")
+    assert [check_password(password, kept) for password in told] == [True]
 
 
 def test_the_web_process_loads_no_runtime() -> None:
