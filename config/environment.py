@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.mail import read_mail_url
+from config.openness import Openness
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -33,9 +34,10 @@ class Environment(BaseSettings):
     )
     csrf_trusted_origins: list[str] = Field([], description="Origins allowed to post when behind a proxy (JSON list).")
     behind_https: bool = Field(False, description="Set when a proxy serves the site by HTTPS: secure cookies, HSTS.")
-    open_access: bool = Field(
+    open_access: Openness = Field(
         False,
-        description="Browse, search and upload without a log-in. `manage.py run` turns it on when bound to loopback.",
+        description="Browse, search and upload without a log-in: true for whoever reaches the site, local for the "
+        "people at this machine, which is what `manage.py run` takes when it is not set.",
     )
     new_account_role: Literal["viewer", "contributor", "reviewer", "curator"] = Field(
         "viewer", description="What people are who have an account and no role yet."

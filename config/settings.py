@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from config.environment import BASE_DIR, environment
 from config.logs import configure_logging
 from config.mail import read_mail_url
+from config.openness import LOCAL, openness
 
 ENV = environment()
 
@@ -63,7 +64,8 @@ SECRET_KEY = _secret_key()
 DEBUG = ENV.debug
 ALLOWED_HOSTS = ENV.allowed_hosts
 CSRF_TRUSTED_ORIGINS = ENV.csrf_trusted_origins
-OPEN_ACCESS = ENV.open_access
+_OPEN = openness(ENV.open_access, ENV)
+OPEN_ACCESS, OPEN_LOCALLY = _OPEN is True, _OPEN == LOCAL
 NEW_ACCOUNT_ROLE = ENV.new_account_role
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"

@@ -1,8 +1,9 @@
-"""Who may use the pages: with OPEN_ACCESS whoever reaches the site, otherwise people who logged in."""
+"""Who may use the pages: people who logged in, and visitors where the site is open to them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
@@ -14,15 +15,30 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
-from gallery.permissions import permissions_of
+from config.openness import is_loopback
+from gallery.permissions import permissions_of, welcomed
 from gallery.roles import Role
 
 PUBLIC_PREFIXES = ("/accounts/", "/admin/", "/livez", "/readyz", "/static/")
+PROXY_HEADERS = (
+    "HTTP_FORWARDED",
+    "HTTP_VIA",
+    "HTTP_X_FORWARDED",
+    "HTTP_X_REAL_IP",
+    "HTTP_X_ORIGINAL",
+    "HTTP_X_ENVOY",
+    "HTTP_X_CLIENT_IP",
+    "HTTP_X_CLUSTER_CLIENT_IP",
+    "HTTP_TRUE_CLIENT_IP",
+    "HTTP_CF_",
+    "HTTP_CDN_LOOP",
+)
+"""How the names of the headers begin that proxies and tunnels add; browsers send none of them."""
 
 
 def may_browse(request: HttpRequest) -> bool:
     """Tell whether this person may browse, search and upload."""
-    return settings.OPEN_ACCESS or request.user.is_authenticated
+    return request.user.is_authenticated or permissions_of(request.user).role is not None
 
 
 def abilities(request: HttpRequest) -> dict[str, object]:
@@ -45,13 +61,21 @@ def _abilities(request: HttpRequest) -> dict[str, object]:
     }
 
 
+def comes_from_here(request: HttpRequest) -> bool:
+    """Tell whether somebody at this machine sent a request, rather than a proxy here for somebody elsewhere."""
+    address = request.META.get("REMOTE_ADDR", "")
+    return is_loopback(address) and not any(name.startswith(PROXY_HEADERS) for name in request.META)
+
+
 class OpenAccessMiddleware:
-    """Ask for a log-in on every page but the public ones, unless OPEN_ACCESS is on."""
+    """Ask for a log-in on every page but the public ones, unless the site is open to who asks."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if settings.OPEN_LOCALLY and comes_from_here(request):
+            request.user = SimpleLazyObject(partial(welcomed, request.user))  # type: ignore[assignment]
         if request.path.startswith(PUBLIC_PREFIXES) or may_browse(request):
             return self.get_response(request)
         if request.headers.get("HX-Request"):  # a fragment: the whole page must go to the log-in, not its region

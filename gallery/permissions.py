@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 View = Callable[..., HttpResponseBase]
 VISITOR = Role.CONTRIBUTOR
-"""What people without an account are while OPEN_ACCESS is on."""
+"""What people without an account are where the site is open to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,16 @@ def permissions_of(user: User | AnonymousUser) -> Permissions:
     return found
 
 
+def welcomed(user: User | AnonymousUser) -> User | AnonymousUser:
+    """Return who sent a request, who is a visitor when nobody: the site is open to where the request comes from."""
+    if not user.is_authenticated:
+        user._is_welcome = True  # type: ignore[attr-defined]
+    return user
+
+
 def _read(user: User | AnonymousUser) -> Permissions:
     if not user.is_authenticated:
-        return Permissions(VISITOR if settings.OPEN_ACCESS else None)
+        return Permissions(VISITOR if settings.OPEN_ACCESS or getattr(user, "_is_welcome", False) else None)
     if user.is_staff:
         return Permissions(Role.ADMIN)
     memberships = {pk: Role(role) for pk, role in user.memberships.values_list("collection_id", "role")}

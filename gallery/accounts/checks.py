@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning, register
+
+from config.openness import is_loopback
 
 TAG = "likeness"
 
@@ -27,14 +28,7 @@ def check_sign_up(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
 def check_provider(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """See that what the OpenID Connect provider says cannot be forged on the way."""
     parts = urlsplit(settings.ENV.oidc_issuer)
-    if not settings.ENV.oidc_issuer or parts.scheme == "https" or _is_here(parts.hostname or ""):
+    if not settings.ENV.oidc_issuer or parts.scheme == "https" or is_loopback(parts.hostname or ""):
         return []
     text = f"OIDC_ISSUER={settings.ENV.oidc_issuer} is not reached by HTTPS: anybody on the way can log in as anybody."
     return [Warning(text, hint="Give the address that begins with https://.", id="gallery.W002")]
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

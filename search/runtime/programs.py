@@ -9,6 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from config.environment import BASE_DIR
+from config.openness import Openness
 from search.features import WORKER_VARIABLE
 from search.runtime.service import Program
 
@@ -26,7 +27,7 @@ NOISE = (
 """Lines that TensorFlow writes before it reads its settings, and LiteRT always; they say nothing about this site."""
 
 
-def web(listener: int, open_access: bool) -> Program:
+def web(listener: int, open_access: Openness) -> Program:
     """Serve the pages on an open, listening socket."""
     options = {
         "--bind": f"fd://{listener}",
@@ -40,7 +41,7 @@ def web(listener: int, open_access: bool) -> Program:
     }
     command = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--no-control-socket"]
     command += [word for option in options.items() for word in option]
-    environment = {**QUIET, "OPEN_ACCESS": "1" if open_access else "0"}
+    environment = {**QUIET, "OPEN_ACCESS": str(open_access)}
     return Program("web", command, environment=environment, files=[listener], stop_seconds=8)
 
 

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -18,6 +17,7 @@ from typing import TextIO
 from django.conf import settings
 from django.db import DatabaseError, connections
 
+from config.openness import LOCAL, Openness, is_loopback, signs_of_others
 from gallery.models import Image
 from search.runtime import lock, preparation, programs, redis_server
 from search.runtime.service import Program, Service
@@ -43,7 +43,7 @@ class Options:
     host: str
     port: int
     redis_url: str  # empty: one of our own
-    open_access: bool
+    open_access: Openness
     images: Path | None = None
 
 
@@ -196,6 +196,7 @@ class Supervisor:
         self._out(f"  Likeness is ready:  {url}")
         if not is_loopback(self.options.host):
             self._out(f"  It answers to these names (ALLOWED_HOSTS): {', '.join(settings.ALLOWED_HOSTS)}")
+        self._out(f"  {_who_may_browse(self.options.open_access)}")
         self._out("  Press Ctrl-C to stop.")
         self._out("")
 
@@ -238,12 +239,15 @@ def _url(listener: socket.socket) -> str:
     return f"http://[{address}]:{port}/" if ":" in address else f"http://{address}:{port}/"
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine reaches a server bound to the host."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _who_may_browse(open_access: Openness) -> str:
+    """Say who needs no log-in, and where nobody may go without one though none was asked for, why."""
+    if open_access is True:
+        return "Whoever reaches it may browse, search and upload without a log-in (OPEN_ACCESS)."
+    if open_access == LOCAL:
+        return "Who sits at this machine may browse, search and upload without a log-in; proxied requests need one."
+    signs = signs_of_others(settings.ENV)
+    why = f" Others may reach it, as these say: {', '.join(signs)}." if signs else ""
+    return f"Everybody needs a log-in.{why}"
 
 
 def handle_signals(supervisor: Supervisor) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from django.conf import LazySettings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.test import Client
+
+from gallery.permissions import permissions_of
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +57,62 @@ def test_programs_are_told_in_json(client: Client, reader: User) -> None:
     response = client.get("/", headers={"Accept": "application/json"})
     assert response.status_code == 401
     assert response.json()["error"] == "log_in"
+
+
+@pytest.fixture
+def local(settings: LazySettings, reader: User) -> None:
+    """Open to the people at this machine only."""
+    settings.OPEN_LOCALLY = True
+
+
+@pytest.mark.usefixtures("local")
+def test_who_sits_at_the_machine_is_a_visitor(client: Client) -> None:
+    assert client.get("/").status_code == 200
+    assert client.get("/upload/").status_code == 200
+    assert b"This site is not open to everybody." not in client.get("/accounts/login/").content
+
+
+@pytest.mark.usefixtures("local")
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Forwarded",
+        "Via",
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+        "X-Real-IP",
+        "CF-Connecting-IP",
+        "True-Client-IP",
+    ],
+)
+def test_what_was_passed_on_by_a_proxy_is_not_from_this_machine(client: Client, header: str) -> None:
+    for path in ("/", "/upload/", "/search/"):
+        refused = client.get(path, headers={header: "127.0.0.1"})
+        assert refused.headers["Location"].startswith("/accounts/login/")
+    page = client.get("/accounts/login/", headers={header: "127.0.0.1"})
+    assert b"This site is not open to everybody." in page.content
+
+
+@pytest.mark.usefixtures("local")
+@pytest.mark.parametrize("address", ["192.168.1.5", "", "unknown"])
+def test_another_address_is_not_this_machine(address: str) -> None:
+    assert Client(REMOTE_ADDR=address).get("/").status_code == 302
+
+
+@pytest.mark.usefixtures("local")
+def test_who_logged_in_may_come_from_anywhere(client: Client, reader: User) -> None:
+    client.force_login(reader)
+    assert client.get("/", headers={"X-Forwarded-For": "192.168.1.5"}).status_code == 200
+
+
+@pytest.mark.usefixtures("local")
+def test_without_a_request_nobody_is_a_visitor() -> None:
+    assert permissions_of(AnonymousUser()).role is None
+
+
+def test_a_site_that_is_open_to_all_is_open_by_proxies_too(client: Client) -> None:
+    assert client.get("/", headers={"X-Forwarded-For": "192.168.1.5"}).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/livez", "/accounts/login/", "/accounts/password/reset/"])

@@ -10,10 +10,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.environment import environment
+from config.openness import LOCAL, openness
 from search.checks import TAG
 from search.runtime.lock import AlreadyRunningError
 from search.runtime.redis_server import RedisMissingError
-from search.runtime.supervisor import Options, StartError, Supervisor, handle_signals, is_loopback
+from search.runtime.supervisor import Options, StartError, Supervisor, handle_signals
 
 
 class Command(BaseCommand):
@@ -42,7 +43,7 @@ class Command(BaseCommand):
             host=settings.host,
             port=settings.port,
             redis_url=settings.redis_url,
-            open_access=settings.open_access if chosen else is_loopback(settings.host),
+            open_access=openness(settings.open_access if chosen else LOCAL, settings),
             images=folder,
         )
 

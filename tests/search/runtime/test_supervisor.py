@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import re
 import shutil
@@ -14,14 +15,15 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.hashers import check_password
 
 from config.environment import BASE_DIR
 from search.runtime.redis_server import RedisMissingError, find_redis
-from search.runtime.supervisor import is_loopback
 from tests.search.processes import Processes, draw_images, processes_of, wait_for, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes by /proc")
@@ -85,6 +87,15 @@ def fetch(url: str) -> int:
         return error.code
     except OSError:
         return 0
+
+
+def status(url: str, **headers: str) -> int:
+    """Return the status of one answer; unlike `fetch`, go nowhere else from there."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
+    with closing(connection):
+        connection.request("GET", parts.path, headers=headers)
+        return connection.getresponse().status
 
 
 @pytest.fixture
@@ -226,6 +237,25 @@ def test_the_password_is_told_though_the_start_fails(make_site: Callable[..., Si
     assert [check_password(password, kept) for password in told] == [True]
 
 
+def test_what_is_open_to_this_machine_is_closed_behind_a_proxy(make_site: Callable[..., Site]) -> None:
+    """By the header of a proxy, and by settings that speak of one; who asks for an open site gets it."""
+    site = make_site()
+    images = str(draw_images(site.folder / "images", 1))
+    paths = ("", "upload/", "images/1/original/")
+    url = site.run("--images", images)
+    wait_for(lambda: [status(url + path) for path in paths], [200, 200, 200])
+    assert [status(url + path, **{"X-Forwarded-For": "127.0.0.1"}) for path in paths] == [302, 302, 302]
+    site.stop()
+    proxied = {"BEHIND_HTTPS": "1", "TRUSTED_PROXIES": "1", "ALLOWED_HOSTS": '["localhost", "images.example.org"]'}
+    headers = {"Host": "images.example.org", "X-Forwarded-Proto": "https"}
+    url = site.run("--images", images, **proxied)
+    assert [status(url + path, **headers) for path in paths] == [302, 302, 302]
+    assert "BEHIND_HTTPS, TRUSTED_PROXIES, ALLOWED_HOSTS" in site.log("site.out")
+    site.stop()
+    url = site.run("--images", images, OPEN_ACCESS="1", **proxied)
+    assert [status(url + path, **headers) for path in paths] == [200, 200, 200]
+
+
 def test_the_web_process_loads_no_runtime() -> None:
     code = (
         "import config.wsgi, sys;"
@@ -243,11 +273,3 @@ def test_the_web_process_loads_all_views_first_and_freezes_what_stays() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "True True"
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [("127.0.0.1", True), ("localhost", True), ("::1", True), ("192.168.1.5", False), ("x", False)],
-)
-def test_loopback_is_known(host: str, expected: bool) -> None:
-    assert is_loopback(host) is expected
