@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from django.db import OperationalError
@@ -21,9 +21,19 @@ from gallery.registration import Arrival, Placing, Registered
 
 log = logging.getLogger(__name__)
 
-GIVE_UP_SECONDS = 3600
+UNAVAILABLE = "original_unavailable"
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
+"""How long files that cannot be read or written are left alone: as long as they have been trying, within these."""
 
-Verdict = Inspection | Refused | OSError
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """The verdict that there is none: the original cannot be opened or read now."""
+
+    error: OSError
+
+
+Verdict = Inspection | Refused | Unavailable | OSError
 Decode = Callable[[Sequence[Image]], Iterable[Verdict]]
 
 
@@ -54,8 +64,10 @@ class Admission:
         decided: list[tuple[Image, Inspection | Refused]] = []
         outcomes: dict[int, Outcome] = {}
         for item, verdict in zip(self.unfinished.values(), self.verdicts, strict=True):
-            if isinstance(verdict, OSError):
-                outcomes[item.image.pk] = _give_up(item, verdict)
+            if isinstance(verdict, Unavailable):
+                outcomes[item.image.pk] = _wait_for_original(item.image, verdict.error)
+            elif isinstance(verdict, OSError):
+                outcomes[item.image.pk] = _wait_for_disk(item, verdict)
             else:
                 decided.append((item.image, verdict))
         outcomes |= _settle(decided, self.unfinished)
@@ -97,9 +109,14 @@ def decode_image(image: Image, decoder: Decoder) -> Verdict:
     """Decode an image and write its copies; touches no database, so that threads can do it."""
     try:
         inspection = decoder.inspect(original_path(image.sha256), SIDES, name=image.original_name)
+    except Refused as refused:
+        return refused
+    except OSError as error:
+        return Unavailable(error)
+    try:
         write_derivatives(image.sha256, inspection.derivatives)
-    except (Refused, OSError) as verdict:
-        return verdict
+    except OSError as error:
+        return error
     return inspection
 
 
@@ -135,26 +152,38 @@ def _settled_outcome(image: Image, *, by_us: bool) -> Outcome:
     return Outcome("stored" if by_us else "duplicate", image)
 
 
-def _give_up(item: Registered, error: OSError) -> Outcome:
-    """Decide about an image whose files could not be read or written: for good only if waiting will not help."""
+def _wait_for_original(image: Image, error: OSError) -> Outcome:
+    """Leave an image pending whose original cannot be opened: a disk that is away for a while is no verdict on it."""
+    log.debug("The original of image %s cannot be opened: %s", image.pk, error.strerror)
+    registration.put_off(image, _next_try(image), UNAVAILABLE)
+    return Outcome("refused", image, UNAVAILABLE, str(error.strerror))
+
+
+def _wait_for_disk(item: Registered, error: OSError) -> Outcome:
+    """Leave an image pending whose copies cannot be written; without room, a file that just came is taken back."""
     if originals.is_disk_full(error):
         return _refuse_for_space(item)
-    log.error("Image %s could not be decoded: %s", item.image.pk, error)
-    image, reason = item.image, "internal_retry_exhausted"
-    missing = isinstance(error, FileNotFoundError)
-    detail = _("The original file is missing; upload it again.") if missing else str(error.strerror)
-    if missing or timezone.now() - image.uploaded_at > timedelta(seconds=GIVE_UP_SECONDS):
-        registration.settle([(image, Refused(reason, detail))])
-    return Outcome("refused", image, reason, detail)
+    log.error("The copies of image %s could not be written: %s", item.image.pk, error)
+    registration.put_off(item.image, _next_try(item.image))
+    return Outcome("refused", item.image, "internal_retry_exhausted", str(error.strerror))
+
+
+def _next_try(image: Image) -> datetime:
+    now = timezone.now()
+    return now + min(max(now - image.uploaded_at, FIRST_PAUSE), LONGEST_PAUSE)
 
 
 def _refuse_for_space(item: Registered) -> Outcome:
     """Take back a file that just came; what was known before stays pending until there is space."""
+    image = item.image
     if item.created:
-        remove_derivatives(item.image.sha256)
-        originals.remove(item.image.sha256)  # first: it makes room for the transaction
-        try:
-            item.image.delete()
-        except OperationalError:
-            log.error("Image %s has no file any more; it goes when there is space again.", item.image.pk)
+        with originals.exclusive():
+            remove_derivatives(image.sha256)
+            originals.empty(image.sha256)  # first: it makes room for the transaction
+            try:
+                image.delete()
+            except OperationalError:
+                log.error("Image %s has lost its bytes for want of space; it will be refused.", image.pk)
+            else:
+                originals.remove(image.sha256)
     return Outcome("refused", None, "disk_full")

@@ -6,6 +6,7 @@ process may be killed between any two of these; `finish_pending` or the same upl
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,13 +17,23 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, BinaryIO
 
 from django.conf import settings
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gallery import originals, passing
-from gallery.admission import Admission, Decode, NoSpace, Outcome, Verdict, admit, admit_registered, decode_image
+from gallery.admission import (
+    UNAVAILABLE,
+    Admission,
+    Decode,
+    NoSpace,
+    Outcome,
+    Verdict,
+    admit,
+    admit_registered,
+    decode_image,
+)
 from gallery.decoding import Decoder, Refused, get_decoder, get_decoders
-from gallery.files import original_path
 from gallery.models import Collection, Image, Tag
 from gallery.originals import Received
 from gallery.registration import Arrival, Placing, Registered
@@ -31,6 +42,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
 __all__ = ["Outcome", "finish_pending", "retry_refused", "store_image", "store_images"]
+
+log = logging.getLogger(__name__)
 
 BATCH_FILES = 32
 IN_FLIGHT_SECONDS = 30  # a pending row younger than this is most likely being decoded right now
@@ -107,7 +120,7 @@ def store_images(
 def retry_refused(image: Image) -> Outcome:
     """Decode a refused image again, for instance after a limit was raised."""
     Image.objects.filter(pk=image.pk, status=Image.Status.REFUSED).update(
-        status=Image.Status.PENDING, reason="", detail=""
+        status=Image.Status.PENDING, reason="", detail="", retry_at=None
     )
     image.refresh_from_db()
     return admit_registered([Registered(image, created=False)], _decode_here).outcomes()[0]
@@ -116,22 +129,31 @@ def retry_refused(image: Image) -> Outcome:
 def finish_pending(limit: int = 100) -> int:
     """Decode what processes that were killed left pending, and sweep up their passing files.
 
+    Those whose files cannot be opened stay pending, however long: bytes are stored before their row is made, so that a
+    row without a file means a disk that is away, and never that nothing came.
+
     Returns
     -------
-    num_finished : images that are ready or refused now, or gone because their bytes never arrived
+    num_finished : images that are ready or refused now
     """
     passing.sweep()
-    untouched = timezone.now() - timedelta(seconds=IN_FLIGHT_SECONDS)
-    pending = Image.objects.filter(status=Image.Status.PENDING, uploaded_at__lt=untouched).order_by("pk")[:limit]
-    return sum(_finish_leftover(image) for image in pending)
+    now = timezone.now()
+    leftover = Image.objects.filter(
+        status=Image.Status.PENDING, uploaded_at__lt=now - timedelta(seconds=IN_FLIGHT_SECONDS)
+    )
+    due = leftover.filter(Q(retry_at=None) | Q(retry_at__lte=now))
+    # Never tried before those tried in vain, and of these the ones that have waited longest.
+    images = list(due.order_by(F("retry_at").asc(nulls_first=True), "pk")[:limit])
+    outcomes = [_finish_leftover(image) for image in images]
+    if any(outcome.reason == UNAVAILABLE for outcome in outcomes):
+        num = leftover.filter(reason=UNAVAILABLE).count()
+        log.warning("%d pending images wait for originals that cannot be opened; they are tried again", num)
+    settled = [outcome.image for outcome in outcomes if outcome.image is not None]
+    return sum(image.status != Image.Status.PENDING for image in settled)
 
 
-def _finish_leftover(image: Image) -> bool:
-    if not original_path(image.sha256).exists():
-        image.delete()
-        return True
-    outcome = admit_registered([Registered(image, created=False)], _decode_here).outcomes()[0]
-    return outcome.reason != "disk_full"
+def _finish_leftover(image: Image) -> Outcome:
+    return admit_registered([Registered(image, created=False)], _decode_here).outcomes()[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,6 +205,7 @@ class Image(models.Model):
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.PENDING, editable=False)
     reason = models.CharField(_("reason"), max_length=32, blank=True, choices=REASONS, editable=False)
     detail = models.CharField(_("detail"), max_length=300, blank=True, editable=False)
+    retry_at = models.DateTimeField(null=True, editable=False)  # while pending: when its files are tried again
     original_name = models.CharField(_("file name"), max_length=255)
     title = models.CharField(_("title"), max_length=200, blank=True)
     label = models.CharField(_("label"), max_length=120, blank=True)

@@ -7,7 +7,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -84,9 +84,24 @@ def keep(files: Iterable[Received]) -> None:
         passing.sync_folder(folder)
 
 
+def is_at_hand(sha256: str) -> bool:
+    """Tell whether the bytes kept under a hash can be opened now; if not, they may be back later."""
+    try:
+        original_path(sha256).open("rb").close()
+    except OSError:
+        return False
+    return True
+
+
 def remove(sha256: str) -> None:
     """Remove the bytes kept under a hash, if any."""
     original_path(sha256).unlink(missing_ok=True)
+
+
+def empty(sha256: str) -> None:
+    """Give back the room of the bytes kept under a hash; that there is a file, though empty, says that they came."""
+    with suppress(FileNotFoundError):
+        os.truncate(original_path(sha256), 0)
 
 
 @contextmanager

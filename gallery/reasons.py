@@ -19,5 +19,9 @@ REASONS = [
     ("decoder_timeout", _("Decoding this file took too long, so it was given up.")),
     ("decoder_memory", _("Decoding this file needed more memory than allowed, so it was given up.")),
     ("disk_full", _("The disk is full; free some space and upload the file again.")),
+    (
+        "original_unavailable",
+        _("The original file cannot be opened at present; it is tried again by itself, or upload it again."),
+    ),
     ("internal_retry_exhausted", _("Storing this file failed repeatedly; the log says why.")),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -161,8 +162,8 @@ def register(arrivals: Sequence[Arrival], where: Placing) -> list[Registered]:
 
 
 def _wants_bytes(image: Image) -> bool:
-    """Tell whether the original of a known image may have gone missing."""
-    return image.status != Image.Status.READY
+    """Tell whether the original of a known image is missing, or may be."""
+    return image.status != Image.Status.READY or not originals.is_at_hand(image.sha256)
 
 
 def _find(hashes: Iterable[str]) -> dict[str, Image]:
@@ -283,6 +284,7 @@ SETTLED_FIELDS = (
     "status",
     "reason",
     "detail",
+    "retry_at",
     "format",
     "width",
     "height",
@@ -292,7 +294,15 @@ SETTLED_FIELDS = (
 )
 
 
+def put_off(image: Image, until: datetime, reason: str = "") -> None:
+    """Leave an image pending whose files cannot be read or written now, and say why and when they are tried again."""
+    image.retry_at, image.reason = until, reason
+    pending = Image.objects.filter(pk=image.pk, status=Image.Status.PENDING)
+    pending.update(retry_at=image.retry_at, reason=image.reason)
+
+
 def _apply(image: Image, verdict: Inspection | Refused) -> None:
+    image.retry_at = None
     if isinstance(verdict, Refused):
         image.status, image.reason, image.detail = Image.Status.REFUSED, verdict.reason, verdict.detail[:MAX_DETAIL]
         return

@@ -41,6 +41,10 @@ class QueryError(SearchError):
     """The query image is unknown, refused, or has no features yet."""
 
 
+class QueryFileError(QueryError):
+    """The file of an uploaded query cannot be opened now."""
+
+
 class MapError(SearchError):
     """A map could not be drawn."""
 

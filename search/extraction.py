@@ -18,7 +18,7 @@ from gallery.files import original_path
 from gallery.models import Image
 from search import derivation, features
 from search.derivation import Rows, describe_by, describe_images
-from search.exceptions import QueryError, SearchError
+from search.exceptions import QueryFileError, SearchError
 from search.features import Lease, methods
 from search.models import Query
 from search.queries import query_path
@@ -70,10 +70,13 @@ def describe_file(path: Path) -> Description:
 
     Raises
     ------
-    gallery.decoding.Refused : the file cannot be decoded
+    gallery.decoding.Refused, OSError : the file cannot be decoded, or not be opened
     Exception : what the first method raised, where every one of them failed
     """
-    pixels = get_decoder().pixels(path, ANALYSIS_SIDE)
+    return _describe_pixels(get_decoder().pixels(path, ANALYSIS_SIDE), path.name)
+
+
+def _describe_pixels(pixels: RGBImage, file_name: str) -> Description:
     found: dict[str, Vectors] = {}
     errors: list[Exception] = []
     for name in features.current_versions():
@@ -82,7 +85,7 @@ def describe_file(path: Path) -> Description:
         except JobTimeoutException:
             raise
         except Exception as error:  # noqa: BLE001 (see `_describe_apart`: the other methods can still answer)
-            logger.warning("%s: %s failed: %s", path.name, name, error)
+            logger.warning("%s: %s failed: %s", file_name, name, error)
             errors.append(error)
     if errors and not found:
         raise errors[0]
@@ -95,7 +98,7 @@ def describe_query(query: Query) -> Description:
 
     Raises
     ------
-    QueryError : the file is gone
+    QueryFileError : the file cannot be opened now
     gallery.decoding.Refused : the file cannot be decoded
     """
     twin = Image.objects.shown().filter(sha256=query.sha256).values_list("pk", flat=True).first()
@@ -103,9 +106,11 @@ def describe_query(query: Query) -> Description:
     if known.keys() >= features.current_versions().keys():
         return Description(known)
     path = query_path(query.pk)
-    if not path.exists():
-        raise QueryError(_("The uploaded file is no longer kept; upload it again."))
-    return describe_file(path)
+    try:
+        pixels = get_decoder().pixels(path, ANALYSIS_SIDE)
+    except OSError as error:
+        raise QueryFileError(_("The uploaded file is no longer kept; upload it again.")) from error
+    return _describe_pixels(pixels, path.name)
 
 
 def extract(held: Lease) -> int:
@@ -130,16 +135,21 @@ def extract(held: Lease) -> int:
 
 
 def _decode(held: Lease, image_ids: Sequence[int]) -> dict[int, RGBImage]:
-    """Decode those of the lease's images."""
+    """Decode those of the lease's images; those whose originals cannot be opened are put off."""
     hashes = dict(Image.objects.filter(pk__in=image_ids).values_list("pk", "sha256"))
     pixels: dict[int, RGBImage] = {}
+    absent: dict[int, str] = {}
     for image_id, digest in hashes.items():
         try:
             pixels[image_id] = get_decoder().pixels(original_path(digest), ANALYSIS_SIDE)
         except Refused as refusal:
             _fail(held, image_id, held.images[image_id], refusal.reason)
         except OSError as error:
-            _fail(held, image_id, held.images[image_id], str(error))
+            absent[image_id] = str(error)
+            features.put_off(held, image_id)
+    if absent:
+        example = next(iter(absent.values()))
+        logger.warning("%d originals cannot be opened now and are tried again later: %s", len(absent), example)
     return pixels
 
 

@@ -1,7 +1,8 @@
 """The only reader and writer of Feature rows: what is wanted, who works on it, and the vectors that came of it.
 
-A row goes pending -> leased (for a while, by one worker) -> ready, or failed with a reason. Nothing is decided by the
-queue: whoever asks for a lease gets whatever is wanted most.
+A row goes pending -> leased (for a while, by one worker) -> ready, or failed with a reason. Where the original cannot
+be opened it is neither: the row waits, and is tried again for as long as it takes. Nothing is decided by the queue:
+whoever asks for a lease gets whatever is wanted most.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -31,6 +32,9 @@ from search.models import Feature, Revision, WorkState
 from search.types import Vectors
 
 REASON_LENGTH = 300
+ORIGINAL_UNAVAILABLE = "original_unavailable"
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=15)
+"""How long an image is left alone whose original cannot be opened: as long as it was wanted in vain, within these."""
 NOT_READY = tuple(state for state in WorkState if state != WorkState.READY)
 WORKER_VARIABLE = "LIKENESS_WORKER"
 """Environment variable in which the supervisor names the place of a worker, the same for its successor."""
@@ -100,8 +104,10 @@ def ensure_rows(image_ids: Iterable[int] | None = None) -> int:
 
 
 def retry_failed(image_ids: Iterable[int] | None = None) -> int:
-    """Want what failed once more; returns the number of rows."""
-    rows = Feature.objects.filter(_current(current_versions()), state=WorkState.FAILED)
+    """Want what failed, or waits for its original, once more and now; returns the number of rows."""
+    states = (WorkState.FAILED, WorkState.LEASED)
+    tried = Q(state=WorkState.FAILED) | for_original()
+    rows = Feature.objects.filter(_current(current_versions()), tried, state__in=states)
     return _want(rows if image_ids is None else rows.filter(image__in=list(image_ids)))
 
 
@@ -202,6 +208,24 @@ def release(held: Lease) -> int:
     """Give back what was neither stored nor failed."""
     rows = Feature.objects.filter(lease=held.token, state=WorkState.LEASED)
     return rows.update(state=WorkState.PENDING, lease=None, leased_until=None)
+
+
+def put_off(held: Lease, image_id: int) -> int:
+    """Give back an image whose original cannot be opened, until later; this was no try of its features.
+
+    The rows keep the state of held ones, in nobody's hands: whoever frees what was held too long frees them.
+    """
+    rows = Feature.objects.filter(lease=held.token, image=image_id, state=WorkState.LEASED)
+    since, now = rows.aggregate(since=Max("updated_at"))["since"], timezone.now()
+    pause = min(max(now - (since or now), FIRST_PAUSE), LONGEST_PAUSE)
+    return rows.update(
+        reason=ORIGINAL_UNAVAILABLE, lease=None, leased_until=now + pause, attempts=F("attempts") - 1
+    )  # when it was wanted, `updated_at`, stays: by it the pause grows
+
+
+def for_original() -> Q:
+    """Select the rows that wait, in nobody's hands, until their original is tried again."""
+    return Q(state=WorkState.LEASED, lease=None, leased_until__isnull=False, reason=ORIGINAL_UNAVAILABLE)
 
 
 def reclaim() -> int:
@@ -409,8 +433,9 @@ def num_pending() -> int:
 
 
 def num_waiting() -> int:
-    """Return how many rows are neither ready nor failed. One query."""
-    return _total(WorkState.PENDING, WorkState.LEASED)
+    """Return how many rows are neither ready nor failed, nor wait for their originals. Two queries."""
+    absent = Feature.objects.filter(for_original(), _current(current_versions())).count()
+    return max(0, _total(WorkState.PENDING, WorkState.LEASED) - absent)
 
 
 def _total(*states: WorkState) -> int:

@@ -123,8 +123,8 @@ def _queue_health(name: str, workers: list[BaseWorker]) -> QueueHealth:
 
 
 def num_features_waiting(closed: QuerySet[Image] | None = None) -> int:
-    """Return how many features are still to be computed, without those of some images."""
-    rows = _in_state(WorkState.PENDING, WorkState.LEASED)
+    """Return how many features are still to be computed, without those of some images or of absent originals."""
+    rows = _in_state(WorkState.PENDING, WorkState.LEASED).exclude(features.for_original())
     return (rows if closed is None else rows.exclude(image__in=closed)).count()
 
 
@@ -139,8 +139,8 @@ def _in_state(*states: WorkState) -> QuerySet[Feature]:
 
 
 def look_at_failures(limit: int = 20, closed: QuerySet[Image] | None = None) -> list[Failure]:
-    """Return why features failed, most frequent first, without those of some images."""
-    failed = _in_state(WorkState.FAILED)
+    """Return why features failed or wait for originals, most frequent first, without those of some images."""
+    failed = _in_state(WorkState.FAILED, WorkState.LEASED).filter(Q(state=WorkState.FAILED) | features.for_original())
     rows = (
         (failed if closed is None else failed.exclude(image__in=closed))
         .values_list("method", "reason")

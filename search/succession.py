@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from numpy.typing import NDArray
 
 from gallery.models import Image
@@ -19,7 +19,8 @@ from search.exceptions import DimensionMismatchError
 from search.methods import Method
 from search.models import Feature, Generation, WorkState
 
-SETTLED = (WorkState.READY, WorkState.FAILED)
+LOST = Q(state=WorkState.FAILED) | Q(reason=features.ORIGINAL_UNAVAILABLE)  # rows that are ready have no such reason
+SETTLED = LOST | Q(state=WorkState.READY)
 MAX_LOST = 0.1
 """Share of the images that a version described which the next one may fail to describe and still take over."""
 
@@ -46,19 +47,19 @@ def pending_successions(active: Generation) -> dict[str, str]:
 
 
 def is_complete(method: str, old: str, new: str) -> bool:
-    """Tell whether a version has all that an older one has: each shown image of that is ready or failed in the new.
+    """Tell whether a version has all that an older one has: each shown image of that is ready or lost in the new.
 
-    A version in which more than MAX_LOST of them failed is not complete: something is wrong with it, and a search by
-    it would find little of what the older one finds.
+    A version in which more than MAX_LOST of them are lost, because they failed or their originals cannot be opened, is
+    not complete: something is wrong, and a search by it would find little of what the older one finds.
     """
     before = _shown(method, old).filter(state=WorkState.READY)
-    waiting = _shown(method, new).exclude(state__in=SETTLED)
+    waiting = _shown(method, new).exclude(SETTLED)
     if waiting.filter(Exists(before.filter(image=OuterRef("image")))).exists():
         return False  # the usual case, found quickly along the index
-    settled = _shown(method, new).filter(state__in=SETTLED, image=OuterRef("image"))
+    settled = _shown(method, new).filter(SETTLED, image=OuterRef("image"))
     if before.filter(~Exists(settled)).exists():
         return False
-    lost = before.filter(Exists(settled.filter(state=WorkState.FAILED))).count()
+    lost = before.filter(Exists(settled.filter(LOST))).count()
     return lost <= MAX_LOST * before.count()
 
 

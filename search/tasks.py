@@ -22,7 +22,7 @@ from rq.timeouts import JobTimeoutException
 from gallery.acts import Action, tell
 from gallery.decoding import Refused
 from search import chores, extraction, features, generation, queues, weight_learning
-from search.exceptions import GenerationError, MapError, SearchError
+from search.exceptions import GenerationError, MapError, QueryFileError, SearchError
 from search.lab import runs
 from search.map import building as map_building
 from search.models import Query, WorkState
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
 logger = logging.getLogger(__name__)
+QUERY_PAUSE = timedelta(seconds=5)
+"""How long an uploaded query is left alone whose file cannot be opened."""
 
 
 def enqueue_extraction(image_ids: Iterable[int] = ()) -> bool:
@@ -118,12 +120,24 @@ def describe_query(query_id: str) -> None:
         raise
     except Refused as refusal:
         query.state, query.reason = WorkState.FAILED, refusal.reason
+    except QueryFileError as error:
+        _put_off(query, error)
     except SearchError as error:
         query.state, query.reason = WorkState.FAILED, str(error)[: features.REASON_LENGTH]
     except Exception as error:
         logger.exception("query %s could not be described", query_id)
         query.state, query.reason = WorkState.FAILED, f"{type(error).__name__}: {error}"[: features.REASON_LENGTH]
-    query.save(update_fields=["vectors", "state", "reason"])
+    query.save(update_fields=["vectors", "state", "reason", "leased_until"])
+
+
+def _put_off(query: Query, error: QueryFileError) -> None:
+    """Have a query tried again whose file cannot be opened, unless that was the last try: it is not kept for long."""
+    logger.warning("query %s cannot be opened: %s", query.pk, error.__cause__)
+    if query.attempts < settings.ENV.max_attempts:
+        query.leased_until = timezone.now() + QUERY_PAUSE  # then the reconciler has it tried again
+        query.reason = features.ORIGINAL_UNAVAILABLE
+    else:
+        query.state, query.reason = WorkState.FAILED, str(error)[: features.REASON_LENGTH]
 
 
 def build_generation() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -36,6 +37,25 @@ SUFFIX_FORMATS = {
     ".dcm": "DICOM",
 }
 """The type that each file name suffix claims, also for types that are never decoded."""
+
+UNAVAILABLE = frozenset(
+    {
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EIO,
+        errno.ESTALE,
+        errno.ENXIO,
+        errno.ENODEV,
+        errno.ELOOP,
+        errno.ENOTCONN,
+        errno.ETIMEDOUT,
+        errno.EHOSTDOWN,
+        errno.EHOSTUNREACH,
+    }
+)
+"""Errors of the system that say that a file is not at hand, and nothing of what it holds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import threading
@@ -63,7 +64,7 @@ class Decoder:
         ------
         Refused : too_many_pixels, too_many_frames, type_not_allowed, type_mismatch, truncated, corrupt,
             decoder_crashed, decoder_timeout, decoder_memory
-        FileNotFoundError : there is no such file
+        OSError : the file cannot be opened or read, which says nothing of it; FileNotFoundError if it is not there
         """
         request = {"action": "inspect", "path": str(path), "sides": dict(sides), "suffix": Path(name).suffix}
         head, blobs = self._ask(request, MAX_DERIVATIVE_BYTES)
@@ -87,7 +88,7 @@ class Decoder:
         Raises
         ------
         Refused : see `inspect`, without too_many_frames and type_mismatch
-        FileNotFoundError : there is no such file
+        OSError : see `inspect`
         """
         import numpy as np  # here, so that the child, which imports this package, does not load it
 
@@ -108,8 +109,8 @@ class Decoder:
             head, blobs = self._try(request, max_blob_bytes)
             if head.get("reason") == "decoder_memory":
                 self._end_child()
-        if head.get("missing"):
-            raise FileNotFoundError(f"There is no file {request['path']} to decode.")
+        if "unavailable" in head:
+            raise _absence(head["unavailable"], request["path"])
         if "reason" in head:
             reason = str(head["reason"])
             raise Refused(reason if REASON_CODE.fullmatch(reason) else "corrupt", str(head.get("detail", "")))
@@ -154,6 +155,12 @@ def _forget_all() -> None:
 
 
 os.register_at_fork(after_in_child=_forget_all)
+
+
+def _absence(code: object, path: str) -> OSError:
+    """Return the error of the system that the child met, of the class that Python has for it."""
+    number = code if isinstance(code, int) and code in errno.errorcode else errno.EIO
+    return OSError(number, os.strerror(number), path)
 
 
 def _inspection(head: dict[str, Any], blobs: list[bytearray], sides: Mapping[str, int]) -> Inspection:

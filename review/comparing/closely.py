@@ -51,7 +51,7 @@ def look_closely(first_sha256: str, second_sha256: str) -> Findings:
     Raises
     ------
     gallery.decoding.Refused : an original cannot be decoded any more
-    FileNotFoundError : an original is gone
+    OSError : an original cannot be opened now
     """
     paths = [original_path(sha256) for sha256 in (first_sha256, second_sha256)]
     first, second = (get_decoder().pixels(path, correspondence.SIDE) for path in paths)

@@ -46,6 +46,9 @@ def compare(pk: int) -> None:
         raise
     except Refused as refusal:
         rows.fail(row, refusal.reason)
+    except OSError as error:
+        logger.warning("comparison %d is put off: %s", pk, error)
+        rows.put_off(row)
     except Exception as error:
         logger.exception("comparison %d failed", pk)
         rows.fail(row, f"{type(error).__name__}: {error}")

@@ -124,6 +124,15 @@ def fail(row: Comparison, reason: str) -> None:
     )
 
 
+def put_off(row: Comparison) -> None:
+    """Have a pair tried again soon whose files cannot be opened or written now, or fail it by name after some tries."""
+    if row.attempts >= settings.ENV.max_attempts:
+        fail(row, features.ORIGINAL_UNAVAILABLE)
+    else:
+        held = Comparison.objects.filter(pk=row.pk, state=WorkState.LEASED)
+        held.update(reason=features.ORIGINAL_UNAVAILABLE, leased_until=timezone.now() + LATE_AFTER)
+
+
 def give_up_lost() -> int:
     """Fail what was tried too often; returns how many."""
     tired = _lost(timezone.now()).filter(attempts__gte=settings.ENV.max_attempts)

@@ -68,7 +68,7 @@ def read_guide_colors(hashes: list[str], progress: Progress) -> GuideColors:
 
 def read_pixels(sha256: str) -> RGBImage | None:
     """Return an original's pixels as methods see them; None when it cannot be decoded or is gone."""
-    with suppress(Refused, FileNotFoundError):
+    with suppress(Refused, OSError):
         return get_decoder().pixels(original_path(sha256), ANALYSIS_SIDE)
     return None
 

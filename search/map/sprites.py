@@ -96,7 +96,7 @@ def make_sprites(
 ) -> Iterator[tuple[int, bytes]]:
     """Yield the sprite of each image by rising id: those known already as they are, the others made anew.
 
-    That of an image of which nothing can be decoded any more is empty: the map shows it as a dot.
+    That of an image of which nothing can be decoded now is empty: the map shows it as a dot, and it is tried again.
 
     Parameters
     ----------
@@ -107,20 +107,18 @@ def make_sprites(
     """
     here = set(known.image_ids.tolist())
     for num_done, image_id in enumerate(sorted(hashes)):
-        yield (
-            image_id,
-            known.read([image_id]).get(image_id, b"") if image_id in here else _make(hashes[image_id], decoder),
-        )
+        sprite = known.read([image_id]).get(image_id) if image_id in here else None
+        yield image_id, sprite or _make(hashes[image_id], decoder)
         progress(num_done + 1)
 
 
 def _make(sha256: str, decoder: Decoder) -> bytes:
     """Return the small thumbnail of an image, nothing when it cannot be made."""
     places = (derivative_path(sha256, "thumb"), original_path(sha256))
-    for path in filter(Path.exists, places):
+    for path in places:
         try:
             return decoder.inspect(path, {"sprite": SPRITE_SIDE}).derivatives["sprite"]
-        except FileNotFoundError:
+        except OSError:
             continue
         except Refused as refusal:
             logger.warning("no small thumbnail of %s: %s", path.name, refusal)

@@ -48,6 +48,8 @@ def feature_context(image: Image) -> dict[str, object]:
     rows = []
     for name, look in method_looks().items():
         state, reason = states.get(name, (WorkState.PENDING.value, ""))
+        if reason == features.ORIGINAL_UNAVAILABLE:
+            state = WorkState.PENDING.value  # held by nobody but the clock
         if name in unavailable:
             state, reason = "unavailable", unavailable[name]
         label = _("not available") if state == "unavailable" else WorkState(state).label

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -192,6 +193,28 @@ def test_limits_are_kept(own: Callable[[Limits], Decoder], put: Put, picture: Pi
     frames = put(bombs.many_frames("GIF", 4))
     assert own(Limits(max_frames=4)).inspect(frames, SIDES).num_frames == 4
     assert refusal(own(Limits(max_frames=3)), frames) == "too_many_frames"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a file that fails to be read comes from the kernel")
+def test_a_file_that_cannot_be_read_is_not_refused(decoder: Decoder, tmp_path: Path) -> None:
+    (tmp_path / "bad.png").symlink_to("/proc/self/mem")  # its first byte is an error of input
+    with pytest.raises(OSError, match="bad") as caught:
+        decoder.pixels(tmp_path / "bad.png", 8)
+    assert caught.value.errno == errno.EIO
+
+
+def test_a_file_below_what_is_no_folder_is_not_refused(decoder: Decoder, tmp_path: Path) -> None:
+    (tmp_path / "disk").write_text("not mounted")
+    with pytest.raises(NotADirectoryError):
+        decoder.inspect(tmp_path / "disk" / "a.png", {"thumb": 8})
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may open everything")
+def test_a_forbidden_file_is_not_refused(decoder: Decoder, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(bombs.flat_png(9))
+    (tmp_path / "a.png").chmod(0)
+    with pytest.raises(PermissionError):
+        decoder.pixels(tmp_path / "a.png", 8)
 
 
 def test_a_missing_file_is_not_refused(decoder: Decoder, tmp_path: Path) -> None:

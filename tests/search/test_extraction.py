@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from django.conf import LazySettings
+from django.utils import timezone
 from PIL import Image as Picture
 
 from gallery.decoding import Refused
 from gallery.files import original_path
 from gallery.models import Image
-from search import catch_up, extraction, features
+from search import catch_up, extraction, features, health
 from search.exceptions import QueryError
 from search.models import Feature, Query
 from search.queries import query_path, store_query
@@ -62,12 +64,60 @@ def test_an_image_that_cannot_be_decoded_any_more_fails_alone(plug_in_methods: P
     assert set(Feature.objects.filter(state="failed").values_list("reason", flat=True)) <= {"corrupt", "truncated"}
 
 
-def test_an_image_whose_file_is_gone_fails_alone(plug_in_methods: PlugIn, stored_image: Store) -> None:
-    plug_in_methods(Gray)
+def test_an_image_whose_file_is_away_waits_for_it(
+    plug_in_methods: PlugIn, stored_image: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    plug_in_methods(Gray, Picky)
     images = [stored_image(seed=seed) for seed in range(3)]
-    original_path(images[1].sha256).unlink()
+    path = original_path(images[1].sha256)
+    away = path.rename(path.with_suffix(".away"))
+    for _time in range(5):  # more often than a feature is tried
+        assert extraction.extract(features.lease(32)) in (4, 0)
+        assert not features.lease(32)  # no worker spins on it
+        row = Feature.objects.filter(image=images[1]).first()
+        assert row is not None
+        assert (row.state, row.reason, row.attempts) == ("leased", "original_unavailable", 0)
+        features_later()
+        assert features.expire_leases() == 2
+    assert states("gray") == ["ready", "pending", "ready"]
+    assert sum("cannot be opened" in record.getMessage() for record in caplog.records) == 5
+    away.rename(path)
     assert extraction.extract(features.lease(32)) == 2
-    assert states("gray") == ["ready", "failed", "ready"]
+    assert set(Feature.objects.values_list("state", "reason", "attempts")) == {("ready", "", 1)}
+
+
+def features_later() -> None:
+    """Let the pause of everything that waits be over."""
+    Feature.objects.filter(state="leased").update(leased_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_the_pause_before_an_absent_original_is_tried_again_grows(plug_in_methods: PlugIn, stored_image: Store) -> None:
+    plug_in_methods(Gray)
+    original_path(stored_image().sha256).unlink()
+    pauses = []
+    for age in (0, 100, 10_000):
+        now = timezone.now()
+        Feature.objects.update(state="pending", updated_at=now - timedelta(seconds=age))
+        extraction.extract(features.lease(32))
+        leased_until = Feature.objects.get().leased_until
+        assert leased_until is not None
+        pauses.append(round((leased_until - now).total_seconds(), -1))
+    assert pauses == [30, 100, 900]
+
+
+def test_what_waits_for_its_original_is_tried_at_once_when_asked(plug_in_methods: PlugIn, stored_image: Store) -> None:
+    plug_in_methods(Gray)
+    image = stored_image()
+    path = original_path(image.sha256)
+    away = path.rename(path.with_suffix(".away"))
+    extraction.extract(features.lease(32))
+    assert features.num_waiting() == 0  # nobody waits for it
+    assert health.num_features_waiting() == 0
+    assert [(each.reason, each.num_images) for each in health.look_at_failures()] == [("original_unavailable", 1)]
+    catch_up.finish_features(lambda _what, _num: None)
+    away.rename(path)
+    assert features.retry_failed([image.pk]) == 1
+    assert extraction.extract(features.lease(32)) == 1
 
 
 def test_what_is_interrupted_is_given_back(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
@@ -114,6 +117,32 @@ def test_uploads_that_were_cut_off_are_finished(
     image.refresh_from_db()
     assert image.status == Image.Status.READY
     assert Feature.objects.get().state == "pending"
+
+
+def test_no_image_goes_because_its_original_is_away(
+    plug_in_methods: PlugIn, stored_image: Store, sent: list[tuple[object, ...]]
+) -> None:
+    plug_in_methods(Gray)
+    images = [stored_image(seed=seed) for seed in range(2)]
+    long_ago = timezone.now() - timedelta(days=1)
+    Image.objects.filter(pk=images[0].pk).update(status=Image.Status.PENDING, uploaded_at=long_ago)
+    Feature.objects.filter(image=images[0]).delete()
+    folder = Path(settings.ORIGINALS_DIR)
+    away = folder.rename(folder.with_suffix(".away"))
+    reconciler.reconcile()
+    assert extraction.extract(features.lease(32)) == 0
+    assert list(Image.objects.order_by("pk").values_list("status", flat=True)) == ["pending", "ready"]
+    sent.clear()
+    reconciler.reconcile()
+    assert sent == []  # nothing is due
+    shutil.rmtree(folder, ignore_errors=True)
+    away.rename(folder)
+    Image.objects.update(retry_at=None)
+    Feature.objects.update(leased_until=long_ago)
+    reconciler.reconcile()
+    assert ("features", "search.tasks.extract_features", [images[0].pk]) in sent
+    extraction.extract(features.lease(32))
+    assert list(Feature.objects.values_list("state", flat=True)) == ["ready"] * 2
 
 
 def test_a_generation_is_asked_for_and_old_versions_go_once_it_is_there(

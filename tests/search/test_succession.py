@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from django.conf import LazySettings
+from django.utils import timezone
 from numpy.typing import NDArray
 
 from gallery.models import Image
@@ -67,6 +68,12 @@ def fail(ids: list[int]) -> None:
     for image_id in ids:
         features.fail(held, image_id, "gray", "corrupt")
     features.release(held)
+
+
+def put_off(ids: list[int]) -> None:
+    held = features.lease(len(ids), ids)
+    for image_id in ids:
+        features.put_off(held, image_id)
 
 
 def search(image_id: int) -> Answer:
@@ -146,6 +153,21 @@ def test_images_that_fail_do_not_hold_it_up(
     assert rebuild_due(waiting())
     assert build().versions["gray"] == "2"
     assert with_gray(search(library[0])) == set(library[1:57])
+
+
+def test_images_whose_originals_are_away_do_not_hold_it_up(
+    library: list[int], raise_version: Callable[[str], None], rng: np.random.Generator
+) -> None:
+    raise_version("2")
+    compute(library[:53], rows(rng, 53))
+    put_off(library[53:])
+    assert not is_complete("gray", "1", "2")  # too many: a disk is away
+    features.retry_failed(library[53:54])
+    compute(library[53:54], rows(rng, 1))
+    assert is_complete("gray", "1", "2")
+    Feature.objects.filter(version="2").update(leased_until=timezone.now())
+    features.expire_leases()
+    assert is_complete("gray", "1", "2")  # though they are about to be tried again
 
 
 def test_a_version_that_fails_for_many_images_never_takes_over(

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from django.utils import timezone
 from PIL import Image as Picture
 
 from gallery import curation
 from gallery.models import Image
-from search import extraction, features, generation, queues, tasks
+from search import extraction, features, generation, queues, reconciler, tasks
 from search.exceptions import WeightsError
 from search.models import Feature, Generation, Query, Tombstone
 from search.pipeline import for_upload, run_query
@@ -149,10 +150,35 @@ def test_a_query_becomes_ready(plug_in_methods: PlugIn, query: Query, picture: n
     assert query.attempts == 1
 
 
-def test_a_query_whose_file_is_gone_says_so(plug_in_methods: PlugIn, query: Query) -> None:
+def test_a_query_whose_file_is_away_is_tried_again(
+    plug_in_methods: PlugIn,
+    query: Query,
+    sent: list[tuple[object, ...]],
+    django_capture_on_commit_callbacks: Callable[..., object],
+) -> None:
+    plug_in_methods(Gray)
+    path = query_path(query.pk)
+    away = path.rename(path.with_suffix(".away"))
+    tasks.describe_query(str(query.pk))
+    query.refresh_from_db()
+    assert (query.state, query.reason, query.attempts) == ("leased", "original_unavailable", 1)
+    tasks.describe_query(str(query.pk))  # too early
+    Query.objects.update(leased_until=timezone.now())
+    with django_capture_on_commit_callbacks(execute=True):
+        assert reconciler.resume_queries() == 0
+    assert sent == [("interactive", "search.tasks.describe_query", str(query.pk))]
+    away.rename(path)
+    tasks.describe_query(str(query.pk))
+    query.refresh_from_db()
+    assert (query.state, query.reason, query.attempts) == ("ready", "", 2)
+
+
+def test_a_query_whose_file_stays_away_says_so(plug_in_methods: PlugIn, query: Query) -> None:
     plug_in_methods(Gray)
     query_path(query.pk).unlink()
-    tasks.describe_query(str(query.pk))
+    for _time in range(3):
+        Query.objects.update(leased_until=timezone.now())
+        tasks.describe_query(str(query.pk))
     query.refresh_from_db()
     assert (query.state, query.reason) == ("failed", "The uploaded file is no longer kept; upload it again.")
 

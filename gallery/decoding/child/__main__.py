@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -13,9 +14,10 @@ from gallery.decoding.child.completeness import ends_early
 from gallery.decoding.child.confinement import allow_time, confine, end_with
 from gallery.decoding.child.faults import explain
 from gallery.decoding.child.formats import prepare_formats
-from gallery.decoding.contract import Limits
+from gallery.decoding.contract import UNAVAILABLE, Limits
 from gallery.decoding.wire import LENGTH, SIZES, pack_head, unpack_head
 
+CHUNK_BYTES = 2**20
 ACTIONS: dict[str, Callable[[dict[str, Any], Limits], Answer]] = {"inspect": inspect, "pixels": pixels}
 
 
@@ -23,14 +25,30 @@ def answer(request: dict[str, Any], limits: Limits) -> Answer:
     """Do what is asked; whatever goes wrong with the file becomes a reason."""
     try:
         return ACTIONS[request["action"]](request, limits)
-    except FileNotFoundError:
-        return {"missing": True}, []
     except Exception as error:  # noqa: BLE001 (what decoders raise on hostile bytes is an open set)
-        reason, detail = explain(error)
-        if reason == "corrupt":
-            with open(request["path"], "rb") as file:
-                reason = "truncated" if ends_early(file) else reason
+        try:
+            reason, detail = explain_file(error, request["path"])
+        except OSError as absence:
+            return {"unavailable": absence.errno or errno.EIO}, []
         return {"reason": reason, "detail": detail}, []
+
+
+def explain_file(error: Exception, path: str) -> tuple[str, str]:
+    """Return why a file cannot be decoded, as `explain` does.
+
+    Raises
+    ------
+    OSError : nothing is wrong with it as far as is known: it is not here, or cannot be read
+    """
+    if isinstance(error, OSError) and error.errno in UNAVAILABLE:
+        raise error
+    reason, detail = explain(error)
+    if reason in ("corrupt", "truncated"):
+        with open(path, "rb") as file:
+            while file.read(CHUNK_BYTES):  # libraries take what a disk fails to give for damage
+                pass
+            reason = "truncated" if ends_early(file) else reason
+    return reason, detail
 
 
 def send(file: BinaryIO, head: dict[str, Any], blobs: list[bytes]) -> None:

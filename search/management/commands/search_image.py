@@ -98,6 +98,8 @@ def _source(query: str) -> QuerySource:
         described = extraction.describe_file(path)
     except Refused as refusal:
         raise CommandError(f"{path}: {dict(REASONS).get(refusal.reason, refusal.reason)}") from refusal
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}") from error
     return for_vectors(described.vectors, described.reason)
 
 

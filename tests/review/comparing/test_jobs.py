@@ -67,12 +67,39 @@ def test_an_original_that_cannot_be_decoded_fails_by_name(wanted: Comparison, pa
     assert (wanted.state, wanted.reason) == (WorkState.FAILED, "corrupt")
 
 
-def test_an_error_is_kept_and_logged(wanted: Comparison, pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
-    original_path(pair[0].sha256).unlink()
+def test_an_original_that_is_away_is_tried_again(wanted: Comparison, pair: Pair) -> None:
+    path = original_path(pair[0].sha256)
+    away = path.rename(path.with_suffix(".away"))
     jobs.compare(wanted.pk)
     wanted.refresh_from_db()
-    assert wanted.state == WorkState.FAILED
-    assert wanted.reason.startswith("FileNotFoundError")
+    assert (wanted.state, wanted.reason) == (WorkState.LEASED, "original_unavailable")
+    jobs.compare(wanted.pk)  # too early
+    away.rename(path)
+    Comparison.objects.update(leased_until=timezone.now())
+    jobs.compare(wanted.pk)
+    wanted.refresh_from_db()
+    assert (wanted.state, wanted.reason, wanted.attempts) == (WorkState.READY, "", 2)
+
+
+def test_an_original_that_stays_away_fails_by_name(wanted: Comparison, pair: Pair) -> None:
+    original_path(pair[0].sha256).unlink()
+    for _time in range(3):
+        Comparison.objects.update(leased_until=timezone.now())
+        jobs.compare(wanted.pk)
+    wanted.refresh_from_db()
+    assert (wanted.state, wanted.reason) == (WorkState.FAILED, "original_unavailable")
+
+
+def test_an_error_is_kept_and_logged(
+    wanted: Comparison, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_hashes: str) -> None:
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr(jobs, "look_closely", fail)
+    jobs.compare(wanted.pk)
+    wanted.refresh_from_db()
+    assert (wanted.state, wanted.reason) == (WorkState.FAILED, "RuntimeError: out of luck")
     assert f"comparison {wanted.pk} failed" in caplog.text
 
 

@@ -55,6 +55,14 @@ def test_they_are_made_of_stored_images(stored_image: Callable[..., Image], tmp_
             assert (picture.format, picture.size) == ("WEBP", (SPRITE_SIDE, SPRITE_SIDE))
 
 
+@pytest.mark.django_db
+def test_what_was_away_is_made_when_it_is_back(stored_image: Callable[..., Image], tmp_path: Path) -> None:
+    image = stored_image(size=200)
+    write_sprites(tmp_path / "s", [(image.pk, b"")])
+    made = make_sprites({image.pk: image.sha256}, open_sprites(tmp_path / "s"), get_decoder(), lambda _num: None)
+    assert dict(made)[image.pk]
+
+
 def test_those_known_are_not_made_again(tmp_path: Path) -> None:
     write_sprites(tmp_path / "s", [(3, b"three"), (4, b"")])
     hashes = {3: "0" * 64, 4: "0" * 64}
