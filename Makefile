@@ -1,6 +1,7 @@
-# Likeness: two commands, `make run` and `make test`, on a machine that has Python 3.11 or 3.12, a C++ compiler and make.
+# Likeness: two commands, `make run` and `make test`, on a machine that has Python 3.11, 3.12 or 3.13, a C++ compiler and make.
 
-PYTHON ?= $(shell for p in python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$p && break; done)
+# The Python to make the virtual environment with; empty: config/find_python.sh chooses.
+PYTHON ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
 
@@ -26,8 +27,7 @@ install: $(VENV)/.runtime
 install-dev: $(VENV)/.dev
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed and was not found; install it or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@python="$$(sh config/find_python.sh "$(PYTHON)")" && echo "Making $(VENV) with $$python." && "$$python" -m venv $(VENV)
 
 # annoy comes as source only: where it cannot be compiled the install goes on, and OpenCV's ANN index serves instead.
 $(VENV)/.runtime: requirements.txt | $(BIN)/python

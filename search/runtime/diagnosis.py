@@ -28,6 +28,7 @@ from search.runtime import lock
 from search.runtime.redis_server import RedisMissingError, find_redis
 
 State = Literal["ok", "note", "missing"]
+PYTHONS = ("3.11", "3.12", "3.13")
 COMPILERS = ("c++", "g++", "clang++")
 
 
@@ -46,9 +47,11 @@ def diagnose() -> list[Finding]:
 
 
 def _python() -> tuple[State, str]:
-    told = f"{sys.version.split()[0]} at {sys.executable}"
-    fits = (3, 11) <= sys.version_info < (3, 13)
-    return ("ok", told) if fits else ("missing", f"{told}; expected 3.11 or 3.12")
+    release = sys.version.split()[0]
+    told = f"{release} at {sys.executable}"
+    if ".".join(release.split(".")[:2]) in PYTHONS:
+        return "ok", told
+    return "missing", f"{told}; expected {', '.join(PYTHONS)} (TensorFlow has no release for 3.14 or newer yet)"
 
 
 def _settings() -> tuple[State, str]:
