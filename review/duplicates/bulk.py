@@ -1,19 +1,23 @@
 """Decisions about many groups: planned, shown beforehand, and done a few at a time.
 
 The plan holds images, so what was agreed to is what is done, although a scan has replaced the groups meanwhile. A plan
-that takes longer than a page can wait is left to a worker; it goes on where it was interrupted.
+that takes longer than a page can wait is left to a worker; it goes on where it was interrupted. A group that meets an
+error of its own fails alone; what stops the whole act is tried again, a limited number of times.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from rq.timeouts import JobTimeoutException
 
 from gallery.acts import Action, tell
 from review.duplicates import acts
@@ -31,6 +35,10 @@ AT_ONCE = 50
 """Groups of one transaction; a plan of no more is done while the page waits."""
 LATE_AFTER = timedelta(seconds=10)
 LOST_AFTER = timedelta(minutes=2)
+OF_THE_WHOLE_RUN = (OperationalError, InterfaceError, JobTimeoutException, MemoryError)
+"""What is no fault of the group at hand: the next would meet it as well."""
+ERROR_LENGTH = 300
+logger = logging.getLogger(__name__)
 
 
 def ask(plan: Plan, kind: str, user: User, *, merges: bool = False) -> DuplicateBulk:
@@ -73,21 +81,43 @@ def fits_a_page(bulk: DuplicateBulk) -> bool:
 def run(pk: int) -> None:
     """Do what a row asks for, unless somebody does so already; what goes wrong is kept on the row."""
     waiting = DuplicateBulk.objects.filter(pk=pk, state=State.WAITING)
-    if not waiting.update(state=State.RUNNING, heartbeat_at=timezone.now()):
+    attempt = models.F("attempts") + 1
+    if not waiting.update(state=State.RUNNING, attempts=attempt, heartbeat_at=timezone.now()):
         return
-    bulk = DuplicateBulk.objects.get(pk=pk)
+    try:
+        _go_on(DuplicateBulk.objects.get(pk=pk))
+    except JobTimeoutException:
+        _try_again(pk, _("Deciding took longer than a worker may take."))
+        raise
+    except Exception as error:
+        logger.exception("decisions about many groups, %d, were interrupted", pk)
+        _try_again(pk, _named(error))
+
+
+def waiting_late() -> list[int]:
+    """Return the acts that wait although their job must have been lost; those of dead workers wait again, or fail."""
+    lost = DuplicateBulk.objects.filter(state=State.RUNNING, heartbeat_at__lt=timezone.now() - LOST_AFTER)
+    _release(lost, _("The worker ended before all was decided, also at the last attempt."))
+    late = DuplicateBulk.objects.filter(state=State.WAITING, created_at__lt=timezone.now() - LATE_AFTER)
+    return list(late.values_list("pk", flat=True))
+
+
+def _go_on(bulk: DuplicateBulk) -> None:
     while bulk.state == State.RUNNING:
         with transaction.atomic():
             _do_some(bulk)
             bulk.save()
 
 
-def waiting_late() -> list[int]:
-    """Return the acts that wait although their job must have been lost; those of dead workers wait again."""
-    lost = DuplicateBulk.objects.filter(state=State.RUNNING, heartbeat_at__lt=timezone.now() - LOST_AFTER)
-    lost.update(state=State.WAITING)
-    late = DuplicateBulk.objects.filter(state=State.WAITING, created_at__lt=timezone.now() - LATE_AFTER)
-    return list(late.values_list("pk", flat=True))
+def _try_again(pk: int, why: str) -> None:
+    _release(DuplicateBulk.objects.filter(pk=pk, state=State.RUNNING), why)
+
+
+def _release(running: models.QuerySet[DuplicateBulk], why: str) -> None:
+    """Let acts that were interrupted wait again; those that were tried often enough fail."""
+    tired = running.filter(attempts__gte=settings.ENV.max_attempts)
+    tired.update(state=State.FAILED, error=why[:ERROR_LENGTH])
+    running.update(state=State.WAITING)
 
 
 def _create(kind: str, plan: Sequence[object], user: User, **about: object) -> DuplicateBulk:
@@ -106,17 +136,35 @@ def _do_some(bulk: DuplicateBulk) -> None:
     done, skipped = bulk.num_done, bulk.num_skipped
     start = done + skipped
     for item in bulk.plan[start : start + AT_ONCE]:
-        try:
-            _do_one(bulk, item, user)
-        except DuplicatesError as error:
+        problem = _problem_with(bulk, item, user)
+        if problem:
             bulk.num_skipped += 1
-            bulk.error = str(error)[:300]
+            bulk.error = problem[:ERROR_LENGTH]
         else:
             bulk.num_done += 1
     if bulk.num_done > done:
         _tell(bulk, user, bulk.num_done - done, bulk.num_skipped - skipped)
     if bulk.num_done + bulk.num_skipped >= bulk.num_total:
         bulk.state = State.READY
+
+
+def _problem_with(bulk: DuplicateBulk, item: Any, user: User) -> str:
+    """Do one group, or nothing of it; return why not, empty when it is done."""
+    try:
+        with transaction.atomic():
+            _do_one(bulk, item, user)
+    except DuplicatesError as error:
+        return str(error)
+    except OF_THE_WHOLE_RUN:
+        raise
+    except Exception as error:
+        logger.exception("decisions about many groups, %d: %r was left as it is", bulk.pk, item)
+        return _named(error)
+    return ""
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _do_one(bulk: DuplicateBulk, item: Any, user: User) -> None:

@@ -107,8 +107,9 @@ class DuplicateBulk(models.Model):
     author_name = models.CharField(_("author"), max_length=150)
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
     num_done = models.PositiveIntegerField(default=0)
-    num_skipped = models.PositiveIntegerField(default=0)  # changed since it was agreed to
+    num_skipped = models.PositiveIntegerField(default=0)  # changed since it was agreed to, or met an error of their own
     num_total = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     error = models.CharField(_("error"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("asked for"), auto_now_add=True)
     heartbeat_at = models.DateTimeField(auto_now=True)

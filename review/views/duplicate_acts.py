@@ -129,16 +129,26 @@ def start(request: HttpRequest, row: DuplicateBulk) -> None:
     if bulk.fits_a_page(row):
         bulk.run(row.pk)
         row.refresh_from_db()
-        messages.success(request, _bulk_said(row))
-        if row.num_skipped:
-            messages.warning(
-                request, _("%(num)d were left as they are: %(why)s") % {"num": row.num_skipped, "why": row.error}
-            )
+        _tell_end(request, row)
         return
     if enqueue_bulk(row.pk):
         messages.info(request, _("This takes a while; a worker does it, and this page shows how far it is."))
     else:
         messages.warning(request, _("The queue cannot be reached now; it starts by itself when it is back."))
+
+
+def _tell_end(request: HttpRequest, row: DuplicateBulk) -> None:
+    if row.state == DuplicateBulk.State.FAILED:
+        messages.error(request, row.error)
+    elif row.state in bulk.ACTIVE:
+        messages.warning(
+            request, _("This was interrupted; it is tried again by itself, and this page shows how far it is.")
+        )
+    else:
+        messages.success(request, _bulk_said(row))
+        if row.num_skipped:
+            about = {"num": row.num_skipped, "why": row.error}
+            messages.warning(request, _("%(num)d were left as they are: %(why)s") % about)
 
 
 def _bulk_said(row: DuplicateBulk) -> str:

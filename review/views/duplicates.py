@@ -136,6 +136,7 @@ def progress_context(user: User | AnonymousUser, scan: DuplicateScan | None) -> 
         "scan": scan,
         "active_scan": active,
         "bulks": bulks,
+        "unfinished": _unfinished_bulk(user),
         "failed": failed if failed and not active and (scan is None or failed.pk > scan.pk) else None,
         "no_worker": bool(queue and (queue.error or settings.QUEUE_MAINTENANCE in queue.idle)),
         "may_scan": user.is_authenticated and permissions_of(user).may_somewhere(Role.REVIEWER),
@@ -153,6 +154,20 @@ def last_decision(user: User | AnonymousUser) -> dict[str, Any]:
 def _active_bulks(user: User | AnonymousUser) -> Any:
     rows = DuplicateBulk.objects.filter(state__in=bulk.ACTIVE).defer("plan").order_by("pk")
     return rows.filter(author=user) if user.is_authenticated else rows.none()
+
+
+def _unfinished_bulk(user: User | AnonymousUser) -> DuplicateBulk | None:
+    """Return this person's newest act on many groups, where it has ended and not all of it could be done.
+
+    Of one that a page waited for, what was passed over has been told there.
+    """
+    if not user.is_authenticated:
+        return None
+    newest = DuplicateBulk.objects.filter(author=user).defer("plan").first()
+    if newest is None or newest.state in bulk.ACTIVE:
+        return None
+    untold = newest.num_skipped > 0 and not bulk.fits_a_page(newest)
+    return newest if untold or newest.state == DuplicateBulk.State.FAILED else None
 
 
 def first_tier(counts: dict[int, int]) -> int:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from gallery.models import Collection, Image, Tag
 from gallery.roles import Role
-from review.duplicates import bulk
+from review.duplicates import acts, bulk
 from review.models import DuplicateBulk, DuplicateDecision, DuplicateScan
 from search import queues
 from tests.review.duplicates.rows import make_pair, make_scan
@@ -109,6 +111,23 @@ def test_what_takes_long_is_left_to_a_worker(
     row = DuplicateBulk.objects.get()
     assert sent == [("maintenance", "review.duplicates.jobs.decide_about_many", row.pk)]
     assert "still being done" in said(client, "/duplicates/undo/", {"bulk": row.pk})
+
+
+def test_what_goes_wrong_while_the_page_waits(
+    client: Client, scan: DuplicateScan, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
+) -> None:
+    def lose_the_database(*_about: object, **_options: object) -> None:
+        raise OperationalError("the disk is full")
+
+    monkeypatch.setattr(acts, "keep_all", lose_the_database)
+    monkeypatch.setattr(queues, "send", lambda *_about: True)
+    assert "it is tried again by itself" in said(client, APPLY, form(scan, "keep_all"))
+    row = DuplicateBulk.objects.get()
+    assert (row.state, row.attempts) == (DuplicateBulk.State.WAITING, 1)
+    settings.ENV = settings.ENV.model_copy(update={"max_attempts": 1})
+    text = said(client, APPLY, form(scan, "keep_all"))
+    assert "the disk is full" in text
+    assert "are kept as they are" not in text
 
 
 @pytest.mark.parametrize(

@@ -163,12 +163,31 @@ def test_acts_on_many_that_go_on_are_shown_to_who_asked(client: Client) -> None:
     assert "0 of 1,234" in page(client)
 
 
+def test_why_an_act_on_many_ended_early_is_shown_to_who_asked(client: Client) -> None:
+    make_pair(make_scan(), "heron")
+    ended = {"kind": Kind.KEEP_ALL, "plan": [], "num_total": 1234, "num_done": 1100}
+    failed = {**ended, "state": DuplicateBulk.State.FAILED, "error": "The disk is full."}
+    DuplicateBulk.objects.create(author=person("bob"), author_name="bob", **failed)
+    assert "The disk is full." not in page(client)
+    ada = User.objects.get(username="ada")
+    row = DuplicateBulk.objects.create(author=ada, author_name="ada", **failed)
+    text = page(client)
+    assert "1,100 of 1,234" in text
+    assert "The disk is full." in text
+    DuplicateBulk.objects.filter(pk=row.pk).update(state=DuplicateBulk.State.READY, num_skipped=134)
+    text = page(client)
+    assert "134 groups were left as they were" in text
+    assert "The disk is full." in text
+    DuplicateBulk.objects.create(author=ada, author_name="ada", **ended, state=DuplicateBulk.State.READY)
+    assert "The disk is full." not in page(client)  # it is about the newest act alone
+
+
 def test_the_number_of_queries_is_fixed(client: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     scan = make_scan()
     for number in range(PAGE_SIZE + 4):
         make_pair(scan, str(number), score=number / 100)
         if number in (1, PAGE_SIZE + 3):
-            with django_assert_num_queries(21):
+            with django_assert_num_queries(22):
                 page(client)
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
+from django.db import OperationalError
 from django.utils import timezone
+from rq.timeouts import JobTimeoutException
 
 from gallery import curation
 from gallery.models import Image
@@ -161,6 +164,90 @@ def test_an_interrupted_act_goes_on_where_it_was(scan: DuplicateScan, monkeypatc
     bulk.run(row.pk)
     row.refresh_from_db()
     assert (row.state, row.num_done, len(kept_sets())) == (State.READY, 5, 5)
+
+
+def test_a_group_that_meets_an_unforeseen_error_fails_alone(
+    scan: DuplicateScan, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    cyd = person("cyd", Role.CURATOR)
+    plan = plan_of(scan, Kind.KEEP_ONE, cyd)
+    row = bulk.ask(plan, Kind.KEEP_ONE, cyd, merges=True)
+    keep_one, poison = acts.keep_one, plan.entries[1].keeper
+
+    def break_one(keeper: int, *about: object, **options: object) -> object:
+        made = keep_one(keeper, *about, **options)  # type: ignore[arg-type]
+        if keeper == poison:
+            raise KeyError("poison")
+        return made
+
+    monkeypatch.setattr(acts, "keep_one", break_one)
+    bulk.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.num_done, row.num_skipped) == (State.READY, 4, 1)
+    assert row.error == "KeyError: 'poison'"
+    assert "KeyError" in str(caplog.records[0].exc_text)
+    assert row.decisions.count() == 4
+    assert Image.objects.shown().count() == 6  # both of the group that failed are there still
+
+
+def test_an_error_of_the_whole_run_fails_after_a_limit_of_attempts(
+    scan: DuplicateScan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "AT_ONCE", 2)
+    ada = person("ada")
+    row = bulk.ask(plan_of(scan, Kind.KEEP_ALL, ada), Kind.KEEP_ALL, ada)
+    keep_all = acts.keep_all
+
+    def lose_the_database(*about: object, **options: object) -> object:
+        if row.decisions.count() >= 3:
+            raise OperationalError("the disk is full")
+        return keep_all(*about, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(acts, "keep_all", lose_the_database)
+    DuplicateBulk.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    for attempt in range(1, settings.ENV.max_attempts + 1):
+        assert bulk.waiting_late() == [row.pk]
+        bulk.run(row.pk)
+        row.refresh_from_db()
+        assert row.attempts == attempt
+    assert (row.state, row.error) == (State.FAILED, "OperationalError: the disk is full")
+    assert (row.num_done, row.num_skipped, row.decisions.count()) == (2, 0, 2)
+    assert bulk.waiting_late() == []
+
+
+def test_a_worker_that_takes_too_long_counts_too(scan: DuplicateScan, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = person("ada")
+    row = bulk.ask(plan_of(scan, Kind.KEEP_ALL, ada), Kind.KEEP_ALL, ada)
+
+    def take_too_long(*_about: object, **_options: object) -> None:
+        raise JobTimeoutException
+
+    monkeypatch.setattr(acts, "keep_all", take_too_long)
+    with pytest.raises(JobTimeoutException):
+        bulk.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.num_skipped, row.attempts) == (State.WAITING, 0, 1)
+
+
+def test_an_act_whose_worker_is_killed_each_time_fails(scan: DuplicateScan, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = person("ada")
+    row = bulk.ask(plan_of(scan, Kind.KEEP_ALL, ada), Kind.KEEP_ALL, ada)
+
+    def die(*_about: object, **_options: object) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(acts, "keep_all", die)
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    for _attempt in range(settings.ENV.max_attempts):
+        DuplicateBulk.objects.update(heartbeat_at=an_hour_ago, created_at=an_hour_ago)
+        assert bulk.waiting_late() == [row.pk]
+        with pytest.raises(SystemExit):
+            bulk.run(row.pk)
+    DuplicateBulk.objects.update(heartbeat_at=an_hour_ago)
+    assert bulk.waiting_late() == []
+    row.refresh_from_db()
+    assert (row.state, row.attempts) == (State.FAILED, settings.ENV.max_attempts)
+    assert "worker ended" in row.error
 
 
 def test_an_empty_plan_is_refused() -> None:
