@@ -20,8 +20,9 @@ from django.utils.translation import gettext as _
 from rq.timeouts import JobTimeoutException
 
 from gallery.acts import Action, tell
+from gallery.models import Image
 from review.duplicates import acts
-from review.duplicates.kept import Kind, in_force
+from review.duplicates.kept import Kind, doubted_pairs, in_force, pairs_within
 from review.duplicates.planning import Entry, Plan
 from review.exceptions import DuplicatesError
 from review.models import DuplicateBulk, DuplicateDecision
@@ -172,11 +173,26 @@ def _do_one(bulk: DuplicateBulk, item: Any, user: User) -> None:
         acts.undo(DuplicateDecision.objects.get(pk=item), user, bulk=bulk)
         return
     entry = Entry.from_state(item)
+    _refuse_doubted(entry, user)
     about = {"tier": entry.tier}
     if bulk.kind == Kind.KEEP_ALL:
         acts.keep_all(entry.members, user, about=about, bulk=bulk)
     else:
         acts.keep_one(entry.keeper, entry.others, user, merges=bulk.merges, about=about, bulk=bulk)
+
+
+def _refuse_doubted(entry: Entry, user: User) -> None:
+    """Leave a group to people, where they have come to disagree about it since the plan was made.
+
+    Raises
+    ------
+    DuplicatesError : they have
+    """
+    hashes = Image.objects.filter(pk__in=entry.members).values_list("sha256", flat=True)
+    if doubted_pairs(pairs_within([set(hashes)]), user):
+        raise DuplicatesError(
+            _("People disagree about two of these images meanwhile, or are unsure; look at the group by itself.")
+        )
 
 
 def _tell(bulk: DuplicateBulk, user: User, num_done: int, num_skipped: int) -> None:

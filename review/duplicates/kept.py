@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from gallery.batches import batches
 from review.blind import hidden_from
-from review.decided import apart
+from review.decided import apart, kinds_of
 from review.models import DecidedImage, DuplicateDecision, Verdict
 from review.verdicts import current
 
@@ -68,6 +68,16 @@ def settled_pairs(hashes: Collection[str], user: User | AnonymousUser) -> tuple[
     different = apart(hashes)
     hidden = hidden_from(user, different)
     return different - hidden | _told_by(user, hidden), pairs_within(kept_sets(hashes).values())
+
+
+def doubted_pairs(pairs: Collection[Pair], user: User | AnonymousUser) -> set[Pair]:
+    """Return the pairs that no act on many groups may decide: people disagree about them, or are unsure.
+
+    Those that wait for two blind readers are doubted whatever was said of them, so that nothing can be concluded.
+    """
+    found = kinds_of(pairs).items()
+    doubted = {pair for pair, summary in found if summary.disagree or summary.kind == Verdict.Kind.UNSURE}
+    return doubted | hidden_from(user, pairs)
 
 
 def _told_by(user: User | AnonymousUser, pairs: set[Pair]) -> set[Pair]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
@@ -13,7 +14,7 @@ from gallery.batches import batches
 from gallery.models import Attribute, Image
 from gallery.roles import Role
 from review.duplicates.cards import Pair, remaining
-from review.duplicates.kept import Kind, as_ids, settled_pairs
+from review.duplicates.kept import Kind, as_ids, doubted_pairs, pairs_within, settled_pairs
 from review.duplicates.visible import Tier, linked_members
 from review.models import DuplicateGroup, DuplicateMember
 
@@ -51,6 +52,7 @@ class Plan:
 
     entries: Sequence[Entry] = ()
     chains: int = 0  # alike only through others: somebody should look at each
+    doubted: int = 0  # people disagree about two of its images, or are unsure of them: somebody should look at each
     changed: int = 0  # decided about since the scan, or in part
     foreign: int = 0  # images that are not this person's to decide about
 
@@ -66,7 +68,17 @@ class Plan:
 
     @property
     def num_left_out(self) -> int:
-        return self.chains + self.changed + self.foreign
+        return self.chains + self.doubted + self.changed + self.foreign
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What people said of pairs of images, by ids, the smaller first; and the images that one may decide about."""
+
+    apart: set[Pair]
+    kept: set[Pair]
+    doubted: set[Pair]
+    may: set[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +102,11 @@ def make_plan(groups: QuerySet[DuplicateGroup], kind: str, user: User) -> Plan:
     """
     listed = list(groups)
     members = _members(listed, user)
-    hashes = {member.image_id: member.image.sha256 for each in members.values() for member in each}
-    id_of = {sha256: image_id for image_id, sha256 in hashes.items()}
-    apart, kept = (as_ids(pairs, id_of) for pairs in settled_pairs(list(id_of), user))
-    may = _allowed(hashes, user, Role.REVIEWER if kind == Kind.KEEP_ALL else Role.CURATOR)
-    counts = {"chains": 0, "changed": 0, "foreign": 0}
+    known = _known(members, kind, user)
+    counts = {"chains": 0, "doubted": 0, "changed": 0, "foreign": 0}
     entries: list[Entry] = []
     for group in listed:
-        reason = _objection(group, members[group.pk], kind, apart, kept, may)
+        reason = _objection(group, members[group.pk], kind, known)
         if reason:
             counts[reason] += 1
         else:
@@ -117,22 +126,28 @@ def gains_of(entries: Sequence[Entry]) -> Gains:
     return Gains(**{name: sum(_gains(entry, known) for entry in entries) for name, known in relations.items()})
 
 
-def _objection(
-    group: DuplicateGroup,
-    members: Sequence[DuplicateMember],
-    kind: str,
-    apart: set[Pair],
-    kept: set[Pair],
-    may: set[int],
-) -> str:
+def _known(members: Mapping[int, Sequence[DuplicateMember]], kind: str, user: User) -> _Known:
+    hashes = {member.image_id: member.image.sha256 for each in members.values() for member in each}
+    id_of = {sha256: image_id for image_id, sha256 in hashes.items()}
+    inside = pairs_within([{member.image.sha256 for member in each} for each in members.values()])
+    said = (*settled_pairs(list(id_of), user), doubted_pairs(inside, user))
+    apart, kept, doubted = (as_ids(pairs, id_of) for pairs in said)
+    may = _allowed(hashes, user, Role.REVIEWER if kind == Kind.KEEP_ALL else Role.CURATOR)
+    return _Known(apart, kept, doubted, may)
+
+
+def _objection(group: DuplicateGroup, members: Sequence[DuplicateMember], kind: str, known: _Known) -> str:
     """Return why a group is left out, as `Plan` counts it; empty when it is not."""
-    if not {member.image_id for member in members} <= may:
+    ids = sorted(member.image_id for member in members)
+    if not set(ids) <= known.may:
         return "foreign"
     if kind == Kind.KEEP_ONE and group.chain:
         return "chains"
     if kind == Kind.KEEP_ONE and group.tier == Tier.BYTES:
         return "changed"
-    whole = len(remaining(members, group, apart, kept)) == group.size  # else part of it is gone or decided about
+    if known.doubted.intersection(combinations(ids, 2)):
+        return "doubted"
+    whole = len(remaining(members, group, known.apart, known.kept)) == group.size  # else part is gone or decided about
     return "" if whole else "changed"
 
 

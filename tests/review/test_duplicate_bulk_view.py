@@ -14,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from gallery.models import Collection, Image, Tag
 from gallery.roles import Role
+from review.deciding import decide
 from review.duplicates import acts, bulk
 from review.models import DuplicateBulk, DuplicateDecision, DuplicateScan
 from search import queues
@@ -156,6 +157,17 @@ def test_nothing_that_is_ones_own(scan: DuplicateScan) -> None:
     assert "There is nothing to decide" in said(client, APPLY, form(scan))
 
 
+def test_why_groups_are_left_out(client: Client, scan: DuplicateScan) -> None:
+    one, other = (Image.objects.get(original_name=f"n3-{number}.jpg").sha256 for number in (1, 2))
+    for name, verdict in (("ada", "same"), ("bob", "different")):
+        decide(person(name), one, other, verdict)
+    text = client.post(PLAN, form(scan)).content.decode()
+    assert "Keep one image each of 3 groups?" in " ".join(text.split())
+    assert "1 group with a pair that people disagree about" in text
+    said(client, APPLY, form(scan))
+    assert Image.objects.shown().filter(original_name__startswith="n3-").count() == 2
+
+
 def test_viewers_decide_nothing(scan: DuplicateScan) -> None:
     client = Client()
     client.force_login(person("vic", Role.VIEWER))
@@ -169,5 +181,5 @@ def test_the_number_of_queries_is_fixed(
     groups = list(scan.groups.values_list("pk", flat=True))
     for chosen in (groups[:2], groups):
         data = form(scan, "keep_all", scope="selected", group=",".join(map(str, chosen)))
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(13):
             client.post(PLAN, data)

@@ -13,6 +13,7 @@ from rq.timeouts import JobTimeoutException
 from gallery import curation
 from gallery.models import Image
 from gallery.roles import Role
+from review.deciding import decide
 from review.duplicates import acts, bulk
 from review.duplicates.kept import Kind, in_force, kept_sets
 from review.duplicates.planning import Plan, make_plan
@@ -109,6 +110,20 @@ def test_what_changed_meanwhile_is_left_as_it_is(scan: DuplicateScan) -> None:
     row.refresh_from_db()
     assert (row.state, row.num_done, row.num_skipped) == (State.READY, 4, 1)
     assert "not in the library any more" in row.error
+
+
+def test_what_people_disagree_about_meanwhile_is_left_as_it_is(scan: DuplicateScan) -> None:
+    cyd = person("cyd", Role.CURATOR)
+    plan = plan_of(scan, Kind.KEEP_ONE, cyd)
+    row = bulk.ask(plan, Kind.KEEP_ONE, cyd, merges=True)
+    one, other = Image.objects.filter(pk__in=plan.entries[0].members).values_list("sha256", flat=True)
+    for name, verdict in (("ada", "same"), ("bob", "different")):
+        decide(person(name), one, other, verdict)
+    bulk.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.num_done, row.num_skipped) == (State.READY, 4, 1)
+    assert "disagree" in row.error
+    assert Image.objects.shown().filter(pk__in=plan.entries[0].members).count() == 2
 
 
 def test_a_role_withdrawn_in_between_stops_the_rest(scan: DuplicateScan, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from review.duplicates import acts
 from review.duplicates.kept import Kind
 from review.duplicates.planning import Entry, gains_of, make_plan
 from review.duplicates.visible import Choice, open_groups
-from review.models import DuplicateScan
+from review.models import DuplicateScan, Queue, QueuedPair
 from tests.gallery.rows import make_image, make_images
 from tests.review.duplicates.rows import Tier, make_group, make_pair, make_scan
 from tests.review.people import person
@@ -56,6 +56,56 @@ def test_what_is_left_out(scan: DuplicateScan) -> None:
     plan = make_plan(groups, Kind.KEEP_ALL, ada)
     assert {entry.group for entry in plan.entries} == {kept.pk, chain.pk, foreign.pk}
     assert plan.changed == 1
+
+
+@pytest.mark.parametrize("kind", [Kind.KEEP_ONE, Kind.KEEP_ALL])
+@pytest.mark.parametrize(
+    ("verdicts", "doubted"),
+    [
+        (("same", "different"), 1),
+        (("same", "related"), 1),
+        (("same", "near_duplicate", "different"), 1),  # one of three is of another mind
+        (("unsure",), 1),
+        (("same", "unsure"), 0),
+        (("same", "near_duplicate"), 0),
+        (("same", "withdrawn"), 0),
+    ],
+)
+def test_what_people_disagree_about_is_left_out(
+    scan: DuplicateScan, kind: str, verdicts: tuple[str, ...], doubted: int
+) -> None:
+    cyd, (keeper, one, other) = person("cyd", Role.CURATOR), make_images(3)
+    group, pair = make_group(scan, [keeper, one, other], score=0.9), make_pair(scan, "pair")
+    for number, verdict in enumerate(verdicts):
+        decide(person(f"reader{number}"), one.sha256, other.sha256, verdict)
+    plan = make_plan(open_groups(scan, Choice(), cyd), kind, cyd)
+    assert (plan.doubted, plan.num_left_out) == (doubted, doubted)
+    assert [entry.group for entry in plan.entries] == [group.pk, pair.pk][doubted:]
+
+
+def test_an_adjudicator_ends_the_doubt(scan: DuplicateScan) -> None:
+    cyd, group = person("cyd", Role.CURATOR), make_pair(scan, "pair")
+    one, other = (member.image.sha256 for member in group.members.all())
+    for name, verdict in (("ada", "same"), ("bob", "different")):
+        decide(person(name), one, other, verdict)
+    decide(person("eve"), one, other, "same", adjudicates=True)
+    plan = make_plan(open_groups(scan, Choice(), cyd), Kind.KEEP_ONE, cyd)
+    assert (len(plan.entries), plan.doubted) == (1, 0)
+
+
+def test_pairs_that_two_read_blind_are_left_out_whatever_was_said_of_them(scan: DuplicateScan) -> None:
+    """So that the number tells nobody what another reader said."""
+    cyd, group = person("cyd", Role.CURATOR), make_pair(scan, "pair")
+    first, second = sorted(member.image.sha256 for member in group.members.all())
+    queue = Queue.objects.create(name="blind", source="search", two_readers=True, state=Queue.State.OPEN, num_pairs=1)
+    pair = QueuedPair.objects.create(queue=queue, position=1, first_sha256=first, second_sha256=second)
+    groups = open_groups(scan, Choice(), cyd)
+    assert make_plan(groups, Kind.KEEP_ONE, cyd).doubted == 1
+    decide(person("ada"), first, second, "unsure")
+    assert make_plan(groups, Kind.KEEP_ONE, cyd).doubted == 1
+    pair.delete()
+    decide(person("bob"), first, second, "same")
+    assert make_plan(groups, Kind.KEEP_ONE, cyd).doubted == 0
 
 
 def make_some(name: str) -> list[Image]:
@@ -104,7 +154,7 @@ def test_the_number_of_queries_is_fixed(scan: DuplicateScan, django_assert_num_q
         make_pair(scan, str(number), score=number / 20)
     groups = open_groups(scan, Choice(), cyd)
     for some in (groups[:2], groups):
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(7):
             plan = make_plan(some, Kind.KEEP_ONE, cyd)
         with django_assert_num_queries(4):
             gains_of(plan.entries)
