@@ -53,6 +53,7 @@ class Plan:
     entries: Sequence[Entry] = ()
     chains: int = 0  # alike only through others: somebody should look at each
     doubted: int = 0  # people disagree about two of its images, or are unsure of them: somebody should look at each
+    unproven: int = 0  # of identical pixels: neither transparency nor further frames have been compared
     changed: int = 0  # decided about since the scan, or in part
     foreign: int = 0  # images that are not this person's to decide about
 
@@ -68,7 +69,7 @@ class Plan:
 
     @property
     def num_left_out(self) -> int:
-        return self.chains + self.doubted + self.changed + self.foreign
+        return self.chains + self.doubted + self.unproven + self.changed + self.foreign
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def make_plan(groups: QuerySet[DuplicateGroup], kind: str, user: User) -> Plan:
     listed = list(groups)
     members = _members(listed, user)
     known = _known(members, kind, user)
-    counts = {"chains": 0, "doubted": 0, "changed": 0, "foreign": 0}
+    counts = {"chains": 0, "doubted": 0, "unproven": 0, "changed": 0, "foreign": 0}
     entries: list[Entry] = []
     for group in listed:
         reason = _objection(group, members[group.pk], kind, known)
@@ -145,6 +146,8 @@ def _objection(group: DuplicateGroup, members: Sequence[DuplicateMember], kind: 
         return "chains"
     if kind == Kind.KEEP_ONE and group.tier == Tier.BYTES:
         return "changed"
+    if group.tier == Tier.PIXELS:
+        return "unproven"
     if known.doubted.intersection(combinations(ids, 2)):
         return "doubted"
     whole = len(remaining(members, group, known.apart, known.kept)) == group.size  # else part is gone or decided about

@@ -18,7 +18,7 @@ from review.deciding import decide
 from review.duplicates import acts, bulk
 from review.models import DuplicateBulk, DuplicateDecision, DuplicateScan
 from search import queues
-from tests.review.duplicates.rows import make_pair, make_scan
+from tests.review.duplicates.rows import Tier, make_pair, make_scan
 from tests.review.people import person
 
 pytestmark = pytest.mark.django_db
@@ -166,6 +166,20 @@ def test_why_groups_are_left_out(client: Client, scan: DuplicateScan) -> None:
     assert "1 group with a pair that people disagree about" in text
     said(client, APPLY, form(scan))
     assert Image.objects.shown().filter(original_name__startswith="n3-").count() == 2
+
+
+def test_identical_pixels_are_decided_one_by_one(client: Client, scan: DuplicateScan) -> None:
+    group = make_pair(scan, "pages", tier=Tier.PIXELS)
+    asked = form(scan) | {"tier": Tier.PIXELS.value, "next": f"/duplicates/?tier={Tier.PIXELS.value}"}
+    assert "are decided one by one" in client.get(asked["next"]).content.decode()
+    text = client.post(PLAN, asked).content.decode()
+    assert "1 group of identical pixels" in text
+    assert APPLY not in text
+    assert "There is nothing to decide" in said(client, APPLY, asked)
+    keeper, other = group.members.order_by("pk").values_list("image_id", flat=True)
+    alone = {"group": group.pk, "image": [keeper, other], "keeper": keeper, "action": "keep_one"}
+    said(client, "/duplicates/decide/", alone)
+    assert not Image.objects.shown().filter(pk=other).exists()
 
 
 def test_viewers_decide_nothing(scan: DuplicateScan) -> None:

@@ -83,6 +83,16 @@ def test_what_people_disagree_about_is_left_out(
     assert [entry.group for entry in plan.entries] == [group.pk, pair.pk][doubted:]
 
 
+@pytest.mark.parametrize("kind", [Kind.KEEP_ONE, Kind.KEEP_ALL])
+def test_identical_pixels_are_no_proof_of_one_picture(scan: DuplicateScan, kind: str) -> None:
+    cyd = person("cyd", Role.CURATOR)
+    make_pair(scan, "first frame alike", tier=Tier.PIXELS)
+    edited = make_pair(scan, "edited")
+    plan = make_plan(open_groups(scan, Choice(), cyd), kind, cyd)
+    assert (plan.unproven, plan.num_left_out) == (1, 1)
+    assert [entry.group for entry in plan.entries] == [edited.pk]
+
+
 def test_an_adjudicator_ends_the_doubt(scan: DuplicateScan) -> None:
     cyd, group = person("cyd", Role.CURATOR), make_pair(scan, "pair")
     one, other = (member.image.sha256 for member in group.members.all())
