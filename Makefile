@@ -1,21 +1,29 @@
-# Likeness: two commands, `make run` and `make test`, on a machine that has Python 3.11, 3.12 or 3.13, a C++ compiler and make.
+# Likeness: two commands, `make run` and `make test` (`make quick` while working), on a machine that has Python 3.11,
+# 3.12 or 3.13, a C++ compiler and make.
 
 # The Python to make the virtual environment with; empty: config/find_python.sh chooses.
 PYTHON ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
+# How many processes run the tests: a number, or `auto` for one per core.
+JOBS ?= auto
 
 # Given on the command line (`make run PORT=9000`), they reach the program as environment variables.
 export PORT DATA_DIR IMAGES DEEP_WEIGHTS DEEP_BACKBONE DATABASE_URL REDIS_URL LIKENESS_DATA
 
-.PHONY: run test lint measurements measurements-large install install-dev lock clean
+.PHONY: run test quick lint measurements measurements-large install install-dev lock clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.runtime
 	@exec $(BIN)/python manage.py run $(if $(IMAGES),--images "$(IMAGES)")
 
 test: $(VENV)/.dev lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS)
+
+# All but what takes long: the browser, and tests of whole processes or many images.
+quick: $(VENV)/.dev lint
+	$(BIN)/python -m pytest -n $(JOBS) -m "not browser and not slow"
+	@echo "Left out: the tests marked browser or slow. \`make test\` runs all."
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -12,18 +12,55 @@ from django.conf import LazySettings
 from django.db import connections
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, sync_playwright
+from xdist.remote import Producer
 
+from tests import migrated
 from tests.browser.chromium import CHROMIUM
+from tests.dealing import FilesAndSites
 
 pytest.register_assert_rewrite("tests.search.processes")  # before anything imports it
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FilesAndSites:
+    """Tell how tests are dealt out where several processes run them."""
+    return FilesAndSites(config, log)
+
+
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
-    """Keep the test database in a file: in memory, a live server's threads would share one connection."""
-    database = connections["default"].settings_dict
-    if database["ENGINE"] == "django.db.backends.sqlite3":
-        database["TEST"]["NAME"] = str(Path(os.environ["DATA_DIR"]) / "test.sqlite3")
+def sqlite_file() -> Path | None:
+    """Where the test database lies: in a file, as in memory a live server's threads would share one connection."""
+    if connections["default"].vendor != "sqlite":
+        return None
+    return Path(os.environ["DATA_DIR"]) / "test.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def kept_database(sqlite_file: Path | None, pytestconfig: pytest.Config) -> Path | None:
+    """Where a migrated database is kept from run to run."""
+    return sqlite_file and migrated.kept_file(pytestconfig.cache.mkdir("migrated"))
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(sqlite_file: Path | None, kept_database: Path | None, django_db_keepdb: bool) -> bool:
+    """Begin with the migrated database that was kept; `migrate` then finds nothing to do."""
+    return django_db_keepdb or bool(sqlite_file and kept_database and migrated.fetch(kept_database, sqlite_file))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    sqlite_file: Path | None,
+    django_db_modify_db_settings_parallel_suffix: None,  # of PostgreSQL's databases, one for each process
+) -> None:
+    if sqlite_file:
+        connections["default"].settings_dict["TEST"]["NAME"] = str(sqlite_file)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, sqlite_file: Path | None, kept_database: Path | None) -> None:
+    """Keep the database that had to be made."""
+    if sqlite_file and kept_database and not kept_database.exists():
+        migrated.keep(sqlite_file, kept_database)
 
 
 @pytest.fixture(autouse=True)

@@ -19,3 +19,11 @@ os.environ.update(
     TF_CPP_MIN_LOG_LEVEL="3",
     LOG_LEVEL="WARNING",
 )
+if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a core of its own, and keeps to it
+    os.environ.update(
+        OMP_NUM_THREADS="1",
+        OPENBLAS_NUM_THREADS="1",
+        OPENCV_FOR_THREADS_NUM="1",
+        TF_NUM_INTRAOP_THREADS="1",
+        TF_NUM_INTEROP_THREADS="1",
+    )
