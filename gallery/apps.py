@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.urls import register_converter
 from django.utils.translation import gettext_lazy as _
 
 
@@ -11,5 +12,7 @@ class GalleryConfig(AppConfig):
         from gallery import receivers  # noqa: F401 (importing connects them)
         from gallery.accounts import checks  # noqa: F401 (importing registers them)
         from gallery.accounts.receivers import connect
+        from gallery.addresses import IdConverter
 
+        register_converter(IdConverter, "id")
         connect()

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import Any
 
 from django import forms
+from django.core.validators import ProhibitNullCharactersValidator
 from django.utils.translation import gettext_lazy as _
 
 MAX_NAME, MAX_VALUE = 80, 500
@@ -52,6 +53,7 @@ class AttributesField(forms.Field):
         return found
 
     def _check(self, name: str, text: str, found: Mapping[str, str]) -> None:
+        ProhibitNullCharactersValidator()(name + text)
         if not name:
             raise self._error("nameless", value=text)
         if ":" in name:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
+from gallery.days import beginning, end
 from gallery.membership import addition_problem
 from gallery.models import Collection, Image, ImageQuerySet, Tag
 from gallery.permissions import permissions_of
@@ -30,6 +29,11 @@ def read_id(text: str) -> int:
     """Return the id that a text names, or 0."""
     number = int(text) if text.isascii() and text.isdigit() and len(text) < MOST_DIGITS else 0
     return number if number <= LARGEST_ID else 0
+
+
+def read_text(text: str) -> str:
+    """Return a text without the NUL characters that PostgreSQL refuses."""
+    return text.replace("\0", "")
 
 
 class FilterForm(forms.Form):
@@ -76,9 +80,9 @@ class FilterForm(forms.Form):
             value = chosen.get("value")
             images = images.filter(attributes__name=name, **({"attributes__value": value} if value else {}))
         if since := chosen.get("since"):
-            images = images.filter(uploaded_at__gte=_midnight(since))
+            images = images.filter(uploaded_at__gte=beginning(since))
         if until := chosen.get("until"):
-            images = images.filter(uploaded_at__lt=_midnight(until + timedelta(days=1)))
+            images = images.filter(uploaded_at__lt=end(until))
         return images
 
     def newest(self, images: ImageQuerySet, most: int, before: int = 0) -> tuple[list[Image], int]:
@@ -109,10 +113,6 @@ class FilterForm(forms.Form):
     def _of_status(self, status: str) -> ImageQuerySet:
         images = Image.objects.visible_to(self.viewer)
         return images if status == "all" else images.filter(hidden=status == "hidden")
-
-
-def _midnight(day: date) -> datetime:
-    return make_aware(datetime.combine(day, time.min))
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -221,8 +221,8 @@ class CurateForm(forms.Form):
         data = super().clean() or {}
         fields = {"tag": "tag", "untag": "tag", "collect": "collection", "uncollect": "leave"}
         name = fields.get(data.get("action", ""))
-        if data.get("action") == "untag" and Tag.objects.filter(name=self.data.get("tag", "")).exists():
-            data["tag"] = [self.data["tag"]]  # a tag of before, with commas in its name
+        if data.get("action") == "untag" and Tag.objects.filter(name=read_text(self.data.get("tag", ""))).exists():
+            data["tag"] = [read_text(self.data["tag"])]  # a tag of before, with commas in its name
         if name and not data.get(name) and name not in self.errors:
             self.add_error(name, _("Give it a name first."))
         return data

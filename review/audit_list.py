@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
-from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
 from gallery.acts import Action
+from gallery.days import beginning, end
 from gallery.forms import read_id
 from review.audit import MAX_SUBJECT
 from review.models import AuditRow
@@ -45,9 +45,9 @@ class AuditFilterForm(forms.Form):
         if subject := chosen.get("subject"):
             rows = rows.filter(subject__icontains=subject)
         if since := chosen.get("since"):
-            rows = rows.filter(happened_at__gte=_midnight(since))
+            rows = rows.filter(happened_at__gte=beginning(since))
         if until := chosen.get("until"):
-            rows = rows.filter(happened_at__lt=_midnight(until + timedelta(days=1)))
+            rows = rows.filter(happened_at__lt=end(until))
         return rows
 
     def is_filtering(self) -> bool:
@@ -94,7 +94,3 @@ def batches(rows: QuerySet[AuditRow]) -> Iterator[list[dict[str, Any]]]:
 
 def _text(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds")
-
-
-def _midnight(day: date) -> datetime:
-    return make_aware(datetime.combine(day, time.min))

@@ -10,6 +10,7 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from gallery.forms import LARGEST_ID
 from gallery.models import Collection
 from gallery.permissions import permissions_of
 from gallery.roles import Role
@@ -43,7 +44,7 @@ def weight_field(method: str) -> str:
 class SearchForm(forms.Form):
     """A search, as its URL says it: the query, the weights and what narrows the answer."""
 
-    image = forms.IntegerField(required=False, min_value=1)
+    image = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
     query = forms.UUIDField(required=False)
     preset = forms.ChoiceField(
         required=False,

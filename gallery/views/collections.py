@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from gallery.collecting import make_collection
 from gallery.collection_forms import CollectionForm
+from gallery.forms import read_text
 from gallery.models import Collection, Image
 from gallery.permissions import permissions_of, requires
 from gallery.roles import Role
@@ -27,10 +28,10 @@ Links = QuerySet[Any]
 @require_safe
 def collections(request: HttpRequest) -> HttpResponse:
     """Show the collections that this person may know of, by name, with how many images they hold and the newest."""
-    asked = request.GET.get("q", "").strip()[:MAX_NAME]
+    asked = read_text(request.GET.get("q", "")).strip()[:MAX_NAME]
     known = Collection.objects.visible_to(request.user).order_by("name")
     found = known.filter(name__icontains=asked) if asked else known
-    after = request.GET.get("after", "")
+    after = read_text(request.GET.get("after", ""))
     page = list(_with_contents(found.filter(name__gt=after) if after else found)[: PAGE_SIZE + 1])
     shown = page[:PAGE_SIZE]
     pictures = Image.objects.in_bulk({pk for each in shown for pk in _picture_ids(each)})

@@ -26,7 +26,7 @@ def _etag(request: HttpRequest, kind: str, sha256: str) -> str:
 def media(request: HttpRequest, kind: str, sha256: str) -> HttpResponseBase:
     """Send a re-encoded copy to those who may see the image; its content never changes, so browsers keep it."""
     derivative = KINDS.get(kind)
-    if derivative is None or len(sha256) != HASH_LENGTH:
+    if derivative is None or len(sha256) != HASH_LENGTH or not sha256.isalnum():
         raise Http404
     if not Image.objects.visible_to(request.user).filter(sha256=sha256).exists():
         get_object_or_404(Image.objects.in_trash_of(request.user).only("pk"), sha256=sha256)

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from gallery.forms import read_text
 from gallery.membership import RoleError, set_active, set_role, site_role
 from gallery.notices import way_back
 from gallery.people_forms import PeopleForm, RoleForm
@@ -30,7 +31,7 @@ def people(request: HttpRequest) -> HttpResponse:
     """Show accounts by name, a page at a time."""
     form = PeopleForm(request.GET)
     found = _found(form)
-    after = request.GET.get("after", "")
+    after = read_text(request.GET.get("after", ""))
     page = list((found.filter(username__gt=after) if after else found)[: PAGE_SIZE + 1])
     query = form.query()
     more = {**query, "after": page[PAGE_SIZE - 1].get_username()} if len(page) > PAGE_SIZE else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from math import ceil
 from typing import Any
@@ -73,9 +73,9 @@ def _after(images: ImageQuerySet, place: str) -> ImageQuerySet:
 def _read_moment(text: str) -> datetime | None:
     try:
         moment = parse_datetime(text)
-    except ValueError:  # well formed, but no such day
+        return moment.astimezone(UTC) if moment and moment.tzinfo else None
+    except (ValueError, OverflowError):  # well formed, but no such day
         return None
-    return moment if moment and moment.tzinfo else None
 
 
 def _days_left(image: Image) -> int:

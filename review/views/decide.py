@@ -10,11 +10,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from gallery.models import Image
+from gallery.notices import way_back
 from gallery.permissions import requires
 from gallery.roles import Role
 from review import deciding
@@ -149,6 +149,4 @@ def _lost(request: HttpRequest, form: DecideForm) -> HttpResponse:
 
 
 def _back(request: HttpRequest) -> str:
-    back = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    return back if back and is_ours else reverse("review:verdicts")
+    return way_back(request, reverse("review:verdicts"))

@@ -12,12 +12,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from gallery.forms import read_id
+from gallery.notices import way_back
 from gallery.permissions import requires
 from gallery.roles import Role
 from review.duplicate_forms import APART, DecideForm, GroupsForm, problems_of
@@ -107,9 +107,7 @@ def said_of(decision: DuplicateDecision, num_images: int) -> str:
 
 def back_of(request: HttpRequest) -> str:
     """Return where the form was sent from, if that is a page of this site."""
-    back = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    return back if back and is_ours else reverse("review:duplicates")
+    return way_back(request, reverse("review:duplicates"))
 
 
 def _undo_bulk(request: HttpRequest, number: int, user: User) -> HttpResponse:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.acts import Action, tell
+from gallery.forms import read_text
 from gallery.models import Image
 from gallery.permissions import permissions_of, requires
 from gallery.roles import Role
@@ -68,9 +69,9 @@ def records(request: HttpRequest) -> HttpResponse:
 @requires(Role.VIEWER)
 def record_search_view(request: HttpRequest) -> HttpResponse:
     """Record the search whose address is sent, and show the record."""
-    address = request.POST.get("address", "")
+    address, title = (read_text(request.POST.get(name, "")) for name in ("address", "title"))
     try:
-        record = record_search(cast("User", request.user), address, own_queries(request), request.POST.get("title", ""))
+        record = record_search(cast("User", request.user), address, own_queries(request), title)
     except (RecordError, SearchError) as error:
         messages.error(request, _("Nothing was recorded. %(why)s") % {"why": error})
         return redirect(f"{reverse('search:results')}?{address}")

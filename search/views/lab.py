@@ -74,7 +74,7 @@ def lab(request: HttpRequest) -> HttpResponse:
 @require_safe
 def progress(request: HttpRequest) -> HttpResponse:
     """Tell how far the measurements are that the page watches; when one ended, send the page to what it found."""
-    watched = [int(pk) for pk in request.GET.get("watched", "").split(",") if pk.isdecimal()]
+    watched = [read_id(text) for text in request.GET.get("watched", "").split(",")]
     kept = findings_for(Evaluation.objects.defer("document"), request.user)
     ended = kept.filter(pk__in=watched).exclude(state__in=runs.ACTIVE).first()
     if ended is not None:
@@ -175,9 +175,8 @@ def _history(request: HttpRequest, run: Evaluation | None, beside: Evaluation | 
     """Return a page of all measurements, newest first."""
     kept = findings_for(Evaluation.objects.defer("document"), request.user)
     rows = kept.select_related("asked_by").exclude(state__in=runs.ACTIVE)
-    before = request.GET.get("before", "")
-    if before.isdecimal():
-        rows = rows.filter(pk__lt=int(before))
+    if before := read_id(request.GET.get("before", "")):
+        rows = rows.filter(pk__lt=before)
     found = list(rows[: HISTORY_SIZE + 1])
     parameters = request.GET.copy()
     if len(found) > HISTORY_SIZE:
@@ -185,7 +184,7 @@ def _history(request: HttpRequest, run: Evaluation | None, beside: Evaluation | 
     return {
         "history": [_past(row) for row in found[:HISTORY_SIZE]],
         "older_url": f"?{parameters.urlencode()}#history" if len(found) > HISTORY_SIZE else "",
-        "is_older": before.isdecimal(),
+        "is_older": bool(before),
     }
 
 

@@ -10,13 +10,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.forms import read_id
 from gallery.models import IN_TRASH, Image
+from gallery.notices import way_back
 from gallery.permissions import require, requires
 from gallery.roles import Role
 from search import features, health, snapshots, tasks
@@ -155,7 +155,4 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 def _back(request: HttpRequest) -> str:
     """Return the page that the form stood on, if it is one of ours."""
-    target = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
-        return target
-    return reverse("search:status")
+    return way_back(request, reverse("search:status"))

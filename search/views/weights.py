@@ -69,7 +69,7 @@ def weights(request: HttpRequest) -> HttpResponse:
 @requires(Role.CURATOR, somewhere=False)
 def progress(request: HttpRequest) -> HttpResponse:
     """Tell how far the learning is; when some that the page watches ended, send the page to what came of it."""
-    watched = [int(pk) for pk in request.GET.get("watched", "").split(",") if pk.isdecimal()]
+    watched = [read_id(text) for text in request.GET.get("watched", "").split(",")]
     ended = _kept(request).filter(pk__in=watched).exclude(state__in=ACTIVE).first()
     if ended is not None:
         response = HttpResponse()
