@@ -35,11 +35,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.hashes import alone, memory_mib
 from benchmarks.machine import command_line, describe_machine
+from search.generations.recall import NEIGHBORS, tune_effort
 from search.index import BACKENDS, load_backend
 from search.index.matrices import MatrixWriter
 from search.methods import METHODS
 from search.methods.base import normalize_rows
-from search.recall import NEIGHBORS, tune_effort
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 SIDE = 512

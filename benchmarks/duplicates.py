@@ -3,10 +3,10 @@
     python benchmarks/duplicates.py [--images FOLDER] [--originals 250] [--rows 100000] [--out FILE] [--json]
 
 --images is a folder with one folder per label; by default `caltech-dev` in LIKENESS_DATA. Of so many photographs every
-kind of copy of `search/copies.py` is made, and all of it becomes one library. A pair is right when both images come
-from one photograph. Photographs that occur twice in the folder count as wrong, so the precision is the least it can
-be; wrong pairs of two photographs as they are, which somebody may well call duplicates, are counted by themselves, and
-so are wrong pairs that are no copies of such two.
+kind of copy of `search/evaluation/augmentations.py` is made, and all of it becomes one library. A pair is right when
+both images come from one photograph. Photographs that occur twice in the folder count as wrong, so the precision is
+the least it can be; wrong pairs of two photographs as they are, which somebody may well call duplicates, are counted by
+themselves, and so are wrong pairs that are no copies of such two.
 Candidates are also looked for among `--rows` random rows, in which none are near: what is timed is the work of the
 blocks.
 """
@@ -30,7 +30,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from benchmarks.encoder import DEVELOPMENT, load_photographs
 from benchmarks.machine import command_line, describe_machine
-from search.copies import EDITS, edit
+from search.evaluation.augmentations import EDITS, edit
 from search.types import RGBImage, Vectors
 
 ORIGINAL = "original"
@@ -53,11 +53,11 @@ def copies_of(photographs: list[RGBImage], count: int) -> tuple[list[RGBImage], 
 
 def describe(images: list[RGBImage]) -> dict[str, Vectors]:
     """Describe images by the methods that the evidence rests on."""
-    from review.duplicates.measuring import METHODS
-    from search import features
+    from review.duplicates.find.measure import METHODS
+    from search.features import registry
     from search.methods import DerivedMethod
 
-    methods = {name: features.methods()[name] for name in METHODS}
+    methods = {name: registry.methods()[name] for name in METHODS}
     derived = {name for name, method in methods.items() if isinstance(method, DerivedMethod) and method.derives}
     found: dict[str, list[Any]] = {name: [] for name in METHODS}
     for start in range(0, len(images), BATCH):
@@ -70,13 +70,13 @@ def describe(images: list[RGBImage]) -> dict[str, Vectors]:
 
 def make_snapshot(vectors: dict[str, Vectors], background: NDArray[np.int64]) -> Any:
     """Return vectors as a search sees them, calibrated on the rows of the background."""
-    from search import features
+    from search.features import registry
     from search.methods import PairwiseMethod
-    from search.rows import MethodRows, Segment, Snapshot, fit_tables
+    from search.scoring.segments import MethodRows, Segment, Snapshot, fit_tables
 
     rows, tables = {}, {}
     for name, values in vectors.items():
-        method = features.methods()[name]
+        method = registry.methods()[name]
         stand_ins = method.stand_in(values) if isinstance(method, PairwiseMethod) else None
         rows[name] = MethodRows(method.version, values, None, stand_ins)
         tables[name] = fit_tables(rows[name], method, background, SEED)
@@ -86,8 +86,8 @@ def make_snapshot(vectors: dict[str, Vectors], background: NDArray[np.int64]) ->
 
 def measure_tiers(images: list[RGBImage], sources: NDArray[np.int64], edits: NDArray[np.str_]) -> dict[str, Any]:
     """Find and judge pairs; count right and wrong ones by tier, and how many copies are linked to their original."""
-    from review.duplicates.evidence import judge
-    from review.duplicates.measuring import METHODS, find_candidates, measure
+    from review.duplicates.find.evidence import judge
+    from review.duplicates.find.measure import METHODS, find_candidates, measure
 
     snapshot = make_snapshot(describe(images), np.flatnonzero(edits == ORIGINAL))
     ids = np.asarray(snapshot.segments[0].image_ids)
@@ -153,7 +153,7 @@ def found_copies(
 
 def measure_blocks(rows: int) -> dict[str, Any]:
     """Time the search for candidates among random rows: all of them new, then a hundred."""
-    from review.duplicates.near import near_codes, near_rows
+    from review.duplicates.find.candidates import near_codes, near_rows
     from search.methods.phash import orientations
 
     generator = np.random.default_rng(SEED)

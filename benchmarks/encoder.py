@@ -29,12 +29,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from benchmarks.machine import command_line, describe_machine
-from search.evaluation import average_precision
+from search.evaluation.metrics import average_precision
 from search.methods.base import Method
 from search.methods.color import Color
 from search.methods.deep import Deep, fit
 from search.methods.model_files import BUILT_IN
-from search.training.edge import Judged, export_edge_model, input_side
+from search.training.export.edge import Judged, export_edge_model, input_side
 from search.types import RGBImage, Vectors
 
 UNSEEN = (

@@ -53,7 +53,7 @@ class Stopwatch:
 
 def make_photographs(folder: Path, count: int, seed: int = 20) -> list[Path]:
     """Write `count` different JPEGs of 700 to 1,000 pixels, cut from scikit-image's photographs."""
-    from gallery.samples import make_samples
+    from gallery.intake.samples import make_samples
 
     rng = np.random.default_rng(seed)
     (folder / "samples").mkdir()
@@ -75,8 +75,8 @@ def ingest_bare(paths: list[Path], folder: Path, watch: Stopwatch) -> dict[str, 
     """Do the work by plain library calls; return every method's rows as bytes."""
     from django.conf import settings
 
-    from search.extraction import ANALYSIS_SIDE, methods
-    from search.features import current_versions
+    from search.features.extraction import ANALYSIS_SIDE, methods
+    from search.features.registry import current_versions
 
     used = {name: methods()[name] for name in current_versions()}
     rows: dict[str, list[bytes]] = {name: [] for name in used}
@@ -106,7 +106,7 @@ def ingest_bare(paths: list[Path], folder: Path, watch: Stopwatch) -> dict[str, 
 def encode_copies(picture: Image.Image, path: Path) -> None:
     """Write the same two WebP copies that the gallery keeps; where both would have one size, encode once."""
     from gallery.decoding.child.answers import WEBP_EFFORT, WEBP_QUALITY
-    from gallery.files import DERIVATIVE_SIDES
+    from gallery.storage.paths import DERIVATIVE_SIDES
 
     encoded: tuple[tuple[int, int], bytes] | None = None
     copy = picture.copy()
@@ -121,8 +121,8 @@ def encode_copies(picture: Image.Image, path: Path) -> None:
 
 def ingest_whole(paths: list[Path], watch: Stopwatch) -> None:
     """Do the work by the product's own pipeline, in this process."""
-    from gallery.intake import store_images
-    from search import catch_up
+    from gallery.intake.store import store_images
+    from search.background import wait_until_indexed
 
     with watch("store"):
         outcomes = [outcome for _path, outcome in store_images(paths)]
@@ -130,7 +130,7 @@ def ingest_whole(paths: list[Path], watch: Stopwatch) -> None:
     if kinds != {"stored"}:
         raise SystemExit(f"expected every image to be stored, got {sorted(kinds)}; give a folder of distinct images")
     with watch("features"):
-        catch_up.drain()
+        wait_until_indexed.drain()
 
 
 def check_features(rows: dict[str, list[bytes]], num_images: int) -> None:
@@ -186,7 +186,7 @@ def _ticks(pid: int | None) -> int:
 
 def measure(paths: list[Path], folder: Path) -> dict[str, Any]:
     """Take the images in both ways, in turns, so that whatever else the machine does hinders both alike."""
-    from search.features import current_versions
+    from search.features.registry import current_versions
 
     copies = folder / "bare"
     copies.mkdir()

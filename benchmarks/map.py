@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.machine import command_line, describe_machine
 from benchmarks.reduction import load_methods
-from search.projection import along, fit_directions, plane_of
-from search.tsne import fit_tsne, nearest, place_tsne
+from search.map.projection import along, fit_directions, plane_of
+from search.map.tsne import fit_tsne, nearest, place_tsne
 
 SEED, NEIGHBORS, NOISE = 20, 5, 0.3
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")

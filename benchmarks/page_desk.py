@@ -13,9 +13,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from benchmarks.page_library import BATCH
-from gallery.acts import Action
+from gallery.audit_events import Action
 from gallery.models import Image
-from gallery.roles import Role
+from gallery.people.roles import Role
+from review.audit.hashing import FIRST, seal
+from review.evidence.record_search import record_search
 from review.models import (
     AuditRow,
     DecidedImage,
@@ -29,12 +31,10 @@ from review.models import (
     SearchRecord,
     Verdict,
 )
-from review.sealing import FIRST, seal
-from review.search_records import record_search
-from search.fusion import DEFAULT_WEIGHTS
-from search.generation import active_generation
+from search.generations.build import active_generation
 from search.models import Query
-from search.pairs import score_pair
+from search.query.pair_scores import score_pair
+from search.scoring.fusion import DEFAULT_WEIGHTS
 
 VERDICTS_PER_IMAGE, ACTS_PER_IMAGE, DECISIONS_PER_IMAGE = 0.2, 1.0, 0.005
 NUM_QUEUES, NUM_RECORDS = 20, 200

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from benchmarks.search import World
-from gallery.files import derivative_path
 from gallery.models import Account, Attribute, Collection, Image, Membership, RepeatUpload, Tag
-from gallery.roles import Role
-from search import features, generation
+from gallery.people.roles import Role
+from gallery.storage.paths import derivative_path
+from search.features import registry, revisions
+from search.generations import build
 from search.map import building as map_building
 from search.map.files import Catalog, write_catalog
 from search.map.opened import maps_folder
@@ -48,7 +49,7 @@ def make_library(num_images: int, seed: int = 20) -> None:
     make_collections(rng)
     make_words(rng)
     make_features(seed)
-    generation.build()
+    build.build()
     make_map(rng)
 
 
@@ -159,9 +160,9 @@ def make_features(seed: int) -> None:
     """Store synthetic rows of every method that this machine can compute."""
     ids = _ids()
     world = World(len(ids), DEEP_DIM, seed)
-    versions = features.current_versions()
+    versions = registry.current_versions()
     with transaction.atomic():
-        revision = features.bump_revision()
+        revision = revisions.bump_revision()
     for name in (name for name in METHODS if name in versions):
         for numbers, rows in world.chunks(name):
             Feature.objects.bulk_create(

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from benchmarks.page_library import CLOSED, MAIN
 from gallery.models import Collection, Image
-from gallery.roles import Role
+from gallery.people.roles import Role
 from review.models import DuplicateGroup, Queue, QueuedPair, SearchRecord, Verdict
 
 READERS = ("viewer", "admin")

@@ -143,7 +143,7 @@ def prepare(folder: Path, sizes: dict[str, int]) -> None:
 
     from benchmarks.page_desk import make_desk
     from benchmarks.page_library import make_library
-    from search import table_statistics
+    from search.background import table_statistics
 
     made = folder / READY
     if made.exists() and json.loads(made.read_text()) == sizes:

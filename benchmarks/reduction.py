@@ -26,9 +26,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.ann import default_images, photographs
 from benchmarks.machine import command_line, describe_machine
+from search.generations.pca import MIN_VARIANCE, fit_reduction, measure_recall, principal_directions, reduce_rows
+from search.generations.recall import NEIGHBORS, kth_scores
 from search.methods import METHODS, Method
-from search.recall import NEIGHBORS, kth_scores
-from search.reduction import MIN_VARIANCE, fit_reduction, measure_recall, principal_directions, reduce_rows
 
 BATCH = 64
 SEED = 20
@@ -49,7 +49,7 @@ def load_methods(names: list[str]) -> dict[str, Method]:
     import django
 
     django.setup()
-    from search.features import methods
+    from search.features.registry import methods
 
     return {name: method for name, method in methods().items() if name in names and method.unavailable() is None}
 

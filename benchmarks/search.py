@@ -30,14 +30,14 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.machine import command_line, describe_machine
-from search.assembly import Plan, Source, assemble
-from search.fusion import DEFAULT_WEIGHTS
+from search.generations.reader import LoadedGeneration, open_generation
+from search.generations.write import Plan, Source, assemble
 from search.index import choose_backend
-from search.loaded import LoadedGeneration, open_generation
-from search.matching import Matches, match
 from search.methods import METHODS, Method, load_method
 from search.methods.base import normalize_rows
-from search.rows import Snapshot
+from search.query.matching import Matches, match
+from search.scoring.fusion import DEFAULT_WEIGHTS
+from search.scoring.segments import Snapshot
 from search.types import Vectors
 
 CHUNK_ROWS = 2048

@@ -105,8 +105,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "gallery.access.OpenAccessMiddleware",
-    "gallery.accounts.second_factor.SecondFactorMiddleware",
+    "gallery.people.access.OpenAccessMiddleware",
+    "gallery.people.accounts.second_factor.SecondFactorMiddleware",
 ]
 TEMPLATES = [
     {
@@ -118,7 +118,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "gallery.access.abilities",
+                "gallery.people.access.abilities",
             ],
         },
     },
@@ -141,7 +141,7 @@ RQ_QUEUES = {
 RQ = {"COMMIT_MODE": "on_db_commit"}
 
 # Uploads: files stream to disk, whatever their size
-FILE_UPLOAD_HANDLERS = ["gallery.spooling.SpoolingHandler"]
+FILE_UPLOAD_HANDLERS = ["gallery.intake.upload_handler.SpoolingHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = 1000
 
 # Trash
@@ -207,19 +207,19 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 ALLAUTH_TRUSTED_PROXY_COUNT = ENV.trusted_proxies
-ACCOUNT_ADAPTER = "gallery.accounts.adapters.AccountAdapter"
+ACCOUNT_ADAPTER = "gallery.people.accounts.adapters.AccountAdapter"
 ACCOUNT_FORMS = {
-    "login": "gallery.accounts.forms.NamedLoginForm",
-    "signup": "gallery.accounts.forms.NamedSignupForm",
-    "add_email": "gallery.accounts.forms.NamedAddressForm",
-    "change_password": "gallery.accounts.forms.NamedChangeForm",
-    "set_password": "gallery.accounts.forms.NamedSetForm",
-    "reset_password": "gallery.accounts.forms.NamedResetForm",
-    "reset_password_from_key": "gallery.accounts.forms.NamedLinkForm",
+    "login": "gallery.people.accounts.forms.NamedLoginForm",
+    "signup": "gallery.people.accounts.forms.NamedSignupForm",
+    "add_email": "gallery.people.accounts.forms.NamedAddressForm",
+    "change_password": "gallery.people.accounts.forms.NamedChangeForm",
+    "set_password": "gallery.people.accounts.forms.NamedSetForm",
+    "reset_password": "gallery.people.accounts.forms.NamedResetForm",
+    "reset_password_from_key": "gallery.people.accounts.forms.NamedLinkForm",
 }
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "mandatory"  # of those who signed up by themselves; see gallery.accounts.stages
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"  # of those who signed up by themselves; see gallery.people.accounts.stages
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Likeness] "
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
@@ -227,12 +227,12 @@ ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_MAX_EMAIL_ADDRESSES = 2  # the one in use and the one that waits to be confirmed
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
-MFA_ADAPTER = "gallery.accounts.adapters.SecondFactorAdapter"
+MFA_ADAPTER = "gallery.people.accounts.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = [] if SECOND_FACTOR == "off" else ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Likeness"
 MFA_TOTP_TOLERANCE = 1
 MFA_ALLOW_UNVERIFIED_EMAIL = True
-SOCIALACCOUNT_ADAPTER = "gallery.accounts.adapters.SocialAdapter"
+SOCIALACCOUNT_ADAPTER = "gallery.people.accounts.adapters.SocialAdapter"
 SOCIALACCOUNT_EMAIL_VERIFICATION = "none"  # the provider vouches for its people
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = ENV.oidc_join_by_email
 _OIDC_APP = {

@@ -11,6 +11,6 @@ urlpatterns = [
     path("", include("gallery.urls")),
     path("", include("search.urls")),
     path("", include("review.urls")),
-    path("accounts/", include("gallery.accounts.urls")),
+    path("accounts/", include("gallery.people.accounts.urls")),
     path("admin/", admin.site.urls),
 ]

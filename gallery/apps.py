@@ -10,9 +10,9 @@ class GalleryConfig(AppConfig):
 
     def ready(self) -> None:
         from gallery import receivers  # noqa: F401 (importing connects them)
-        from gallery.accounts import checks  # noqa: F401 (importing registers them)
-        from gallery.accounts.receivers import connect
         from gallery.addresses import IdConverter
+        from gallery.people.accounts import checks  # noqa: F401 (importing registers them)
+        from gallery.people.accounts.receivers import connect
 
         register_converter(IdConverter, "id")
         connect()

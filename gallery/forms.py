@@ -10,10 +10,10 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from gallery.days import beginning, end
-from gallery.membership import addition_problem
 from gallery.models import Collection, Image, ImageQuerySet, Tag
-from gallery.permissions import permissions_of
-from gallery.roles import Role
+from gallery.people.membership import addition_problem
+from gallery.people.permissions import permissions_of
+from gallery.people.roles import Role
 from gallery.text_search import mentions
 
 if TYPE_CHECKING:

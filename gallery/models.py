@@ -10,9 +10,9 @@ from django.db import models, transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from gallery.permissions import Permissions, permissions_of
+from gallery.people.permissions import Permissions, permissions_of
+from gallery.people.roles import Role
 from gallery.reasons import REASONS
-from gallery.roles import Role
 from gallery.signals import visibility_changed
 
 if TYPE_CHECKING:
@@ -324,8 +324,8 @@ class Change(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("made by"), related_name="changes"
     )
-    action = models.CharField(_("act"), max_length=12)  # of gallery.acts.Action
-    state = models.JSONField(_("state"))  # see gallery.undoing
+    action = models.CharField(_("act"), max_length=12)  # of gallery.audit_events.Action
+    state = models.JSONField(_("state"))  # see gallery.curation.undo
     made_at = models.DateTimeField(_("made"), auto_now_add=True, db_index=True)
     undone_at = models.DateTimeField(_("undone"), null=True)
 

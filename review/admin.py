@@ -12,10 +12,10 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
-from gallery.admin_lists import short_time, thumbnail
+from gallery.admin.columns import short_time, thumbnail
 from gallery.models import Image
 from review.models import AuditRow, DuplicateDecision, Verdict
-from review.verdict_list import visible_verdicts
+from review.verdicts.listing import visible_verdicts
 from search.admin import ReadOnly
 
 if TYPE_CHECKING:

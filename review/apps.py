@@ -11,33 +11,33 @@ class ReviewConfig(AppConfig):
         from django.db.models.signals import post_migrate, post_save
 
         from gallery.signals import acted, images_removed, images_restored, images_stored
-        from review import audit, checking, guards
+        from jobs import periodic
+        from review.audit import chain, checks, triggers
         from review.comparing.jobs import resume_comparisons
         from review.comparing.receivers import forget_removed
-        from review.decided import judged_pairs
         from review.duplicates.jobs import renew_duplicates, resume_decisions
         from review.duplicates.receivers import drop_apart, drop_read
-        from review.marks import verdict_marks
         from review.models import QueuedPair, Verdict
-        from review.queues import leaving
+        from review.queues import withdraw
         from review.queues.jobs import resume_queues
-        from search import chores
-        from search.judgements import register
-        from search.marks import register as register_marks
+        from review.verdicts.badges import verdict_marks
+        from review.verdicts.consensus import judged_pairs
+        from search.evaluation.judged_pairs import register
+        from search.query.badges import register as register_marks
 
         register("verdicts", judged_pairs)
         register_marks("verdicts", verdict_marks)
-        chores.register(resume_comparisons)
+        periodic.register(resume_comparisons)
         images_removed.connect(forget_removed, dispatch_uid="review.comparing.removed")
-        chores.register(renew_duplicates, after_build=True)
-        chores.register(resume_decisions)
-        acted.connect(audit.keep, dispatch_uid="review.audit")
+        periodic.register(renew_duplicates, after_build=True)
+        periodic.register(resume_decisions)
+        acted.connect(chain.keep, dispatch_uid="review.audit.chain")
         acted.connect(drop_apart, dispatch_uid="review.duplicates.apart")
         post_save.connect(drop_read, sender=QueuedPair, dispatch_uid="review.duplicates.read")
-        chores.register(checking.check_audit)
-        post_migrate.connect(guards.install, sender=self, dispatch_uid="review.guards")
-        chores.register(resume_queues)
-        images_removed.connect(leaving.drop_removed, dispatch_uid="review.queues.removed")
-        images_restored.connect(leaving.bring_back, dispatch_uid="review.queues.restored")
-        images_stored.connect(leaving.bring_back, dispatch_uid="review.queues.stored")
-        post_save.connect(leaving.heed_verdict, sender=Verdict, dispatch_uid="review.queues.verdict")
+        periodic.register(checks.check_audit)
+        post_migrate.connect(triggers.install, sender=self, dispatch_uid="review.audit.triggers")
+        periodic.register(resume_queues)
+        images_removed.connect(withdraw.drop_removed, dispatch_uid="review.queues.removed")
+        images_restored.connect(withdraw.bring_back, dispatch_uid="review.queues.restored")
+        images_stored.connect(withdraw.bring_back, dispatch_uid="review.queues.stored")
+        post_save.connect(withdraw.heed_verdict, sender=Verdict, dispatch_uid="review.queues.verdict")

@@ -17,13 +17,14 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 from django_rq.models import Dashboard
 
-from gallery.admin import ImageAdmin
-from gallery.admin_acts import Told
-from gallery.admin_lists import SENTENCES, short_time, thumbnail
+from gallery.admin.audited import Told
+from gallery.admin.columns import SENTENCES, short_time, thumbnail
+from gallery.admin.images import ImageAdmin
 from gallery.batches import batches
 from gallery.models import Image
-from search import features, tasks
-from search.dashboard import DashboardAdmin
+from search.background import tasks
+from search.background.rq_dashboard import DashboardAdmin
+from search.features import registry, wanted_rows
 from search.methods import METHODS
 from search.models import Evaluation, Feature, Generation, Query, WeightAdoption, WeightSet, WorkState
 
@@ -64,21 +65,21 @@ def method_label(method: str) -> str:
 def current_rows() -> Q:
     """Select the feature rows of the methods that this machine can compute, at their versions."""
     rows = Q(pk__in=[])
-    for method, version in features.current_versions().items():
+    for method, version in registry.current_versions().items():
         rows |= Q(method=method, version=version)
     return rows
 
 
 def recompute(request: HttpRequest, image_ids: Sequence[int]) -> None:
     """Compute these images' features anew and say what will happen."""
-    num_rows = sum(features.recompute(batch) for batch in batches(image_ids))
+    num_rows = sum(wanted_rows.recompute(batch) for batch in batches(image_ids))
     text = ngettext("%(n)s feature will be computed anew.", "%(n)s features will be computed anew.", num_rows)
     _announce(request, text % {"n": num_rows}, num_rows)
 
 
 def retry(request: HttpRequest, image_ids: Sequence[int]) -> None:
     """Try these images' failed features once more and say what will happen."""
-    num_rows = sum(features.retry_failed(batch) for batch in batches(image_ids))
+    num_rows = sum(wanted_rows.retry_failed(batch) for batch in batches(image_ids))
     text = ngettext(
         "%(n)s failed feature will be tried once more.", "%(n)s failed features will be tried once more.", num_rows
     )

@@ -8,4 +8,5 @@ class SearchConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from search import checks, receivers  # noqa: F401  (registers checks, connects the gallery's signals)
+        from search import checks  # noqa: F401  (registers checks, connects the gallery's signals)
+        from search.background import receivers  # noqa: F401  (registers checks, connects the gallery's signals)

@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy
 
 from gallery.forms import LARGEST_ID
 from gallery.models import Collection
-from gallery.permissions import permissions_of
-from gallery.roles import Role
-from search.lessons import source_names
+from gallery.people.permissions import permissions_of
+from gallery.people.roles import Role
 from search.methods import METHODS
 from search.models import Evaluation
-from search.presets import COLLECTION_PRESET, DEFAULT_PRESET, PRESETS, Preset, presets_with, presets_within
-from search.weight_sets import site_weights, weights_for
+from search.scoring.presets import COLLECTION_PRESET, DEFAULT_PRESET, PRESETS, Preset, presets_with, presets_within
+from search.weights.adopted import site_weights, weights_for
+from search.weights.training_data import source_names
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User

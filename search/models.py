@@ -124,7 +124,7 @@ class Query(models.Model):
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, verbose_name=_("uploaded by"), related_name="+"
     )  # null: somebody without an account; their session knows which are theirs
     created_at = models.DateTimeField(_("created"), auto_now_add=True, db_index=True)
-    vectors = models.BinaryField(null=True, editable=False)  # see search.features.pack_query
+    vectors = models.BinaryField(null=True, editable=False)  # see search.features.stored_vectors.pack_query
 
     class Meta:
         verbose_name = _("query")
@@ -150,7 +150,7 @@ class WeightSet(models.Model):
     )
     collection_name = models.CharField(_("collection's name"), max_length=120, blank=True)  # stays when it goes
     weights = models.JSONField(_("weights"), default=dict)  # method -> 0..1
-    figures = models.JSONField(_("figures"), default=dict)  # see search.weight_learning.as_document
+    figures = models.JSONField(_("figures"), default=dict)  # see search.weights.learning_job.as_document
     versions = models.JSONField(_("method versions"), default=dict)  # method -> version
     generation = models.PositiveBigIntegerField(_("generation"), null=True)
     progress = models.CharField(_("progress"), max_length=120, blank=True)
@@ -198,7 +198,9 @@ class CollectionWeights(models.Model):
     collection = models.OneToOneField(
         Collection, models.CASCADE, primary_key=True, related_name="search_weights", verbose_name=_("collection")
     )
-    preset = models.CharField(_("preset"), max_length=32, blank=True)  # see search.presets; empty: `weights` count
+    preset = models.CharField(
+        _("preset"), max_length=32, blank=True
+    )  # see search.scoring.presets; empty: `weights` count
     weights = models.JSONField(_("weights"), default=dict)  # method -> 0..1
 
     class Meta:
@@ -231,11 +233,11 @@ class Evaluation(models.Model):
     )
     collection_name = models.CharField(_("collection's name"), max_length=120, blank=True)  # stays when it goes
     max_queries = models.PositiveIntegerField(_("queries at most"))
-    document = models.JSONField(_("figures"), default=dict)  # see search.lab.measure
-    summary = models.JSONField(default=dict)  # see search.lab.scoreboard.summary
+    document = models.JSONField(_("figures"), default=dict)  # see search.evaluation.measure
+    summary = models.JSONField(default=dict)  # see search.evaluation.report.summary
     generation = models.PositiveBigIntegerField(_("generation"), null=True)
     seconds = models.FloatField(_("seconds"), null=True)
-    phase = models.CharField(max_length=12, blank=True)  # see search.lab.plan.PHASES
+    phase = models.CharField(max_length=12, blank=True)  # see search.evaluation.plan.PHASES
     num_done = models.PositiveIntegerField(default=0)
     num_total = models.PositiveIntegerField(default=0)
     error = models.CharField(_("error"), max_length=300, blank=True)

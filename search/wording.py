@@ -7,8 +7,8 @@ import math
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext as _
 
-from search.calibration import one_in_of
 from search.methods import METHODS
+from search.scoring.calibration import one_in_of
 
 RAREST = 1_000_000
 """Beyond one pair in a million a rarity is not told apart: the bar is full."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import django
 from django.apps import apps
 
-from review import guards
+from review.audit import triggers
 
 
 def kept_file(folder: Path) -> Path:
@@ -49,4 +49,4 @@ def _sources() -> Iterator[Path]:
         folder = Path(app.path)
         yield from sorted(folder.glob("migrations/*.py"))
         yield from (path for path in [folder / "models.py", *sorted(folder.glob("models/**/*.py"))] if path.exists())
-    yield Path(guards.__file__)
+    yield Path(triggers.__file__)

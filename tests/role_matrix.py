@@ -15,9 +15,9 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from gallery.models import Account, Collection, Image
-from gallery.roles import Role
+from gallery.people.roles import Role
 from review.models import Queue, QueuedPair, SearchRecord
-from review.verdicts import record, sorted_pair
+from review.verdicts.record import record, sorted_pair
 from search.models import Evaluation, Query, WeightSet, WorkState
 from tests.gallery.rows import make_image
 

@@ -16,26 +16,26 @@ HEAVY = {"tensorflow", "keras"}
 PURE = (
     "search.methods",
     "search.index",
-    "search.calibration",
-    "search.fusion",
-    "search.evaluation",
-    "search.thresholds",
-    "search.copies",
-    "search.recall",
-    "search.reduction",
-    "search.learning",
-    "search.projection",
-    "search.tsne",
+    "search.scoring.calibration",
+    "search.scoring.fusion",
+    "search.evaluation.metrics",
+    "search.evaluation.thresholds",
+    "search.evaluation.augmentations",
+    "search.generations.recall",
+    "search.generations.pca",
+    "search.weights.learning",
+    "search.map.projection",
+    "search.map.tsne",
     "search.training",
 )
 PURE_MAY_USE = (*PURE, "search.types", "search.exceptions")
 MEETING_POINTS = (
     "search.features",
-    "search.extraction",
-    "search.generation",
-    "search.delta",
-    "search.pipeline",
-    "search.lab",
+    "search.features.extraction",
+    "search.generations.build",
+    "search.generations.delta",
+    "search.query.pipeline",
+    "search.evaluation",
 )
 EDGES = ("search.views", "search.forms", "search.admin", "search.urls")
 
@@ -108,7 +108,11 @@ def test_inspection_is_pure() -> None:
 
 
 def test_what_verdicts_imply_is_pure() -> None:
-    found = [(name, tree) for name, tree in modules("review") if name in ("review.consequences", "review.spreadsheets")]
+    found = [
+        (name, tree)
+        for name, tree in modules("review")
+        if name in ("review.verdicts.transitivity", "review.evidence.csv_safety")
+    ]
     assert len(found) == 2
     assert offenders(iter(found), ("django", "gallery", "search", "review", "config")) == []
 
@@ -129,7 +133,7 @@ def test_what_groups_duplicates_is_pure() -> None:
     found = [(name, tree) for name, tree in modules("review/duplicates") if under(name, names)]
     assert len(found) == len(names)
     assert offenders(iter(found), ("django", "gallery", "config", "rq", "django_rq", "redis", "review.models")) == []
-    allowed = (*names, "search.calibration", "search.fusion")
+    allowed = (*names, "search.scoring.calibration", "search.scoring.fusion")
     wrong = [
         f"{name} imports {used}"
         for name, tree in found
@@ -142,19 +146,23 @@ def test_what_groups_duplicates_is_pure() -> None:
 def test_meeting_points_know_no_pages_and_no_jobs() -> None:
     found = [(name, tree) for name, tree in modules("search") if under(name, MEETING_POINTS)]
     assert len(found) >= 5
-    assert offenders(iter(found), (*EDGES, "search.tasks", "search.receivers")) == []
+    assert offenders(iter(found), (*EDGES, "search.background.tasks", "search.background.receivers")) == []
 
 
 def test_pages_do_not_compute() -> None:
     edges = (*EDGES, "gallery.views", "review.views", "review.admin", "review.urls")
     found = [(name, tree) for name, tree in modules("search", "gallery", "review") if under(name, edges)]
     assert len(found) > 5
-    forbidden = ("tensorflow", "keras", "skimage", "cv2", "annoy", "search.index", "search.calibration")
+    forbidden = ("tensorflow", "keras", "skimage", "cv2", "annoy", "search.index", "search.scoring.calibration")
     assert offenders(iter(found), forbidden) == []
 
 
 def test_jobs_do_not_reach_methods_or_index() -> None:
-    found = [(name, tree) for name, tree in modules("search") if under(name, ("search.tasks", "search.receivers"))]
+    found = [
+        (name, tree)
+        for name, tree in modules("search")
+        if under(name, ("search.background.tasks", "search.background.receivers"))
+    ]
     assert len(found) == 2
     assert offenders(iter(found), ("search.index", "cv2", "keras", "tensorflow", "skimage")) == []
 
@@ -178,7 +186,7 @@ def test_no_module_is_named_after_nothing() -> None:
     ] == []
 
 
-@pytest.mark.parametrize("module", ["config.urls", "search.pipeline"])
+@pytest.mark.parametrize("module", ["config.urls", "search.query.pipeline"])
 def test_web_process_stays_light(module: str) -> None:
     program = f"import django, sys; django.setup(); import {module}; print(*sorted(sys.modules))"
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"}

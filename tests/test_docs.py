@@ -191,7 +191,7 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_files_named_exist(page: Path) -> None:
-    """Every path of a source file in backticks (`search/fusion.py`) is a file of the repository."""
+    """Every path of a source file in backticks (`search/scoring/fusion.py`) is a file of the repository."""
     named = [code for code in CODE.findall(page.read_text()) if re.fullmatch(r"[\w./-]+/[\w.-]+", code)]
     wrong = [name for name in named if name.endswith(SUFFIXES) and not (ROOT / name).exists()]
     assert wrong == []

@@ -13,8 +13,8 @@ from django.test import Client
 from django.urls import reverse
 
 from gallery.forms import LARGEST_ID
-from gallery.roles import Role
-from search import snapshots
+from gallery.people.roles import Role
+from search.generations import snapshot
 from tests.role_matrix import ROWS, Cell, World
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ CELLS = [(name, method) for name, row in ROWS.items() for method in row]
 
 @pytest.fixture(autouse=True)
 def _fresh_snapshot() -> None:
-    snapshots.forget()
+    snapshot.forget()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from search.runtime.diagnosis import PYTHONS
+from search.background.diagnosis import PYTHONS
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -15,11 +15,11 @@ from django.test import Client
 from django.urls import reverse
 
 from gallery.models import Attribute, Collection, Image, Tag
-from gallery.permissions import permissions_of
-from gallery.roles import Role
-from search import generation, snapshots
+from gallery.people.permissions import permissions_of
+from gallery.people.roles import Role
+from search.generations import build, snapshot
 from search.map import building, opened
-from tests.gallery.people import client_of, make_member, make_person
+from tests.gallery.members import client_of, make_member, make_person
 from tests.role_matrix import ROWS, World
 from tests.search.library import add_library
 
@@ -33,8 +33,8 @@ NUM, NUM_CLOSED = 12, 4
 def _own_folders(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.MAPS_DIR, settings.GENERATIONS_DIR = tmp_path / "maps", tmp_path / "generations"
     for name in ("EARLY_STEPS", "STEPS"):
-        monkeypatch.setattr(f"search.tsne.{name}", 20)
-    for held in (snapshots, opened):
+        monkeypatch.setattr(f"search.map.tsne.{name}", 20)
+    for held in (snapshot, opened):
         held.forget()
 
 
@@ -57,7 +57,7 @@ def closed(rng: np.random.Generator) -> list[Image]:
 @pytest.fixture
 def drawn(closed: list[Image]) -> None:
     """Draw the map of the library."""
-    generation.build()
+    build.build()
     building.draw()
 
 

@@ -12,9 +12,9 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
-from gallery.permissions import VISITOR
-from gallery.roles import Role
-from search import snapshots
+from gallery.people.permissions import VISITOR
+from gallery.people.roles import Role
+from search.generations import snapshot
 from tests.role_matrix import EVERYBODY, GROUPS, ROWS, Cell, World
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ OWN = sorted({name for path, name in addresses() if not path.startswith(tuple(GR
 
 @pytest.fixture(autouse=True)
 def _fresh_snapshot() -> None:
-    snapshots.forget()
+    snapshot.forget()
 
 
 def test_every_address_has_a_row() -> None:

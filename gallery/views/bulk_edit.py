@@ -13,18 +13,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from gallery import edit_words, editing
-from gallery.acts import Action
-from gallery.attributes import rows_of
-from gallery.choosing import Choice, choose
-from gallery.collecting import collection_named
-from gallery.edit_forms import BulkForm
+from gallery.audit_events import Action
+from gallery.curation import bulk_edit as curation_bulk_edit
+from gallery.curation import edit_summary
+from gallery.curation.attributes import rows_of
+from gallery.curation.collections import collection_named
+from gallery.curation.forms import BulkForm
+from gallery.curation.selection import Choice, choose
+from gallery.curation.title_patterns import PLACES, PatternError
+from gallery.curation.undo import remember
 from gallery.models import Attribute, Collection, Image, Tag
 from gallery.notices import say_done, way_back
-from gallery.permissions import requires
-from gallery.roles import Role
-from gallery.title_patterns import PLACES, PatternError
-from gallery.undoing import remember
+from gallery.people.permissions import requires
+from gallery.people.roles import Role
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -56,7 +57,7 @@ def bulk_edit(request: HttpRequest) -> HttpResponse:
     if step == "again" or not form.is_valid():
         return _form(request, choice, form)
     try:
-        moves = editing.plan(choice.ids, form.edit(_known_collection(form)))
+        moves = curation_bulk_edit.plan(choice.ids, form.edit(_known_collection(form)))
     except PatternError as error:
         form.add_error("title", str(error))
         return _form(request, choice, form)
@@ -88,15 +89,15 @@ def _form(request: HttpRequest, choice: Choice, form: BulkForm) -> HttpResponse:
     return render(request, "gallery/bulk_edit.html", context, status=status)
 
 
-def _preview(request: HttpRequest, choice: Choice, form: BulkForm, moves: editing.Moves) -> HttpResponse:
+def _preview(request: HttpRequest, choice: Choice, form: BulkForm, moves: curation_bulk_edit.Moves) -> HttpResponse:
     new = form.cleaned_data["add_collection"] if _known_collection(form) is None else ""
     context = _choice_context(request, choice) | {
         "form": form,
         "sent": [(name, value) for name, values in request.POST.lists() if _is_of_form(name) for value in values],
-        "lines": edit_words.lines(moves, len(choice.ids)),
-        "samples": edit_words.samples(moves),
+        "lines": edit_summary.lines(moves, len(choice.ids)),
+        "samples": edit_summary.samples(moves),
         "new_collection": new,
-        "num_changed": len(choice.ids) if new else len(editing.changed_ids(moves)),
+        "num_changed": len(choice.ids) if new else len(curation_bulk_edit.changed_ids(moves)),
         "has_moved": request.POST.get("step") == "apply",
     }
     return render(request, "gallery/bulk_preview.html", context)
@@ -111,9 +112,9 @@ def _apply(request: HttpRequest, choice: Choice, form: BulkForm) -> HttpResponse
     name = form.cleaned_data["add_collection"]
     with transaction.atomic():
         add_to = collection_named(name, user) if name else None
-        moves = editing.apply(choice.ids, form.edit(add_to), user)
-        change = remember(user, Action.EDIT, editing.as_state(moves)) if moves else None
-    num_changed = len(editing.changed_ids(moves))
+        moves = curation_bulk_edit.apply(choice.ids, form.edit(add_to), user)
+        change = remember(user, Action.EDIT, curation_bulk_edit.as_state(moves)) if moves else None
+    num_changed = len(curation_bulk_edit.changed_ids(moves))
     back = way_back(request)
     sentence = ngettext("%(n)d image is changed.", "%(n)d images are changed.", num_changed) % {"n": num_changed}
     say_done(request, sentence, change, back=back)
@@ -125,9 +126,9 @@ def _known_collection(form: BulkForm) -> Collection | None:
     return Collection.objects.filter(name=name).first() if name else None
 
 
-def _sight_problem(moves: editing.Moves, form: BulkForm) -> str:
+def _sight_problem(moves: curation_bulk_edit.Moves, form: BulkForm) -> str:
     """Return why the edit would take images from everybody's sight; empty: it would not."""
-    lost = editing.out_of_sight(moves)
+    lost = curation_bulk_edit.out_of_sight(moves)
     if not lost or (form.cleaned_data["add_collection"] and _known_collection(form) is None):
         return ""
     return ngettext(

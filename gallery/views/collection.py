@@ -13,15 +13,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from gallery import curation, editing
-from gallery.collecting import change_collection, dissolve, only_here
-from gallery.collection_forms import CollectionForm, DissolveForm
-from gallery.editing import Edit
+from gallery.curation import bulk_edit, visibility
+from gallery.curation.bulk_edit import Edit
+from gallery.curation.collection_forms import CollectionForm, DissolveForm
+from gallery.curation.collections import change_collection, dissolve, only_here
+from gallery.curation.optimistic_lock import write_seen
 from gallery.forms import FilterForm, read_id
 from gallery.models import Collection, Tag
-from gallery.permissions import permissions_of, requires
-from gallery.roles import Role
-from gallery.seen import write_seen
+from gallery.people.permissions import permissions_of, requires
+from gallery.people.roles import Role
 from gallery.views.index import PAGE_SIZE, page_before, tiles
 
 SHOWN_IN_QUESTION = 12
@@ -99,9 +99,9 @@ def dissolve_collection(request: HttpRequest, pk: int) -> HttpResponse:
         with transaction.atomic():
             ids = list(lonely.values_list("pk", flat=True))
             if ids and form.cleaned_data["images"] == "common":
-                editing.apply(ids, Edit({"common": True}), request.user)
+                bulk_edit.apply(ids, Edit({"common": True}), request.user)
             elif ids:
-                curation.trash(ids, request.user)
+                visibility.trash(ids, request.user)
             dissolve(shown, request.user)
         messages.success(request, _("The collection “%(name)s” is deleted.") % {"name": shown.name})
         return redirect("gallery:collections")

@@ -12,12 +12,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from gallery.collecting import make_collection
-from gallery.collection_forms import CollectionForm
+from gallery.curation.collection_forms import CollectionForm
+from gallery.curation.collections import make_collection
 from gallery.forms import read_text
 from gallery.models import Collection, Image
-from gallery.permissions import permissions_of, requires
-from gallery.roles import Role
+from gallery.people.permissions import permissions_of, requires
+from gallery.people.roles import Role
 
 PAGE_SIZE = 48
 NUM_PICTURES = 4

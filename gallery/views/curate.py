@@ -14,19 +14,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from gallery import curation, editing
-from gallery.acts import Action
+from gallery.audit_events import Action
 from gallery.batches import batches
-from gallery.choosing import NotTheirsError, all_curated, visible
-from gallery.collecting import collection_named
-from gallery.editing import Edit
+from gallery.curation import bulk_edit, visibility
+from gallery.curation.bulk_edit import Edit
+from gallery.curation.collections import collection_named
+from gallery.curation.selection import NotTheirsError, all_curated, visible
+from gallery.curation.undo import remember
 from gallery.forms import CurateForm
-from gallery.membership import addition_problem
 from gallery.models import Change, Collection, Image
 from gallery.notices import say_done, way_back
-from gallery.permissions import requires
-from gallery.roles import Role
-from gallery.undoing import remember
+from gallery.people.membership import addition_problem
+from gallery.people.permissions import requires
+from gallery.people.roles import Role
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -60,7 +60,7 @@ def curate(request: HttpRequest) -> HttpResponse:
 
 
 def _hide(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
-    ids, change = _act(chosen, user, Action.HIDE, Q(hidden=False), curation.hide)
+    ids, change = _act(chosen, user, Action.HIDE, Q(hidden=False), visibility.hide)
     text = ngettext(
         "%(n)s image is hidden. The status filter of the gallery shows it.",
         "%(n)s images are hidden. The status filter of the gallery shows them.",
@@ -70,12 +70,12 @@ def _hide(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
 
 
 def _unhide(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
-    ids, change = _act(chosen, user, Action.SHOW, Q(hidden=True), curation.unhide)
+    ids, change = _act(chosen, user, Action.SHOW, Q(hidden=True), visibility.unhide)
     return ngettext("%(n)s image is shown again.", "%(n)s images are shown again.", len(ids)) % {"n": len(ids)}, change
 
 
 def _trash(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
-    ids, change = _act(chosen, user, Action.TRASH, curation.MAY_BE_TRASHED, curation.trash)
+    ids, change = _act(chosen, user, Action.TRASH, visibility.MAY_BE_TRASHED, visibility.trash)
     text = ngettext("%(n)s image is in the trash now.", "%(n)s images are in the trash now.", len(ids))
     return text % {"n": len(ids)}, change
 
@@ -126,7 +126,7 @@ def _uncollect(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
     if collection is None:
         raise ActError(_("You are not a curator of “%(name)s”; nothing was changed.") % {"name": asked["leave"]})
     edit, ids = Edit({f"collection:{collection.pk}": False}), visible(chosen, user)
-    lost = len(editing.out_of_sight(editing.plan(ids, edit)))
+    lost = len(bulk_edit.out_of_sight(bulk_edit.plan(ids, edit)))
     if lost:
         text = ngettext(
             "%(n)s image is in no other collection and not in the common library: only admins would see it. Add it to"
@@ -143,8 +143,8 @@ def _uncollect(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
 
 def _edit(ids: list[int], edit: Edit, user: User) -> Change | None:
     with transaction.atomic():
-        moves = editing.apply(ids, edit, user)
-        return remember(user, Action.EDIT, editing.as_state(moves)) if moves else None
+        moves = bulk_edit.apply(ids, edit, user)
+        return remember(user, Action.EDIT, bulk_edit.as_state(moves)) if moves else None
 
 
 ACTIONS: dict[str, Callable[[list[int], dict[str, Any], User], Done]] = {

@@ -11,17 +11,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from gallery import editing
-from gallery.acts import Action
-from gallery.attributes import rows_of
-from gallery.edit_forms import ImageForm
-from gallery.edit_words import aspect_words, value_words
+from gallery.audit_events import Action
+from gallery.curation import bulk_edit
+from gallery.curation.attributes import rows_of
+from gallery.curation.edit_summary import aspect_words, value_words
+from gallery.curation.forms import ImageForm
+from gallery.curation.optimistic_lock import write_seen
+from gallery.curation.undo import remember
 from gallery.models import Attribute, Image
 from gallery.notices import say_done, way_back
-from gallery.permissions import requires
-from gallery.roles import Role
-from gallery.seen import write_seen
-from gallery.undoing import remember
+from gallery.people.permissions import requires
+from gallery.people.roles import Role
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -47,8 +47,8 @@ def edit_image(request: HttpRequest, pk: int) -> HttpResponse:
         if conflicts:
             changed = [(aspect_words(key, {}), value_words(key, value)) for key, value in conflicts.items()]
             return _page(request, image, form, conflicts=changed)
-        moves = editing.apply([pk], form.edit(), request.user)
-        change = remember(cast("User", request.user), Action.EDIT, editing.as_state(moves)) if moves else None
+        moves = bulk_edit.apply([pk], form.edit(), request.user)
+        change = remember(cast("User", request.user), Action.EDIT, bulk_edit.as_state(moves)) if moves else None
     back = way_back(request, image.get_absolute_url())
     say_done(request, _("The changes are saved.") if moves else _("Nothing was changed."), change, back=back)
     return redirect(back)

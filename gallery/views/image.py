@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 
 from gallery.forms import FilterForm
 from gallery.models import Collection, Image, Tag
-from gallery.permissions import permissions_of
-from gallery.roles import Role
+from gallery.people.permissions import permissions_of
+from gallery.people.roles import Role
 
 MAX_LISTED = 50
 """Names under which an image came again, and copies merged into it, that its page lists."""

@@ -14,10 +14,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from gallery.accounts.forms import InvitationForm
-from gallery.accounts.invitations import invite, make_link, send_link
-from gallery.permissions import requires
-from gallery.roles import Role
+from gallery.people.accounts.forms import InvitationForm
+from gallery.people.accounts.invitations import invite, make_link, send_link
+from gallery.people.permissions import requires
+from gallery.people.roles import Role
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -9,9 +9,9 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import condition, require_safe
 
 from gallery.decoding import Refused, get_decoder
-from gallery.derivatives import restore_derivatives
-from gallery.files import DERIVATIVE_SIDES, Derivative, derivative_path, original_path
 from gallery.models import HASH_LENGTH, Image
+from gallery.storage.derivatives import restore_derivatives
+from gallery.storage.paths import DERIVATIVE_SIDES, Derivative, derivative_path, original_path
 
 KINDS: dict[str, Derivative] = {kind: kind for kind in DERIVATIVE_SIDES}
 SANDBOX = "sandbox; default-src 'none'"

@@ -16,11 +16,11 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect
 
 from gallery.forms import read_id
-from gallery.membership import RoleError, remove_membership, set_membership
 from gallery.models import COLLECTION_ROLES, Collection
-from gallery.people_forms import MemberForm
-from gallery.permissions import requires
-from gallery.roles import Role
+from gallery.people.forms import MemberForm
+from gallery.people.membership import RoleError, remove_membership, set_membership
+from gallery.people.permissions import requires
+from gallery.people.roles import Role
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

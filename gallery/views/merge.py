@@ -13,17 +13,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from gallery import merging
-from gallery.acts import Action
-from gallery.choosing import NotTheirsError, all_curated
-from gallery.edit_words import aspect_words
+from gallery.audit_events import Action
+from gallery.curation import merge as curation_merge
+from gallery.curation.edit_summary import aspect_words
+from gallery.curation.merge import Merged, MergeError
+from gallery.curation.selection import NotTheirsError, all_curated
+from gallery.curation.undo import remember
 from gallery.forms import IdsField, read_id
-from gallery.merging import Merged, MergeError
 from gallery.models import Collection, Image, Tag
 from gallery.notices import say_done, way_back
-from gallery.permissions import requires
-from gallery.roles import Role
-from gallery.undoing import remember
+from gallery.people.permissions import requires
+from gallery.people.roles import Role
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -45,7 +45,7 @@ def merge(request: HttpRequest) -> HttpResponse:
         others = [image.pk for image in images if image != keeper]
         if request.POST.get("step") == "apply":
             return _apply(request, keeper, others)
-        planned = merging.plan(keeper.pk, others)
+        planned = curation_merge.plan(keeper.pk, others)
     except (ChoiceError, NotTheirsError, MergeError) as error:
         refusal = {"sentence": str(error), "back": way_back(request)}
         return render(request, "gallery/merge.html", refusal, status=HTTPStatus.BAD_REQUEST)
@@ -86,7 +86,7 @@ def _keeper(request: HttpRequest, images: list[Image]) -> Image:
 def _apply(request: HttpRequest, keeper: Image, others: list[int]) -> HttpResponse:
     user = cast("User", request.user)
     with transaction.atomic():
-        merged = merging.merge(keeper.pk, others, user)
+        merged = curation_merge.merge(keeper.pk, others, user)
         change = remember(user, Action.MERGE, merged.as_state())
     text = ngettext(
         "%(n)d image is merged into “%(name)s” and in the trash now.",

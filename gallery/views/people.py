@@ -16,11 +16,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.forms import read_text
-from gallery.membership import RoleError, set_active, set_role, site_role
 from gallery.notices import way_back
-from gallery.people_forms import PeopleForm, RoleForm
-from gallery.permissions import requires
-from gallery.roles import Role
+from gallery.people.forms import PeopleForm, RoleForm
+from gallery.people.membership import RoleError, set_active, set_role, site_role
+from gallery.people.permissions import requires
+from gallery.people.roles import Role
 
 PAGE_SIZE = 50
 

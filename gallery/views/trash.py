@@ -20,13 +20,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from gallery import curation
-from gallery.choosing import curated
+from gallery.curation import visibility
+from gallery.curation.selection import curated
 from gallery.forms import IdsField, read_id
 from gallery.models import Image, ImageQuerySet
 from gallery.notices import way_back
-from gallery.permissions import permissions_of, requires
-from gallery.roles import Role
+from gallery.people.permissions import permissions_of, requires
+from gallery.people.roles import Role
 
 PAGE_SIZE = 60
 SHOWN_IN_QUESTION = 12
@@ -101,7 +101,7 @@ def _act(request: HttpRequest) -> HttpResponse:
 
 
 def _restore(request: HttpRequest, ids: list[int]) -> HttpResponse:
-    number = curation.restore(curated(ids, request.user), request.user)
+    number = visibility.restore(curated(ids, request.user), request.user)
     if number:
         text = ngettext("%(n)d image is back.", "%(n)d images are back.", number)
         messages.success(request, text % {"n": number})
@@ -122,7 +122,7 @@ def _purge(request: HttpRequest, action: str, ids: list[int]) -> HttpResponse:
             "images": images[:SHOWN_IN_QUESTION],
         }
         return render(request, "gallery/purge.html", context, status=HTTPStatus.OK)
-    number = curation.purge(images.values_list("pk", flat=True)[:MAX_PURGED], request.user)
+    number = visibility.purge(images.values_list("pk", flat=True)[:MAX_PURGED], request.user)
     num_left = images.count()
     text = ngettext("%(n)d image is deleted for good.", "%(n)d images are deleted for good.", number) % {"n": number}
     if num_left:

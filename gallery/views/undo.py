@@ -10,11 +10,11 @@ from django.shortcuts import redirect
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from gallery.curation.undo import UndoError
+from gallery.curation.undo import undo as undo_change
 from gallery.notices import way_back
-from gallery.permissions import requires
-from gallery.roles import Role
-from gallery.undoing import UndoError
-from gallery.undoing import undo as undo_change
+from gallery.people.permissions import requires
+from gallery.people.roles import Role
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

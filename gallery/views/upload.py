@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from gallery.forms import UploadForm
-from gallery.intake import Outcome, store_image
+from gallery.intake.store import Outcome, store_image
+from gallery.intake.upload_handler import disk_was_full
 from gallery.models import Collection, Image
-from gallery.permissions import requires
+from gallery.people.permissions import requires
+from gallery.people.roles import Role
 from gallery.reasons import REASONS
-from gallery.roles import Role
-from gallery.spooling import disk_was_full
 
 SENTENCES = dict(REASONS)
 REFUSAL_STATUS = {

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.decoding import get_decoder
-from gallery.files import original_path
+from gallery.storage.paths import original_path
 from review.inspection import correspondence, differences, histograms
 from review.inspection.correspondence import Correspondence
-from search import features
 from search.exceptions import SearchError
-from search.extraction import ANALYSIS_SIDE
+from search.features import registry
+from search.features.extraction import ANALYSIS_SIDE
 from search.types import RGBImage
 
 PLAIN, ALIGNED = "plain", "aligned"
@@ -73,8 +73,8 @@ def look_closely(first_sha256: str, second_sha256: str) -> Findings:
 
 def _guides(first: RGBImage, second: RGBImage) -> tuple[dict[str, float], dict[str, str]]:
     """Return what each method's own definition in the guide says, and why some say nothing."""
-    values, missing = {}, features.unavailable_methods()
-    for name, method in features.methods().items():
+    values, missing = {}, registry.unavailable_methods()
+    for name, method in registry.methods().items():
         if name in missing or not isinstance(method, Guided):
             continue
         try:

@@ -10,10 +10,10 @@ from django.db import connection, transaction
 from rq.timeouts import JobTimeoutException
 
 from gallery.decoding import Refused
+from jobs import transport
 from review.comparing import rows
 from review.comparing.closely import look_closely
 from review.models import Comparison
-from search import queues
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ def wanted(first_sha256: str, second_sha256: str) -> Comparison:
 
 def enqueue(pk: int) -> bool:
     """Ask the interactive worker to compare a pair; False when Redis is down."""
-    send = partial(queues.send, settings.QUEUE_INTERACTIVE, f"{__name__}.compare", pk)
+    send = partial(transport.send, settings.QUEUE_INTERACTIVE, f"{__name__}.compare", pk)
     if connection.in_atomic_block:
         transaction.on_commit(send)
         return True
@@ -57,7 +57,7 @@ def compare(pk: int) -> None:
 def resume_comparisons() -> int:
     """Ask again for what was lost with its job or its worker; give up and forget what is due for it."""
     num_repaired = rows.give_up_lost() + rows.forget_oldest()
-    if not queues.num_queued(settings.QUEUE_INTERACTIVE):
+    if not transport.num_queued(settings.QUEUE_INTERACTIVE):
         for pk in rows.waiting_late():
             enqueue(pk)
     return num_repaired

@@ -23,8 +23,8 @@ from PIL import Image as Picture
 
 from review.comparing.closely import ALIGNED, PLAIN, Findings
 from review.models import Comparison
-from search import features
-from search.features import REASON_LENGTH
+from search.features import leases, registry
+from search.features.leases import REASON_LENGTH
 from search.models import WorkState
 
 REVISION = 1
@@ -37,7 +37,7 @@ EXHAUSTED = "internal_retry_exhausted"
 
 def recipe() -> str:
     """Name what a comparison computed now rests on: this code and the methods' versions."""
-    return _recipe(tuple(sorted(features.current_versions().items())))
+    return _recipe(tuple(sorted(registry.current_versions().items())))
 
 
 @lru_cache(maxsize=8)
@@ -127,10 +127,10 @@ def fail(row: Comparison, reason: str) -> None:
 def put_off(row: Comparison) -> None:
     """Have a pair tried again soon whose files cannot be opened or written now, or fail it by name after some tries."""
     if row.attempts >= settings.ENV.max_attempts:
-        fail(row, features.ORIGINAL_UNAVAILABLE)
+        fail(row, leases.ORIGINAL_UNAVAILABLE)
     else:
         held = Comparison.objects.filter(pk=row.pk, state=WorkState.LEASED)
-        held.update(reason=features.ORIGINAL_UNAVAILABLE, leased_until=timezone.now() + LATE_AFTER)
+        held.update(reason=leases.ORIGINAL_UNAVAILABLE, leased_until=timezone.now() + LATE_AFTER)
 
 
 def give_up_lost() -> int:

@@ -7,8 +7,9 @@ from functools import partial
 from django.conf import settings
 from django.db import connection, transaction
 
-from review.duplicates import bulk, scan, schedule
-from search import queues
+from jobs import transport
+from review.duplicates import scan, schedule
+from review.duplicates.decide import bulk
 
 
 def enqueue_scan(scan_id: int) -> bool:
@@ -23,7 +24,7 @@ def enqueue_bulk(bulk_id: int) -> bool:
 
 def _send(job: object, number: int) -> bool:
     """Queue a job once the transaction at hand is committed, so that a worker finds what it is about."""
-    send = partial(queues.send, settings.QUEUE_MAINTENANCE, f"{__name__}.{getattr(job, '__name__', job)}", number)
+    send = partial(transport.send, settings.QUEUE_MAINTENANCE, f"{__name__}.{getattr(job, '__name__', job)}", number)
     if connection.in_atomic_block:
         transaction.on_commit(send)
         return True
@@ -43,7 +44,7 @@ def decide_about_many(bulk_id: int) -> None:
 def renew_duplicates() -> int:
     """Ask for a scan when something has changed, and take up scans whose job or worker was lost."""
     num_lost = schedule.give_up_lost()
-    if queues.num_queued(settings.QUEUE_MAINTENANCE):
+    if transport.num_queued(settings.QUEUE_MAINTENANCE):
         return num_lost
     for scan_id in schedule.waiting_late():
         enqueue_scan(scan_id)
@@ -55,7 +56,7 @@ def renew_duplicates() -> int:
 def resume_decisions() -> int:
     """Queue decisions about many groups again whose job or worker was lost."""
     waiting = bulk.waiting_late()
-    if not queues.num_queued(settings.QUEUE_MAINTENANCE):
+    if not transport.num_queued(settings.QUEUE_MAINTENANCE):
         for bulk_id in waiting:
             enqueue_bulk(bulk_id)
     return 0

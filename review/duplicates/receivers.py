@@ -8,11 +8,11 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 
-from gallery.acts import Action
-from review.blind import waiting
-from review.decided import Pair, apart
+from gallery.audit_events import Action
 from review.duplicates.schedule import newest_ready
 from review.models import DuplicateMember, QueuedPair, Verdict
+from review.verdicts.blinding import waiting
+from review.verdicts.consensus import Pair, apart
 
 
 def drop_apart(sender: object, action: str, subject: str, details: Mapping[str, Any], **kwargs: Any) -> None:

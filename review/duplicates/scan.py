@@ -13,18 +13,18 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 from rq.timeouts import JobTimeoutException
 
-from review.duplicates.closing import close_decided
-from review.duplicates.drafts import Draft
-from review.duplicates.findings import draft_groups
-from review.duplicates.known import Known, read_known, write_known
-from review.duplicates.measuring import find_candidates, measure, searchable_ids
-from review.duplicates.pairs import Pairs
+from review.duplicates.decide.resolve import close_decided
+from review.duplicates.find.candidate_groups import Draft
+from review.duplicates.find.groups import draft_groups
+from review.duplicates.find.measure import find_candidates, measure, searchable_ids
+from review.duplicates.find.measurement_cache import Known, read_known, write_known
+from review.duplicates.find.pairs import Pairs
 from review.duplicates.schedule import seen_now
 from review.models import DuplicateGroup, DuplicateMember, DuplicateScan
-from search import features
 from search.exceptions import SearchError
-from search.rows import Snapshot
-from search.snapshots import current_snapshot
+from search.features import registry, revisions
+from search.generations.snapshot import current_snapshot
+from search.scoring.segments import Snapshot
 
 State = DuplicateScan.State
 SHARES = {"candidates": 0.4, "measuring": 0.5, "grouping": 0.1}
@@ -77,7 +77,7 @@ class _Report:
 def _scan(scan: DuplicateScan) -> None:
     report, started = _Report(scan), time.monotonic()
     scan.seen = seen_now()  # before anything is read: what comes later is looked at next time
-    scan.revision = features.revision()
+    scan.revision = revisions.revision()
     snapshot = current_snapshot()
     scan.generation = snapshot.generation_id
     known = _measure(snapshot, scan.revision, report)
@@ -107,7 +107,7 @@ def _measure(snapshot: Snapshot, revision: int, report: _Report) -> Known:
 
 def _changed_since(revision: int, versions: dict[str, str]) -> NDArray[np.int64]:
     """Return the images with features that are newer than a revision."""
-    rows = features.of_versions(versions).filter(revision__gt=revision).order_by()
+    rows = registry.of_versions(versions).filter(revision__gt=revision).order_by()
     return np.fromiter(rows.values_list("image_id", flat=True).distinct().iterator(), np.int64)
 
 

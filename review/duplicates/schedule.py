@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gallery.models import RepeatUpload
-from review.blind import waiting
 from review.models import DuplicateDecision, DuplicateScan, Verdict
-from search import features
-from search.generation import active_generation
+from review.verdicts.blinding import waiting
+from search.features import revisions
+from search.generations.build import active_generation
 
 State = DuplicateScan.State
 ACTIVE = (State.WAITING, State.RUNNING)
@@ -60,7 +60,7 @@ def seen_now() -> dict[str, int]:
 
 def is_outdated(scan: DuplicateScan) -> bool:
     """Tell whether something has changed since a scan that may change its groups."""
-    if scan.revision != features.revision():
+    if scan.revision != revisions.revision():
         return True
     return any(scan.seen.get(name, 0) != number for name, number in seen_now().items() if name != "decision")
 

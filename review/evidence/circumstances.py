@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from search.snapshots import current_snapshot
+from search.generations.snapshot import current_snapshot
 from search.versions import versions_in_use
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from django.http import StreamingHttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from review.spreadsheets import guard
+from review.evidence.csv_safety import guard
 
 Format = Literal["csv", "json", "html"]
 TYPES: dict[Format, str] = {"csv": "text/csv", "json": "application/json", "html": "text/html"}

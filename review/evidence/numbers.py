@@ -38,7 +38,7 @@ def flat(methods: Mapping[str, Mapping[str, Any]], versions: Mapping[str, str]) 
 
     Parameters
     ----------
-    methods : by name: raw, rarity, one_in, weight, share, as `search.pairs.PairScore.as_state` says them
+    methods : by name: raw, rarity, one_in, weight, share, as `search.query.pair_scores.PairScore.as_state` says them
     versions : of the methods, by name
     """
     named = {name: {**found, "version": versions.get(name, "")} for name, found in methods.items()}

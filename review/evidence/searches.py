@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from review.evidence.numbers import MethodRow, flat, method_columns
+from review.evidence.replay import Hit, Shown
 from review.evidence.thumbnails import data_address
-from review.recorded import Hit, Shown
 from search.methods import METHODS
 
 BATCH = 100

@@ -8,7 +8,7 @@ from io import BytesIO
 
 from PIL import Image as Picture
 
-from gallery.files import derivative_path
+from gallery.storage.paths import derivative_path
 
 SIDE = 128
 QUALITY = 60

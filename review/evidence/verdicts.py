@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 
 from review.evidence.numbers import MethodRow, flat, method_columns, method_rows
 from review.evidence.thumbnails import data_address
-from review.exchange import COLUMNS, as_record
 from review.models import Verdict
-from review.verdict_list import Entry, entries, page_after
+from review.verdicts.import_export import COLUMNS, as_record
+from review.verdicts.listing import Entry, entries, page_after
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -58,7 +58,7 @@ def columns() -> list[str]:
 
 
 def document(entry: Entry) -> dict[str, Any]:
-    """Return a verdict as JSON shows it: as `review.exchange` writes it, with what is known of the images now."""
+    """Return a verdict as `review.verdicts.import_export` writes it, with what is known of the images now."""
     about: dict[str, Any] = {"number": entry.verdict.pk, "counts": not entry.replaced}
     for name, image in (("first", entry.first), ("second", entry.second)):
         about |= {f"{name}_image": image.pk if image else None, f"{name}_name": image.original_name if image else ""}

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import migrations, models
 from django.db.models import Exists, OuterRef
 
-from review import guards
+from review.audit import triggers
 
 
 def mark(apps: Any, schema_editor: Any) -> None:
@@ -15,7 +15,7 @@ def mark(apps: Any, schema_editor: Any) -> None:
     decided = readings.objects.filter(**pair, reader=OuterRef("author"), slot=3, decided_at__isnull=False)
     marked = list(verdicts.objects.filter(Exists(decided)).values_list("pk", flat=True))
     if marked:
-        guards.remove(schema_editor.connection.alias)  # put back after all migrations
+        triggers.remove(schema_editor.connection.alias)  # put back after all migrations
         for start in range(0, len(marked), 500):
             verdicts.objects.filter(pk__in=marked[start : start + 500]).update(adjudicates=True)
 

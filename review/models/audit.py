@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from gallery.acts import Action
+from gallery.audit_events import Action
 from gallery.models import HASH_LENGTH
 from review.models.append_only import AppendOnly
 

@@ -56,7 +56,7 @@ class DuplicateGroup(models.Model):
     score = models.FloatField(_("least likeness"), default=0.0)  # of the links that hold the group together
     chain = models.BooleanField(_("chain"), default=False)  # its ends are alike only through others between them
     keeper = models.ForeignKey(Image, models.SET_NULL, null=True, verbose_name=_("suggested keeper"), related_name="+")
-    keeper_reason = models.CharField(max_length=40, blank=True)  # see review.keepers
+    keeper_reason = models.CharField(max_length=40, blank=True)  # see review.duplicates.decide.keeper
     decision = models.ForeignKey(
         "DuplicateDecision", models.SET_NULL, null=True, verbose_name=_("decision"), related_name="groups"
     )  # made since the scan: the group is settled
@@ -99,7 +99,9 @@ class DuplicateBulk(models.Model):
 
     kind = models.CharField(_("decision"), max_length=10)  # of DuplicateDecision.Kind
     merges = models.BooleanField(_("merges what is known"), default=False)
-    plan = models.JSONField(_("plan"))  # what was agreed to: groups, or decisions to undo; see review.duplicates.bulk
+    plan = models.JSONField(
+        _("plan")
+    )  # what was agreed to: groups, or decisions to undo; see review.duplicates.decide.bulk
     undoes = models.ForeignKey("self", models.PROTECT, null=True, verbose_name=_("undoes"), related_name="undone_by")
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("account of the author"), related_name="+"

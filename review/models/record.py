@@ -18,7 +18,7 @@ class SearchRecord(AppendOnly):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     title = models.CharField(_("title"), max_length=200, blank=True)
     address = models.TextField(_("address"))  # the query string of the search page
-    document = models.JSONField(_("answer"))  # see review.search_records
+    document = models.JSONField(_("answer"))  # see review.evidence.record_search
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("account of the author"), related_name="+"
     )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from gallery.models import Collection, Image
-from gallery.permissions import permissions_of
-from gallery.roles import Role
+from gallery.people.permissions import permissions_of
+from gallery.people.roles import Role
 from review.models import Queue, QueuedPair
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gallery.models import Image
-from review import deciding
-from review.decided import ADJUDICATOR_SLOT
 from review.exceptions import QueueError
 from review.models import Queue, QueuedPair, Reading, Verdict
-from review.queues.taking import hold, reader_slots, renew
+from review.queues.assign import hold, reader_slots, renew
+from review.verdicts import decide as verdicts_decide
+from review.verdicts.consensus import ADJUDICATOR_SLOT
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -57,18 +57,18 @@ def decide(
     ----------
     pair : of a queue
     user : who may decide about both images
-    kind, note, seen, state : see `review.deciding.decide`
+    kind, note, seen, state : see `review.verdicts.decide.decide`
 
     Raises
     ------
     NewerVerdictError : this person decided otherwise since the page was made; nothing is recorded
-    VerdictError : see `review.verdicts.record`
+    VerdictError : see `review.verdicts.record.record`
     """
     with transaction.atomic():
         locked = _lock(pair)
         reading, why = _place_of(locked, user)
         adjudicates = reading is not None and reading.slot == ADJUDICATOR_SLOT
-        verdict = deciding.decide(
+        verdict = verdicts_decide.decide(
             user,
             locked.first_sha256,
             locked.second_sha256,
@@ -89,8 +89,8 @@ def undo(pair: QueuedPair, user: User) -> Verdict:
 
     Returns
     -------
-    verdict : the row that withdraws it, see `review.deciding.undo`; where the reading only confirmed what this person
-        had decided before, that verdict, which stays
+    verdict : the row that withdraws it, see `review.verdicts.decide.undo`; where the reading only confirmed what this
+        person had decided before, that verdict, which stays
 
     Raises
     ------
@@ -108,7 +108,7 @@ def undo(pair: QueuedPair, user: User) -> Verdict:
         reading.verdict, reading.decided_at = None, None
         reading.save(update_fields=["verdict", "decided_at"])
         if verdict.decided_at >= started_at:
-            verdict = deciding.undo(user, verdict.pk)
+            verdict = verdicts_decide.undo(user, verdict.pk)
         if reopen(locked):
             hold(locked, user, timezone.now())
     return verdict

@@ -17,12 +17,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from gallery.acts import Action, tell
-from gallery.permissions import requires
-from gallery.roles import Role
-from review import checking
-from review.audit import head
-from review.audit_list import COLUMNS, AuditFilterForm, batches, page_after
+from gallery.audit_events import Action, tell
+from gallery.people.permissions import requires
+from gallery.people.roles import Role
+from review.audit import checks as audit_checks
+from review.audit.chain import head
+from review.audit.listing import COLUMNS, AuditFilterForm, batches, page_after
 from review.evidence.files import csv_text, download, json_text
 from review.models import AuditCheck
 
@@ -59,7 +59,7 @@ def audit(request: HttpRequest) -> HttpResponse:
 @requires(Role.ADMIN, somewhere=False)
 def check(request: HttpRequest) -> HttpResponse:
     """Check the whole audit, now or as soon as the reconciler comes round."""
-    row = checking.ask(cast("User", request.user))
+    row = audit_checks.ask(cast("User", request.user))
     if row.done_at is None:
         messages.info(request, _("The audit is checked in the background; look again in a minute."))
     elif row.num_faults:

@@ -16,17 +16,17 @@ from django.views.decorators.http import require_POST, require_safe
 
 from gallery.models import Collection, Image
 from review.comparing import jobs, rows
-from review.desk import desk_of
 from review.models import Comparison
+from review.verdicts.toolbar import desk_of
 from review.views import compare_charts as charts
 from review.views.compare_facts import make_facts
 from review.views.compare_places import make_places
 from review.views.compare_table import Table, make_table
-from search import health
+from search.background import health
 from search.exceptions import SearchError
 from search.forms import SearchForm
 from search.models import WorkState
-from search.pairs import score_pair
+from search.query.pair_scores import score_pair
 
 NOT_A_SEARCH = ("image", "query", "k", "view", "areas", "places", "seen")
 """Parameters of the search page, and of this one's parts, that say nothing of how two images are compared."""

@@ -9,9 +9,9 @@ from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext as _
 
 from gallery.models import Image
-from search.absence import MethodPlace, Place, Terms, find_place
 from search.exceptions import SearchError
 from search.forms import MAX_RESULTS, PAGE_SIZE, SearchForm
+from search.query.explain_missing import MethodPlace, Place, Terms, find_place
 from search.views.cards import MethodLook, method_looks
 from search.wording import score_number
 

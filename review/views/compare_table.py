@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from search.methods import METHODS
-from search.pairs import PairMethod, PairScore
+from search.query.pair_scores import PairMethod, PairScore
 from search.views.cards import MethodLook, method_looks, stacked
 from search.wording import rarity_sentence, rarity_short, score_number, score_sentence
 

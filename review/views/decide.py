@@ -15,18 +15,18 @@ from django.views.decorators.http import require_POST
 
 from gallery.models import Image
 from gallery.notices import way_back
-from gallery.permissions import requires
-from gallery.roles import Role
-from review import deciding
+from gallery.people.permissions import requires
+from gallery.people.roles import Role
 from review.comparing.rows import guides_of
-from review.deciding import NewerVerdictError
-from review.desk import STAYS, desk_of, may_decide, may_judge
 from review.exceptions import VerdictError
 from review.models import Verdict
-from review.verdict_forms import DecideForm
+from review.verdicts import decide as verdicts_decide
+from review.verdicts.decide import NewerVerdictError
+from review.verdicts.forms import DecideForm
+from review.verdicts.toolbar import STAYS, desk_of, may_decide, may_judge
 from search.exceptions import SearchError
 from search.forms import SearchForm
-from search.pairs import score_pair
+from search.query.pair_scores import score_pair
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -53,7 +53,7 @@ def decide(request: HttpRequest) -> HttpResponse:
     hashes = pair[0].sha256, pair[1].sha256
     about = {"note": asked["note"], "seen": asked["seen"], "state": state}
     try:
-        done = deciding.decide(cast("User", request.user), *hashes, asked["kind"], **about)
+        done = verdicts_decide.decide(cast("User", request.user), *hashes, asked["kind"], **about)
     except NewerVerdictError as error:
         return _show(request, pair, form, HTTPStatus.CONFLICT, problem=str(error), newer=error.verdict)
     except VerdictError as error:
@@ -72,7 +72,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     if not may_judge(user, (own.first_sha256, own.second_sha256)):
         raise PermissionDenied(STAYS % {"role": Role.REVIEWER.label})
     try:
-        verdict = deciding.undo(user, pk)
+        verdict = verdicts_decide.undo(user, pk)
     except NewerVerdictError as error:
         problem = _("Nothing was undone. %(why)s") % {"why": error}
         if pair := _images(request, error.verdict):

@@ -18,15 +18,15 @@ from django.views.decorators.http import require_POST
 
 from gallery.forms import read_id
 from gallery.notices import way_back
-from gallery.permissions import requires
-from gallery.roles import Role
-from review.duplicate_forms import APART, DecideForm, GroupsForm, problems_of
-from review.duplicates import acts, bulk
-from review.duplicates.cards import make_cards
+from gallery.people.permissions import requires
+from gallery.people.roles import Role
+from review.duplicates.decide import bulk, decisions
+from review.duplicates.decide.in_force import Kind
+from review.duplicates.forms import APART, DecideForm, GroupsForm, problems_of
 from review.duplicates.jobs import enqueue_bulk
-from review.duplicates.kept import Kind
 from review.duplicates.schedule import newest_ready
-from review.duplicates.visible import num_by_tier
+from review.duplicates.show.cards import make_cards
+from review.duplicates.show.visible import num_by_tier
 from review.exceptions import DuplicatesError, VerdictError
 from review.models import DuplicateBulk, DuplicateDecision, DuplicateGroup, Verdict
 from review.views.duplicates import first_tier, tier_tabs
@@ -46,12 +46,12 @@ def decide(request: HttpRequest) -> HttpResponse:
     about = _about(DuplicateGroup.objects.select_related("scan").filter(pk=asked["group"]).first())
     try:
         if asked["action"] == APART:
-            return _told_apart(request, asked["group"], acts.tell_apart(asked["apart"], asked["image"], user))
+            return _told_apart(request, asked["group"], decisions.tell_apart(asked["apart"], asked["image"], user))
         if asked["action"] == Kind.KEEP_ALL:
-            decision = acts.keep_all(asked["image"], user, about=about)
+            decision = decisions.keep_all(asked["image"], user, about=about)
         else:
             others = [pk for pk in asked["image"] if pk != asked["keeper"]]
-            decision = acts.keep_one(asked["keeper"], others, user, merges=asked["merges"], about=about)
+            decision = decisions.keep_one(asked["keeper"], others, user, merges=asked["merges"], about=about)
     except (DuplicatesError, VerdictError) as error:
         return _refused(request, str(error))
     return _settled(request, decision, said_of(decision, len(asked["image"])))
@@ -70,7 +70,7 @@ def undo(request: HttpRequest) -> HttpResponse:
         return _refused(request, _("You made no decision of this number; nothing was undone."))
     groups = list(DuplicateGroup.objects.filter(decision=decision))
     try:
-        num_restored = acts.undo(decision, user)
+        num_restored = decisions.undo(decision, user)
     except DuplicatesError as error:
         return _refused(request, str(error))
     said = _undone(decision, num_restored)

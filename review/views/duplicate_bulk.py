@@ -12,15 +12,16 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from gallery import merging
+from gallery.curation import merge
 from gallery.models import Collection, Image, Tag
-from gallery.permissions import requires
-from gallery.roles import Role
-from review.duplicate_forms import TIER, PlanForm, problems_of
-from review.duplicates import bulk, schedule
-from review.duplicates.kept import Kind
-from review.duplicates.planning import Entry, Plan, gains_of, make_plan
-from review.duplicates.visible import Choice, open_groups
+from gallery.people.permissions import requires
+from gallery.people.roles import Role
+from review.duplicates import schedule
+from review.duplicates.decide import bulk
+from review.duplicates.decide.in_force import Kind
+from review.duplicates.decide.plan import Entry, Plan, gains_of, make_plan
+from review.duplicates.forms import TIER, PlanForm, problems_of
+from review.duplicates.show.visible import Choice, open_groups
 from review.exceptions import DuplicatesError
 from review.models import DuplicateGroup
 from review.views.duplicate_acts import back_of, start
@@ -110,7 +111,7 @@ def _samples(entries: Sequence[Entry], user: User, *, merges: bool) -> list[dict
 
 def _gained(entry: Entry, user: User) -> list[str]:
     """Return what the image that stays would get, in words; collections that this person may not see are not named."""
-    merged = merging.plan(entry.keeper, entry.others)
+    merged = merge.plan(entry.keeper, entry.others)
     tags = Tag.objects.filter(pk__in=merged.tag_ids).values_list("name", flat=True)
     collections = Collection.objects.visible_to(user).filter(pk__in=merged.collection_ids)
     words = [

@@ -15,17 +15,18 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from gallery.models import Image, RepeatUpload
-from gallery.permissions import permissions_of, requires
-from gallery.roles import Role
-from review.duplicate_forms import GroupsForm
-from review.duplicates import bulk, schedule
-from review.duplicates.cards import make_cards
+from gallery.people.permissions import permissions_of, requires
+from gallery.people.roles import Role
+from review.duplicates import schedule
+from review.duplicates.decide import bulk
+from review.duplicates.decide.in_force import in_force
+from review.duplicates.forms import GroupsForm
 from review.duplicates.jobs import enqueue_scan
-from review.duplicates.kept import in_force
-from review.duplicates.listing import Place, page_of
-from review.duplicates.visible import Choice, Tier, num_by_tier, open_groups
+from review.duplicates.show.cards import make_cards
+from review.duplicates.show.listing import Place, page_of
+from review.duplicates.show.visible import Choice, Tier, num_by_tier, open_groups
 from review.models import DuplicateBulk, DuplicateDecision, DuplicateScan
-from search import health
+from search.background import health
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User

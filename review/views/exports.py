@@ -16,14 +16,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from gallery.acts import Action, tell
-from gallery.permissions import requires
-from gallery.roles import Role
+from gallery.audit_events import Action, tell
+from gallery.people.permissions import requires
+from gallery.people.roles import Role
 from review.evidence import verdicts as evidence
 from review.evidence.circumstances import circumstances
 from review.evidence.files import Format, csv_text, download, json_text, report_text
-from review.verdict_forms import VerdictFilterForm
-from review.verdicts import newest_number
+from review.verdicts.forms import VerdictFilterForm
+from review.verdicts.record import newest_number
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

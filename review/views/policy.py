@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
-from gallery.acts import Action, tell
+from gallery.audit_events import Action, tell
 from gallery.models import Collection
-from gallery.permissions import requires
-from gallery.roles import Role
+from gallery.people.permissions import requires
+from gallery.people.roles import Role
 from review.models import Queue, ReviewPolicy
 
 KEPT = gettext_lazy("Kept: queues that are made from now on follow it.")

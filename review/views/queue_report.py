@@ -13,14 +13,14 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from gallery.acts import Action, tell
-from gallery.permissions import requires
-from gallery.roles import Role
+from gallery.audit_events import Action, tell
+from gallery.people.permissions import requires
+from gallery.people.roles import Role
 from review.evidence.files import csv_text, download
 from review.models import Queue, QueuedPair, Reading, Verdict
 from review.queues.access import queues_for
-from review.queues.standing import KINDS, Comparison, comparisons_of
-from review.queues.taking import for_eyes_of
+from review.queues.assign import for_eyes_of
+from review.queues.progress import KINDS, Comparison, comparisons_of
 from review.views.queues import lines_of, managed
 from search.views.weight_tables import make_mix
 

@@ -15,14 +15,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.forms import read_id
-from gallery.permissions import requires
-from gallery.roles import Role
+from gallery.people.permissions import requires
+from gallery.people.roles import Role
 from review.models import Queue
-from review.queue_forms import DEFAULT_SIZE, SOURCE_SENTENCES, QueueForm
-from review.queues import jobs, making
+from review.queues import create, jobs
 from review.queues.access import manageable, queues_for
-from review.queues.standing import Course, courses_of
-from search import health
+from review.queues.forms import DEFAULT_SIZE, SOURCE_SENTENCES, QueueForm
+from review.queues.progress import Course, courses_of
+from search.background import health
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PAGE_SIZE = 25
 MAX_WATCHED = 50
 State = Queue.State
-ACTS = {"close": making.close, "reopen": making.reopen}
+ACTS = {"close": create.close, "reopen": create.reopen}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def make(request: HttpRequest) -> HttpResponse:
     if found["source"] == Queue.Source.SEARCH:
         parameters = {"address": form.search_address()}
     about = {"name": found["name"], "collection": found["collection"], "two_readers": found["two_readers"]}
-    queue = making.ask(found["source"], user, wanted=found["wanted"], **about, **parameters)
+    queue = create.ask(found["source"], user, wanted=found["wanted"], **about, **parameters)
     if found["source"] == Queue.Source.SEARCH:
         return _of_search(request, queue)
     if not jobs.enqueue(queue.pk):
@@ -110,7 +110,7 @@ def change(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     user = cast("User", request.user)
     queue = managed(user, pk)
     if act == "delete":
-        making.delete(queue, user)
+        create.delete(queue, user)
         messages.success(request, _("The queue “%(name)s” is deleted; the verdicts stay.") % {"name": queue.name})
     elif act not in ACTS:
         raise Http404(_("A queue can be closed, reopened or deleted; there is nothing else at this address."))
@@ -148,7 +148,7 @@ def lines_of(user: User, listed: list[Queue]) -> list[Line]:
 
 def _of_search(request: HttpRequest, queue: Queue) -> HttpResponse:
     """Gather the hits of a search, which takes no longer than showing them, and go to read them."""
-    making.run(queue.pk)
+    create.run(queue.pk)
     queue.refresh_from_db()
     if queue.state == State.OPEN:
         return redirect("review:queue", queue.pk)
@@ -162,7 +162,7 @@ def _watched(listed: list[Queue]) -> dict[str, Any]:
     active = [queue for queue in listed if queue.state == State.BUILDING]
     found = health.look_at_queues() if active else None
     return {
-        "active": [(queue, making.read_progress(queue)) for queue in active],
+        "active": [(queue, create.read_progress(queue)) for queue in active],
         "watched": ",".join(str(queue.pk) for queue in active),
         "no_worker": bool(found and (found.error or settings.QUEUE_MAINTENANCE in found.idle)),
     }

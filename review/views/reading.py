@@ -19,20 +19,20 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.models import Image
-from gallery.permissions import permissions_of, require, requires
-from gallery.roles import Role
-from review.decided import ADJUDICATOR_SLOT
-from review.deciding import NewerVerdictError, newest_of
-from review.desk import CHOICES, STAYS, Choice, may_judge
+from gallery.people.permissions import permissions_of, require, requires
+from gallery.people.roles import Role
 from review.exceptions import QueueError, ReviewError
 from review.models import Queue, QueuedPair, Reading, Verdict
-from review.queue_forms import ReadingForm, read_step
 from review.queues import reading
 from review.queues.access import queues_for
-from review.queues.standing import standing_of
-from review.queues.taking import Turn, release, take
+from review.queues.assign import Turn, release, take
+from review.queues.forms import ReadingForm, read_step
+from review.queues.progress import standing_of
+from review.verdicts.consensus import ADJUDICATOR_SLOT
+from review.verdicts.decide import NewerVerdictError, newest_of
+from review.verdicts.toolbar import CHOICES, STAYS, Choice, may_judge
 from search.exceptions import SearchError
-from search.pairs import score_pair
+from search.query.pair_scores import score_pair
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -18,19 +18,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from gallery.acts import Action, tell
+from gallery.audit_events import Action, tell
 from gallery.forms import read_text
 from gallery.models import Image
-from gallery.permissions import permissions_of, requires
-from gallery.roles import Role
+from gallery.people.permissions import permissions_of, requires
+from gallery.people.roles import Role
 from review.evidence import searches as evidence
 from review.evidence.circumstances import circumstances
 from review.evidence.files import csv_text, download, json_text, report_text
+from review.evidence.record_search import answer_now, record_search
+from review.evidence.replay import Shown, compare, show
 from review.exceptions import RecordError
 from review.models import SearchRecord
-from review.recorded import Shown, compare, show
-from review.search_records import answer_now, record_search
-from review.verdict_list import EPOCH, MICROSECOND
+from review.verdicts.listing import EPOCH, MICROSECOND
 from review.views.exports import read_format
 from search.exceptions import SearchError
 from search.views.upload import own_queries

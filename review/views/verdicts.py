@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from gallery.permissions import requires
-from gallery.roles import Role
+from gallery.people.permissions import requires
+from gallery.people.roles import Role
 from review.exceptions import VerdictError
 from review.models import Verdict
-from review.verdict_forms import VerdictFilterForm
-from review.verdict_list import MAX_SPLIT, entries, page_after, visible_verdicts
-from review.verdicts import replaced, sorted_pair
+from review.verdicts.forms import VerdictFilterForm
+from review.verdicts.listing import MAX_SPLIT, entries, page_after, visible_verdicts
+from review.verdicts.record import replaced, sorted_pair
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from gallery.decoding import get_decoder
 from gallery.models import Image
-from search import features, snapshots
 from search.exceptions import IndexDamagedError, MapError, SearchError
-from search.generation import active_generation
+from search.features import revisions
+from search.generations import snapshot as generations_snapshot
+from search.generations.build import active_generation
 from search.map.files import (
     DAMAGED,
     Catalog,
@@ -36,7 +37,7 @@ from search.map.opened import maps_folder
 from search.map.rows import MapRows, map_rows, mappable
 from search.map.sprites import NO_SPRITES, Sprites, make_sprites, open_sprites, write_sprites
 from search.map.state import MAX_ERROR, MapState, exclusive, read_state, write_state
-from search.rows import Snapshot
+from search.scoring.segments import Snapshot
 
 MIN_IMAGES = 3
 ALL_METHODS_MAX_IMAGES = 3_000
@@ -108,7 +109,7 @@ def due() -> bool:
 
 def _is_current(root: Path, catalog: Catalog) -> bool:
     """Whether every map is there, undamaged as far as is known, and brought up to the library's last change."""
-    revision = features.revision()
+    revision = revisions.revision()
     folders = [root / name for name in (catalog.sprites, *(entry.folder for entry in catalog.maps.values()))]
     intact = bool(catalog.sprites) and all(path.is_dir() and not (path / DAMAGED).exists() for path in folders)
     return intact and bool(catalog.maps) and all(entry.revision >= revision for entry in catalog.maps.values())
@@ -149,8 +150,8 @@ class _Report:
 
 def _draw(root: Path, asked: list[str], refit: bool, report: _Report) -> list[Drawn]:
     report(_("reading"), 0.0)
-    revision = features.revision()  # before the rows are read: what comes later is looked at next time
-    snapshot = snapshots.current_snapshot()
+    revision = revisions.revision()  # before the rows are read: what comes later is looked at next time
+    snapshot = generations_snapshot.current_snapshot()
     wanted = _wanted(snapshot, asked, read_catalog(root))
     drawn: list[Drawn] = []
     for step, (name, rows) in enumerate(wanted.items()):

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.assembly import synchronize
 from search.exceptions import IndexDamagedError
+from search.generations.write import synchronize
 from search.index.manifest import FileSum, sum_files
 from search.index.matrices import map_matrix
-from search.projection import Directions, curve_order
+from search.map.projection import Directions, curve_order
 
 FORMAT = 1
 MANIFEST, CATALOG, DAMAGED = "manifest.json", "catalog.json", "damaged"

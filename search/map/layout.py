@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from search.map.files import LibraryMap, MapFacts, MapModel, laid_out
+from search.map.projection import along, fit_directions, plane_of, turned_like
 from search.map.rows import MapRows
-from search.projection import along, fit_directions, plane_of, turned_like
-from search.tsne import fit_tsne, place_tsne
+from search.map.tsne import fit_tsne, place_tsne
 
 MAX_FITTED = 20_000
 """Most rows that a layout is made of; the others are placed into it."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search import features
+from search.features import registry
 from search.methods import METHODS
-from search.rows import MethodRows, Snapshot
+from search.scoring.segments import MethodRows, Snapshot
 
 CHUNK_ROWS = 4096
 
@@ -61,7 +61,7 @@ def mappable(snapshot: Snapshot) -> list[str]:
 
     Those that only re-rank a head compare by no distance.
     """
-    methods = features.methods()
+    methods = registry.methods()
     held = {name for segment in snapshot.segments for name in segment.methods}
     names = [name for name in METHODS if name in held and not methods[name].reranks]
     return sorted(names, key=lambda name: -METHODS[name].default_weight)

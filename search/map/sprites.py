@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.decoding import Decoder, Refused
-from gallery.files import derivative_path, original_path
+from gallery.storage.paths import derivative_path, original_path
 from search.exceptions import IndexDamagedError
 from search.index.matrices import map_matrix
 from search.map.files import read_manifest, write_manifest

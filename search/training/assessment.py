@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.evaluation import mean_average_precision
+from search.evaluation.metrics import mean_average_precision
 from search.methods.color import Color
 from search.methods.deep import Deep
 from search.types import RGBImage, Vectors

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from search.evaluation import mean_average_precision
+from search.evaluation.metrics import mean_average_precision
 from search.methods.base import resize
 from search.training.augmentation import edit
 from search.training.recipe import Budget, Recipe, learning_rate

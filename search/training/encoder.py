@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from search.exceptions import TrainingError
 from search.training.assessment import assess
 from search.training.distillation import CHECKPOINT, Course, Witness, distill
-from search.training.export import export_tflite
-from search.training.folded import fold, num_parameters
+from search.training.export.folded import fold, num_parameters
+from search.training.export.tflite import export_tflite
 from search.training.held_out import choose_held_out
 from search.training.network import DIM
 from search.training.pack import INDEX, Pack, write_pack

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search import copies
+from search.evaluation import augmentations
 from search.types import RGBImage
 
 HARD_SHARE = 0.8
@@ -55,10 +55,10 @@ def views(image: RGBImage, count: int, generator: np.random.Generator) -> list[R
     """
     made = []
     for number in range(count):
-        names = generator.choice(list(copies.EDITS), 1 + number % 2, replace=False)
+        names = generator.choice(list(augmentations.EDITS), 1 + number % 2, replace=False)
         view = image
         for name in names:
-            view = copies.edit(str(name), view, int(generator.integers(2**31)))
+            view = augmentations.edit(str(name), view, int(generator.integers(2**31)))
         made.append(view)
     return made
 

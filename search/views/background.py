@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from search import health
+from search.background import health
 from search.models import Evaluation, WeightSet
 
 

@@ -14,10 +14,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from gallery.models import Image
-from search.marks import Mark
 from search.methods import METHODS
+from search.query.badges import Mark
 from search.types import Answer, MethodScore, Result, Verification
-from search.views.motions import MotionLook, motion_look
+from search.views.matched_areas import MotionLook, motion_look
 from search.wording import rarity_sentence, rarity_short, score_number, score_sentence
 
 

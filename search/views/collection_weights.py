@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from gallery.models import Collection
-from gallery.permissions import requires
-from gallery.roles import Role
-from search import weight_sets
+from gallery.people.permissions import requires
+from gallery.people.roles import Role
 from search.forms import CollectionWeightsForm, weight_field
 from search.models import CollectionWeights
-from search.presets import PRESETS
+from search.scoring.presets import PRESETS
 from search.views.cards import method_looks
+from search.weights import adopted
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,19 +32,19 @@ def collection_weights(request: HttpRequest, pk: int) -> HttpResponse:
         return _show(request, collection, form)
     choice = form.cleaned_data["choice"]
     if choice == form.OWN:
-        weight_sets.decide_for(collection, request.user, weights=form.own_weights())
+        adopted.decide_for(collection, request.user, weights=form.own_weights())
     else:
-        weight_sets.decide_for(collection, request.user, preset="" if choice == form.SITE else choice)
+        adopted.decide_for(collection, request.user, preset="" if choice == form.SITE else choice)
     messages.success(request, _("What counts in searches of “%(name)s” is saved.") % {"name": collection})
     return redirect("gallery:collection_settings", pk)
 
 
 def _initial(collection: Collection) -> dict[str, object]:
-    own = weight_sets.weights_for(collection.pk)
+    own = adopted.weights_for(collection.pk)
     preset = CollectionWeights.objects.filter(pk=collection.pk).values_list("preset", flat=True).first()
     named = preset if preset in PRESETS else CollectionWeightsForm.OWN
     choice = CollectionWeightsForm.SITE if own is None else named
-    weights = own or weight_sets.site_weights()
+    weights = own or adopted.site_weights()
     return {"choice": choice} | {weight_field(method): weight for method, weight in weights.items()}
 
 

@@ -8,13 +8,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from gallery.models import Image
-from gallery.permissions import permissions_of
-from gallery.roles import Role
-from search import features, health, pipeline
+from gallery.people.permissions import permissions_of
+from gallery.people.roles import Role
+from search.background import health
 from search.exceptions import SearchError
+from search.features import leases, registry
 from search.models import WorkState
+from search.query import pipeline
 from search.views.cards import make_cards, method_looks
-from search.weight_sets import site_weights
+from search.weights.adopted import site_weights
 
 STRIP_LENGTH = 12
 
@@ -44,11 +46,11 @@ def feature_status(request: HttpRequest, pk: int) -> HttpResponse:
 
 def feature_context(image: Image) -> dict[str, object]:
     """Return what the feature status of an image shows."""
-    states, unavailable = health.image_states(image.pk), features.unavailable_methods()
+    states, unavailable = health.image_states(image.pk), registry.unavailable_methods()
     rows = []
     for name, look in method_looks().items():
         state, reason = states.get(name, (WorkState.PENDING.value, ""))
-        if reason == features.ORIGINAL_UNAVAILABLE:
+        if reason == leases.ORIGINAL_UNAVAILABLE:
             state = WorkState.PENDING.value  # held by nobody but the clock
         if name in unavailable:
             state, reason = "unavailable", unavailable[name]

@@ -16,17 +16,17 @@ from django.views.decorators.http import require_POST, require_safe
 
 from gallery.forms import read_id
 from gallery.models import Collection
-from gallery.permissions import require, requires
-from gallery.roles import Role
-from search import tasks
+from gallery.people.permissions import require, requires
+from gallery.people.roles import Role
+from search.background import tasks
+from search.evaluation import runs
 from search.forms import EvaluationForm
-from search.lab import runs
+from search.generations.visibility import findings_for
 from search.models import Evaluation
 from search.views.background import Phase, Work, progress_of
 from search.views.lab_charts import precision_chart, reliability_chart, trend_chart
 from search.views.lab_tables import figure_columns, figure_rows, heat_table, index_rows, threshold_rows
 from search.views.lab_words import KIND_SENTENCES, KINDS, PHASES, RankingLook, figure_words, look_of, number
-from search.visibility import findings_for
 
 HISTORY_SIZE = 30
 TREND_SIZE = 30

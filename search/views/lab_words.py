@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from search.methods import METHODS
-from search.presets import PRESETS
+from search.scoring.presets import PRESETS
 
 Found = TypeVar("Found")
 GRAY = "#8a8a8a"

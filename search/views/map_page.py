@@ -15,9 +15,11 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from gallery.models import Collection, Image, Tag
-from gallery.permissions import permissions_of, requires
-from gallery.roles import Role
-from search import features, tasks
+from gallery.people.permissions import permissions_of, requires
+from gallery.people.roles import Role
+from search.background import tasks
+from search.features import registry
+from search.generations.visibility import closed_images
 from search.map import opened
 from search.map.building import MIN_IMAGES
 from search.map.files import LibraryMap
@@ -26,7 +28,6 @@ from search.map.state import INTERRUPTED, MapState
 from search.methods import METHODS
 from search.views.cards import method_looks
 from search.views.map_form import MapForm, map_images
-from search.visibility import closed_images
 
 PAGE_SIZE = 60
 GALLERY_LINK_IMAGES = 300
@@ -88,8 +89,8 @@ def draw(request: HttpRequest) -> HttpResponse:
 
 def _method_choices(drawn: list[str]) -> list[dict[str, Any]]:
     """Return the methods that have a map, and those that could have one."""
-    possible = [name for name, method in features.methods().items() if not method.reranks]
-    unavailable = features.unavailable_methods()
+    possible = [name for name, method in registry.methods().items() if not method.reranks]
+    unavailable = registry.unavailable_methods()
     others = [name for name in possible if name not in drawn and name not in unavailable]
     looks = method_looks()
     return [{"look": looks[name], "drawn": name in drawn} for name in (*drawn, *others)]
@@ -103,7 +104,7 @@ def _absence(request: HttpRequest, method: str) -> dict[str, Any]:
         "state": now,
         "error": error,
         "percent": round(100 * now.share),
-        "unavailable": features.unavailable_methods().get(method, ""),
+        "unavailable": registry.unavailable_methods().get(method, ""),
         "few": map_images(request.user, None).count() < MIN_IMAGES,
         "least": MIN_IMAGES,
         "sees_all": closed_images(request.user) is None,

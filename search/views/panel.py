@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from search import features
+from search.features import registry
 from search.forms import weight_field
-from search.presets import Preset, preset_of
+from search.scoring.presets import Preset, preset_of
 from search.views.cards import MethodLook, Segment, method_looks, stacked
 
 
@@ -46,7 +46,7 @@ class PresetChoice:
 
 def make_sliders(weights: Mapping[str, float]) -> list[Slider]:
     """Return a slider per registered method."""
-    missing = features.unavailable_methods()
+    missing = registry.unavailable_methods()
     total = sum(weight for name, weight in weights.items() if name not in missing)
 
     def percent(name: str) -> int:
@@ -64,7 +64,7 @@ def weight_mix(sliders: list[Slider]) -> list[Segment]:
 
 def preset_choices(weights: Mapping[str, float], presets: Mapping[str, Preset]) -> list[PresetChoice]:
     """Return the presets, the one with exactly these weights marked."""
-    active, looks, missing = preset_of(weights, presets), method_looks(), features.unavailable_methods()
+    active, looks, missing = preset_of(weights, presets), method_looks(), registry.unavailable_methods()
     choices = []
     for name, preset in presets.items():
         full = preset.full_weights()

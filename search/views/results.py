@@ -15,16 +15,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from gallery.models import Collection, Image
-from search import health, pipeline
+from search.background import health
 from search.exceptions import QueryError, SearchError
 from search.forms import MAX_RESULTS, PAGE_SIZE, SearchForm
-from search.marks import marks_of
+from search.generations.visibility import closed_images
 from search.models import Query, WorkState
+from search.query import pipeline
+from search.query.badges import marks_of
 from search.types import Answer
 from search.views.cards import card_words, make_cards, method_looks
 from search.views.panel import make_sliders, preset_choices, weight_mix
 from search.views.upload import own_queries, progress_page, start_page
-from search.visibility import closed_images
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,16 @@ from django.views.decorators.http import require_POST, require_safe
 from gallery.forms import read_id
 from gallery.models import IN_TRASH, Image
 from gallery.notices import way_back
-from gallery.permissions import require, requires
-from gallery.roles import Role
-from search import features, health, snapshots, tasks
+from gallery.people.permissions import require, requires
+from gallery.people.roles import Role
+from search.background import health, tasks
+from search.features import feature_counts, registry, wanted_rows
+from search.features.version_rollout import is_complete, pending_successions
+from search.generations import snapshot
+from search.generations.visibility import closed_images
 from search.models import WorkState
-from search.succession import is_complete, pending_successions
 from search.versions import versions_in_use
 from search.views.cards import MethodLook, method_looks
-from search.visibility import closed_images
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -41,7 +43,7 @@ def status(request: HttpRequest) -> HttpResponse:
 def _context(viewer: User | AnonymousUser) -> dict[str, Any]:
     closed = closed_images(viewer)
     active, newest = health.look_at_generations()
-    counts, unavailable = _counts(closed), features.unavailable_methods()
+    counts, unavailable = _counts(closed), registry.unavailable_methods()
     looks = method_looks()
     num_images = Image.objects.visible_to(viewer).filter(hidden=False).count()
     rows = [
@@ -66,7 +68,7 @@ def _context(viewer: User | AnonymousUser) -> dict[str, Any]:
         "methods": rows,
         "failures": failures,
         "num_waiting": sum(row["waiting"] for row in rows),
-        "degraded": snapshots.current_snapshot().degraded,
+        "degraded": snapshot.current_snapshot().degraded,
         "recalls": [(looks[name], recall) for name, recall in (active.recall if active else {}).items()],
         "reductions": [(looks[found.method], found) for found in reductions if found.method in looks],
         "successions": [looks[name].label for name in pending if name not in stuck],
@@ -85,11 +87,11 @@ def _counts(closed: QuerySet[Image] | None) -> dict[str, dict[str, int]]:
 
     Those of images that are closed, hidden or in the trash are counted out of all: they are few, and found by indexes.
     """
-    counts, images = features.counts(), Image.objects.order_by()
+    counts, images = feature_counts.counts(), Image.objects.order_by()
     beyond = images.filter(hidden=True).values("pk").union(images.filter(IN_TRASH).values("pk"))
     if closed is not None:
         beyond = beyond.union(closed.order_by().values("pk"))
-    for method, states in features.counts_among(beyond).items():
+    for method, states in feature_counts.counts_among(beyond).items():
         for state, number in states.items():
             counts[method][state] -= number
     return counts
@@ -123,7 +125,7 @@ def retry(request: HttpRequest) -> HttpResponse:
     else:
         require(request.user, Role.CURATOR)
         image_ids = None
-    num_rows = features.retry_failed(image_ids)
+    num_rows = wanted_rows.retry_failed(image_ids)
     queued = tasks.enqueue_extraction(image_ids or [])
     text = ngettext("%(num)d feature is computed again.", "%(num)d features are computed again.", num_rows)
     messages.info(request, text % {"num": num_rows})

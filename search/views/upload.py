@@ -15,13 +15,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.decoding import Refused
+from gallery.intake.upload_handler import disk_was_full
 from gallery.models import Image
-from gallery.permissions import permissions_of
-from gallery.spooling import disk_was_full
-from search import health, tasks
+from gallery.people.permissions import permissions_of
+from search.background import health, tasks
 from search.forms import QueryUploadForm
 from search.models import Query, WorkState
-from search.queries import preview_path, store_query
+from search.query.uploads import preview_path, store_query
 from search.views.cards import method_looks
 
 NUM_EXAMPLES = 12

@@ -9,13 +9,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from search import weight_learning
-from search.fusion import DEFAULT_WEIGHTS
 from search.methods import METHODS
 from search.models import WeightAdoption, WeightSet
+from search.scoring.fusion import DEFAULT_WEIGHTS
 from search.views.background import Phase
 from search.views.cards import MethodLook, Segment, method_looks, stacked
 from search.views.lab_words import GRAY, KINDS, RankingLook, in_reading_order, look_of, number
+from search.weights import learning_job
 
 SOURCE_SENTENCES = {
     "labels": gettext_lazy("Images of one label belong together."),
@@ -98,7 +98,7 @@ def make_mix(weights: Mapping[str, float]) -> Mix:
 
 def source_label(source: str) -> str:
     """Return what weights were learned from, in words."""
-    return ", ".join(str(KINDS.get(name, name)) for name in source.split(weight_learning.SEPARATOR))
+    return ", ".join(str(KINDS.get(name, name)) for name in source.split(learning_job.SEPARATOR))
 
 
 def decision_words(decision: WeightAdoption | None) -> str:

@@ -13,12 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.forms import read_id
-from gallery.permissions import permissions_of, requires
-from gallery.roles import Role
-from search import features, tasks, weight_learning, weight_sets
+from gallery.people.permissions import permissions_of, requires
+from gallery.people.roles import Role
+from search.background import tasks
 from search.exceptions import SearchError
+from search.features import registry
 from search.forms import LearningForm
-from search.lessons import source_names
+from search.generations.visibility import findings_for
 from search.models import WeightAdoption, WeightSet
 from search.views.background import Work, progress_of
 from search.views.lab_words import KINDS
@@ -33,7 +34,8 @@ from search.views.weight_tables import (
     set_heads,
     source_label,
 )
-from search.visibility import findings_for
+from search.weights import adopted, learning_job
+from search.weights.training_data import source_names
 
 HISTORY_SIZE = 20
 State = WeightSet.State
@@ -43,8 +45,8 @@ ACTIVE = (State.WAITING, State.LEARNING)
 @require_safe
 def weights(request: HttpRequest) -> HttpResponse:
     """Show the weights in use, some learned ones with their figures, and what was learned and decided so far."""
-    decision = weight_sets.decision_in_force()
-    site = weight_sets.fitting(decision.weights if decision else {})
+    decision = adopted.decision_in_force()
+    site = adopted.fitting(decision.weights if decision else {})
     kept = _kept(request)
     shown = _asked(request) or kept.filter(state=State.READY).first()
     past = kept.exclude(state__in=ACTIVE).select_related("asked_by")[:HISTORY_SIZE]
@@ -57,7 +59,7 @@ def weights(request: HttpRequest) -> HttpResponse:
         "form": LearningForm(viewer=request.user),
         "sources": [(name, KINDS.get(name, name), SOURCE_SENTENCES.get(name, "")) for name in source_names()],
         "past": [(row, source_label(row.source)) for row in past],
-        "decisions": [(row, decision_words(row), make_mix(weight_sets.fitting(row.weights))) for row in decisions],
+        "decisions": [(row, decision_words(row), make_mix(adopted.fitting(row.weights))) for row in decisions],
         **_progress(request),
     }
     if shown is not None:
@@ -89,11 +91,11 @@ def learn(request: HttpRequest) -> HttpResponse:
             messages.error(request, problem)
         return redirect("search:weights")
     found = form.cleaned_data
-    source = weight_learning.SEPARATOR.join(found["sources"])
+    source = learning_job.SEPARATOR.join(found["sources"])
     if WeightSet.objects.filter(source=source, collection=found["collection"], state__in=ACTIVE).exists():
         messages.info(request, _("This is being learned already."))
         return redirect("search:weights")
-    row = weight_learning.ask(found["sources"], found["collection"], request.user)
+    row = learning_job.ask(found["sources"], found["collection"], request.user)
     if not tasks.enqueue_learning(row.pk):
         messages.warning(request, _("The queue cannot be reached now; learning starts by itself when it is back."))
     return redirect("search:weights")
@@ -105,7 +107,7 @@ def use(request: HttpRequest, pk: int) -> HttpResponse:
     """Make learned weights those of the site."""
     row = get_object_or_404(_kept(request), pk=pk)
     try:
-        weight_sets.adopt(row, request.user)
+        adopted.adopt(row, request.user)
     except SearchError as error:
         messages.error(request, str(error))
     else:
@@ -119,7 +121,7 @@ def use(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Role.CURATOR, somewhere=False)
 def reset(request: HttpRequest) -> HttpResponse:
     """Go back to the weights that the methods come with."""
-    weight_sets.go_back(request.user)
+    adopted.go_back(request.user)
     messages.success(request, _("Searches that name no weights use those that the methods come with again."))
     return redirect("search:weights")
 
@@ -150,9 +152,9 @@ def _findings(row: WeightSet, decision: WeightAdoption | None) -> dict[str, Any]
         "shown_mix": make_mix(row.weights),
         "heads": set_heads(row.figures),
         "rows": figure_rows(row.figures),
-        "improves": weight_learning.improves(row.figures),
+        "improves": learning_job.improves(row.figures),
         "in_force": decision is not None and decision.weight_set_id == row.pk,
-        "outdated": outdated_methods(row, features.current_versions()),
+        "outdated": outdated_methods(row, registry.current_versions()),
     }
 
 

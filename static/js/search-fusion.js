@@ -1,4 +1,4 @@
-// The arithmetic of search/fusion.py, for re-ranking what is already on the page. Pure: numbers in, numbers out.
+// The arithmetic of search/scoring/fusion.py, for re-ranking what is already on the page. Pure: numbers in, numbers out.
 // A rarity is 0..1, or null where a method has nothing to say about an image; missing is not zero.
 
 // Returns {score, parts}: the weighted mean of the rarities present (null when no weighted method is present), and

@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 Things = dict[str, Any]
-"""What `tests.browser.furniture` made."""
+"""What `tests.browser.site_setup` made."""
 Steps = Callable[[Page], None]
 
 

@@ -58,8 +58,8 @@ class Site:
         """Make accounts of these names and roles, all with one password."""
         lines = [
             "from django.contrib.auth.models import User",
-            "from gallery.membership import set_role",
-            "from gallery.roles import Role",
+            "from gallery.people.membership import set_role",
+            "from gallery.people.roles import Role",
         ]
         for name, role in roles.items():
             lines.append(f"user = User.objects.create_user({name!r}, password={PASSWORD!r})")
@@ -67,7 +67,7 @@ class Site:
         self.manage("shell", "--no-imports", text="\n".join(lines))
 
     def call(self, function: str, *arguments: object, **options: object) -> Any:
-        """Run a function of `tests.browser.furniture` on the site's data, and return what it returns."""
+        """Run a function of `tests.browser.site_setup` on the site's data, and return what it returns."""
         code = f"furniture.{function}(*{arguments!r}, **{options!r})"
         text = f"import json; from tests.browser import furniture; print('\\n' + json.dumps({code}))"
         return json.loads(self.manage("shell", "--no-imports", text=text).splitlines()[-1])

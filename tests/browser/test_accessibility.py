@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, StorageState, expect
 from tests.browser.axe import violations
 from tests.browser.page_list import PAGES, Shown, Things, select_two
 from tests.browser.sites import PASSWORD, Site, address_of, log_in, pages_of
-from tests.gallery.accounts.test_second_factor import code_of
+from tests.gallery.people.accounts.test_second_factor import code_of
 
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")

@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from tests.gallery.accounts.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider, running
-from tests.gallery.accounts.test_second_factor import code_of
+from tests.gallery.people.accounts.test_second_factor import code_of
 
 PASSWORD = "a long pass phrase"
 

@@ -1,4 +1,4 @@
-"""The page's arithmetic gives what `search.fusion` gives."""
+"""The page's arithmetic gives what `search.scoring.fusion` gives."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from search import fusion
 from search.methods import METHODS
+from search.scoring import fusion
 
 OpenPage = Callable[..., Page]
 METHOD_NAMES = list(METHODS)[:4]

@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image as Picture
 from playwright.sync_api import Locator, Page, expect
 
-from gallery.samples import photographs_folder
+from gallery.intake.samples import photographs_folder
 from tests.browser.sites import Site
 from tests.search.processes import wait_until
 

@@ -11,7 +11,7 @@ from PIL import Image as Picture
 from PIL import ImageFilter
 from playwright.sync_api import Page, Route, expect
 
-from gallery.samples import photographs_folder
+from gallery.intake.samples import photographs_folder
 from search.methods import METHODS
 
 PHONE = {"width": 390, "height": 844}

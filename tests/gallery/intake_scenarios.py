@@ -25,7 +25,7 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.db.models import F  # noqa: E402
 
-from gallery.intake import finish_pending, store_image  # noqa: E402
+from gallery.intake.store import finish_pending, store_image  # noqa: E402
 from gallery.models import Image  # noqa: E402
 
 NUM_KILLS = 8

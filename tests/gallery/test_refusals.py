@@ -6,8 +6,8 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
-from gallery.roles import Role
-from tests.gallery.people import client_of, make_person
+from gallery.people.roles import Role
+from tests.gallery.members import client_of, make_person
 from tests.gallery.rows import make_image
 
 pytestmark = pytest.mark.django_db

@@ -18,7 +18,7 @@ def write_many(name: str) -> None:
     """Tell of many acts, each in a transaction of its own."""
     from django.db import transaction
 
-    from gallery.acts import Action, tell
+    from gallery.audit_events import Action, tell
 
     for number in range(NUM_ACTS):
         with transaction.atomic():
@@ -29,7 +29,7 @@ def die_before_commit(name: str) -> None:
     """Do an act, tell of it, and be killed before the transaction ends."""
     from django.db import transaction
 
-    from gallery.acts import Action, tell
+    from gallery.audit_events import Action, tell
     from gallery.models import Collection
 
     with transaction.atomic():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 
 from gallery.models import Account
-from gallery.roles import Role
+from gallery.people.roles import Role
 
 
 def person(name: str, role: Role = Role.REVIEWER) -> User:

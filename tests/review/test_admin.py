@@ -8,9 +8,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Image
-from review.duplicates import acts
+from review.duplicates.decide import decisions
 from review.models import AuditRow, Verdict
-from review.verdicts import record
+from review.verdicts.record import record
 from tests.search.library import add_images
 
 pytestmark = pytest.mark.django_db
@@ -59,8 +59,8 @@ def test_decisions_about_duplicates_can_be_read_but_not_changed(
     admin_client: Client, admin_user: User, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     page, ids = "/admin/review/duplicatedecision/", add_images(3)
-    decision = acts.keep_all(ids, admin_user)
-    alone = [acts.keep_all([image_id], admin_user) for image_id in ids]
+    decision = decisions.keep_all(ids, admin_user)
+    alone = [decisions.keep_all([image_id], admin_user) for image_id in ids]
     with django_assert_max_num_queries(7):
         text = admin_client.get(f"{page}?q={Image.objects.get(pk=ids[0]).sha256}").content.decode()
     shown = [each for each in (decision, *alone) if f"{page}{each.pk}/change/" in text]

@@ -12,9 +12,9 @@ import pytest
 from django.conf import settings
 from PIL import Image as Picture
 
-from gallery.intake import store_image
+from gallery.intake.store import store_image
 from gallery.models import Image
-from search import features
+from search.features import registry
 from search.methods import METHODS
 from search.methods.base import Method
 from tests.search.plug_ins import plug_in
@@ -27,12 +27,12 @@ def plug_in_methods(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., N
 
     def replace(*kinds: type[Method]) -> None:
         plug_in(METHODS, *kinds)
-        features.methods.cache_clear()
+        registry.methods.cache_clear()
 
     yield replace
     METHODS.clear()
     METHODS.update(kept)
-    features.methods.cache_clear()
+    registry.methods.cache_clear()
 
 
 @pytest.fixture
@@ -40,9 +40,9 @@ def without_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
     """Leave the deep method without weights: those of the network that is set were never fetched."""
     options = {"backbone": "resnet50", "weights_dir": tmp_path}
     monkeypatch.setitem(settings.SEARCH_METHOD_OPTIONS, "deep", options)
-    features.methods.cache_clear()
+    registry.methods.cache_clear()
     yield
-    features.methods.cache_clear()
+    registry.methods.cache_clear()
 
 
 @pytest.fixture
@@ -51,11 +51,11 @@ def few_methods(without_network: None) -> Iterator[None]:
     kept = dict(METHODS)
     for name in kept.keys() - {"color", "ssim", "texture", "deep"}:
         del METHODS[name]
-    features.methods.cache_clear()
+    registry.methods.cache_clear()
     yield
     METHODS.clear()
     METHODS.update(kept)
-    features.methods.cache_clear()
+    registry.methods.cache_clear()
 
 
 @pytest.fixture

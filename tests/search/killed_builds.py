@@ -18,9 +18,9 @@ import numpy as np  # noqa: E402 (Django first)
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 
-from search import assembly, generation, indexing, snapshots  # noqa: E402
+from search.generations import build, index_rows, snapshot, write  # noqa: E402
 from search.models import Generation  # noqa: E402
-from search.pipeline import for_image, run_query  # noqa: E402
+from search.query.pipeline import for_image, run_query  # noqa: E402
 from tests.search.library import add_library  # noqa: E402
 
 KILLED = 9
@@ -41,28 +41,28 @@ def build_and_die(step: int) -> None:
 
         return call
 
-    generation.synchronize = counting(generation.synchronize)
-    generation.os.rename = counting(os.rename)
-    generation._forget_old = counting(generation._forget_old)
-    indexing.save_tables = counting(indexing.save_tables)
-    indexing.spread_rows = counting(indexing.spread_rows)
-    assembly.write_manifest = counting(assembly.write_manifest)
+    build.synchronize = counting(build.synchronize)
+    build.os.rename = counting(os.rename)
+    build._forget_old = counting(build._forget_old)
+    index_rows.save_tables = counting(index_rows.save_tables)
+    index_rows.spread_rows = counting(index_rows.spread_rows)
+    write.write_manifest = counting(write.write_manifest)
     Generation.save = counting(Generation.save)  # type: ignore[method-assign]
-    generation.build()
+    build.build()
     os._exit(0)
 
 
 def main() -> None:
     call_command("migrate", verbosity=0)
     ids, _ = add_library(10, np.random.default_rng(20))
-    generation.build()
+    build.build()
     expected = [result.image_id for result in run_query(for_image(int(ids[0])), WEIGHTS).results]
     for step in range(1, 100):
         connections.close_all()
         child = multiprocessing.get_context("fork").Process(target=build_and_die, args=(step,))
         child.start()
         child.join()
-        snapshots.forget()
+        snapshot.forget()
         answer = run_query(for_image(int(ids[0])), WEIGHTS)
         found = [result.image_id for result in answer.results]
         if found != expected or answer.degraded or answer.generation_id is None:
@@ -71,8 +71,8 @@ def main() -> None:
             break
         if child.exitcode != KILLED:
             raise SystemExit(f"step {step} ended with {child.exitcode}")
-    last = generation.build()
-    folders = [path for path in generation.generation_folder("").iterdir() if path.is_dir()]
+    last = build.build()
+    folders = [path for path in build.generation_folder("").iterdir() if path.is_dir()]
     if len(folders) != 2 or Generation.objects.filter(state=Generation.State.BUILDING).exists():
         raise SystemExit(f"left behind: {folders}")
     print(f"{step - 1} kills, generation {last.pk}")  # noqa: T201 (a program)

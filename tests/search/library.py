@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.models import Image
-from search import features
+from search.features import leases, registry, wanted_rows
 from search.methods.base import normalize_rows
 from search.models import Feature
 from search.types import RGBImage, Vectors
@@ -45,7 +45,7 @@ def describe(images: Sequence[RGBImage], rng: np.random.Generator, names: Sequen
     """Describe pictures by the real methods; texture, whose library is slow to load, by chance."""
     found: dict[str, Vectors] = {}
     for name in names:
-        method = features.methods()[name]
+        method = registry.methods()[name]
         if name == "texture":
             found[name] = normalize_rows(rng.random((len(images), method.dim)))
         else:
@@ -55,13 +55,13 @@ def describe(images: Sequence[RGBImage], rng: np.random.Generator, names: Sequen
 
 def add_features(ids: Sequence[int], vectors: dict[str, Vectors]) -> None:
     """Keep features of images as a worker does."""
-    features.ensure_rows(ids)
+    wanted_rows.ensure_rows(ids)
     Feature.objects.filter(image__in=ids).update(attempts=0)  # or what was tried before would be leased alone
-    held = features.lease(len(ids), ids)
+    held = leases.lease(len(ids), ids)
     assert set(held.images) == set(ids)
-    stored = features.store(held, {name: (list(ids), rows) for name, rows in vectors.items()})
+    stored = leases.store(held, {name: (list(ids), rows) for name, rows in vectors.items()})
     assert stored == len(ids) * len(vectors)
-    features.release(held)
+    leases.release(held)
 
 
 def add_library(

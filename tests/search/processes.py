@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image as Picture
 
 from config.environment import BASE_DIR
-from search.runtime.redis_server import RedisProgram, answers, find_redis, redis_command
+from jobs.supervisor.redis_server import RedisProgram, answers, find_redis, redis_command
 
 PATIENCE_SECONDS = 60.0
 

@@ -7,10 +7,10 @@ import io
 import numpy as np
 from PIL import Image as Picture
 
-from gallery.intake import store_image
+from gallery.intake.store import store_image
 from gallery.models import Image
-from search import features
-from search.extraction import describe_images
+from search.features import registry
+from search.features.extraction import describe_images
 from tests.search.library import add_features, pictures
 
 METHODS = ("color", "ssim")
@@ -19,7 +19,7 @@ METHODS = ("color", "ssim")
 def store_scenes(rng: np.random.Generator) -> list[Image]:
     """Store twelve images with the labels dawn, noon and dusk, in the collection "scenes"."""
     images = []
-    used = {name: features.methods()[name] for name in METHODS}
+    used = {name: registry.methods()[name] for name in METHODS}
     for label, scene in zip(("dawn", "noon", "dusk"), pictures(3, rng), strict=True):
         for shade in range(4):
             pixels = np.clip(scene * (1 - 0.08 * shade) + rng.normal(0, 3, scene.shape), 0, 255).astype(np.uint8)

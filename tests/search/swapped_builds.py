@@ -18,8 +18,8 @@ import numpy as np  # noqa: E402 (Django first)
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 
-from search import generation  # noqa: E402
-from search.pipeline import for_image, run_query  # noqa: E402
+from search.generations import build  # noqa: E402
+from search.query.pipeline import for_image, run_query  # noqa: E402
 from tests.search.library import add_library  # noqa: E402
 
 NUM_PROCESSES = 4
@@ -45,7 +45,7 @@ def main() -> None:
     num_swaps = int(sys.argv[1])
     call_command("migrate", verbosity=0)
     ids, _ = add_library(12, np.random.default_rng(20))
-    generation.build()
+    build.build()
     context = multiprocessing.get_context("fork")
     stop, answers = context.Event(), context.Queue()
     connections.close_all()
@@ -54,7 +54,7 @@ def main() -> None:
     for child in children:
         child.start()
     for _ in range(num_swaps):
-        generation.build()
+        build.build()
     stop.set()
     counts = [answers.get(timeout=30) for child in children if child.is_alive() or child.exitcode == 0]
     for child in children:

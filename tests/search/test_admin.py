@@ -12,10 +12,11 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from gallery.curation import purge
+from gallery.curation.visibility import purge
 from gallery.models import Image
-from search import features, queues
-from search.lab import runs
+from jobs import transport
+from search.evaluation import runs
+from search.features import registry
 from search.models import (
     Evaluation,
     Feature,
@@ -43,16 +44,16 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         jobs.append(job.rpartition(".")[2])
         return True
 
-    monkeypatch.setattr(queues, "send", send)
-    monkeypatch.setattr(queues, "num_queued", lambda name: 0)
+    monkeypatch.setattr(transport, "send", send)
+    monkeypatch.setattr(transport, "num_queued", lambda name: 0)
     return jobs
 
 
 @pytest.fixture
 def redis_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """The queues as they are when Redis is down."""
-    monkeypatch.setattr(queues, "send", lambda *args: False)
-    monkeypatch.setattr(queues, "num_queued", lambda name: 0)
+    monkeypatch.setattr(transport, "send", lambda *args: False)
+    monkeypatch.setattr(transport, "num_queued", lambda name: 0)
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def make_images() -> Callable[..., list[Image]]:
         Feature.objects.bulk_create(
             Feature(image=image, method=method, version=version, state=state, reason=reason, attempts=1)
             for image in images
-            for method, version in features.current_versions().items()
+            for method, version in registry.current_versions().items()
         )
         return images
 
@@ -98,7 +99,7 @@ def states(image: Image) -> set[str]:
 
 
 def test_images_show_the_state_of_their_features(admin_client: Client, make_images: Callable[..., list[Image]]) -> None:
-    num_methods = len(features.current_versions())
+    num_methods = len(registry.current_versions())
     make_images(1)
     assert f"{num_methods} of {num_methods}<" in admin_client.get(IMAGES).content.decode()
     failed = make_images(1, WorkState.FAILED, "decoder_timeout")[0]
@@ -146,7 +147,7 @@ def test_editing_an_image_leaves_its_features(admin_client: Client, make_images:
 def test_recompute(admin_client: Client, make_images: Callable[..., list[Image]], sent: list[str]) -> None:
     image, other = make_images(2)
     page = act(admin_client, IMAGES, "recompute_features", [image])
-    assert f"{len(features.current_versions())} features will be computed anew." in page
+    assert f"{len(registry.current_versions())} features will be computed anew." in page
     assert (states(image), states(other)) == ({"pending"}, {"ready"})
     assert sent == ["extract_features"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from search.runtime.redis_server import RedisMissingError, find_redis
+from jobs.supervisor.redis_server import RedisMissingError, find_redis
 from tests.search.plug_ins import POISON
 from tests.search.processes import Processes, draw_images, wait_for, wait_until
 
@@ -111,7 +111,7 @@ def test_a_redis_that_comes_back_empty_loses_nothing(site: Processes) -> None:
 
 def test_an_idle_worker_outlives_its_redis_and_registers_again(site: Processes) -> None:
     worker = site.start_worker()
-    seen = "from search.health import look_at_queues as q; print(*[x.num_workers for x in q().queues])"
+    seen = "from search.background.health import look_at_queues as q; print(*[x.num_workers for x in q().queues])"
     wait_until(lambda: site.manage("shell", "-v", "0", "-c", seen).stdout.strip() == "1 0 0", "the worker is seen")
     site.lose_redis()
     site.start_redis()

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from gallery.samples import SamplesMissingError, load_samples
+from gallery.intake.samples import SamplesMissingError, load_samples
 
 INTERRUPTED = 130
 

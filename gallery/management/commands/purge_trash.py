@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
 from rich.progress import Progress
 
-from gallery import curation
 from gallery.batches import BATCH
+from gallery.curation import visibility
 from gallery.models import IN_TRASH, Image
 
 
@@ -25,13 +25,13 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print the outcome as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        trashed = Image.objects.filter(IN_TRASH) if options["all"] else curation.expired()
+        trashed = Image.objects.filter(IN_TRASH) if options["all"] else visibility.expired()
         console = Console(stderr=True)
         num_purged = 0
         with Progress(console=console, disable=not console.is_terminal) as bar:
             task = bar.add_task("Deleting", total=trashed.count())
             while part := list(trashed.order_by("trashed_at", "pk").values_list("pk", flat=True)[:BATCH]):
-                num_purged += curation.purge(part, None)
+                num_purged += visibility.purge(part, None)
                 bar.update(task, completed=num_purged)
         num_left = Image.objects.filter(IN_TRASH).count()
         if options["json"]:

@@ -8,9 +8,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from gallery.membership import RoleError, remove_membership, set_membership, set_role
 from gallery.models import Collection
-from gallery.roles import Role
+from gallery.people.membership import RoleError, remove_membership, set_membership, set_role
+from gallery.people.roles import Role
 
 NONE = "none"
 

@@ -11,10 +11,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from gallery.acts import Action, tell
-from review.exchange import CSV_SUFFIX, JSON_SUFFIX, write_csv, write_json
+from gallery.audit_events import Action, tell
 from review.models import Verdict
-from review.verdicts import current
+from review.verdicts.import_export import CSV_SUFFIX, JSON_SUFFIX, write_csv, write_json
+from review.verdicts.record import current
 
 BATCH = 2000
 WRITERS = {CSV_SUFFIX: write_csv, JSON_SUFFIX: write_json}

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.commands import flush
 
-from review import guards
+from review.audit import triggers
 
 
 class Command(flush.Command):
@@ -15,5 +15,5 @@ class Command(flush.Command):
     help = flush.Command.help + " Also removes all verdicts and the audit. Exit code 0; 1 when it could not be done."
 
     def handle(self, **options: Any) -> None:
-        with guards.lifted(options["database"]):
+        with triggers.lifted(options["database"]):
             super().handle(**options)

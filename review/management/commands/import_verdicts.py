@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from review.exceptions import VerdictError
-from review.exchange import read_file, record_all
+from review.verdicts.import_export import read_file, record_all
 
 
 class Command(BaseCommand):

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from review import heads
-from review.audit import Head
+from review.audit import anchors
+from review.audit.chain import Head
+from review.audit.verify import MOST_FAULTS, Report, verify
 from review.exceptions import HeadError
-from review.verification import MOST_FAULTS, Report, verify
 
 
 class Command(BaseCommand):
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             raise CommandError(f"--head: {error}", returncode=2) from error
         report = verify(known)
         if report.intact:
-            heads.note(report.head)
+            anchors.note(report.head)
         if options["json"]:
             self.stdout.write(json.dumps(as_document(report)))
         else:

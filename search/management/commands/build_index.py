@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from search import generation
 from search.exceptions import GenerationError
+from search.generations import build
 from search.models import Generation
 
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
             task = bar.add_task("Building", total=1.0)
             try:
-                row = generation.build(lambda text, share: bar.update(task, description=text, completed=share))
+                row = build.build(lambda text, share: bar.update(task, description=text, completed=share))
             except GenerationError as error:
                 raise CommandError(str(error)) from error
         self._tell(row, time.monotonic() - started, as_json=options["json"])

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from search.runtime.diagnosis import diagnose
+from search.background.diagnosis import diagnose
 
 MARKS = {"ok": "ok     ", "note": "note   ", "missing": "MISSING"}
 

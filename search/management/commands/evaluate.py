@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from gallery.models import Collection
+from search.evaluation import runs
+from search.evaluation.measure import DEFAULT_QUERIES, KINDS, LABELS, measure
 from search.exceptions import SearchError
-from search.lab import runs
-from search.lab.measure import DEFAULT_QUERIES, KINDS, LABELS, measure
 
 INTERRUPTED = 130
 WORDS = {

@@ -9,11 +9,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from search.edge_pictures import library_pictures, part, photographs_in
+from jobs.supervisor.progress import Speaker
 from search.exceptions import TrainingError, WeightsError
 from search.methods.model_files import COMPACT, ModelFile, find_model_file
-from search.runtime.speaker import Speaker
-from search.training.edge import export_edge_model, in_words, input_side
+from search.training.export.edge import export_edge_model, in_words, input_side
+from search.training.library.quantization_images import library_pictures, part, photographs_in
 
 FILE = "encoder-int8.tflite"
 DEEP_OPTIONS: dict[str, Any] = settings.SEARCH_METHOD_OPTIONS["deep"]

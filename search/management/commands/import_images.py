@@ -14,11 +14,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from gallery.intake import store_images
+from gallery.intake.store import store_images
 from gallery.reasons import REASONS
-from search import catch_up
+from search.background import wait_until_indexed
 from search.exceptions import GenerationError
-from search.image_files import find_images
+from search.training.library.image_files import find_images
 
 SPEAK_SECONDS = 5.0
 """Pause between two lines of progress where there is no terminal to draw a bar on."""
@@ -55,7 +55,7 @@ class Command(BaseCommand):
             try:
                 self._store(found, options, counts, reasons, speaker)
                 if options["wait"]:
-                    catch_up.catch_up(speaker.waiting)
+                    wait_until_indexed.catch_up(speaker.waiting)
             except GenerationError as error:
                 raise CommandError(f"The images are stored, but no index could be published: {error}") from error
             except KeyboardInterrupt:

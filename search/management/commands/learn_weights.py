@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from gallery.models import Collection
-from search import weight_learning, weight_sets
 from search.exceptions import SearchError
-from search.lessons import source_names
 from search.models import WeightSet
-from search.weight_learning import MAX_QUERIES
+from search.weights import adopted, learning_job
+from search.weights.learning_job import MAX_QUERIES
+from search.weights.training_data import source_names
 
 INTERRUPTED = 130
 WORDS = {"labels": "Questions by labels", "copies": "Edited copies", "folds": "Cross-validation"}
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             if collection is None:
                 raise CommandError(f"There is no collection {options['collection']!r}.")
         try:
-            row = weight_learning.ask(options["sources"], collection)
+            row = learning_job.ask(options["sources"], collection)
         except SearchError as error:
             raise CommandError(str(error), returncode=2) from error
         try:
@@ -68,9 +68,9 @@ class Command(BaseCommand):
         row.refresh_from_db()
         if row.state != WeightSet.State.READY:
             raise CommandError(row.error)
-        better = weight_learning.improves(row.figures)
+        better = learning_job.improves(row.figures)
         if options["apply"] and better:
-            weight_sets.adopt(row)
+            adopted.adopt(row)
         if options["json"]:
             self.stdout.write(json.dumps(as_document(row, applied=options["apply"] and better)))
         else:
@@ -89,7 +89,7 @@ class Command(BaseCommand):
                     tasks[what] = bar.add_task(WORDS.get(what, what), total=total)
                 bar.update(tasks[what], completed=done)
 
-            weight_learning.run(pk, max_queries, progress)
+            learning_job.run(pk, max_queries, progress)
 
     def _tell(self, row: WeightSet, *, applied: bool) -> None:
         for name, each in row.figures["sets"].items():
@@ -105,10 +105,10 @@ def as_document(row: WeightSet, *, applied: bool) -> dict[str, Any]:
     """Return what `--json` prints."""
     return {
         "id": row.pk,
-        "from": row.source.split(weight_learning.SEPARATOR),
+        "from": row.source.split(learning_job.SEPARATOR),
         "collection": row.collection_name,
         "weights": row.weights,
-        "improves": weight_learning.improves(row.figures),
+        "improves": learning_job.improves(row.figures),
         "applied": applied,
         "seconds": row.seconds,
         **row.figures,

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from search import reconciler
+from search.background import reconciler
 
 
 class Command(BaseCommand):

@@ -11,10 +11,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.environment import environment
 from config.openness import LOCAL, openness
+from jobs.supervisor.lock import AlreadyRunningError
+from jobs.supervisor.redis_server import RedisMissingError
+from search.background.site.supervisor import Options, StartError, Supervisor, handle_signals
 from search.checks import TAG
-from search.runtime.lock import AlreadyRunningError
-from search.runtime.redis_server import RedisMissingError
-from search.runtime.supervisor import Options, StartError, Supervisor, handle_signals
 
 
 class Command(BaseCommand):

@@ -14,12 +14,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from gallery.decoding import Refused
 from gallery.models import Collection, Image
 from gallery.reasons import REASONS
-from search import extraction
 from search.exceptions import SearchError
+from search.features import extraction
 from search.methods import METHODS
-from search.pipeline import QuerySource, for_image, for_vectors, run_query
+from search.query.pipeline import QuerySource, for_image, for_vectors, run_query
 from search.types import Answer, Result
-from search.weight_sets import site_weights, weights_for
+from search.weights.adopted import site_weights, weights_for
 
 
 def weights(text: str) -> dict[str, float]:

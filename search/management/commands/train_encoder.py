@@ -11,11 +11,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from jobs.supervisor.progress import Speaker
 from search.exceptions import TrainingError
 from search.methods.model_files import COMPACT
-from search.photographs import Photographs
-from search.runtime.speaker import Speaker
 from search.training.encoder import FILE, PASSING, PLAN, Order, train_encoder
+from search.training.library.image_sources import Photographs
 from search.training.recipe import BACKENDS, Budget, Recipe
 from search.training.report import CURVE, MARKDOWN
 

@@ -13,12 +13,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from gallery.models import Collection
-from search import catch_up, features, tasks
+from search.background import tasks, wait_until_indexed
+from search.evaluation.judged_pairs import source_names
 from search.exceptions import SearchError
-from search.judgements import source_names
+from search.features import wanted_rows
 from search.methods.branches import GUIDE, HEAD
-from search.siamese_training import VIEWS, Order, Outcome, train
 from search.training.adoption import RULES
+from search.training.library.train_siamese import VIEWS, Order, Outcome, train
 
 INTERRUPTED = 130
 WORDS = {"images": "Describing", "training": "Training", "features": "Features", "index": "Index"}
@@ -112,10 +113,10 @@ class Command(BaseCommand):
 
     def _spread(self, progress: Any, *, wait: bool) -> None:
         """Have all images described by the network that serves now."""
-        num_missing = features.ensure_rows()
+        num_missing = wanted_rows.ensure_rows()
         tasks.enqueue_extraction()
         if wait:
-            catch_up.catch_up(lambda what, left: progress(what, max(0, num_missing - left), num_missing))
+            wait_until_indexed.catch_up(lambda what, left: progress(what, max(0, num_missing - left), num_missing))
 
     def _tell(self, outcome: Outcome, order: Order) -> None:
         self.stdout.write(f"{'':<24}{'copies first':>14}{'pairs (AUC)':>14}{'by code':>10}{'within 7':>10}")

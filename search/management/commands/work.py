@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from redis import Redis
 from redis.exceptions import RedisError
 
-from search import workers
+from search.background import workers
 
 PATIENCE_SECONDS = 60
 

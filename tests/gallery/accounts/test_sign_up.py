@@ -10,8 +10,8 @@ from django.core import mail
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from gallery.permissions import permissions_of
-from gallery.roles import Role
+from gallery.people.permissions import permissions_of
+from gallery.people.roles import Role
 from review.models import AuditRow
 
 pytestmark = pytest.mark.django_db

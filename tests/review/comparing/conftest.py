@@ -11,9 +11,9 @@ import pytest
 from django.conf import LazySettings
 from PIL import Image as Picture
 
-from gallery.intake import store_image
+from gallery.intake.store import store_image
 from gallery.models import Image
-from search import snapshots
+from search.generations import snapshot
 from search.types import RGBImage
 from tests.search.conftest import few_methods, without_network  # noqa: F401 (fixtures)
 from tests.search.methods.keypoints.conftest import make_scene
@@ -32,7 +32,7 @@ def store(pixels: RGBImage, name: str) -> Image:
 @pytest.fixture(autouse=True)
 def _own_folder(settings: LazySettings, tmp_path: Path) -> None:
     settings.COMPARISONS_DIR = tmp_path / "comparisons"
-    snapshots.forget()
+    snapshot.forget()
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import json
 import pytest
 
 from gallery.decoding import Refused
-from gallery.files import original_path
 from gallery.models import Image
+from gallery.storage.paths import original_path
 from review.comparing.closely import ALIGNED, MOST_DRAWN, PLAIN, look_closely
 from review.inspection.histograms import BINS
-from search import features
+from search.features import registry
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_methods")]
 Pair = tuple[Image, Image]
@@ -38,7 +38,7 @@ def test_it_works(pair: Pair) -> None:
 def test_the_guides_definitions_are_computed(pair: Pair) -> None:
     document = look_closely(pair[0].sha256, pair[0].sha256).document
     assert document["guides"] == pytest.approx({"color": 1, "ssim": 1})
-    assert document["unguided"] == {"deep": features.unavailable_methods()["deep"]}  # nor has texture a definition
+    assert document["unguided"] == {"deep": registry.unavailable_methods()["deep"]}  # nor has texture a definition
 
 
 def test_images_without_a_common_motion_have_one_map(pair: Pair, other: Image) -> None:

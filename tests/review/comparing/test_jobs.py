@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from gallery.files import original_path
 from gallery.models import Image
+from gallery.storage.paths import original_path
+from jobs import periodic
 from review.comparing import jobs, rows
 from review.models import Comparison
-from search import chores
 from search.models import WorkState
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_methods")]
@@ -27,8 +27,8 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         found.append(job)
         return True
 
-    monkeypatch.setattr("search.queues.send", send)
-    monkeypatch.setattr("search.queues.num_queued", lambda _name: 0)
+    monkeypatch.setattr("jobs.transport.send", send)
+    monkeypatch.setattr("jobs.transport.num_queued", lambda _name: 0)
     return found
 
 
@@ -105,7 +105,7 @@ def test_an_error_is_kept_and_logged(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_lost_job_is_sent_again_by_the_reconciler(wanted: Comparison, sent: list[tuple[object, ...]]) -> None:
-    assert jobs.resume_comparisons in chores.chores()
+    assert jobs.resume_comparisons in periodic.chores()
     del sent[:]
     jobs.resume_comparisons()
     assert sent == []

@@ -17,7 +17,7 @@ from gallery.signals import images_removed
 from review.comparing import rows
 from review.comparing.closely import Findings
 from review.models import Comparison
-from search import features
+from search.features import registry
 from search.models import WorkState
 from tests.gallery.rows import make_images
 
@@ -71,8 +71,8 @@ def test_the_other_order_is_another_comparison() -> None:
 
 def test_another_version_of_a_method_asks_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
     row = kept()
-    versions = features.current_versions() | {"color": "newer"}
-    monkeypatch.setattr(features, "current_versions", lambda: versions)
+    versions = registry.current_versions() | {"color": "newer"}
+    monkeypatch.setattr(registry, "current_versions", lambda: versions)
     assert rows.find(ONE, OTHER) is None
     assert rows.want(ONE, OTHER) != (row, False)
     assert len(rows.recipe()) <= 64

@@ -12,8 +12,9 @@ from django.conf import LazySettings
 from gallery.models import Image
 from review.duplicates import scan, schedule
 from review.models import DuplicateGroup, DuplicateScan
-from search import features, snapshots
-from search.copies import edit
+from search.evaluation.augmentations import edit
+from search.features import registry
+from search.generations import snapshot
 from search.types import RGBImage
 from tests.search.library import add_features, add_images
 from tests.search.methods.keypoints.conftest import make_scene
@@ -24,13 +25,13 @@ METHODS = ("deep", "siamese", "phash", "local")
 @pytest.fixture(autouse=True)
 def _own_folder(settings: LazySettings, tmp_path: Path) -> None:
     settings.DUPLICATES_DIR = tmp_path / "duplicates"
-    snapshots.forget()
+    snapshot.forget()
 
 
 def add_pictures(pictures: Sequence[RGBImage]) -> list[int]:
     """Add images of these pictures, with the features that duplicates are found by."""
     ids = add_images(len(pictures))
-    vectors = {name: features.methods()[name].describe(pictures) for name in METHODS}
+    vectors = {name: registry.methods()[name].describe(pictures) for name in METHODS}
     add_features(ids, vectors)
     return ids
 
@@ -48,7 +49,7 @@ def look() -> Callable[[], DuplicateScan]:
     """Return what makes a scan, as a worker does."""
 
     def make() -> DuplicateScan:
-        snapshots.forget()
+        snapshot.forget()
         wanted = schedule.ask()
         scan.run(wanted.pk)
         wanted.refresh_from_db()

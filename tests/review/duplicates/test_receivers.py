@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
-from gallery.roles import Role
-from review.deciding import decide, undo
+from gallery.people.roles import Role
 from review.duplicates import schedule
-from review.duplicates.cards import make_cards
-from review.duplicates.kept import Kind
-from review.duplicates.planning import make_plan
+from review.duplicates.decide.in_force import Kind
+from review.duplicates.decide.plan import make_plan
+from review.duplicates.show.cards import make_cards
 from review.models import DuplicateGroup, DuplicateScan, Queue, QueuedPair
-from review.queues import making, reading
-from review.queues.taking import take
-from search import features
+from review.queues import create, reading
+from review.queues.assign import take
+from review.verdicts.decide import decide, undo
+from search.features import revisions
 from tests.gallery.rows import make_images
 from tests.review.duplicates.rows import make_group, make_scan
 from tests.review.people import person
@@ -85,8 +85,8 @@ def test_a_conflict_of_blind_readers_is_settled_by_the_third() -> None:
 def test_a_closed_queue_keeps_nothing_back() -> None:
     (scan, pair), bob = blind_pair(), person("bob")
     reading.decide(pair, person("ada"), "different")
-    DuplicateScan.objects.update(seen=schedule.seen_now(), revision=features.revision())
+    DuplicateScan.objects.update(seen=schedule.seen_now(), revision=revisions.revision())
     assert not schedule.is_outdated(DuplicateScan.objects.get())
-    making.close(pair.queue, bob)
+    create.close(pair.queue, bob)
     assert seen_by(scan, bob) == 0
     assert schedule.is_outdated(DuplicateScan.objects.get())

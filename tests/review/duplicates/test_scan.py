@@ -8,19 +8,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gallery import curation
+from gallery.curation import visibility
 from gallery.models import Image, RepeatUpload
-from gallery.roles import Role
-from review.deciding import decide
-from review.duplicates import acts, known, scan, schedule
-from review.duplicates.findings import draft_groups
-from review.duplicates.known import read_known
-from review.duplicates.measuring import MOST_PER_IMAGE, Tell, measure
-from review.duplicates.pairs import Pairs
+from gallery.people.roles import Role
+from review.duplicates import scan, schedule
+from review.duplicates.decide import decisions
+from review.duplicates.find import measurement_cache
+from review.duplicates.find.groups import draft_groups
+from review.duplicates.find.measure import MOST_PER_IMAGE, Tell, measure
+from review.duplicates.find.measurement_cache import read_known
+from review.duplicates.find.pairs import Pairs
 from review.models import DuplicateGroup, DuplicateScan, Queue
-from search.copies import edit
-from search.rows import Snapshot
-from search.snapshots import current_snapshot
+from review.verdicts.decide import decide
+from search.evaluation.augmentations import edit
+from search.generations.snapshot import current_snapshot
+from search.scoring.segments import Snapshot
 from tests.review.duplicates.conftest import add_pictures, members_of, sums_of
 from tests.review.people import person
 from tests.search.methods.keypoints.conftest import make_scene
@@ -65,7 +67,7 @@ def test_only_what_is_new_is_measured(copies: list[int], look: Look, monkeypatch
 
 def test_a_damaged_file_is_made_anew(copies: list[int], look: Look) -> None:
     before = groups(look())
-    known._path().write_bytes(b"PK\x03\x04 not quite")
+    measurement_cache._path().write_bytes(b"PK\x03\x04 not quite")
     assert groups(look()) == before
     assert read_known(dict(current_snapshot().versions)).pairs.size
 
@@ -81,7 +83,7 @@ def test_identical_pixels_come_first_and_one_stands_for_them(copies: list[int], 
 def test_bytes_that_came_again(copies: list[int], look: Look) -> None:
     RepeatUpload.objects.create(image_id=copies[3], original_name="again.png")
     assert groups(look())[0] == (Tier.BYTES, {copies[3]})
-    acts.keep_all([copies[3]], person("ada"))
+    decisions.keep_all([copies[3]], person("ada"))
     assert (Tier.BYTES, {copies[3]}) not in groups(look())
 
 
@@ -121,7 +123,7 @@ def test_what_people_find_the_same_is_brought_together(copies: list[int], look: 
 
 def test_sets_that_are_kept_never_come_again(copies: list[int], look: Look) -> None:
     look()
-    acts.keep_all([copies[1], copies[11]], person("ada"))
+    decisions.keep_all([copies[1], copies[11]], person("ada"))
     assert [members for _tier, members in groups(look())] == [{copies[0], *copies[8:11]}]
     (late,) = add_pictures([edit("gray", make_scene(1), 1)])
     assert {copies[1], copies[11], late} in [members for _tier, members in groups(look())]  # now there is news
@@ -132,7 +134,7 @@ def test_a_decision_made_meanwhile_holds(copies: list[int], look: Look, monkeypa
 
     def decide_then_draft(*arguments: object) -> object:
         found = draft_groups(*arguments)  # type: ignore[arg-type]
-        acts.keep_all([copies[1], copies[11]], ada)
+        decisions.keep_all([copies[1], copies[11]], ada)
         return found
 
     monkeypatch.setattr(scan, "draft_groups", decide_then_draft)
@@ -140,7 +142,7 @@ def test_a_decision_made_meanwhile_holds(copies: list[int], look: Look, monkeypa
 
 
 def test_what_is_in_the_trash_is_left_out(copies: list[int], look: Look) -> None:
-    curation.trash([copies[11]], person("cyd", Role.CURATOR))
+    visibility.trash([copies[11]], person("cyd", Role.CURATOR))
     assert [members for _tier, members in groups(look())] == [{copies[0], *copies[8:11]}]
 
 

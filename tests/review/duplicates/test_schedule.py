@@ -10,10 +10,12 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from gallery.models import RepeatUpload
-from review.duplicates import acts, jobs, schedule
+from jobs import transport
+from review.duplicates import jobs, schedule
+from review.duplicates.decide import decisions
 from review.models import DuplicateScan
-from review.verdicts import record
-from search import features, queues
+from review.verdicts.record import record
+from search.features import revisions
 from search.models import Generation
 from tests.gallery.rows import make_image
 from tests.review.duplicates.rows import make_scan
@@ -31,7 +33,7 @@ def rested() -> DuplicateScan:
     DuplicateScan.objects.update(
         created_at=timezone.now() - HOUR,
         finished_at=timezone.now() - HOUR,
-        revision=features.revision(),
+        revision=revisions.revision(),
         seen=schedule.seen_now(),
     )
     scan.refresh_from_db()
@@ -40,7 +42,7 @@ def rested() -> DuplicateScan:
 
 def test_it_works(rested: DuplicateScan) -> None:
     assert not schedule.due()
-    features.bump_revision()
+    revisions.bump_revision()
     assert schedule.due()
 
 
@@ -52,11 +54,11 @@ def test_before_the_first_generation_there_is_no_hurry() -> None:
 
 def test_verdicts_undone_decisions_and_repeats_are_changes(rested: DuplicateScan) -> None:
     ada, image = person("ada"), make_image()
-    decision = acts.keep_all([image.pk], ada)
+    decision = decisions.keep_all([image.pk], ada)
     assert not schedule.due()  # what is kept has been settled
     for change in (
         lambda: record("1" * 64, "2" * 64, "different", author=ada),
-        lambda: acts.undo(decision, ada),
+        lambda: decisions.undo(decision, ada),
         lambda: RepeatUpload.objects.create(image=image, original_name="again.jpg"),
     ):
         change()
@@ -66,7 +68,7 @@ def test_verdicts_undone_decisions_and_repeats_are_changes(rested: DuplicateScan
 
 
 def test_scans_rest_in_proportion_to_what_they_took(rested: DuplicateScan) -> None:
-    features.bump_revision()
+    revisions.bump_revision()
     minute_ago = timezone.now() - timedelta(minutes=1)
     for seconds, due in ((5.0, True), (7.0, False)):
         DuplicateScan.objects.update(seconds=seconds, finished_at=minute_ago)
@@ -82,7 +84,7 @@ def test_one_scan_at_a_time() -> None:
 
 
 def test_after_failures_the_next_waits(rested: DuplicateScan) -> None:
-    features.bump_revision()
+    revisions.bump_revision()
     failed = DuplicateScan.objects.create(state=State.FAILED)
     assert not schedule.due()
     DuplicateScan.objects.filter(pk=failed.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=2))
@@ -108,8 +110,8 @@ def test_the_reconciler_takes_up_what_lost_its_job(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     sent: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(queues, "send", lambda *about: sent.append(about) is None)  # type: ignore[func-returns-value]
-    monkeypatch.setattr(queues, "num_queued", lambda _name: 0)
+    monkeypatch.setattr(transport, "send", lambda *about: sent.append(about) is None)  # type: ignore[func-returns-value]
+    monkeypatch.setattr(transport, "num_queued", lambda _name: 0)
 
     def reconcile() -> list[tuple[Any, ...]]:
         sent.clear()
@@ -123,6 +125,6 @@ def test_the_reconciler_takes_up_what_lost_its_job(
     DuplicateScan.objects.filter(pk=wanted.pk).update(created_at=timezone.now() - HOUR)
     assert reconcile() == [("maintenance", "review.duplicates.jobs.find_duplicates", wanted.pk)]
     DuplicateScan.objects.filter(pk=wanted.pk).delete()
-    features.bump_revision()
+    revisions.bump_revision()
     ((_queue, _job, asked),) = reconcile()
     assert DuplicateScan.objects.get(pk=asked).state == State.WAITING

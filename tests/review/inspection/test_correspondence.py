@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from review.inspection.correspondence import correspond
-from search.copies import edit
+from search.evaluation.augmentations import edit
 from search.methods.keypoints.homography import apply
 from tests.search.methods.keypoints.conftest import make_scene
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from gallery.models import Image
 from review.models import Queue, QueuedPair, Reading
-from review.verdicts import sorted_pair
+from review.verdicts.record import sorted_pair
 from tests.gallery.rows import make_image
 
 

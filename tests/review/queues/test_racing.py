@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from review.models import Queue, QueuedPair, Reading, Verdict
+from review.queues.assign import take
 from review.queues.reading import decide
-from review.queues.taking import take
 from tests.review.people import person
 from tests.review.queues.rows import make_queue
 

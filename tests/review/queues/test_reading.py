@@ -6,14 +6,14 @@ import pytest
 from django.contrib.auth.models import User
 
 from gallery.models import Image
-from review.decided import kinds_of
-from review.deciding import NewerVerdictError
 from review.exceptions import QueueError, VerdictError
-from review.exchange import record_all
 from review.models import AuditRow, Queue, QueuedPair, Reading, Verdict
+from review.queues.assign import take
 from review.queues.reading import decide, undo
-from review.queues.taking import take
-from review.verdicts import make, record
+from review.verdicts.consensus import kinds_of
+from review.verdicts.decide import NewerVerdictError
+from review.verdicts.import_export import record_all
+from review.verdicts.record import make, record
 from tests.review.people import person
 from tests.review.queues.rows import let_time_pass, make_queue, pair_at
 
@@ -140,13 +140,13 @@ def test_what_was_adjudicated_outlives_queue_and_accounts(ada: User, bob: User) 
 
 
 def test_an_adjudicator_may_change_their_mind_elsewhere_and_back(ada: User, bob: User) -> None:
-    from review import deciding
+    from review.verdicts import decide as verdicts_decide
 
     cyd = person("cyd")
     key = adjudicated(ada, bob, cyd)
-    changed = deciding.decide(cyd, *key, "near_duplicate")
+    changed = verdicts_decide.decide(cyd, *key, "near_duplicate")
     assert kinds_of([key])[key].kind == "near_duplicate"
-    deciding.undo(cyd, changed.pk)
+    verdicts_decide.undo(cyd, changed.pk)
     assert kinds_of([key])[key].kind == "different"
 
 
@@ -255,11 +255,11 @@ def test_undo_of_nothing_is_refused(ada: User) -> None:
 
 
 def test_undo_of_a_confirmation_leaves_what_was_said_before(ada: User) -> None:
-    from review import deciding
+    from review.verdicts import decide as verdicts_decide
 
     queue = make_queue(1)
     pair = pair_at(queue, 1)
-    before = deciding.decide(ada, pair.first_sha256, pair.second_sha256, "unsure")
+    before = verdicts_decide.decide(ada, pair.first_sha256, pair.second_sha256, "unsure")
     take(queue, ada)
     assert decide(pair, ada, "unsure", seen=before.pk).verdict == before
     assert state(queue) == State.DECIDED
@@ -269,13 +269,13 @@ def test_undo_of_a_confirmation_leaves_what_was_said_before(ada: User) -> None:
 
 
 def test_undo_elsewhere_opens_the_pair_of_one_reader_again(ada: User, bob: User) -> None:
-    from review import deciding
+    from review.verdicts import decide as verdicts_decide
 
     queue, double = make_queue(1), make_queue(1, two_readers=True)
     for each in (queue, double):
         verdict = decide(pair_at(each, 1), ada, "same").verdict
         decide(pair_at(double, 1), bob, "same")
-        deciding.undo(ada, verdict.pk)
+        verdicts_decide.undo(ada, verdict.pk)
     assert state(queue) == State.OPEN
     assert take(queue, bob) is not None
     assert state(double) == State.DECIDED  # what two said without knowing of each other stays as they said it
@@ -283,7 +283,7 @@ def test_undo_elsewhere_opens_the_pair_of_one_reader_again(ada: User, bob: User)
 
 
 def test_undo_after_an_image_was_removed_leaves_the_pair_out(ada: User) -> None:
-    from gallery.curation import restore, trash
+    from gallery.curation.visibility import restore, trash
 
     queue = make_queue(1)
     decide(pair_at(queue, 1), ada, "same")
@@ -339,7 +339,7 @@ def test_a_pair_that_was_read_in_the_queue_stays_decided(ada: User) -> None:
 
 
 def test_removed_images_take_their_pairs_along_and_bring_them_back(ada: User, bob: User) -> None:
-    from gallery.curation import hide, unhide
+    from gallery.curation.visibility import hide, unhide
 
     queue = make_queue(2, two_readers=True)
     decide(pair_at(queue, 1), ada, "same")
@@ -352,7 +352,7 @@ def test_removed_images_take_their_pairs_along_and_bring_them_back(ada: User, bo
 
 
 def test_a_pair_comes_back_only_when_both_images_are_there(ada: User) -> None:
-    from gallery.curation import hide, unhide
+    from gallery.curation.visibility import hide, unhide
 
     queue = make_queue(1)
     one, other = Image.objects.order_by("pk")
@@ -364,7 +364,7 @@ def test_a_pair_comes_back_only_when_both_images_are_there(ada: User) -> None:
 
 
 def test_what_was_decided_while_an_image_was_away_stays_decided(ada: User) -> None:
-    from gallery.curation import restore, trash
+    from gallery.curation.visibility import restore, trash
 
     queue = make_queue(2)
     image = Image.objects.order_by("pk")[1]
@@ -376,7 +376,7 @@ def test_what_was_decided_while_an_image_was_away_stays_decided(ada: User) -> No
 
 
 def test_the_same_bytes_uploaded_anew_bring_their_pairs_back(ada: User) -> None:
-    from gallery.curation import purge, trash
+    from gallery.curation.visibility import purge, trash
     from gallery.signals import images_stored
     from tests.gallery.rows import make_image
 

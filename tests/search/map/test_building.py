@@ -14,9 +14,12 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from numpy.typing import NDArray
 
-from gallery import curation
-from search import features, generation, queues, reconciler, snapshots, tasks
+from gallery.curation import visibility
+from jobs import transport
+from search.background import reconciler, tasks
 from search.exceptions import MapError
+from search.features import registry, revisions, stored_vectors
+from search.generations import build, snapshot
 from search.map import building, opened
 from search.map.files import DAMAGED, LibraryMap, read_catalog
 from search.map.state import exclusive
@@ -33,11 +36,11 @@ def _own_folders(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(building, "SHORTEST_PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(building, "BUSY_SHARE", 1e9)
     for name in ("EARLY_STEPS", "STEPS", "PLACING_STEPS"):
-        monkeypatch.setattr(f"search.tsne.{name}", 50)
-    for held in (snapshots, opened):
+        monkeypatch.setattr(f"search.map.tsne.{name}", 50)
+    for held in (snapshot, opened):
         held.forget()
     yield
-    for held in (snapshots, opened):
+    for held in (snapshot, opened):
         held.forget()
 
 
@@ -45,7 +48,7 @@ def _own_folders(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.Mon
 def library(rng: np.random.Generator) -> NDArray[np.int64]:
     """Thirty images in a generation."""
     ids, _vectors = add_library(30, rng, ("color", "ssim"))
-    generation.build()
+    build.build()
     return ids
 
 
@@ -91,7 +94,7 @@ def test_new_images_are_placed_and_the_others_stay_where_they_are(
 
 def test_a_copy_of_an_image_is_placed_beside_it(library: NDArray[np.int64], rng: np.random.Generator) -> None:
     building.draw()
-    rows = features.vectors_of(int(library[4]))
+    rows = stored_vectors.vectors_of(int(library[4]))
     copy = add_images(1)
     add_features(copy, {name: rows[name][None] for name in ("color", "ssim")})
     building.draw()
@@ -103,9 +106,9 @@ def test_a_copy_of_an_image_is_placed_beside_it(library: NDArray[np.int64], rng:
 
 def test_removed_images_leave_the_map(library: NDArray[np.int64]) -> None:
     building.draw()
-    curation.hide([int(library[0])], None)
-    curation.trash([int(library[1])], None)
-    curation.purge([int(library[1])], None)
+    visibility.hide([int(library[0])], None)
+    visibility.trash([int(library[1])], None)
+    visibility.purge([int(library[1])], None)
     assert building.due()
     building.draw()
     np.testing.assert_array_equal(drawn().image_ids, library[2:])
@@ -128,9 +131,9 @@ def test_a_library_twice_as_large_is_laid_out_anew_and_turned_like_before(
 def test_another_version_is_laid_out_anew(library: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch) -> None:
     building.draw()
     Feature.objects.update(version="next")
-    features.bump_revision()
-    monkeypatch.setattr(features, "current_versions", lambda: {"color": "next", "ssim": "next"})
-    generation.build()
+    revisions.bump_revision()
+    monkeypatch.setattr(registry, "current_versions", lambda: {"color": "next", "ssim": "next"})
+    build.build()
     assert building.draw()[0].num_fitted == 30
     assert drawn().facts.version == "next"
 
@@ -156,7 +159,7 @@ def test_in_large_libraries_other_maps_are_drawn_when_asked_for(
 def test_nothing_new_changes_no_file(library: NDArray[np.int64]) -> None:
     building.draw()
     folder = read_catalog(opened.maps_folder()).maps["color"].folder
-    features.bump_revision()
+    revisions.bump_revision()
     assert building.due()
     assert building.draw()[0].num_placed == 0
     assert read_catalog(opened.maps_folder()).maps["color"].folder == folder
@@ -263,8 +266,8 @@ def test_the_command_tells_what_it_drew(library: NDArray[np.int64]) -> None:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """Write down what would be sent to Redis."""
     found: list[tuple[object, ...]] = []
-    monkeypatch.setattr(queues, "send", lambda *what: found.append(what) or True)
-    monkeypatch.setattr(queues, "num_queued", lambda _name: len(found))
+    monkeypatch.setattr(transport, "send", lambda *what: found.append(what) or True)
+    monkeypatch.setattr(transport, "num_queued", lambda _name: len(found))
     return found
 
 
@@ -274,7 +277,7 @@ def test_the_reconciler_asks_once_for_maps_that_are_due(
 ) -> None:
     for _round in range(2):
         reconciler.renew_maps()
-    assert sent == [("maintenance", "search.tasks.draw_maps", "")]
+    assert sent == [("maintenance", "search.background.tasks.draw_maps", "")]
     tasks.draw_maps("")
     sent.clear()
     reconciler.renew_maps()
@@ -285,7 +288,7 @@ def test_the_reconciler_asks_once_for_maps_that_are_due(
 @pytest.mark.django_db(transaction=True)
 def test_a_build_is_followed_by_a_drawing(library: NDArray[np.int64], sent: list[tuple[object, ...]]) -> None:
     tasks.build_generation()
-    assert sent == [("maintenance", "search.tasks.draw_maps", "")]
+    assert sent == [("maintenance", "search.background.tasks.draw_maps", "")]
 
 
 def test_a_job_that_cannot_draw_says_why(library: NDArray[np.int64], caplog: pytest.LogCaptureFixture) -> None:

@@ -26,7 +26,7 @@ from search.map.files import (
     write_catalog,
     write_map,
 )
-from search.projection import Directions
+from search.map.projection import Directions
 
 
 @pytest.fixture

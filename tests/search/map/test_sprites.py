@@ -11,8 +11,8 @@ import pytest
 from PIL import Image as Picture
 
 from gallery.decoding import get_decoder
-from gallery.files import derivative_path
 from gallery.models import Image
+from gallery.storage.paths import derivative_path
 from search.exceptions import IndexDamagedError
 from search.map.sprites import NO_SPRITES, SPRITE_SIDE, make_sprites, open_sprites, write_sprites
 

@@ -46,7 +46,7 @@ def tiny_network(keras: Any) -> Any:
 @pytest.fixture(scope="session")
 def tiny_encoder(tiny_network: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small encoder as a `.tflite` file that takes 32 x 32 pixels."""
-    from search.training.export import export_tflite
+    from search.training.export.tflite import export_tflite
 
     path = tmp_path_factory.mktemp("encoder") / "tiny.tflite"
     export_tflite(tiny_network, path, side=32)
@@ -56,7 +56,7 @@ def tiny_encoder(tiny_network: Any, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="session")
 def tiny_int8_encoder(tiny_network: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with 8 bits, quantized by noise."""
-    from search.training.export import export_tflite
+    from search.training.export.tflite import export_tflite
 
     path = tmp_path_factory.mktemp("encoder") / "tiny-int8.tflite"
     images = np.random.default_rng(20).integers(0, 256, (20, 32, 32, 3), np.uint8)

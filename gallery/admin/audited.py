@@ -1,0 +1,81 @@
+"""What people do in Django's admin, told like what they do on the pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db import models, transaction
+from django.db.models import Model, QuerySet
+from django.forms import BaseModelForm
+from django.http import HttpRequest
+
+from gallery.audit_events import Action, tell
+
+if TYPE_CHECKING:
+    Base = admin.ModelAdmin[Any]
+else:
+    Base = object
+
+SECRETS = ("password", "secret", "data", "token")
+"""Fields whose values are told to nobody."""
+MAX_TEXT = 500
+
+
+class Told(Base):
+    """A model in the admin: whoever adds, changes or deletes a row is told of, in the same transaction."""
+
+    told_as: Action = Action.SETTINGS
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        request.told_changes = changes_of(form)  # type: ignore[attr-defined]
+        return super().construct_change_message(request, form, formsets, add)
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        self._tell_act(request, [obj], "add", changes=getattr(request, "told_changes", {}))
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        self._tell_act(request, [obj], "change", changes=getattr(request, "told_changes", {}))
+        return super().log_change(request, obj, message)
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        with transaction.atomic():
+            self._tell_act(request, [obj], "delete")
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        with transaction.atomic():
+            self._tell_act(request, list(queryset), "delete")
+            super().delete_queryset(request, queryset)
+
+    def _tell_act(self, request: HttpRequest, objs: list[Any], act: str, **about: Any) -> None:
+        subjects = [_subject(obj) for obj in objs]
+        named = subjects[0] if len(objs) == 1 else f"{len(objs)} {self.opts.verbose_name_plural}"
+        details = {"in": self.opts.label, "act": act, "ids": [str(obj.pk) for obj in objs], "names": subjects}
+        tell(request.user, self.told_as, named, **details, **about)
+
+
+def changes_of(form: BaseModelForm[Any]) -> dict[str, Any]:
+    """Return what a form changes, by field: before and after, as text; of secrets only that they change."""
+    changes: dict[str, Any] = {}
+    for name in form.changed_data:
+        if any(secret in name for secret in SECRETS):
+            changes[name] = "changed"
+        else:
+            before, after = form.initial.get(name), form.cleaned_data.get(name)
+            changes[name] = {"before": _words(before), "after": _words(after)}
+    return changes
+
+
+def _words(value: Any) -> Any:
+    if isinstance(value, list | tuple | set | QuerySet):
+        return sorted(str(_words(each)) for each in value)
+    if isinstance(value, models.Model):
+        return str(value)
+    return value if value is None or isinstance(value, bool | int | float) else str(value)[:MAX_TEXT]
+
+
+def _subject(obj: Any) -> str:
+    sha256 = getattr(obj, "sha256", "")
+    return sha256 if isinstance(sha256, str) and sha256 else str(obj)

@@ -1,0 +1,1 @@
+"""What curators do to images and collections: planned, shown beforehand, done, undone."""

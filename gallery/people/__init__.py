@@ -1,0 +1,1 @@
+"""Who people are to the library: roles, permissions, membership, accounts."""

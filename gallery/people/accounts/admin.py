@@ -1,0 +1,71 @@
+"""Accounts in Django's admin: what admins do there to people is told. What the environment sets is not shown there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from allauth.account.admin import EmailAddressAdmin
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.admin import SocialAccountAdmin
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
+
+from gallery.admin.audited import Told
+from gallery.admin.people import KeepsAnAdmin
+from gallery.audit_events import Action
+
+if TYPE_CHECKING:
+    BaseAuthenticatorAdmin = admin.ModelAdmin[Authenticator]
+    BaseUserAdmin = UserAdmin[User]
+else:
+    BaseAuthenticatorAdmin, BaseUserAdmin = admin.ModelAdmin, UserAdmin
+
+for model in (User, Group, EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken):
+    admin.site.unregister(model)
+
+
+@admin.register(User)
+class ToldUserAdmin(KeepsAnAdmin, Told, BaseUserAdmin):
+    """People."""
+
+    told_as = Action.ACCOUNT
+
+
+@admin.register(Group)
+class ToldGroupAdmin(Told, GroupAdmin):
+    """Groups of Django's permissions."""
+
+    told_as = Action.ROLE
+
+
+@admin.register(EmailAddress)
+class ToldEmailAddressAdmin(Told, EmailAddressAdmin):  # type: ignore[misc]  # allauth is not typed
+    """Addresses of people."""
+
+    told_as = Action.ACCOUNT
+
+
+@admin.register(SocialAccount)
+class ToldSocialAccountAdmin(Told, SocialAccountAdmin):  # type: ignore[misc]  # allauth is not typed
+    """Accounts at other sites that people log in by."""
+
+    told_as = Action.ACCOUNT
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(Told, BaseAuthenticatorAdmin):
+    """Second factors; deleting one lets in people who lost their phone. Their secrets are shown to nobody."""
+
+    told_as = Action.ACCOUNT
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    list_filter = ["type"]
+    search_fields = ["user__username"]
+    readonly_fields = ["user", "type", "created_at", "last_used_at"]
+    fields = [*readonly_fields]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False

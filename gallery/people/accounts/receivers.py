@@ -1,0 +1,67 @@
+"""What people do to their own accounts, told: passwords, addresses, second factors, log-in by other sites."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from allauth.account import signals as account
+from allauth.mfa import signals as second_factor
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount import signals as single_sign_on
+from django.db import transaction
+from django.db.models.signals import post_save
+from django.dispatch import Signal
+from django.http import HttpRequest
+
+from gallery.audit_events import Action, tell
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+ACTS: dict[str, tuple[Signal, str]] = {
+    "password_changed": (account.password_changed, "change the password"),
+    "password_set": (account.password_set, "set a password"),
+    "password_reset": (account.password_reset, "set a password by a link"),
+    "email_changed": (account.email_changed, "change the address"),
+    "authenticator_removed": (second_factor.authenticator_removed, "remove a second factor"),
+    "social_account_removed": (single_sign_on.social_account_removed, "part from another site"),
+}
+
+
+def _teller(act: str) -> Callable[..., None]:
+    def receive(sender: Any, request: HttpRequest, user: User | None = None, **about: Any) -> None:
+        person = user or about["socialaccount"].user
+        details = {"type": about["authenticator"].type} if "authenticator" in about else {}
+        with transaction.atomic():
+            tell(person, Action.ACCOUNT, person.get_username(), act=act, **details)
+
+    return receive
+
+
+def _tell_of_second_factor(sender: Any, instance: Authenticator, created: bool, **about: Any) -> None:
+    """Tell of an app or of recovery codes; django-allauth's own signal comes after the transaction."""
+    if created:
+        with transaction.atomic():
+            tell(
+                instance.user,
+                Action.ACCOUNT,
+                instance.user.get_username(),
+                act="add a second factor",
+                type=instance.type,
+            )
+
+
+def _tell_of_joining(sender: Any, request: HttpRequest, sociallogin: Any, **about: Any) -> None:
+    with transaction.atomic():
+        tell(sociallogin.user, Action.ACCOUNT, sociallogin.user.get_username(), act="join with another site")
+
+
+def connect() -> None:
+    """Listen to django-allauth."""
+    for name, (signal, act) in ACTS.items():
+        signal.connect(_teller(act), weak=False, dispatch_uid=f"gallery.people.accounts.{name}")
+    post_save.connect(
+        _tell_of_second_factor, sender=Authenticator, dispatch_uid="gallery.people.accounts.second_factor"
+    )
+    single_sign_on.social_account_added.connect(_tell_of_joining, dispatch_uid="gallery.people.accounts.joined")

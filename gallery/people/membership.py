@@ -1,0 +1,172 @@
+"""Roles given and taken, on the site and in collections; each change is told in the transaction that makes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from gallery.audit_events import Action, tell
+from gallery.models import Account, Collection, Membership
+from gallery.people.permissions import given_role, permissions_of
+from gallery.people.roles import Role
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+ADMINS = Q(is_active=True, is_staff=True)
+
+
+class RoleError(Exception):
+    """A role or membership that cannot be given or taken; the sentence says why."""
+
+
+def site_role(user: User) -> Role:
+    """Return what an account is to the site."""
+    return Role.ADMIN if user.is_staff else given_role(user)
+
+
+def set_role(user: User, role: Role, by: User | AnonymousUser | None) -> bool:
+    """Give an account a role on the site; False when it is that already.
+
+    Admins may use Django's admin, too; nobody else may.
+
+    Raises
+    ------
+    RoleError : it is the last admin's
+    """
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user.pk)
+        before = site_role(user)
+        if before == role and Account.objects.filter(user=user, role=role).exists():
+            return False
+        if role != Role.ADMIN:
+            _keep_an_admin(user)
+        user.is_staff = user.is_superuser = role == Role.ADMIN
+        user.save(update_fields=["is_staff", "is_superuser"])
+        Account.objects.update_or_create(user=user, defaults={"role": role})
+        tell(by, Action.ROLE, user.get_username(), before=before.name.lower(), after=role.name.lower())
+    return True
+
+
+def set_active(user: User, by: User | AnonymousUser | None, *, active: bool) -> bool:
+    """Let an account log in or not; False when it is so already. What it did stays, and it is logged out at once.
+
+    Raises
+    ------
+    RoleError : it is the last admin's
+    """
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user.pk)
+        if user.is_active == active:
+            return False
+        if not active:
+            _keep_an_admin(user)
+        user.is_active = active
+        user.save(update_fields=["is_active"])
+        tell(by, Action.ROLE, user.get_username(), active=active)
+    return True
+
+
+def _keep_an_admin(user: User) -> None:
+    """Refuse to take the last admin away; the rows stay locked, so that two admins cannot demote each other."""
+    list(User.objects.select_for_update().filter(ADMINS).values_list("pk", flat=True))
+    if is_last_admin(user):
+        raise RoleError(last_admin_sentence(user))
+
+
+def is_last_admin(user: User) -> bool:
+    """Tell whether nobody else could give roles any more if this account could not."""
+    return set(User.objects.filter(ADMINS).values_list("pk", flat=True)) == {user.pk}
+
+
+def last_admin_sentence(user: User) -> str:
+    """Say why the last admin stays."""
+    return _("“%(name)s” is the only admin; make somebody else an admin first.") % {"name": user.get_username()}
+
+
+def set_membership(collection: Collection, user: User, role: Role, by: User | AnonymousUser | None) -> bool:
+    """Give somebody a role in a collection; False when they have it already.
+
+    Raises
+    ------
+    RoleError : collections have no admins, or it would leave a private one without a curator
+    """
+    if role >= Role.ADMIN:
+        raise RoleError(_("There are admins of the site only; the most that one can be in a collection is curator."))
+    with transaction.atomic():
+        held = Membership.objects.select_for_update().filter(collection=collection, user=user).first()
+        if held and held.role == role:
+            return False
+        if held and role < Role.CURATOR:
+            _keep_a_curator(collection, user)
+        Membership.objects.update_or_create(collection=collection, user=user, defaults={"role": role})
+        before = Role(held.role).name.lower() if held else None
+        tell(by, Action.MEMBERSHIP, str(collection), person=str(user), before=before, after=role.name.lower())
+    return True
+
+
+def remove_membership(collection: Collection, user: User, by: User | AnonymousUser | None) -> bool:
+    """Take somebody's role in a collection away; False when they had none.
+
+    Raises
+    ------
+    RoleError : it would leave a private collection without a curator
+    """
+    with transaction.atomic():
+        held = Membership.objects.select_for_update().filter(collection=collection, user=user).first()
+        if held is None:
+            return False
+        _keep_a_curator(collection, user)
+        held.delete()
+        before = Role(held.role).name.lower()
+        tell(by, Action.MEMBERSHIP, str(collection), person=str(user), before=before, after=None)
+    return True
+
+
+def _keep_a_curator(collection: Collection, user: User) -> None:
+    """Refuse to take the last curator of a private collection away: nobody but admins could let people in."""
+    if is_last_curator(collection, user):
+        raise RoleError(last_curator_sentence(user))
+
+
+def is_last_curator(collection: Collection, user: User) -> bool:
+    """Tell whether a private collection has no other curator."""
+    curators = Membership.objects.filter(collection=collection, role__gte=Role.CURATOR, user__is_active=True)
+    return collection.private and set(curators.values_list("user_id", flat=True)) == {user.pk}
+
+
+def last_curator_sentence(user: User) -> str:
+    """Say why the last curator stays."""
+    return _("“%(name)s” is the only curator of this private collection; make somebody else one first.") % {
+        "name": user.get_username()
+    }
+
+
+def addition_problem(user: User | AnonymousUser, name: str) -> str:
+    """Return why a person may not put images into the collection of that name; empty: they may.
+
+    A name that no collection has yet asks for making one, the empty name for the common library.
+    """
+    collection = Collection.objects.filter(name=name).first() if name else None
+    if collection is None:
+        return "" if permissions_of(user).may(Role.CONTRIBUTOR) else _outside_problem(user, name)
+    if not Collection.objects.visible_to(user).filter(pk=collection.pk).exists():
+        return _("The name “%(name)s” is taken by a collection that is closed to you; choose another.") % {"name": name}
+    if not Collection.objects.with_role(user, Role.CONTRIBUTOR).filter(pk=collection.pk).exists():
+        return _("You may look at “%(name)s” but not add to it; ask one of its curators.") % {"name": name}
+    return ""
+
+
+def _outside_problem(user: User | AnonymousUser, name: str) -> str:
+    """Say where people who are contributors in some collections only may add."""
+    own = ", ".join(f"“{each}”" for each in Collection.objects.with_role(user, Role.CONTRIBUTOR))
+    if name:
+        return _("There is no collection “%(name)s”, and you may not make one. You may add to %(own)s.") % {
+            "name": name,
+            "own": own,
+        }
+    return _("Choose a collection: you may add to %(own)s.") % {"own": own}

@@ -1,0 +1,1 @@
+"""Where bytes lie: originals, derivatives, temporary files."""

@@ -1,0 +1,1 @@
+"""Background work: how jobs are sent, done, watched and repeated. Knows Django and RQ, nothing of images."""

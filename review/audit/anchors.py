@@ -1,0 +1,47 @@
+"""Ends of the audit, noted in a file beside the database.
+
+Whoever can rewrite the whole database could rewrite the whole chain; these lines, or a copy of them on another machine,
+would tell.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from review.audit.chain import Head
+from review.exceptions import HeadError
+
+logger = logging.getLogger(__name__)
+
+
+def noted() -> list[Head]:
+    """Return the heads noted so far, oldest first; a line that was cut off in writing is passed over."""
+    try:
+        lines = Path(settings.AUDIT_HEADS_FILE).read_text().splitlines()
+    except FileNotFoundError:
+        return []
+    found = []
+    for line in lines:
+        try:
+            found.append(Head.read(line.split(" ")[-1]))
+        except HeadError:
+            logger.warning("%s holds a line that is no head: %s", settings.AUDIT_HEADS_FILE, line[:100])
+    return found
+
+
+def note(head: Head) -> None:
+    """Add a head to the file, unless it is the last one there."""
+    if not head.number or noted()[-1:] == [head]:
+        return
+    path = Path(settings.AUDIT_HEADS_FILE)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(f"{timezone.now().isoformat(timespec='seconds')} {head}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    logger.info("the audit ends with %s", head)

@@ -1,0 +1,94 @@
+"""Keeping the audit: each act that is told becomes the next row of the chain, in the transaction of the act."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from gallery.audit_events import Action
+from gallery.models import HASH_LENGTH
+from review.audit.hashing import FIRST, seal, settled
+from review.exceptions import HeadError
+from review.models import AuditRow
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+MAX_SUBJECT = 300
+LOCK = 0x4C696B656E657373  # the name of the chain's lock in PostgreSQL: "Likeness"
+LOG_EVERY = 100
+"""Of so many rows one tells the log where the chain ends: the log may lie where the database cannot be forged."""
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the chain. Written down elsewhere, it vouches for every row up to it."""
+
+    number: int = 0
+    hash: str = FIRST
+
+    def __str__(self) -> str:
+        return f"{self.hash}:{self.number}"
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the head that was written down as HASH:NUMBER.
+
+        Raises
+        ------
+        HeadError : that is no head
+        """
+        digest, _colon, number = text.strip().lower().partition(":")
+        if len(digest) != HASH_LENGTH or set(digest) - set("0123456789abcdef") or not number.isdecimal():
+            raise HeadError(
+                _("Expected a head as HASH:NUMBER, with 64 hexadecimal digits, got “%(got)s”.") % {"got": text[:100]}
+            )
+        return cls(int(number), digest)
+
+
+def head() -> Head:
+    """Return the end of the chain as it is now. One database query."""
+    newest = AuditRow.objects.order_by("-number").values_list("number", "hash").first()
+    return Head(*newest) if newest else Head()
+
+
+def keep(
+    user: User | AnonymousUser | None, action: Action, subject: str, details: dict[str, Any], **signal: Any
+) -> None:
+    """Add an act to the chain; the receiver of `gallery.signals.acted`."""
+    known = user if user is not None and user.is_authenticated else None
+    subject = settled(subject)
+    _take_turn()
+    last = head()
+    fields: dict[str, Any] = {
+        "number": last.number + 1,
+        "happened_at": timezone.now(),
+        "actor_id": known.pk if known else None,
+        "actor_name": known.get_username() if known else "",
+        "action": Action(action).value,
+        "subject": subject if len(subject) <= MAX_SUBJECT else subject[: MAX_SUBJECT - 1] + "…",
+        "details": settled(details),
+        "previous_hash": last.hash,
+    }
+    row = AuditRow(**fields, hash=seal(**fields))
+    row.save(force_insert=True)
+    if row.number % LOG_EVERY == 0:
+        transaction.on_commit(partial(logger.info, "the audit ends with %s", Head(row.number, row.hash)))
+
+
+def _take_turn() -> None:
+    """Wait until no other transaction is adding rows.
+
+    On SQLite the transaction of the act holds the database's only write lock from its beginning (IMMEDIATE). The
+    unique number would refuse the later one of two rows that claim the same place.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])

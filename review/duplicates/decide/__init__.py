@@ -1,0 +1,1 @@
+"""Decisions about groups of duplicates."""

@@ -1,0 +1,133 @@
+"""From links between images to groups: components of the graph, held together by one image that is linked to all.
+
+Links are not transitive: of a row of photographs taken one after the other, the first and the last may show different
+things. So a component becomes one group only where one of its images, the hub, is linked to every other; else it is
+split around the images with the most links. A group with two images that are alike only through the hub is a *chain*,
+which the caller may tell by `unlinked`. Pure.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from review.duplicates.find.pairs import Pairs
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Images that are probably one picture.
+
+    Attributes
+    ----------
+    members : image ids, the hub first, then those closest to it
+    nearest : of each member the closest other member that it is linked to
+    scores : of each member the score of that link
+    score : the least of the links to the hub
+    """
+
+    members: tuple[int, ...]
+    nearest: tuple[int, ...]
+    scores: tuple[float, ...]
+    score: float
+
+
+Links = Mapping[int, Mapping[int, float]]
+"""Image -> linked image -> score, both ways."""
+
+
+def group(pairs: Pairs, scores: NDArray[np.float64], forbidden: Collection[Pair] = ()) -> list[Group]:
+    """Group images by their links.
+
+    Parameters
+    ----------
+    pairs : linked images
+    scores : ndarray of shape (n,), of the links, larger is closer
+    forbidden : pairs of image ids, the smaller first, that no group may hold together, whatever links them
+
+    Returns
+    -------
+    groups : of two images or more; no image is in two of them
+    """
+    barred = set(forbidden)
+    links: defaultdict[int, dict[int, float]] = defaultdict(dict)
+    for one, other, score in zip(pairs.first.tolist(), pairs.second.tolist(), scores.tolist(), strict=True):
+        if (one, other) not in barred:
+            links[one][other] = links[other][one] = score
+    return [
+        found for component in components(links) for found in _split(component, links, barred) if len(found.members) > 1
+    ]
+
+
+def components(links: Links) -> list[list[int]]:
+    """Return the connected sets of images, each ascending, by their smallest image (union-find with path halving)."""
+    parent = {image: image for image in links}
+
+    def find(image: int) -> int:
+        while parent[image] != image:
+            parent[image] = parent[parent[image]]
+            image = parent[image]
+        return image
+
+    for one, others in links.items():
+        for other in others:
+            roots = sorted((find(one), find(other)))
+            parent[roots[1]] = roots[0]
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for image in sorted(parent):
+        found[find(image)].append(image)
+    return list(found.values())
+
+
+def _split(component: Iterable[int], links: Links, barred: set[Pair]) -> Iterator[Group]:
+    """Split a component into stars: again and again the image with the most links, and those linked to it."""
+    left = set(component)
+    while len(left) > 1:
+        hub = max(left, key=lambda image: (*_standing(image, left, links), -image))
+        members = [hub]
+        for other in _closest(hub, left, links):
+            if barred.isdisjoint(_pairs_with(other, members)):
+                members.append(other)
+        left -= set(members)
+        if len(members) > 1:
+            yield _make(members, links)
+
+
+def _standing(image: int, left: Collection[int], links: Links) -> tuple[int, float]:
+    """Return how many links an image has to those that are left, and what their scores add up to."""
+    scores = [score for other, score in links[image].items() if other in left]
+    return len(scores), sum(scores)
+
+
+def _closest(hub: int, left: Collection[int], links: Links) -> list[int]:
+    """Return the images linked to a hub that are left, closest first."""
+    near = [(-score, other) for other, score in links[hub].items() if other in left]
+    return [other for _score, other in sorted(near)]
+
+
+def _pairs_with(image: int, others: Iterable[int]) -> set[Pair]:
+    return {(min(image, other), max(image, other)) for other in others}
+
+
+def _make(members: list[int], links: Links) -> Group:
+    inside = set(members)
+    best = [max((score, -other) for other, score in links[image].items() if other in inside) for image in members]
+    return Group(
+        members=tuple(members),
+        nearest=tuple(-other for _score, other in best),
+        scores=tuple(score for score, _other in best),
+        score=min(links[members[0]][other] for other in members[1:]),
+    )
+
+
+def unlinked(groups: Iterable[Group], pairs: Pairs) -> list[list[Pair]]:
+    """Return of each group the pairs of its members, the smaller first, that no link joins."""
+    known = set(zip(pairs.first.tolist(), pairs.second.tolist(), strict=True))
+    return [[pair for pair in combinations(sorted(each.members), 2) if pair not in known] for each in groups]

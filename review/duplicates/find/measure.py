@@ -1,0 +1,89 @@
+"""Measuring pairs of images by the vectors that searches use: every method's raw score, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from review.duplicates.find.candidates import near_codes, near_rows
+from review.duplicates.find.evidence import WEIGHTS
+from review.duplicates.find.pairs import Pairs
+from search.features import registry
+from search.query.pair_scores import raw_scores
+from search.scoring.segments import Snapshot, take
+
+METHODS = tuple(WEIGHTS)
+"""Whose scores are measured: those that the evidence rests on, in the order of the columns that are kept."""
+LEAST_COSINE, MOST_PER_IMAGE = 0.5, 16
+"""Images looked at closely for each image: the nearest by the siamese network, or else by content."""
+FINGERPRINT_BITS = 6
+"""... and all whose fingerprints differ in so few of 64 bits, mirrored or turned alike."""
+PAIRS_AT_ONCE = 2000
+Tell = Callable[[float], None]
+"""Told which share of the work is done, 0..1."""
+
+
+def searchable_ids(snapshot: Snapshot) -> NDArray[np.int64]:
+    """Return the images that can be found, ascending."""
+    ids = [np.asarray(segment.image_ids)[segment.searchable] for segment in snapshot.segments]
+    return np.unique(np.concatenate([np.empty(0, np.int64), *ids]))
+
+
+def find_candidates(snapshot: Snapshot, ids: NDArray[np.int64], fresh: NDArray[np.bool_], tell: Tell) -> Pairs:
+    """Return the pairs of images that are worth measuring, one of each fresh.
+
+    Parameters
+    ----------
+    snapshot : whose vectors are compared
+    ids : ndarray of shape (n,), ascending
+    fresh : ndarray of shape (n,), bool
+    """
+    found = Pairs.listed([])
+    for name in ("siamese", "deep"):
+        held = take(snapshot, name, ids)
+        if held is not None:
+            vectors, present = held
+            rows = np.flatnonzero(present)
+            one, other = near_rows(
+                np.asarray(vectors[rows], np.float32), fresh[rows], least=LEAST_COSINE, most=MOST_PER_IMAGE
+            )
+            found = Pairs.of(ids[rows[one]], ids[rows[other]])
+            break
+    tell(0.7)
+    held = take(snapshot, "phash", ids)
+    if held is not None:
+        codes, present = held
+        rows = np.flatnonzero(present)
+        method = registry.methods()["phash"]
+        turned = np.array([method.query_codes(code) for code in codes[rows]], np.uint8).reshape(len(rows), -1, 8)
+        one, other = near_codes(np.asarray(codes[rows], np.uint8), turned, fresh[rows], most_bits=FINGERPRINT_BITS)
+        found = found.joined(Pairs.of(ids[rows[one]], ids[rows[other]]))
+    tell(1.0)
+    return found
+
+
+def measure(snapshot: Snapshot, pairs: Pairs, tell: Tell = lambda _share: None) -> NDArray[np.float32]:
+    """Return every method's raw score of pairs.
+
+    Parameters
+    ----------
+    snapshot : whose vectors are compared
+    pairs : of images
+
+    Returns
+    -------
+    raw : ndarray of shape (methods, n), float32, rows as in `METHODS`, NaN = missing
+    """
+    raw = np.full((len(METHODS), pairs.size), np.nan, np.float32)
+    for start in range(0, pairs.size, PAIRS_AT_ONCE):
+        part = slice(start, start + PAIRS_AT_ONCE)
+        ids, places = np.unique(np.concatenate([pairs.first[part], pairs.second[part]]), return_inverse=True)
+        first, second = np.split(places, 2)
+        for row, name in enumerate(METHODS):
+            held = take(snapshot, name, ids) if name in registry.methods() else None
+            if held is not None:
+                raw[row, part] = raw_scores(registry.methods()[name], *held, first, second)
+        tell(min(1.0, (start + PAIRS_AT_ONCE) / pairs.size))
+    return raw

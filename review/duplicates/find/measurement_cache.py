@@ -1,0 +1,91 @@
+"""What scans measured so far, in one file: the next one measures only what is new.
+
+The file holds raw scores, which depend on nothing but the images and the versions of the methods. It is written anew by
+every scan, and made from nothing where it is missing, damaged or of another recipe.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from review.duplicates.find.measure import METHODS
+from review.duplicates.find.pairs import Pairs
+
+RECIPE = 1
+"""Raise it when other pairs would become candidates."""
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Measured pairs.
+
+    Attributes
+    ----------
+    pairs : of image ids
+    raw : ndarray of shape (methods, n), see `measuring.measure`
+    image_ids : ndarray of the images that were compared with all others, ascending
+    revision : of search, up to which changes are inside
+    """
+
+    pairs: Pairs
+    raw: NDArray[np.float32]
+    image_ids: NDArray[np.int64]
+    revision: int
+
+
+def nothing() -> Known:
+    """Return what is known before the first scan."""
+    return Known(Pairs.listed([]), np.empty((len(METHODS), 0), np.float32), np.empty(0, np.int64), 0)
+
+
+def read_known(versions: dict[str, str]) -> Known:
+    """Return what was measured at these versions of the methods; nothing when the file is of no use."""
+    path = _path()
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+            if json.loads(str(kept["about"])) != _about(versions):
+                return nothing()
+            known = Known(Pairs(kept["first"], kept["second"]), kept["raw"], kept["ids"], int(kept["revision"]))
+    except FileNotFoundError:
+        return nothing()
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        logger.warning("%s is damaged, all pairs are measured anew: %s", path.name, error)
+        return nothing()
+    return known if known.raw.shape == (len(METHODS), known.pairs.size) else nothing()
+
+
+def write_known(known: Known, versions: dict[str, str]) -> None:
+    """Keep what is known, in the place of what was."""
+    path = _path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".fresh")
+    with fresh.open("wb") as file:
+        np.savez(
+            file,
+            allow_pickle=False,
+            about=np.array(json.dumps(_about(versions))),
+            first=known.pairs.first,
+            second=known.pairs.second,
+            raw=known.raw,
+            ids=known.image_ids,
+            revision=np.array(known.revision),
+        )
+    fresh.replace(path)
+
+
+def _about(versions: dict[str, str]) -> dict[str, object]:
+    """Return what the measurements rest on; the order of the methods is that of their rows."""
+    return {"recipe": RECIPE, "methods": [[name, versions.get(name, "")] for name in METHODS]}
+
+
+def _path() -> Path:
+    return Path(settings.DUPLICATES_DIR) / "measured.npz"

@@ -1,0 +1,1 @@
+"""Which pairs go into a queue: found, scored, chosen."""

@@ -1,0 +1,72 @@
+"""Where a scan of all pairs stood when its worker ended, kept in a file so that the next worker goes on from there."""
+
+from __future__ import annotations
+
+import json
+import time
+import zipfile
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from review.queues.candidates.scanning import BestPairs, Ground
+
+SECONDS = 15.0
+"""Work that a crash may cost."""
+
+
+def path_of(queue_id: int) -> Path:
+    """Return where the scan of a queue is kept while it runs."""
+    return Path(settings.QUEUES_DIR) / f"{queue_id}.npz"
+
+
+class Keeper:
+    """Keeps one queue's scan; what another set of images, weights or exclusions left behind is not taken up."""
+
+    def __init__(
+        self,
+        queue_id: int,
+        ground: Ground,
+        weights: Mapping[str, float],
+        target: float | None,
+        excluded: NDArray[np.int64],
+    ) -> None:
+        """Name the scan by all that its result depends on."""
+        about = [sorted(weights.items()), target, [each.name for each in ground.gatherers]]
+        digest = sha256(json.dumps(about).encode())
+        for each in ground.gatherers:
+            digest.update(each.like.version.encode())
+            digest.update(each.table.decades.tobytes())
+        digest.update(ground.image_ids.tobytes())
+        digest.update(np.sort(excluded).tobytes())
+        self._name, self._path, self._next = digest.hexdigest(), path_of(queue_id), time.monotonic() + SECONDS
+
+    def resume(self, best: BestPairs) -> int:
+        """See `scanning.Keeper`; a file that cannot be read counts as none."""
+        try:
+            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+                if str(kept["name"]) != self._name:
+                    return 0
+                best.restore(kept["codes"], kept["keys"])
+                return int(kept["num_done"])
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return 0
+
+    def keep(self, best: BestPairs, num_done: int) -> None:
+        """Write it down, at most every SECONDS; the file changes as a whole or not at all."""
+        if time.monotonic() < self._next:
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        beside = self._path.with_suffix(".new")
+        with beside.open("wb") as file:
+            np.savez(file, name=np.array(self._name), num_done=num_done, codes=best.codes, keys=best.keys)
+        beside.replace(self._path)
+        self._next = time.monotonic() + SECONDS
+
+    def discard(self) -> None:
+        """See `scanning.Keeper`."""
+        self._path.unlink(missing_ok=True)

@@ -1,0 +1,102 @@
+"""Pairs leave queues when an image is removed, or when people decide about them elsewhere; and they come back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from gallery.models import Image
+from review.models import QueuedPair, Reading, Verdict
+from review.queues.candidates.exclusions import judged_among
+from review.queues.reading import reopen, settle
+from review.verdicts.consensus import Pair
+
+CHUNK = 500
+State = QueuedPair.State
+
+
+def drop_removed(sender: object, image_ids: Sequence[int], **_rest: Any) -> None:
+    """Take the pairs of removed images out of their queues, in the transaction that removes them."""
+    for pairs in _of_images(image_ids):
+        pairs.filter(state__in=(State.OPEN, State.CONFLICT)).update(state=State.GONE)
+
+
+def bring_back(sender: object, image_ids: Sequence[int], **_rest: Any) -> None:
+    """Bring pairs back whose image is there again, restored or uploaded anew, as far as both images are there.
+
+    What people decided about them meanwhile counts, as if they had been in their queue.
+    """
+    shown = Image.objects.shown()
+    both = [Exists(shown.filter(sha256=OuterRef(name))) for name in ("first_sha256", "second_sha256")]
+    for pairs in _of_images(image_ids):
+        back = list(pairs.filter(*both, state=State.GONE).select_related("queue"))
+        for pair in back:
+            settle(pair)
+        heed_pairs({(pair.first_sha256, pair.second_sha256) for pair in back})
+
+
+def heed_verdict(sender: object, instance: Verdict, created: bool, **_rest: Any) -> None:
+    """See `heed_pairs`: called when a verdict was recorded."""
+    if instance.kind == Verdict.Kind.WITHDRAWN and instance.author_id is not None:
+        _take_back(instance)
+    heed_pairs([(instance.first_sha256, instance.second_sha256)])
+
+
+def _take_back(verdict: Verdict) -> None:
+    """Open pairs again that their only reader decided about and now, outside of the queue, does not.
+
+    Where two read, a reading stays as it was made.
+    """
+    readings = Reading.objects.filter(
+        reader=verdict.author_id,
+        verdict__isnull=False,
+        pair__first_sha256=verdict.first_sha256,
+        pair__second_sha256=verdict.second_sha256,
+        pair__state=State.DECIDED,
+        pair__queue__two_readers=False,
+    )
+    for reading in readings.select_related("pair__queue"):
+        reading.delete()
+        reopen(reading.pair)
+
+
+def heed_pairs(pairs: Collection[Pair]) -> None:
+    """Take pairs out of queues of one reader when people decided about them elsewhere; bring back what they took back.
+
+    Queues of two readers want both of their own: there a verdict from elsewhere changes nothing. Two database queries
+    for every 500 first images, and two more where such pairs are queued.
+    """
+    firsts = sorted({first for first, _second in pairs})
+    for start in range(0, len(firsts), CHUNK):
+        queued = _unread(firsts[start : start + CHUNK], pairs)
+        if not queued:
+            continue
+        judged = judged_among(set(queued.values()))
+        decided = {pk for pk, pair in queued.items() if pair in judged}
+        if decided:
+            rows = QueuedPair.objects.filter(pk__in=decided, state=State.OPEN)
+            rows.update(state=State.DECIDED, decided_at=timezone.now())
+        if undecided := queued.keys() - decided:
+            rows = QueuedPair.objects.filter(pk__in=undecided, state=State.DECIDED)
+            rows.update(state=State.OPEN, decided_at=None)
+
+
+def _unread(firsts: list[str], pairs: Collection[Pair]) -> dict[int, Pair]:
+    """Return those of the pairs that stand in queues of one reader and were not read there, by their number."""
+    read = Reading.objects.filter(pair=OuterRef("pk"), verdict__isnull=False)
+    rows = QueuedPair.objects.filter(~Exists(read), first_sha256__in=firsts, queue__two_readers=False)
+    rows = rows.filter(state__in=(State.OPEN, State.DECIDED)).order_by()
+    listed = rows.values_list("pk", "first_sha256", "second_sha256")
+    return {pk: (first, second) for pk, first, second in listed if (first, second) in pairs}
+
+
+def _of_images(image_ids: Sequence[int]) -> list[QuerySet[QueuedPair]]:
+    """Return the pairs in which any of the images stands, some hundred images at a time."""
+    found = []
+    for start in range(0, len(image_ids), CHUNK):
+        hashes = Image.objects.order_by().filter(pk__in=image_ids[start : start + CHUNK]).values("sha256")
+        found.append(QueuedPair.objects.filter(Q(first_sha256__in=hashes) | Q(second_sha256__in=hashes)))
+    return found

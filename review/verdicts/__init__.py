@@ -1,0 +1,1 @@
+"""What people decide about pairs: recorded for ever, withdrawn, agreed on, listed, exchanged."""

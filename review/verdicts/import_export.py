@@ -1,0 +1,207 @@
+"""Verdicts as files: CSV for spreadsheets, JSON for programs. What is written can be read again, elsewhere too."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from gallery.audit_events import Action, tell
+from review.evidence.csv_safety import guard, unguard
+from review.exceptions import VerdictError
+from review.models import Verdict
+from review.queues.withdraw import heed_pairs
+from review.verdicts.record import make
+
+COLUMNS = ("first_sha256", "second_sha256", "verdict", "note", "author", "decided_at", "state")
+NEEDED = COLUMNS[:3]
+CSV_SUFFIX, JSON_SUFFIX = ".csv", ".json"
+BATCH = 500
+Record = Mapping[str, Any]
+
+
+class Output(Protocol):
+    """What text can be written to."""
+
+    def write(self, text: str, /) -> object: ...
+
+
+def read_file(path: Path, author: str) -> list[Verdict]:
+    """Read all verdicts of a file, and check each; nothing is recorded.
+
+    Parameters
+    ----------
+    path : a `.csv` or `.json` file as `write_csv` and `write_json` make them; only the columns NEEDED must be there
+    author : name of the author where the file says none
+
+    Raises
+    ------
+    VerdictError : not such a file, or a row that cannot be recorded, by its number
+    OSError : the file cannot be read
+    """
+    readers = {CSV_SUFFIX: _read_csv, JSON_SUFFIX: _read_json}
+    if path.suffix.lower() not in readers:
+        raise VerdictError(_("Expected a .csv or a .json file, got %(name)s.") % {"name": path.name})
+    try:
+        records = list(readers[path.suffix.lower()](path))
+    except (UnicodeDecodeError, csv.Error, json.JSONDecodeError) as error:
+        raise VerdictError(
+            _("%(name)s cannot be read as text of its kind: %(error)s.") % {"name": path.name, "error": error}
+        ) from error
+    found = []
+    for place, record in records:
+        try:
+            found.append(_verdict(record, author))
+        except VerdictError as error:
+            raise VerdictError(_("%(place)s: %(error)s") % {"place": place, "error": error}) from error
+    return found
+
+
+def _read_csv(path: Path) -> Iterator[tuple[str, Record]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, strict=True)
+        missing = [column for column in NEEDED if column not in (reader.fieldnames or ())]
+        if missing:
+            raise VerdictError(
+                _("Expected a first line with the columns %(needed)s; missing: %(missing)s.")
+                % {"needed": ", ".join(NEEDED), "missing": ", ".join(missing)}
+            )
+        for row in reader:
+            yield (
+                _("line %(n)d") % {"n": reader.line_num},
+                {key: unguard(value or "") for key, value in row.items() if key},
+            )
+
+
+def _read_json(path: Path) -> Iterator[tuple[str, Record]]:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    listed = document.get("verdicts") if isinstance(document, dict) else document
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        raise VerdictError(_("Expected a list of objects, or an object with such a list named “verdicts”."))
+    for number, each in enumerate(listed, 1):
+        yield _("verdict %(n)d") % {"n": number}, each
+
+
+def _verdict(record: Record, author: str) -> Verdict:
+    texts = {column: record.get(column) or "" for column in COLUMNS}
+    wrong = [name for name, value in texts.items() if name != "state" and not isinstance(value, str)]
+    if wrong:
+        raise VerdictError(_("expected text in %(columns)s.") % {"columns": ", ".join(wrong)})
+    return make(
+        texts["first_sha256"],
+        texts["second_sha256"],
+        texts["verdict"].strip(),
+        author_name=texts["author"] or author,
+        note=texts["note"],
+        decided_at=_moment(texts["decided_at"]),
+        state=_state(texts["state"]),
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    if not text.strip():
+        return None
+    try:
+        moment = parse_datetime(text.strip())
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise VerdictError(
+            _("expected a time such as 2026-03-31T14:05:00+02:00 in decided_at, got “%(got)s”.") % {"got": text}
+        )
+    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+
+
+def _state(value: Any) -> Mapping[str, Any]:
+    try:
+        state = json.loads(value) if isinstance(value, str) and value.strip() else value or {}
+    except json.JSONDecodeError:
+        state = None
+    if not isinstance(state, dict):
+        raise VerdictError(_("expected a JSON object in state."))
+    return state
+
+
+def record_all(verdicts: Iterable[Verdict]) -> tuple[int, int]:
+    """Record verdicts, all or none; those that are known already are left out.
+
+    Authors who have an account here under the same name are linked to it.
+
+    Returns
+    -------
+    recorded, known : how many were new, and how many were not
+    """
+    listed = list(verdicts)
+    names = {verdict.author_name for verdict in listed}
+    accounts = {user.get_username(): user for user in get_user_model().objects.filter(username__in=names)}
+    with transaction.atomic():
+        known = {_key(verdict) for verdict in _stored(listed)}
+        fresh: dict[tuple[Any, ...], Verdict] = {}
+        for verdict in listed:
+            verdict.author = accounts.get(verdict.author_name)
+            if _key(verdict) not in known:
+                fresh.setdefault(_key(verdict), verdict)
+        Verdict.objects.bulk_create(fresh.values(), batch_size=BATCH)
+        heed_pairs({(verdict.first_sha256, verdict.second_sha256) for verdict in fresh.values()})
+        if fresh:
+            authors = sorted({verdict.author_name for verdict in fresh.values()})
+            tell(None, Action.VERDICT, f"{len(fresh)} verdicts", act="import", authors=authors)
+    return len(fresh), len(listed) - len(fresh)
+
+
+def _stored(verdicts: list[Verdict]) -> Iterator[Verdict]:
+    """Yield the verdicts on the first images of these."""
+    hashes = sorted({verdict.first_sha256 for verdict in verdicts})
+    for start in range(0, len(hashes), BATCH):
+        yield from Verdict.objects.filter(first_sha256__in=hashes[start : start + BATCH]).defer("note", "state")
+
+
+def _key(verdict: Verdict) -> tuple[Any, ...]:
+    return verdict.first_sha256, verdict.second_sha256, verdict.author_name, verdict.kind, verdict.decided_at
+
+
+def as_record(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict as `read_file` reads it."""
+    return {
+        "first_sha256": verdict.first_sha256,
+        "second_sha256": verdict.second_sha256,
+        "verdict": verdict.kind,
+        "note": verdict.note,
+        "author": verdict.author_name,
+        "decided_at": verdict.decided_at.isoformat(),
+        "state": verdict.state,
+    }
+
+
+def write_csv(file: Output, verdicts: Iterable[Verdict]) -> int:
+    """Write verdicts, one a line after a line of names; returns how many."""
+    writer = csv.DictWriter(file, COLUMNS)
+    writer.writeheader()
+    num_written = 0
+    for verdict in verdicts:
+        record = as_record(verdict)
+        record["state"] = json.dumps(record["state"]) if record["state"] else ""
+        writer.writerow({column: guard(value) for column, value in record.items()})
+        num_written += 1
+    return num_written
+
+
+def write_json(file: Output, verdicts: Iterable[Verdict]) -> int:
+    """Write verdicts as one object with a list of them, a line each; returns how many."""
+    file.write('{"verdicts": [')
+    num_written = 0
+    for verdict in verdicts:
+        file.write(",\n" if num_written else "\n")
+        file.write(json.dumps(as_record(verdict), ensure_ascii=False))
+        num_written += 1
+    file.write("\n]}\n")
+    return num_written

@@ -1,0 +1,150 @@
+"""What a dead worker, an emptied Redis or a killed server left behind is taken up again."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
+from django.db.models import Q
+from django.utils import timezone
+
+from gallery.curation import undo, visibility
+from gallery.intake import store
+from jobs import periodic, transport
+from search.background import table_statistics, tasks
+from search.evaluation import runs
+from search.features import feature_counts, leases, registry, wanted_rows
+from search.generations import build
+from search.map import building as map_building
+from search.models import Generation, Query, WorkState
+from search.query import uploads
+from search.weights import learning_job
+
+logger = logging.getLogger(__name__)
+FINISHED_AT_ONCE = 200
+"""Half-stored uploads finished in one round."""
+LATE_AFTER = timedelta(seconds=10)
+"""A query that still waits after this time has probably lost its job."""
+KEEP_QUERIES = timedelta(hours=24)
+
+
+def reconcile() -> None:
+    """Go through every kind of left-over once; a kind that fails is logged and does not stop the others."""
+    for step in (*STEPS, *periodic.chores()):
+        try:
+            num_repaired = step()
+        except (DatabaseError, OSError):
+            logger.exception("%s failed; it is tried again in the next round", step.__name__)
+        else:
+            if num_repaired:
+                logger.info("%s: %d", step.__name__, num_repaired)
+
+
+def reconcile_forever(pause_seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Reconcile again and again."""
+    while True:
+        close_old_connections()
+        reconcile()
+        sleep(pause_seconds)
+
+
+def finish_uploads() -> int:
+    """Finish uploads whose process ended between keeping the bytes and decoding them."""
+    return store.finish_pending(FINISHED_AT_ONCE)
+
+
+def resume_features() -> int:
+    """Free what dead workers held, want what is missing, and see to it that somebody is told."""
+    num_repaired = leases.expire_leases() + wanted_rows.ensure_rows()
+    pending = feature_counts.num_pending()
+    if pending and not transport.num_queued(settings.QUEUE_FEATURES):
+        tasks.enqueue_extraction()
+    return num_repaired
+
+
+def resume_queries() -> int:
+    """Queue uploaded queries again that nobody works on; give up those that were tried too often."""
+    now = timezone.now()
+    lost = Q(state=WorkState.LEASED, leased_until__lt=now) | Q(state=WorkState.PENDING, created_at__lt=now - LATE_AFTER)
+    rows = Query.objects.filter(lost)
+    num_failed = rows.filter(attempts__gte=settings.ENV.max_attempts).update(
+        state=WorkState.FAILED, reason="internal_retry_exhausted"
+    )
+    if not transport.num_queued(settings.QUEUE_INTERACTIVE):
+        for query_id in rows.order_by("created_at").values_list("pk", flat=True)[:100]:
+            tasks.enqueue_query(query_id)
+    return num_failed
+
+
+def forget_queries() -> int:
+    """Delete uploaded queries after a day, files included."""
+    old = list(Query.objects.filter(created_at__lt=timezone.now() - KEEP_QUERIES).values_list("pk", flat=True)[:500])
+    for query_id in old:
+        uploads.discard_files(query_id)
+    Query.objects.filter(pk__in=old).delete()
+    return len(old)
+
+
+def renew_generation() -> int:
+    """Ask for a new generation when enough has changed, and forget features that nothing uses any more."""
+    pending = feature_counts.num_pending()
+    if build.rebuild_due(pending):
+        tasks.enqueue_build()
+    versions = registry.current_versions()
+    active = Generation.objects.filter(state=Generation.State.ACTIVE).first()
+    if active is None:
+        return 0
+    return wanted_rows.drop_outdated({name: v for name, v in versions.items() if active.versions.get(name) == v})
+
+
+def renew_maps() -> int:
+    """Ask for maps when some are missing, damaged or behind; they wait for everything else."""
+    if map_building.due() and not transport.num_queued(settings.QUEUE_MAINTENANCE):
+        tasks.enqueue_maps()
+    return 0
+
+
+def resume_evaluations() -> int:
+    """Queue measurements again whose job was lost; give up those whose worker ended."""
+    if not transport.num_queued(settings.QUEUE_MAINTENANCE):
+        for evaluation_id in runs.waiting_late():
+            tasks.enqueue_evaluation(evaluation_id)
+    return runs.give_up_lost()
+
+
+def resume_learning() -> int:
+    """Queue the learning of weights again whose job was lost; give up what ended with its worker."""
+    if not transport.num_queued(settings.QUEUE_MAINTENANCE):
+        for weight_set_id in learning_job.waiting_late():
+            tasks.enqueue_learning(weight_set_id)
+    return learning_job.give_up_lost()
+
+
+def empty_trash() -> int:
+    """Delete for good what has been in the trash long enough, and forget acts too old to be undone."""
+    return visibility.purge_expired() + undo.forget()
+
+
+def renew_statistics() -> int:
+    """Let the database plan its queries by how full its tables have become."""
+    table_statistics.renew()
+    return 0
+
+
+STEPS: tuple[Callable[[], int], ...] = (
+    finish_uploads,
+    resume_features,
+    resume_queries,
+    forget_queries,
+    renew_generation,
+    resume_evaluations,
+    resume_learning,
+    renew_maps,
+    empty_trash,
+    renew_statistics,
+)

@@ -1,0 +1,111 @@
+"""Measured by edited copies: images of the collection are edited as people edit pictures, and searched for by these.
+
+No labels are needed. Each copy is described as an upload would be, and ranked against all images; the one it was made
+of is the right answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.utils.translation import gettext as _
+from numpy.typing import NDArray
+
+from gallery.models import Image
+from search.evaluation.augmentations import EDITS, edit
+from search.evaluation.metrics import RankingMeter, Relevance, ranked
+from search.evaluation.plan import GUIDE_MAX_IMAGES, Plan
+from search.evaluation.rankings import Field, Judge, Ranking, make_field
+from search.evaluation.reference_baseline import GuideColors, read_guide_colors, read_pixels
+from search.evaluation.report import Scoreboard
+from search.evaluation.tally import Document, Tally, by_part
+from search.exceptions import SearchError
+from search.features import registry
+from search.features.extraction import describe_images
+from search.methods import Method
+from search.types import RGBImage
+
+
+def measure_by_copies(plan: Plan) -> Scoreboard:
+    """Make copies of images of a collection, or of the whole library, and look for their originals.
+
+    Raises
+    ------
+    SearchError : fewer than two images have features, or no method that described them is available here
+    """
+    images = Image.objects.shown().order_by("pk")
+    if plan.collection_id is not None:
+        images = images.filter(collections=plan.collection_id)
+    listed = np.array(list(images.values_list("pk", "sha256", "pixels_sha256")), object).reshape(-1, 3)
+    listed = np.random.default_rng(settings.ENV.index_seed).permutation(listed)  # so that ties fall by chance
+    field = make_field(plan.snapshot, listed[:, 0].astype(np.int64))
+    used = usable_methods(field)
+    if len(listed) < 2 or not used:
+        raise SearchError(
+            _("Nothing can be measured: expected at least two images with features of methods that work here.")
+        )
+    hashes, pixels_of = listed[:, 1].tolist(), listed[:, 2].astype(np.str_)
+    colors = read_guide_colors(hashes, plan.progress) if len(listed) <= GUIDE_MAX_IMAGES else None
+    trial = _Trial(field, used, Judge(field, plan.weights, colors), colors)
+    queries = plan.draw(np.flatnonzero(np.any([present for _vectors, present in field.rows.values()], axis=0)))
+    for done, row in enumerate(queries.tolist()):
+        plan.progress("copies", done, len(queries))
+        if (pixels := read_pixels(hashes[row])) is not None:
+            twins = (pixels_of == pixels_of[row]) & (pixels_of != "")
+            trial.look_for(row, pixels, np.asarray(twins))
+    if not trial.tally.num_queries:
+        raise SearchError(_("Nothing can be measured: no original of the images drawn could be decoded."))
+    return Scoreboard(
+        field,
+        trial.tally,
+        num_queries=trial.tally.num_queries,
+        num_originals=trial.tally.num_queries // len(EDITS),
+        edits=trial.edits(),
+        left_out=[name for name in field.rows if name not in used],
+        curves_of_pairs=True,
+    )
+
+
+def usable_methods(field: Field) -> dict[str, Method]:
+    """Return the methods that can describe copies here in the version in which the images were described."""
+    versions = registry.current_versions()
+    return {name: registry.methods()[name] for name in field.rows if field.version_of(name) == versions.get(name)}
+
+
+class _Trial:
+    """Looks for the originals of copies, and keeps what came of it."""
+
+    def __init__(self, field: Field, used: Mapping[str, Method], judge: Judge, colors: GuideColors | None) -> None:
+        self.tally = Tally()
+        self._field, self._used, self._judge, self._colors = field, used, judge, colors
+        self._meters: dict[tuple[Ranking, str], RankingMeter] = {}
+
+    def look_for(self, row: int, pixels: RGBImage, twins: NDArray[np.bool_]) -> None:
+        """Make every kind of copy of one image and look for it; images of the same pixels are no answer, nor wrong."""
+        copies = [edit(name, pixels, int(self._field.image_ids[row])) for name in EDITS]
+        vectors = describe_images(copies, self._used)
+        relevant = np.arange(len(twins)) == row
+        others = twins & ~relevant
+        for place, (name, copy) in enumerate(zip(EDITS, copies, strict=True)):
+            guide = None if self._colors is None else self._colors.scores_of(copy)
+            scores = self._judge.rankings({method: rows[place] for method, rows in vectors.items()}, guide)
+            for found in scores.values():
+                found[others] = np.nan
+            self.tally.add(scores, relevant)
+            self._note(name, scores, relevant)
+
+    def _note(self, name: str, scores: Mapping[Ranking, NDArray[np.floating]], relevant: Relevance) -> None:
+        for ranking, found in scores.items():
+            meter = self._meters.setdefault((ranking, name), RankingMeter())
+            meter.add(ranked(found, relevant), 1)
+
+    def edits(self) -> Document:
+        """Return recall@1 and mAP of each ranking, by edit."""
+        found: dict[Ranking, dict[str, Any]] = {}
+        for (ranking, name), meter in self._meters.items():
+            figures = meter.figures().as_dict()
+            found.setdefault(ranking, {})[name] = {"recall_at_1": figures["p_at_1"], "map": figures["map"]}
+        return by_part(found)

@@ -1,0 +1,144 @@
+"""Every ranking of one query: by each method alone, by the fusions, and by the guide's definitions beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.evaluation.reference_baseline import GuideColors
+from search.features import registry
+from search.methods import METHODS
+from search.query.pipeline import HEAD
+from search.scoring.fusion import DEFAULT_WEIGHTS, fuse, top
+from search.scoring.presets import DEFAULT_PRESET, PRESETS
+from search.scoring.segments import Snapshot, take
+from search.types import Scores, Vectors
+
+METHOD, FUSED, REFERENCE = "methods", "fused", "reference"
+PARTS = (METHOD, FUSED, REFERENCE)
+"""Of what is told."""
+DEFAULT, EQUAL, LEARNED = "default", "equal", "learned"
+GUIDE_COLOR, RAW_SUM, GUIDE_SUM = "guide_color", "raw_sum", "guide_sum"
+GUIDE_WEIGHTS = {"color": 0.3, "ssim": 0.2, "deep": 0.5}
+"""Those of the guide's fusion: it adds raw scores (RAW_SUM); beside it the same weights on rarities (GUIDE_SUM)."""
+TIE = 1e-9
+"""Weight of the raw scores that tell equal fused scores apart, as search does it: too small to decide anything else."""
+Ranking = tuple[str, str]
+"""Part and name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """The images among which is searched; row i is the same image in every array."""
+
+    image_ids: NDArray[np.int64]
+    snapshot: Snapshot
+    rows: Mapping[str, tuple[Vectors, NDArray[np.bool_]]]  # method -> vectors, and which rows have one
+
+    def vectors_of(self, row: int) -> dict[str, NDArray[Any]]:
+        """Return one image's vectors by method."""
+        return {name: vectors[row] for name, (vectors, present) in self.rows.items() if present[row]}
+
+    def version_of(self, name: str) -> str:
+        """Return the version of the method by which these images were described."""
+        return next(part.methods[name].version for part in self.snapshot.segments if name in part.methods)
+
+
+def make_field(snapshot: Snapshot, image_ids: NDArray[np.int64]) -> Field:
+    """Collect the rows of these images; methods that describe none of them are left out.
+
+    Methods that the snapshot holds in no table yet, or that this program no longer knows, are left out as well.
+    """
+    known = [name for name in registry.methods() if name in snapshot.tables]
+    rows = {name: found for name in known if (found := take(snapshot, name, image_ids)) and found[1].any()}
+    return Field(image_ids, snapshot, rows)
+
+
+def fusions(learned: Mapping[str, float] | None) -> dict[str, dict[str, float]]:
+    """Return the weights of every fusion that is measured: default, equal, learned if any, and the other presets."""
+    found = {DEFAULT: dict(DEFAULT_WEIGHTS), EQUAL: dict.fromkeys(METHODS, 1.0)}
+    if learned is not None:
+        found[LEARNED] = dict.fromkeys(DEFAULT_WEIGHTS, 0.0) | dict(learned)
+    presets = {name: preset.full_weights() for name, preset in PRESETS.items() if name != DEFAULT_PRESET}
+    return found | presets
+
+
+class Judge:
+    """Scores every image of a field for one query, by every ranking.
+
+    Search runs over all methods and rows as for people, but without a head or an ANN index. Only re-ranking methods,
+    which are too slow for that, see the first 400 by the default weights; the rest counts as their worst.
+    """
+
+    def __init__(
+        self, field: Field, weights: Mapping[str, Mapping[str, float]], colors: GuideColors | None = None
+    ) -> None:
+        """Keep what is compared: a field, the weights by fusion, and the guide's histograms of the same rows."""
+        self._field, self._colors = field, colors
+        self._methods = {name: registry.methods()[name] for name in field.rows}
+        self._names = sorted(self._methods, key=lambda name: self._methods[name].reranks)
+        self._weights = {
+            fusion: np.array([given.get(name, 0.0) for name in self._names]) for fusion, given in weights.items()
+        }
+
+    def of_row(self, row: int) -> dict[Ranking, NDArray[np.floating]]:
+        """Return the scores of every image for one of them as the query."""
+        guide = None if self._colors is None else self._colors.scores(row)
+        return self.rankings(self._field.vectors_of(row), guide)
+
+    def rankings(
+        self, vectors: Mapping[str, NDArray[Any]], guide: Scores | None = None
+    ) -> dict[Ranking, NDArray[np.floating]]:
+        """Return the scores of every image for any query, NaN = not found; rankings that find nothing are left out.
+
+        Parameters
+        ----------
+        vectors : one row of shape (dim,) per method
+        guide : ndarray of shape (n,), the guide's color similarities with the query; None = not known
+        """
+        raw = np.full((len(self._names), len(self._field.image_ids)), np.nan, np.float32)
+        rarities = np.full(raw.shape, np.nan)
+        for place, name in enumerate(self._names):
+            if name in vectors:
+                raw[place] = self._raw(place, vectors[name], rarities)
+                rarities[place] = self._field.snapshot.tables[name].raw.rarity(raw[place])
+        found: dict[Ranking, NDArray[np.floating]] = {
+            (METHOD, name): scores for name, scores in zip(self._names, raw, strict=True) if not np.isnan(scores).all()
+        }
+        for fusion, weights in self._weights.items():
+            fused = fuse(rarities, weights) + TIE * np.nan_to_num(fuse(raw, weights))
+            if not np.isnan(fused).all():
+                found[FUSED, fusion] = fused
+        if guide is not None and not np.isnan(guide).all():
+            found[REFERENCE, GUIDE_COLOR] = guide
+            added = np.array([guide if name == "color" else raw[place] for place, name in enumerate(self._names)])
+            weights = np.array([GUIDE_WEIGHTS.get(name, 0.0) for name in self._names])
+            if weights.any():
+                found[REFERENCE, RAW_SUM] = fuse(added, weights)
+                found[REFERENCE, GUIDE_SUM] = fuse(rarities, weights)
+        return found
+
+    def _raw(self, place: int, query: NDArray[Any], rarities: NDArray[np.float64]) -> Scores:
+        """Return one method's raw scores of all images, given the rarities of the methods before it."""
+        name = self._names[place]
+        vectors, present = self._field.rows[name]
+        method = self._methods[name]
+        if not method.reranks:
+            return np.where(present, method.scores(query, vectors), np.float32(np.nan))
+        head = self._head(rarities)
+        scores = np.asarray(method.scores(query, vectors[head]), np.float32)
+        everywhere = np.full(len(present), scores[present[head]].min(initial=0.0), np.float32)
+        everywhere[head] = scores
+        return np.where(present, everywhere, np.float32(np.nan))
+
+    def _head(self, rarities: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Return the rows that a re-ranking method sees: the best by the default weights of the other methods."""
+        weights = np.array(
+            [0.0 if self._methods[name].reranks else DEFAULT_WEIGHTS.get(name, 0.0) for name in self._names]
+        )
+        fused = fuse(rarities, weights if weights.any() else np.ones(len(weights)))
+        return np.sort(top(fused, HEAD))

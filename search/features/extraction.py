@@ -1,0 +1,203 @@
+"""Where images become vectors: decoded once in the decoder's child, described by every method in batches."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.utils.translation import gettext as _
+from numpy.typing import NDArray
+from rq.timeouts import JobTimeoutException
+
+from gallery.decoding import Refused, get_decoder
+from gallery.models import Image
+from gallery.storage.paths import original_path
+from search.exceptions import QueryFileError, SearchError
+from search.features import derivation, leases, registry, stored_vectors
+from search.features.derivation import Rows, describe_by, describe_images
+from search.features.leases import Lease
+from search.features.registry import methods
+from search.models import Query
+from search.query.uploads import query_path
+from search.types import RGBImage, Vectors
+
+__all__ = [
+    "ANALYSIS_SIDE",
+    "Description",
+    "describe_file",
+    "describe_images",
+    "describe_query",
+    "extract",
+    "methods",
+    "warm_up",
+]
+
+ANALYSIS_SIDE = 512
+"""Longest side, in pixels, of the images that methods see."""
+logger = logging.getLogger(__name__)
+
+
+def warm_up() -> None:
+    """Load every method that can be used here, so that the first image does not wait for it."""
+    blank = np.zeros((ANALYSIS_SIDE, ANALYSIS_SIDE, 3), np.uint8)
+    for name in registry.current_versions():
+        try:
+            methods()[name].warm_up()
+            methods()[name].describe([blank])
+        except Exception:
+            logger.exception("%s cannot be used; its features will fail until this is repaired", name)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What is known of one image that is searched by.
+
+    Attributes
+    ----------
+    vectors : by method, one row of shape (dim,)
+    reason : why methods that are available here gave none, in sentences; empty when all did
+    """
+
+    vectors: dict[str, NDArray[Any]]
+    reason: str = ""
+
+
+def describe_file(path: Path) -> Description:
+    """Describe one image file by every method available here; a method that fails does not stop the others.
+
+    Raises
+    ------
+    gallery.decoding.Refused, OSError : the file cannot be decoded, or not be opened
+    Exception : what the first method raised, where every one of them failed
+    """
+    return _describe_pixels(get_decoder().pixels(path, ANALYSIS_SIDE), path.name)
+
+
+def _describe_pixels(pixels: RGBImage, file_name: str) -> Description:
+    found: dict[str, Vectors] = {}
+    errors: list[Exception] = []
+    for name in registry.current_versions():
+        try:
+            found[name] = describe_by(methods()[name], [pixels], found)
+        except JobTimeoutException:
+            raise
+        except Exception as error:  # noqa: BLE001 (see `_describe_apart`: the other methods can still answer)
+            logger.warning("%s: %s failed: %s", file_name, name, error)
+            errors.append(error)
+    if errors and not found:
+        raise errors[0]
+    reasons = dict.fromkeys(map(_sentence, errors))  # a method that builds on another fails as that does
+    return Description({name: vectors[0] for name, vectors in found.items()}, " ".join(reasons))
+
+
+def describe_query(query: Query) -> Description:
+    """Describe an uploaded query image; what the gallery already knows of the same bytes is not computed again.
+
+    Raises
+    ------
+    QueryFileError : the file cannot be opened now
+    gallery.decoding.Refused : the file cannot be decoded
+    """
+    twin = Image.objects.shown().filter(sha256=query.sha256).values_list("pk", flat=True).first()
+    known = stored_vectors.vectors_of(twin) if twin else {}
+    if known.keys() >= registry.current_versions().keys():
+        return Description(known)
+    path = query_path(query.pk)
+    try:
+        pixels = get_decoder().pixels(path, ANALYSIS_SIDE)
+    except OSError as error:
+        raise QueryFileError(_("The uploaded file is no longer kept; upload it again.")) from error
+    return _describe_pixels(pixels, path.name)
+
+
+def extract(held: Lease) -> int:
+    """Compute and keep what the lease asks for; images that cannot be described fail alone.
+
+    Returns the number of features kept. What is neither kept nor failed, because this was interrupted, is given back.
+    """
+    try:
+        stored = derivation.stored_sources(held)
+        pixels = _decode(held, derivation.need_pixels(held, stored))
+        results: dict[str, Rows] = {}
+        for name, method in methods().items():
+            wanted = [image_id for image_id, names in held.images.items() if name in names]
+            if wanted:
+                sources = (stored.get(name), results.get(getattr(method, "source", "")))
+                kept, vectors = _describe(held, name, wanted, sources, pixels)
+                results |= {name: (kept, vectors)} if kept else {}
+                leases.extend(held)
+        return leases.store(held, results)
+    finally:
+        leases.release(held)
+
+
+def _decode(held: Lease, image_ids: Sequence[int]) -> dict[int, RGBImage]:
+    """Decode those of the lease's images; those whose originals cannot be opened are put off."""
+    hashes = dict(Image.objects.filter(pk__in=image_ids).values_list("pk", "sha256"))
+    pixels: dict[int, RGBImage] = {}
+    absent: dict[int, str] = {}
+    for image_id, digest in hashes.items():
+        try:
+            pixels[image_id] = get_decoder().pixels(original_path(digest), ANALYSIS_SIDE)
+        except Refused as refusal:
+            _fail(held, image_id, held.images[image_id], refusal.reason)
+        except OSError as error:
+            absent[image_id] = str(error)
+            leases.put_off(held, image_id)
+    if absent:
+        example = next(iter(absent.values()))
+        logger.warning("%d originals cannot be opened now and are tried again later: %s", len(absent), example)
+    return pixels
+
+
+def _describe(
+    held: Lease, name: str, wanted: list[int], sources: Iterable[Rows | None], pixels: Mapping[int, RGBImage]
+) -> Rows:
+    """Describe a batch by one method: from its source's rows where there are any, else from the pixels."""
+    try:
+        derived, rows = derivation.derive(methods()[name], wanted, sources)
+    except SearchError as error:
+        for image_id in wanted:
+            _fail(held, image_id, [name], str(error))
+        return [], np.empty((0, 0), np.float32)
+    remaining = sorted(pixels.keys() & set(wanted) - set(derived))
+    parts = [(derived, rows)]
+    if remaining:
+        parts.append(_describe_apart(held, name, remaining, pixels))
+    return _joined(parts)
+
+
+def _describe_apart(held: Lease, name: str, image_ids: list[int], pixels: Mapping[int, RGBImage]) -> Rows:
+    """Describe a batch by one method; when that fails, halve it until the image that spoils it stands alone."""
+    try:
+        return image_ids, methods()[name].describe([pixels[image_id] for image_id in image_ids])
+    except JobTimeoutException:
+        raise
+    except Exception as error:  # noqa: BLE001 (the edge of the job: a library may raise anything for one odd image)
+        if len(image_ids) == 1:
+            logger.warning("image %d: %s failed: %s: %s", image_ids[0], name, type(error).__name__, error)
+            _fail(held, image_ids[0], [name], _sentence(error))
+            return [], np.empty((0, 0), np.float32)
+    middle = len(image_ids) // 2
+    return _joined([_describe_apart(held, name, part, pixels) for part in (image_ids[:middle], image_ids[middle:])])
+
+
+def _joined(parts: Iterable[Rows]) -> Rows:
+    filled = [part for part in parts if part[0]]
+    if not filled:
+        return [], np.empty((0, 0), np.float32)
+    return [image_id for ids, _rows in filled for image_id in ids], np.concatenate([rows for _ids, rows in filled])
+
+
+def _fail(held: Lease, image_id: int, names: Iterable[str], reason: str) -> None:
+    for name in names:
+        leases.fail(held, image_id, name, reason)
+
+
+def _sentence(error: Exception) -> str:
+    """Return what an error of a method says to people: ours are sentences, others are named by their kind."""
+    return str(error) if isinstance(error, SearchError) else f"{type(error).__name__}: {error}"

@@ -1,0 +1,87 @@
+"""A generation's folder, opened: every file compared with the manifest first, then mapped read-only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.exceptions import IndexDamagedError
+from search.index import BACKENDS, IndexBackend, load_backend
+from search.index.hashes import HashIndex
+from search.index.manifest import Manifest, MethodFiles, Stamp, read_manifest, stamp, verify_files
+from search.index.matrices import map_matrix
+from search.scoring.segments import MethodHashes, MethodIndex, MethodRows, MethodTables, Segment, load_tables
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedGeneration:
+    """An intact generation; its arrays are memory maps and outlive the folder's removal."""
+
+    generation_id: int
+    folder: Path
+    manifest: Manifest
+    segment: Segment
+    tables: dict[str, MethodTables]
+    stamp: Stamp
+
+    def touched(self) -> bool:
+        """Tell whether a file was removed or changed since it was verified."""
+        try:
+            return stamp(self.folder, self.manifest) != self.stamp
+        except IndexDamagedError:
+            return True
+
+
+def open_generation(folder: Path, generation_id: int) -> LoadedGeneration:
+    """Verify and open a generation's folder.
+
+    Raises
+    ------
+    IndexDamagedError : anything is not as it was published; nothing was loaded then
+    """
+    manifest = read_manifest(folder, generation_id)
+    seen = stamp(folder, manifest)
+    verify_files(folder, manifest)
+    num_images = manifest.num_images
+    image_ids = map_matrix(folder / "image_ids.npy", (num_images,), np.int64)
+    if np.any(np.diff(image_ids) <= 0):
+        raise IndexDamagedError(f"{folder.name}: image ids are not in rising order")
+    methods, tables, indexes, hashes = {}, {}, {}, {}
+    for name, files in manifest.methods.items():
+        rows = methods[name] = _open_rows(folder, name, files, num_images)
+        tables[name] = load_tables(folder / f"{name}.calibration.npz")
+        places = None if rows.present is None else np.flatnonzero(rows.present)
+        if files.index and (backend := _reader(manifest.backend)):
+            index = backend.load(folder / files.index, rows.scanned.shape[1], files.num_present)
+            indexes[name] = MethodIndex(index, files.effort, places)
+        if files.hashes:
+            codes = HashIndex.load(folder / files.hashes, files.code_bits // 8, files.num_present)
+            hashes[name] = MethodHashes(codes, places)
+    segment = Segment(image_ids, np.ones(num_images, bool), methods, indexes, hashes)
+    return LoadedGeneration(generation_id, folder, manifest, segment, tables, seen)
+
+
+def _open_rows(folder: Path, name: str, files: MethodFiles, num_images: int) -> MethodRows:
+    vectors = map_matrix(folder / f"{name}.vectors.npy", (num_images, files.dim), files.dtype)
+    mask: NDArray[np.bool_] = map_matrix(folder / f"{name}.mask.npy", (num_images,), np.bool_)
+    if np.count_nonzero(mask) != files.num_present:
+        raise IndexDamagedError(f"{name}: expected {files.num_present} rows present, the mask says otherwise")
+    present = None if files.num_present == num_images else mask
+    stand_ins = None
+    if files.stand_in_dim:
+        stand_ins = map_matrix(folder / f"{name}.stand_in.npy", (num_images, files.stand_in_dim), np.float32)
+    reduced = basis = None
+    if files.reduced_dim:
+        reduced = map_matrix(folder / f"{name}.reduced.npy", (num_images, files.reduced_dim), np.float32)
+        basis = map_matrix(folder / f"{name}.basis.npy", (files.scanned_dim, files.reduced_dim), np.float32)
+    return MethodRows(files.version, vectors, present, stand_ins, reduced, basis)
+
+
+def _reader(writer: str) -> type[IndexBackend] | None:
+    """Return a backend that reads what `writer` wrote and can be used here; None: search exactly."""
+    suffix = load_backend(writer).suffix
+    same = [backend for backend in map(load_backend, (writer, *BACKENDS)) if backend.suffix == suffix]
+    return next((backend for backend in same if backend.unavailable() is None), None)

@@ -1,0 +1,262 @@
+"""Why a search did not find an image, or where it found it: ranks, thresholds and the state of the index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.utils.translation import gettext as _
+from numpy.typing import NDArray
+
+from gallery.models import Image
+from search.features import registry, stored_vectors
+from search.generations.snapshot import current_snapshot
+from search.generations.visibility import closed_ids, without
+from search.models import Tombstone
+from search.query.matching import allowed_rows, blank_missing, fit_query, gathering_weights, stand_ins_of
+from search.query.pipeline import HEAD, collection_ids, for_image, run_query
+from search.scoring.fusion import fuse
+from search.scoring.segments import Segment, Snapshot
+from search.types import Answer, Result
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A search as it was asked for, beside the image that is searched for.
+
+    Attributes
+    ----------
+    weights : by method
+    most : results that its page can show at all
+    lowest, highest : the threshold, 0..100; None: no limit
+    collection_id : the collection that is searched; None: everything
+    viewer : who asks; None: the site itself
+    """
+
+    weights: Mapping[str, float]
+    most: int
+    lowest: float | None = None
+    highest: float | None = None
+    collection_id: int | None = None
+    viewer: User | AnonymousUser | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MethodPlace:
+    """Where an image stands by one method alone, by the vectors that gather candidates."""
+
+    rank: int  # 1 = the closest; equals share a rank
+    num_images: int
+    near: bool | None = None  # whether the method's ANN index brings it up; None: there is no such index
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one image stands among the answers to another.
+
+    Attributes
+    ----------
+    found : what the search says of it; None: it is not among the answers
+    rank : its place by the fused score: as found, else by the rough comparison that comes before; None: nowhere
+    num_images : that were searched
+    num_candidates : of these, those that were compared
+    exact : whether every image was compared
+    lies : "generation", "delta" (newer than the generation) or "" (in neither, so it cannot be found)
+    methods : by name, of those that gather candidates and have something to say about both images
+    reasons : why it was not found or is not shown, in sentences; empty when it is
+    degraded : what is wrong with the index; empty when all is well
+    """
+
+    found: Result | None = None
+    rank: int | None = None
+    num_images: int = 0
+    num_candidates: int = 0
+    exact: bool = True
+    generation_id: int | None = None
+    lies: str = ""
+    methods: Mapping[str, MethodPlace] = field(default_factory=dict)
+    reasons: list[str] = field(default_factory=list)
+    missing: Mapping[str, str] = field(default_factory=dict)  # method -> why the searching image has no feature for it
+    degraded: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """Where the target stands when all vectors that gather candidates are scanned."""
+
+    lies: str
+    rank: int | None
+    methods: Mapping[str, MethodPlace]
+
+
+def find_place(query_id: int, target_id: int, terms: Terms) -> Place:
+    """Search for one image and say where another one stands, and why it is not shown.
+
+    Parameters
+    ----------
+    query_id, target_id : images that the viewer may see
+    terms : the search
+
+    Raises
+    ------
+    QueryError : the searching image has no features
+    FusionWeightsError, UnknownMethodError : see `fusion.check_weights`
+    """
+    answer = run_query(
+        for_image(query_id), terms.weights, k=terms.most, collection_id=terms.collection_id, viewer=terms.viewer
+    )
+    found = next((result for result in answer.results if result.image_id == target_id), None)
+    scan = _scan(query_id, target_id, terms, answer.weights, index_used=not answer.exact)
+    return Place(
+        found=found,
+        rank=found.rank if found else scan.rank,
+        num_images=answer.num_images,
+        num_candidates=answer.num_candidates,
+        exact=answer.exact,
+        generation_id=answer.generation_id,
+        lies=scan.lies,
+        methods=scan.methods,
+        reasons=_reasons(target_id, found, scan, answer, terms),
+        missing=answer.missing_methods,
+        degraded=answer.degraded,
+    )
+
+
+def _scan(query_id: int, target_id: int, terms: Terms, weights: Mapping[str, float], *, index_used: bool) -> _Scan:
+    """Compare the query with every image by all vectors that gather candidates."""
+    snapshot = current_snapshot()
+    snapshot = without(snapshot, closed_ids(terms.viewer, snapshot.revision))
+    vectors = snapshot.vectors_of(query_id) or stored_vectors.vectors_of(query_id, snapshot.versions)
+    methods = registry.methods()
+    fitting, _other = fit_query({name: row for name, row in vectors.items() if name in methods}, snapshot)
+    asked = stand_ins_of(fitting, [name for name in fitting if not methods[name].reranks], methods)
+    allowed = None if terms.collection_id is None else collection_ids(terms.collection_id)
+    masks = [allowed_rows(segment, allowed, query_id) for segment in snapshot.segments]
+    held = _whereabouts(snapshot, masks, target_id)
+    if held is None:
+        return _Scan("", None, {})
+    number, row = held
+    place = int(np.count_nonzero(np.concatenate([np.empty(0, bool), *masks[:number], masks[number][:row]])))
+    scores = {name: _scores(snapshot, masks, name, vector) for name, vector in asked.items()}
+    segment = snapshot.segments[number]
+    found = {}
+    for name, values in scores.items():
+        if (rank := _rank(values, place)) is not None:
+            near = _near(segment, name, asked[name], row) if index_used else None
+            found[name] = MethodPlace(rank, int(np.count_nonzero(~np.isnan(values))), near)
+    gathering = gathering_weights(fitting, weights, methods)
+    is_base = snapshot.generation_id is not None and number == 0
+    lies = "generation" if is_base else "delta"
+    if not gathering:
+        return _Scan(lies, None, found)
+    rarities = np.array([_rarities(snapshot, masks, name, scores[name]) for name in gathering])
+    fused = fuse(rarities, np.array(list(gathering.values())))
+    return _Scan(lies, _rank(fused, place), found)
+
+
+def _whereabouts(snapshot: Snapshot, masks: list[NDArray[np.bool_]], image_id: int) -> tuple[int, int] | None:
+    """Return the number of the segment and the row in which an image can be found."""
+    for number, (segment, mask) in enumerate(zip(snapshot.segments, masks, strict=True)):
+        row = segment.row_of(image_id)
+        if row is not None and mask[row]:
+            return number, row
+    return None
+
+
+def _scores(
+    snapshot: Snapshot, masks: list[NDArray[np.bool_]], name: str, vector: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return one method's dot products of all rows that may be found, NaN where it has nothing."""
+    found = []
+    for segment, mask in zip(snapshot.segments, masks, strict=True):
+        held = segment.methods.get(name)
+        if held is None:
+            found.append(np.full(int(np.count_nonzero(mask)), np.nan, np.float32))
+        else:
+            found.append(blank_missing(held.scanned @ held.asked(vector), held.present)[mask])
+    return np.concatenate(found)
+
+
+def _rarities(
+    snapshot: Snapshot, masks: list[NDArray[np.bool_]], name: str, scores: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the rarities of what `_scores` returned, as the search estimates them."""
+    found, start = [], 0
+    for segment, mask in zip(snapshot.segments, masks, strict=True):
+        part = scores[start : start + int(np.count_nonzero(mask))]
+        start += len(part)
+        held = segment.methods.get(name)
+        found.append(part if held is None else snapshot.tables[name].scanning(held).rough_rarity(part))
+    return np.concatenate(found)
+
+
+def _rank(scores: NDArray[np.floating[Any]], place: int) -> int | None:
+    """Return the rank of one of the scores, None when it is NaN."""
+    if np.isnan(scores[place]):
+        return None
+    return 1 + int(np.count_nonzero(scores > scores[place]))
+
+
+def _near(segment: Segment, name: str, vector: NDArray[np.float32], row: int) -> bool | None:
+    """Tell whether a method's ANN index brings a row up; None where there is none."""
+    index = segment.indexes.get(name)
+    if index is None:
+        return None
+    return bool(np.isin(row, index.query(segment.methods[name].asked(vector), HEAD)))
+
+
+def _reasons(target_id: int, found: Result | None, scan: _Scan, answer: Answer, terms: Terms) -> list[str]:
+    """Return why an image is not shown, in sentences."""
+    if found is None:
+        return _absence(target_id, scan, answer, terms)
+    score = round(100 * found.score, 6)
+    words = {"score": f"{score:.1f}"}
+    if terms.lowest is not None and score < terms.lowest:
+        text = _("Its score, %(score)s, is below the threshold: this search shows scores of at least %(limit)g.")
+        return [text % (words | {"limit": terms.lowest})]
+    if terms.highest is not None and score > terms.highest:
+        text = _("Its score, %(score)s, is above the threshold: this search shows scores of at most %(limit)g.")
+        return [text % (words | {"limit": terms.highest})]
+    return []
+
+
+def _absence(target_id: int, scan: _Scan, answer: Answer, terms: Terms) -> list[str]:
+    """Return why an image is not among the answers."""
+    if not scan.lies:
+        return [_why_nowhere(target_id, terms)]
+    if scan.rank is None:
+        return [_("No method with a weight has something to say about both images.")]
+    reasons = []
+    if not answer.exact and not any(place.near for place in scan.methods.values()):
+        text = _("The library is large, and none of the indexes brought it up among its %(head)d nearest images.")
+        reasons.append(text % {"head": HEAD})
+    if scan.rank > HEAD:
+        text = _(
+            "By the rough comparison that comes first it is number %(rank)d; only the best %(head)d are compared by"
+            " every method."
+        )
+        reasons.append(text % {"rank": scan.rank, "head": HEAD})
+    elif not reasons:
+        reasons.append(_("Others are more alike: a search shows at most %(most)d images.") % {"most": terms.most})
+    return reasons
+
+
+def _why_nowhere(target_id: int, terms: Terms) -> str:
+    """Return why an image cannot be found by anything."""
+    image = Image.objects.filter(pk=target_id).only("hidden", "trashed_at").first()
+    if image is None or image.trashed_at is not None:
+        return _("It is not in the library any more.")
+    if image.hidden:
+        return _("It is hidden, and hidden images are never found.")
+    if terms.collection_id is not None:
+        members = Image.collections.through.objects.filter(collection_id=terms.collection_id)
+        if not members.filter(image_id=target_id).exists():
+            return _("It is not in the collection that is searched.")
+    if Tombstone.objects.filter(image_id=target_id).exists():
+        return _("The index still counts it as removed; the next build of the index puts it right.")
+    return _("None of its features is computed yet; it is found as soon as they are.")

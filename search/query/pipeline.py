@@ -1,0 +1,204 @@
+"""One search from its query to its explained answer."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.conf import settings
+from django.utils.translation import gettext as _
+from numpy.typing import NDArray
+
+from gallery.models import Image
+from search.exceptions import QueryError
+from search.features import registry, stored_vectors
+from search.generations import collection_calibration, recall
+from search.generations.snapshot import current_snapshot
+from search.generations.visibility import closed_ids, without
+from search.methods import METHODS
+from search.models import Feature, Query, WorkState
+from search.query.matching import fit_query, match
+from search.query.verification import verify_results
+from search.scoring.fusion import check_weights
+from search.scoring.segments import Snapshot
+from search.types import Answer
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+HEAD = recall.HEAD
+"""Candidates that get every method's real score."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuerySource:
+    """What is searched for: an image of the gallery, or the vectors of any other image."""
+
+    image_id: int | None = None
+    vectors: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)  # of the vectors' methods
+    reason: str = ""  # why other methods gave no vector, where that is known
+
+
+def for_image(image_id: int) -> QuerySource:
+    """Search for an image of the gallery; it will not find itself."""
+    return QuerySource(image_id=image_id)
+
+
+def for_vectors(vectors: Mapping[str, NDArray[Any]], reason: str = "") -> QuerySource:
+    """Search for an image described elsewhere: one row of shape (dim,) per method, at the current versions.
+
+    `reason` says why other methods gave none.
+    """
+    return QuerySource(vectors=vectors, versions=registry.current_versions(), reason=reason)
+
+
+def for_upload(query_id: uuid.UUID) -> QuerySource:
+    """Search for an uploaded query.
+
+    Raises
+    ------
+    QueryError : there is no such query, it was refused, or its features are not computed yet
+    """
+    query = Query.objects.filter(pk=query_id).first()
+    if query is None:
+        raise QueryError(_("This query is no longer kept; upload the image again."))
+    if query.state == WorkState.FAILED:
+        raise QueryError(_("This query could not be described: %(reason)s") % {"reason": query.reason})
+    if query.state != WorkState.READY or query.vectors is None:
+        raise QueryError(_("The features of this query are still being computed; try again in a moment."))
+    vectors, versions = stored_vectors.unpack_query(bytes(query.vectors))
+    return QuerySource(vectors=vectors, versions=versions, reason=query.reason)
+
+
+def run_query(
+    source: QuerySource,
+    weights: Mapping[str, float],
+    *,
+    k: int = 60,
+    head: int = HEAD,
+    collection_id: int | None = None,
+    shown: int | None = None,
+    viewer: User | AnonymousUser | None = None,
+) -> Answer:
+    """Find the images most like a query, with the reasons.
+
+    Parameters
+    ----------
+    source : see `for_image`, `for_upload`, `for_vectors`
+    weights : fusion weights by method; those not named are 0
+    k : results wanted
+    head : candidates that get every method's real score, at least k
+    collection_id : search this collection only
+    shown : results that re-ranking methods without a weight score too, None = k
+    viewer : who asks: what is closed to them is neither found nor counted; None: the site itself
+
+    Raises
+    ------
+    FusionWeightsError, UnknownMethodError : see `fusion.check_weights`
+    QueryError : the query image is unknown or has no features yet
+    """
+    started = time.perf_counter()
+    checked = check_weights(weights)
+    snapshot = current_snapshot()
+    closed = closed_ids(viewer, snapshot.revision)
+    if source.image_id is not None and np.isin(source.image_id, closed):
+        raise QueryError(_("There is no image %(id)d.") % {"id": source.image_id})
+    fitting, other = fit_query(_vectors(source, snapshot), snapshot)
+    silent = _silent(fitting)
+    vectors = {name: row for name, row in fitting.items() if name not in silent}
+    allowed, own_pairs = None, False
+    if collection_id is not None:
+        allowed = collection_ids(collection_id)
+        snapshot, own_pairs = collection_calibration.within(snapshot, collection_id, allowed)
+    snapshot = without(snapshot, closed)
+    matches = match(
+        snapshot,
+        vectors,
+        checked,
+        registry.methods(),
+        k=k,
+        head=head,
+        exact_max=settings.ENV.exact_search_max_images,
+        allowed=allowed,
+        excluded=source.image_id,
+        shown=shown,
+    )
+    return Answer(
+        results=matches.results,
+        weights=checked,
+        num_candidates=matches.num_candidates,
+        num_images=snapshot.num_images,
+        exact=matches.exact,
+        generation_id=snapshot.generation_id,
+        missing_methods=_missing(source, fitting, other, snapshot) | silent,
+        background="collection" if own_pairs else "library",
+        degraded=snapshot.degraded,
+        seconds=time.perf_counter() - started,
+        motions=partial(verify_results, vectors=vectors, snapshot=snapshot, methods=registry.methods()),
+    )
+
+
+def _vectors(source: QuerySource, snapshot: Snapshot) -> Mapping[str, NDArray[Any]]:
+    """Return the query's vectors of the versions searched by; a gallery image's are taken from what is searched."""
+    served = snapshot.versions
+    if source.image_id is None:
+        own = source.versions
+        return {name: row for name, row in source.vectors.items() if served.get(name) in (None, own.get(name))}
+    found = snapshot.vectors_of(source.image_id) or stored_vectors.vectors_of(source.image_id, served)
+    if not found:
+        if not Image.objects.filter(pk=source.image_id).exists():
+            raise QueryError(_("There is no image %(id)d.") % {"id": source.image_id})
+        raise QueryError(
+            _("Image %(id)d has no features yet; try again when they are computed.") % {"id": source.image_id}
+        )
+    return found
+
+
+def collection_ids(collection_id: int) -> NDArray[np.int64]:
+    """Return the images of a collection."""
+    members = Image.collections.through.objects.filter(collection_id=collection_id)
+    return np.fromiter(members.values_list("image_id", flat=True), np.int64)
+
+
+def _silent(vectors: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+    """Return why each method that has a row of the query still has nothing to say about it."""
+    found = {name: registry.methods()[name].silence(row) for name, row in vectors.items()}
+    return {name: why for name, why in found.items() if why is not None}
+
+
+def _missing(
+    source: QuerySource, vectors: Mapping[str, NDArray[Any]], other: list[str], snapshot: Snapshot
+) -> dict[str, str]:
+    """Return why each method that has nothing about the query has nothing."""
+    names = [name for name in METHODS if name not in vectors]
+    if not names:
+        return {}
+    reasons = dict.fromkeys(names, source.reason or _("not computed yet"))
+    reasons |= dict.fromkeys(other, _("computed by another version of the method; upload the image again"))
+    if source.image_id is None:
+        own = {name: source.versions[name] for name in names if name in source.vectors}
+        served = snapshot.versions
+        reasons |= {name: _other_version(name, version) for name, version in own.items() if version != served.get(name)}
+    else:
+        rows = Feature.objects.filter(image=source.image_id, method__in=names)
+        rows = rows.filter(state__in=(WorkState.READY, WorkState.FAILED)).order_by("pk")
+        for name, version, state, reason in rows.values_list("method", "version", "state", "reason"):
+            if state == WorkState.FAILED:
+                reasons[name] = reason
+            elif version != snapshot.versions.get(name):
+                reasons[name] = _other_version(name, version)
+    unavailable = registry.unavailable_methods()
+    return {name: unavailable.get(name, reason) for name, reason in reasons.items()}
+
+
+def _other_version(name: str, version: str) -> str:
+    """Say why rows of a version that is not searched by are of no use, and until when."""
+    if version == registry.current_versions().get(name):
+        return _("computed by the method's new version; the earlier one serves until every image is computed anew")
+    return _("computed by another version of the method; upload the image again")

@@ -1,0 +1,51 @@
+"""Where results show what the query shows: the motions that re-ranking methods find, for the results that are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.methods import Method, RerankMethod
+from search.scoring.segments import Snapshot, take
+from search.types import Result, Verification
+
+MAX_VERIFIED = 60
+"""Results of one answer whose motion is looked for."""
+
+
+def verify_results(
+    results: Iterable[Result],
+    vectors: Mapping[str, NDArray[Any]],
+    snapshot: Snapshot,
+    methods: Mapping[str, Method],
+) -> dict[int, Verification]:
+    """Find the motion between a query and each of its results.
+
+    Parameters
+    ----------
+    results : of the query; those that no re-ranking method gave a score above 0 cost nothing
+    vectors : of the query, by method
+    snapshot : that the results came from
+    methods : by name
+
+    Returns
+    -------
+    motions : by image, of the results that have one
+    """
+    shown = list(results)
+    found: dict[int, Verification] = {}
+    for name, method in methods.items():
+        if not isinstance(method, RerankMethod) or name not in vectors:
+            continue
+        ids = [result.image_id for result in shown if result.methods[name].raw][:MAX_VERIFIED]
+        held = take(snapshot, name, np.array(ids, np.int64)) if ids else None
+        if held is None:
+            continue
+        for image_id, row, present in zip(ids, *held, strict=True):
+            motion = method.verify(vectors[name], row) if present else None
+            if motion is not None:
+                found[image_id] = motion
+    return found

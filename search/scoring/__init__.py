@@ -1,0 +1,1 @@
+"""From vectors to raw scores, rarities and one fused score."""

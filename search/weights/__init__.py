@@ -1,0 +1,1 @@
+"""Fusion weights: which are in use, and how they are learned."""

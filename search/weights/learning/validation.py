@@ -1,0 +1,133 @@
+"""What learned weights are worth on questions that they were not learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.weights.learning.labelled_queries import QuestionSet, Weights
+from search.weights.learning.selection import learn
+
+NUM_FOLDS = 5
+LEARNED = "learned"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Mean figures of one ranking over the questions of a set, each 0..1."""
+
+    map: float
+    p_at_1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How rankings stand on one set. The learned one was measured on questions held out, fold by fold.
+
+    Attributes
+    ----------
+    num_questions, num_groups : in the set
+    standings : by ranking
+    best_single : name of the method that is best by itself, in hindsight
+    gain, gain_error : mean difference of average precision to the weights compared with, and its standard error over
+        the groups
+    """
+
+    num_questions: int
+    num_groups: int
+    standings: Mapping[str, Standing]
+    best_single: str
+    gain: float
+    gain_error: float
+
+
+def validate(
+    sets: Mapping[str, QuestionSet],
+    names: list[str],
+    rankings: Mapping[str, Weights],
+    present: str,
+    seed: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Report]:
+    """Learn on most of the questions and measure on the rest, until each was held out once.
+
+    Parameters
+    ----------
+    sets : questions by name of the set, none empty
+    names : of the methods, in the order of the questions' rows
+    rankings : weights to be measured beside the learned ones and the single methods, by name
+    present : the one of `rankings` to start from and to compare with
+    seed : of the folds
+    progress : told how many folds of how many are done
+
+    Returns
+    -------
+    reports : by set
+
+    Raises
+    ------
+    ValueError : the questions of all sets belong to one group, so that none can be held out
+    """
+    folds = {name: assign_folds(questions.groups, seed) for name, questions in sets.items()}
+    num_folds = max(int(fold.max()) + 1 for fold in folds.values())
+    if num_folds < 2:
+        raise ValueError("expected questions of at least two groups; nothing could be held out")
+    precisions = {name: np.zeros(len(questions)) for name, questions in sets.items()}
+    first_right = {name: np.zeros(len(questions)) for name, questions in sets.items()}
+    for fold in range(num_folds):
+        kept = {name: questions.subset(folds[name] != fold) for name, questions in sets.items()}
+        weights = learn({name: part for name, part in kept.items() if len(part)}, rankings[present], seed)
+        for name, questions in sets.items():
+            held_out = folds[name] == fold
+            part = questions.subset(held_out)
+            precisions[name][held_out] = part.average_precisions(weights)
+            first_right[name][held_out] = part.precisions_at_1(weights)
+        progress(fold + 1, num_folds)
+    fixed = dict(rankings) | dict(zip(names, np.eye(len(names)), strict=True))
+    return {
+        name: _report(questions, names, fixed, present, precisions[name], first_right[name])
+        for name, questions in sets.items()
+    }
+
+
+def assign_folds(groups: NDArray[np.str_], seed: int) -> NDArray[np.int64]:
+    """Deal groups out to at most NUM_FOLDS folds, each of about as many groups.
+
+    Returns
+    -------
+    folds : ndarray of shape (questions,), 0..; the same for questions of one group
+    """
+    names, places = np.unique(groups, return_inverse=True)
+    order = np.random.default_rng(seed).permutation(len(names))
+    return np.asarray(order[places] % min(NUM_FOLDS, max(len(names), 1)), np.int64)
+
+
+def _report(
+    questions: QuestionSet,
+    names: list[str],
+    fixed: Mapping[str, Weights],
+    present: str,
+    precisions: NDArray[np.float64],
+    first_right: NDArray[np.float64],
+) -> Report:
+    found = {name: questions.average_precisions(weights) for name, weights in fixed.items()}
+    standings = {
+        name: Standing(float(values.mean()), float(questions.precisions_at_1(fixed[name]).mean()))
+        for name, values in found.items()
+    }
+    differences = precisions - found[present]
+    _values, places = np.unique(questions.groups, return_inverse=True)
+    sums, sizes = np.bincount(places, differences), np.bincount(places)
+    gain = float(differences.mean())
+    spread = np.sum((sums - gain * sizes) ** 2) * len(sizes) / max(len(sizes) - 1, 1)
+    return Report(
+        num_questions=len(questions),
+        num_groups=len(sizes),
+        standings={LEARNED: Standing(float(precisions.mean()), float(first_right.mean())), **standings},
+        best_single=max(names, key=lambda name: standings[name].map),
+        gain=gain,
+        gain_error=float(np.sqrt(spread) / len(differences)),
+    )

@@ -1,0 +1,88 @@
+"""What weights are learned from: questions to this library whose answers are known, with every method's rarities.
+
+Three kinds of knowledge: labels (images of one label belong together), copies edited here (the right answer is the
+image that they were made of), and pairs that people judged. All of it is bounded: large libraries are sampled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from gallery.models import Image
+from search.evaluation import judged_pairs
+from search.exceptions import SearchError
+from search.generations.snapshot import current_snapshot
+from search.methods import METHODS
+from search.weights.learning import Question
+from search.weights.training_data.from_copies import gather_copies
+from search.weights.training_data.from_labels import gather_labels
+from search.weights.training_data.from_verdicts import gather_pairs
+from search.weights.training_data.scored_queries import Asking, Gathered, Lessons, Progress
+
+__all__ = ["COPIES", "LABELS", "Lessons", "Progress", "check_sources", "gather", "source_names"]
+
+LABELS, COPIES = judged_pairs.LABELS, "copies"
+GATHERERS: dict[str, Callable[[Asking], Gathered]] = {LABELS: gather_labels, COPIES: gather_copies}
+
+
+def source_names() -> list[str]:
+    """Return what can be learned from."""
+    return [*GATHERERS, *(name for name in judged_pairs.source_names() if name not in GATHERERS)]
+
+
+def check_sources(sources: Iterable[str]) -> list[str]:
+    """Return the sources, each once.
+
+    Raises
+    ------
+    SearchError : none is named, or one that is not known
+    """
+    wanted = list(dict.fromkeys(sources))
+    unknown = [name for name in wanted if name not in source_names()]
+    if unknown or not wanted:
+        raise SearchError(
+            _("Weights cannot be learned from “%(name)s”; expected one or more of: %(expected)s.")
+            % {"name": ", ".join(unknown), "expected": ", ".join(source_names())}
+        )
+    return wanted
+
+
+def gather(sources: Iterable[str], collection_id: int | None, max_queries: int, progress: Progress) -> Lessons:
+    """Ask the library questions of every kind named.
+
+    Parameters
+    ----------
+    sources : some of `source_names()`
+    collection_id : images of this collection only; None = all
+    max_queries : most questions of one set
+    progress : told how far it is
+
+    Raises
+    ------
+    SearchError : a source is not known, or has too little to learn from
+    """
+    wanted = check_sources(sources)
+    images = Image.objects.shown().order_by("pk")
+    if collection_id is not None:
+        images = images.filter(collections=collection_id)
+    generator = np.random.default_rng(settings.ENV.index_seed)
+    asking = Asking(images, collection_id, max_queries, current_snapshot(), generator, progress)
+    found = [GATHERERS.get(name, lambda asking, name=name: gather_pairs(asking, name))(asking) for name in wanted]
+    common = set.intersection(*(part.names for part in found))
+    names = [name for name in METHODS if name in common]
+    if not names:
+        raise SearchError(_("Nothing can be learned: no method has described the images. Wait until that is done."))
+    sets = {
+        key: [
+            Question(np.stack([asked.rarities[name] for name in names]), asked.relevant, asked.group) for asked in each
+        ]
+        for part in found
+        for key, each in part.sets.items()
+    }
+    versions = {name: found[0].field.version_of(name) for name in names}
+    num_images = max(len(part.field.image_ids) for part in found)
+    return Lessons(names, sets, versions, asking.snapshot.generation_id, num_images)

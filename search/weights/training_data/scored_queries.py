@@ -1,0 +1,102 @@
+"""What every kind of lesson is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.models import ImageQuerySet
+from search.evaluation.rankings import Field
+from search.features import registry
+from search.scoring.segments import Snapshot
+from search.weights.learning import Question
+
+POOL_IMAGES = 2000
+"""Images among which is searched; of larger libraries so many are drawn."""
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how many of how many are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """Questions by name of the set, all with the rarities of the same methods in the same order."""
+
+    names: list[str]
+    sets: dict[str, list[Question]]
+    versions: dict[str, str]
+    generation_id: int | None
+    num_images: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What is asked: images that may be used, in the order of their numbers, and how many questions are enough."""
+
+    images: ImageQuerySet
+    collection_id: int | None
+    max_queries: int
+    snapshot: Snapshot
+    generator: np.random.Generator
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it was asked: see `search.weights.learning.Question`; here the rarities are held by method."""
+
+    rarities: Mapping[str, NDArray[np.float32]]
+    relevant: NDArray[np.bool_]
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The questions of one source, by set, and the methods that all of them were asked of."""
+
+    field: Field
+    names: set[str]
+    sets: dict[str, list[Asked]]
+
+
+def ask(
+    field: Field, vectors: Mapping[str, NDArray[Any]], rows: NDArray[np.integer] | slice = slice(None)
+) -> dict[str, NDArray[np.float32]]:
+    """Return each method's rarities of some of a field's images for one query; NaN where it has nothing to say.
+
+    Parameters
+    ----------
+    field : the images
+    vectors : one row of shape (dim,) per method; a method not named has nothing to say
+    rows : of the field, all by default
+
+    Returns
+    -------
+    rarities : by method, ndarrays of shape (len(rows),)
+    """
+    found = {}
+    for name, (stored, present) in field.rows.items():
+        there = present[rows]
+        if name in vectors and there.any():
+            scores = registry.methods()[name].scores(vectors[name], stored[rows])
+            rarities = field.snapshot.tables[name].raw.rarity(scores)
+            found[name] = np.where(there, rarities, np.nan).astype(np.float32)
+        else:
+            found[name] = np.full(len(there), np.nan, np.float32)
+    return found
+
+
+def ask_without(
+    field: Field,
+    vectors: Mapping[str, NDArray[Any]],
+    left_out: NDArray[np.bool_],
+    relevant: NDArray[np.bool_],
+    group: str,
+) -> Asked:
+    """Ask for the images of a field but some, of which it is known which are right."""
+    kept = ~left_out
+    rarities = {name: values[kept] for name, values in ask(field, vectors).items()}
+    return Asked(rarities, relevant[kept], group)

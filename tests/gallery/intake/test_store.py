@@ -1,0 +1,422 @@
+"""The one way in: stored, known before, or refused for a reason, and never half done."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import connection
+from django.db.models import F
+from django.utils import timezone
+from numpy.typing import NDArray
+from PIL import Image as Picture
+from pytest_django import DjangoAssertNumQueries
+
+from gallery.decoding import get_decoder
+from gallery.intake.decode_and_settle import admit_registered, decode_image
+from gallery.intake.rows import Registered, clean_name
+from gallery.intake.store import finish_pending, retry_refused, store_image, store_images
+from gallery.models import Collection, Image, Tag
+from gallery.storage import originals, temporary
+from gallery.storage.paths import derivative_path, original_path
+from tests.gallery import bombs
+from tests.gallery.encoding import encode
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folders")]
+
+Png = Callable[[int], bytes]
+Names = Callable[[], list[str]]
+Heard = list[tuple[str, list[int]]]
+
+
+def test_it_works(png: Png, folders: Names, heard: Heard) -> None:
+    data = png(0)
+    outcome = store_image(BytesIO(data), name="cat.png", label="cat", collections=["Pets"], tags=["soft"])
+    image = outcome.image
+    assert outcome.kind == "stored"
+    assert image is not None
+    image.refresh_from_db()
+    assert image.status == Image.Status.READY
+    assert image.sha256 == hashlib.sha256(data).hexdigest()
+    assert (image.format, image.width, image.height, image.num_frames) == ("PNG", 160, 120, 1)
+    assert (image.original_name, image.label, image.num_bytes) == ("cat.png", "cat", len(data))
+    assert image.tone.startswith("#")
+    assert len(image.pixels_sha256) == 64
+    assert [str(collection) for collection in image.collections.all()] == ["Pets"]
+    assert [str(tag) for tag in image.tags.all()] == ["soft"]
+    assert original_path(image.sha256).read_bytes() == data
+    assert folders() == sorted(
+        [image.sha256, derivative_path(image.sha256, "thumb").name, derivative_path(image.sha256, "display").name]
+    )
+    assert heard == [("stored", [image.pk])]
+
+
+def test_a_path_works_too(png: Png, tmp_path: Path) -> None:
+    path = tmp_path / "dog.png"
+    path.write_bytes(png(0))
+    assert store_image(path, name=path.name).kind == "stored"
+    assert path.exists()
+
+
+def test_the_same_bytes_are_known(png: Png, folders: Names, heard: Heard) -> None:
+    first = store_image(BytesIO(png(0)), name="a.png").image
+    files = folders()
+    outcome = store_image(BytesIO(png(0)), name="b.png", collections=["Pets"], label="cat", tags=["soft"])
+    assert outcome.kind == "duplicate"
+    assert outcome.image == first
+    image = Image.objects.get()
+    assert (image.original_name, image.label) == ("a.png", "cat")
+    assert image.collections.count() == image.tags.count() == 1
+    assert folders() == files
+    assert len(heard) == 1
+
+
+def test_a_label_is_not_overwritten(png: Png) -> None:
+    store_image(BytesIO(png(0)), name="a.png", label="cat")
+    store_image(BytesIO(png(0)), name="a.png", label="dog")
+    assert Image.objects.get().label == "cat"
+
+
+def test_who_brought_it_is_kept(png: Png, django_user_model: type[User]) -> None:
+    person = django_user_model.objects.create(username="ada")
+    store_image(BytesIO(png(0)), name="a.png", user=person)
+    store_image(BytesIO(png(1)), name="b.png", user=AnonymousUser())
+    by = Image.objects.values_list("original_name", "uploaded_by")
+    assert dict(by) == {"a.png": person.pk, "b.png": None}
+
+
+def test_objects_and_names_place_an_image(png: Png) -> None:
+    collection, tag = Collection.objects.create(name="Pets"), Tag.objects.create(name="soft")
+    store_image(BytesIO(png(0)), name="a.png", collections=[collection, "Pets", "New"], tags=[tag, "soft"])
+    image = Image.objects.get()
+    assert image.collections.count() == 2
+    assert image.tags.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [
+        ("../../etc/passwd.png", "passwd.png"),
+        ("C:\\pictures\\cat.png", "cat.png"),
+        ("cat\0\n\u202egnp.png", "catgnp.png"),
+        ("", "unnamed"),
+        ("folder/", "unnamed"),
+        ("x" * 300 + ".png", "x" * 251 + ".png"),
+        ("y" * 300, "y" * 255),
+        ("图片.png", "图片.png"),
+        (os.fsdecode(b"caf\xe9.png"), "caf.png"),
+    ],
+)
+def test_names_are_made_harmless(name: str, stored: str) -> None:
+    assert clean_name(name) == stored
+
+
+def test_too_large_is_refused_and_not_kept(png: Png, folders: Names, settings: LazySettings) -> None:
+    data = png(0)
+    settings.ENV = settings.ENV.model_copy(update={"max_upload_bytes": len(data) - 1})
+    outcome = store_image(BytesIO(data), name="a.png")
+    assert (outcome.kind, outcome.reason, outcome.image) == ("refused", "too_large", None)
+    assert str(len(data) - 1) in outcome.detail
+    assert not Image.objects.exists()
+    assert folders() == []
+    settings.ENV = settings.ENV.model_copy(update={"max_upload_bytes": len(data)})
+    assert store_image(BytesIO(data), name="a.png").kind == "stored"
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "reason"),
+    [
+        (b"", "a.png", "truncated"),
+        (b"<svg/>", "a.svg", "type_not_allowed"),
+        (bombs.huge_gif(), "a.gif", "too_many_pixels"),
+        (bombs.huge_gif(), "a.jpg", "type_mismatch"),
+        (bombs.flat_png(9)[:44], "a.png", "truncated"),
+    ],
+)
+def test_refusals_are_rows_with_their_bytes(data: bytes, name: str, reason: str, folders: Names, heard: Heard) -> None:
+    outcome = store_image(BytesIO(data), name=name)
+    image = Image.objects.get()
+    assert (outcome.kind, outcome.reason, outcome.image) == ("refused", reason, image)
+    assert (image.status, image.reason) == (Image.Status.REFUSED, reason)
+    assert folders() == [image.sha256]
+    assert heard == []
+
+
+def test_refused_bytes_under_a_better_name_are_taken(png: Png, heard: Heard) -> None:
+    assert store_image(BytesIO(png(0)), name="a.jpg").reason == "type_mismatch"
+    outcome = store_image(BytesIO(png(0)), name="a.png")
+    assert outcome.kind == "stored"
+    image = Image.objects.get()
+    assert (image.status, image.reason, image.detail, image.original_name) == ("ready", "", "", "a.png")
+    assert heard == [("stored", [image.pk])]
+
+
+def test_refused_bytes_come_again_and_are_refused_again() -> None:
+    for _time in range(2):
+        assert store_image(BytesIO(b"text"), name="a.png").reason == "type_not_allowed"
+    assert Image.objects.count() == 1
+
+
+def test_retry_refused(settings: LazySettings, heard: Heard) -> None:
+    outcome = store_image(BytesIO(bombs.flat_png(9)[:44]), name="a.png")
+    assert outcome.image is not None
+    original_path(outcome.image.sha256).write_bytes(bombs.flat_png(9))
+    again = retry_refused(outcome.image)
+    assert again.kind == "stored"
+    assert heard == [("stored", [outcome.image.pk])]
+
+
+def test_retry_of_an_absent_original_says_so_and_waits_for_it(png: Png) -> None:
+    image = store_image(BytesIO(png(0)), name="a.jpg").image
+    assert image is not None
+    path = original_path(image.sha256)
+    away = path.rename(path.with_suffix(".away"))
+    outcome = retry_refused(image)
+    assert (outcome.kind, outcome.reason) == ("refused", "original_unavailable")
+    image.refresh_from_db()
+    assert (image.status, image.reason) == ("pending", "original_unavailable")
+    away.rename(path)
+    tried_again_later()
+    assert finish_pending() == 1
+    image.refresh_from_db()
+    assert (image.status, image.reason, image.retry_at) == ("refused", "type_mismatch", None)
+
+
+# What killed processes leave behind
+
+
+def leave_pending(data: bytes, name: str = "a.png", age_seconds: float = 60) -> Image:
+    """Make what a process leaves that is killed before it decodes."""
+    received = originals.receive(BytesIO(data), 2**20)
+    originals.keep([received])
+    image = Image.objects.create(sha256=received.sha256, num_bytes=len(data), original_name=name)
+    Image.objects.update(uploaded_at=F("uploaded_at") - timedelta(seconds=age_seconds))
+    return image
+
+
+def test_the_same_upload_finishes_a_leftover(png: Png, heard: Heard) -> None:
+    image = leave_pending(png(0), age_seconds=0)
+    outcome = store_image(BytesIO(png(0)), name="a.png")
+    assert (outcome.kind, outcome.image) == ("stored", image)
+    assert heard == [("stored", [image.pk])]
+
+
+def test_finish_pending_decodes_leftovers(png: Png, heard: Heard) -> None:
+    image, refused = leave_pending(png(0)), leave_pending(b"text")
+    assert finish_pending() == 2
+    image.refresh_from_db()
+    refused.refresh_from_db()
+    assert (image.status, refused.status) == ("ready", "refused")
+    assert derivative_path(image.sha256, "thumb").exists()
+    assert heard == [("stored", [image.pk])]
+    assert finish_pending() == 0
+
+
+def test_finish_pending_leaves_uploads_in_flight_alone(png: Png) -> None:
+    leave_pending(png(0), age_seconds=5)
+    assert finish_pending() == 0
+
+
+def test_finish_pending_keeps_to_its_limit(png: Png) -> None:
+    for number in range(3):
+        leave_pending(png(number))
+    assert [finish_pending(limit=2), finish_pending(limit=2)] == [2, 1]
+
+
+def tried_again_later() -> None:
+    """Let the pause of everything pending be over."""
+    past = timezone.now() - timedelta(seconds=1)
+    Image.objects.filter(status="pending").update(retry_at=past, uploaded_at=F("uploaded_at") - timedelta(seconds=60))
+
+
+def test_an_absent_original_is_waited_for(png: Png, heard: Heard, caplog: pytest.LogCaptureFixture) -> None:
+    images = [leave_pending(png(number)) for number in range(3)]
+    paths = [original_path(image.sha256) for image in images[:2]]
+    away = [path.rename(path.with_suffix(".away")) for path in paths]
+    assert finish_pending() == 1
+    assert [record.args for record in caplog.records if record.name == "gallery.intake.store"] == [(2,)]
+    found = list(Image.objects.order_by("pk").values_list("status", "reason"))
+    assert found == [("pending", "original_unavailable")] * 2 + [("ready", "")]
+    assert finish_pending() == 0  # not yet due
+    for path, place in zip(away, paths, strict=True):
+        path.rename(place)
+    assert finish_pending() == 0
+    tried_again_later()
+    assert finish_pending() == 2
+    assert set(Image.objects.values_list("status", "reason", "retry_at")) == {("ready", "", None)}
+    assert sorted(pk for _word, ids in heard for pk in ids) == [image.pk for image in images]
+
+
+def test_folders_that_cannot_be_entered_are_waited_for(png: Png, settings: LazySettings, tmp_path: Path) -> None:
+    image = leave_pending(png(0))
+    folder = Path(settings.ORIGINALS_DIR)
+    away = folder.rename(tmp_path / "away")
+    folder.write_text("not a folder, as where a disk is not mounted")
+    image.refresh_from_db()
+    registered = [Registered(image, created=False)]
+    outcome = admit_registered(registered, lambda images: [decode_image(i, get_decoder()) for i in images]).outcomes()
+    assert outcome[0].reason == "original_unavailable"
+    folder.unlink()
+    away.rename(folder)
+    tried_again_later()
+    assert finish_pending() == 1
+    assert Image.objects.get().status == Image.Status.READY
+
+
+def test_the_pause_before_an_absent_original_is_tried_again_grows(png: Png) -> None:
+    image = leave_pending(png(0))
+    original_path(image.sha256).unlink()
+    pauses = []
+    for age in (40, 400, 4000, 400_000):
+        now = timezone.now()
+        Image.objects.update(retry_at=None, uploaded_at=now - timedelta(seconds=age))
+        assert finish_pending() == 0
+        retry_at = Image.objects.get().retry_at
+        assert retry_at is not None
+        pauses.append(round((retry_at - now).total_seconds(), -1))
+    assert pauses == [40, 400, 3600, 3600]
+
+
+def test_absent_originals_do_not_keep_others_waiting(png: Png) -> None:
+    absent = [leave_pending(png(number)) for number in range(3)]
+    for image in absent:
+        original_path(image.sha256).unlink()
+    assert finish_pending(limit=3) == 0
+    tried_again_later()
+    present = leave_pending(png(3))
+    assert finish_pending(limit=1) == 1
+    present.refresh_from_db()
+    assert present.status == Image.Status.READY
+
+
+def test_an_absent_original_may_be_uploaded_again(png: Png) -> None:
+    stored = store_image(BytesIO(png(0)), name="a.png").image
+    assert stored is not None
+    original_path(stored.sha256).unlink()
+    assert store_image(BytesIO(png(0)), name="a.png").kind == "duplicate"
+    assert original_path(stored.sha256).read_bytes() == png(0)
+
+
+def test_bytes_given_up_for_space_are_told_from_absent_ones(png: Png) -> None:
+    image = leave_pending(png(0))
+    originals.empty(image.sha256)
+    assert finish_pending() == 1
+    image.refresh_from_db()
+    assert (image.status, image.reason) == ("refused", "truncated")
+    original_path(image.sha256).unlink()
+    originals.empty(image.sha256)
+    assert not original_path(image.sha256).exists()
+
+
+def test_finish_pending_sweeps_passing_files(settings: LazySettings, folders: Names) -> None:
+    old = timezone.now().timestamp() - 7200
+    for place in (settings.ORIGINALS_DIR, settings.DERIVATIVES_DIR):
+        incoming = place / temporary.INCOMING
+        incoming.mkdir(parents=True)
+        for name in ("old", "new"):
+            (incoming / name).write_bytes(b"half a file")
+        os.utime(incoming / "old", (old, old))
+    finish_pending()
+    assert folders() == ["new", "new"]
+
+
+def test_a_broken_disk_is_never_given_up(png: Png, settings: LazySettings, tmp_path: Path) -> None:
+    """A file stands where the folder of derivatives should be: writing fails, though not for want of space."""
+    blocked = tmp_path / "blocked"
+    blocked.write_text("not a folder")
+    settings.DERIVATIVES_DIR = blocked
+    image = leave_pending(png(0))
+    outcome = store_image(BytesIO(png(0)), name="a.png")
+    assert (outcome.kind, outcome.reason) == ("refused", "internal_retry_exhausted")
+    image.refresh_from_db()
+    assert image.status == Image.Status.PENDING
+    Image.objects.update(uploaded_at=timezone.now() - timedelta(hours=2))
+    Image.objects.update(retry_at=None)
+    assert finish_pending() == 0
+    image.refresh_from_db()
+    assert (image.status, image.reason) == ("pending", "")
+    blocked.unlink()
+    tried_again_later()
+    assert finish_pending() == 1
+    image.refresh_from_db()
+    assert image.status == Image.Status.READY
+
+
+def test_a_full_disk_is_named(png: Png, folders: Names) -> None:
+    class Full(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    outcome = store_image(Full(), name="a.png")
+    assert (outcome.kind, outcome.reason, outcome.image) == ("refused", "disk_full", None)
+    assert folders() == []
+
+
+# Many at once
+
+
+def test_many(png: Png, tmp_path: Path, heard: Heard) -> None:
+    paths = []
+    for number in range(40):
+        folder = tmp_path / "in" / ("cats" if number % 2 else "dogs")
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{number}.png"
+        path.write_bytes(b"text" if number == 7 else png(number % 38))
+        paths.append(path)
+    paths.append(tmp_path / "in" / "nowhere.png")
+    found = list(store_images(paths, collections=["In"], label_of=lambda path: path.parent.name, tags=["new"]))
+    assert [path for path, _outcome in found] == paths
+    kinds = [outcome.kind for _path, outcome in found]
+    assert kinds == ["stored"] * 7 + ["refused"] + ["stored"] * 30 + ["duplicate"] * 2 + ["refused"]
+    assert found[7][1].reason == "type_not_allowed"
+    assert found[40][1].image is None
+    assert "No such file" in found[40][1].detail
+    assert Image.objects.count() == Collection.objects.get().images.count() == Tag.objects.get().images.count() == 38
+    assert set(Image.objects.values_list("label", flat=True)) == {"cats", "dogs"}
+    assert [len(image_ids) for _word, image_ids in heard] == [31, 6]
+
+
+def test_the_same_bytes_twice_in_a_batch(png: Png, tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a.png", "b.png", "c.txt", "d.txt")]
+    for path, data in zip(paths, [png(0), png(0), b"text", b"text"], strict=True):
+        path.write_bytes(data)
+    outcomes = [outcome for _path, outcome in store_images(paths)]
+    assert [outcome.kind for outcome in outcomes] == ["stored", "duplicate", "refused", "refused"]
+    assert Image.objects.count() == 2
+
+
+def test_no_files_are_no_trouble() -> None:
+    assert list(store_images([])) == []
+
+
+# What may and may not be told
+
+
+def test_planted_metadata_stays_in_the_original(picture: NDArray[np.uint8]) -> None:
+    exif = Picture.Exif()
+    exif[0x010F] = exif[0xA431] = exif[0x9C9D] = "SENTINEL"
+    exif.get_ifd(0x8825)[1] = "SENTINEL"
+    data = encode(picture, "JPEG", exif=exif, comment=b"SENTINEL", xmp=b"<x>SENTINEL</x>")
+    image = store_image(BytesIO(data), name="a.jpg").image
+    assert image is not None
+    assert original_path(image.sha256).read_bytes() == data
+    for kind in ("thumb", "display"):
+        assert b"SENTINEL" not in derivative_path(image.sha256, kind).read_bytes()  # type: ignore[arg-type]
+    row = Image.objects.filter(pk=image.pk).values().get()
+    assert "SENTINEL" not in str(row)
+
+
+def test_queries_are_few(png: Png, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+    store_image(BytesIO(png(0)), name="a.png")
+    most = 33 if connection.vendor == "sqlite" else 36  # that waits for its turn in the audit
+    with django_assert_max_num_queries(most):
+        store_image(BytesIO(png(1)), name="b.png")

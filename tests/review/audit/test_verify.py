@@ -1,0 +1,277 @@
+"""Checking the audit: every kind of tampering is found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django.fixtures import Settings
+
+from gallery.audit_events import Action, tell
+from review.audit import anchors, checks, triggers
+from review.audit.chain import Head, head
+from review.audit.hashing import seal
+from review.audit.verify import MOST_FAULTS, SEALED, verify
+from review.models import AuditCheck, AuditRow
+
+pytestmark = pytest.mark.django_db
+NUM_ROWS = 6
+
+
+@pytest.fixture(autouse=True)
+def heads_file(settings: Settings, tmp_path: Path) -> Path:
+    path = tmp_path / "audit-heads"
+    settings.AUDIT_HEADS_FILE = path
+    return path
+
+
+@pytest.fixture
+def chain() -> None:
+    for number in range(NUM_ROWS):
+        tell(None, Action.EDIT, f"image {number}", title={"before": "", "after": "Grey heron"})
+
+
+@pytest.fixture
+def tamper(chain: None) -> Callable[..., None]:
+    """Return what changes the table as somebody may who rules the database: without the triggers."""
+
+    def execute(statement: str, *values: Any) -> None:
+        triggers.remove()
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+        triggers.install()
+
+    return execute
+
+
+def kinds(*known: Head) -> list[tuple[int, str]]:
+    return [(fault.number, fault.kind) for fault in verify(known).faults]
+
+
+def reseal(first: int) -> None:
+    """Forge every seal from a row on, as somebody would who knows how they are made."""
+    triggers.remove()
+    previous = AuditRow.objects.filter(number__lt=first).values_list("hash", flat=True).first() or ""
+    for row in AuditRow.objects.filter(number__gte=first).order_by("number").values(*SEALED):
+        row["previous_hash"] = previous
+        previous = seal(**row)
+        AuditRow._base_manager.filter(number=row["number"]).update(previous_hash=row["previous_hash"], hash=previous)
+    triggers.install()
+
+
+def test_it_works(chain: None) -> None:
+    report = verify([head()])
+    assert report.intact
+    assert (report.num_rows, report.head) == (NUM_ROWS, head())
+
+
+def test_nothing_is_intact_too() -> None:
+    report = verify()
+    assert report.intact
+    assert report.head == Head()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("subject", "image 9"),
+        ("actor_name", "eve"),
+        ("actor_id", 7),
+        ("action", "hide"),
+        ("details", '{"title": {"before": "", "after": "Great egret"}}'),
+        ("happened_at", "2020-01-01 00:00:00"),
+    ],
+)
+def test_a_changed_row(tamper: Callable[..., None], column: str, value: Any) -> None:
+    tamper(f"UPDATE review_auditrow SET {column} = %s WHERE number = 3", value)  # noqa: S608 (names of our own)
+    assert kinds() == [(3, "changed")]
+
+
+def test_a_changed_hash(tamper: Callable[..., None]) -> None:
+    tamper("UPDATE review_auditrow SET hash = %s WHERE number = 3", "0" * 64)
+    assert kinds() == [(3, "changed"), (4, "broken")]
+
+
+def test_a_removed_row(tamper: Callable[..., None]) -> None:
+    tamper("DELETE FROM review_auditrow WHERE number = 3")
+    assert kinds() == [(4, "missing")]
+
+
+def test_a_removed_row_whose_gap_was_closed(tamper: Callable[..., None]) -> None:
+    tamper("DELETE FROM review_auditrow WHERE number = 3")
+    for number in range(4, NUM_ROWS + 1):
+        tamper("UPDATE review_auditrow SET number = %s WHERE number = %s", number - 1, number)
+    assert kinds()[:2] == [(3, "changed"), (3, "broken")]
+
+
+def test_the_first_row_removed(tamper: Callable[..., None]) -> None:
+    tamper("DELETE FROM review_auditrow WHERE number = 1")
+    assert kinds() == [(2, "missing")]
+
+
+def test_an_inserted_row(tamper: Callable[..., None]) -> None:
+    for number in range(NUM_ROWS, 2, -1):
+        tamper("UPDATE review_auditrow SET number = %s WHERE number = %s", number + 1, number)
+    last = AuditRow.objects.get(number=2)
+    forged = {name: getattr(last, name) for name in SEALED} | {"number": 3, "previous_hash": last.hash}
+    AuditRow(**forged, hash=seal(**forged)).save(force_insert=True)
+    assert kinds()[:2] == [(4, "changed"), (4, "broken")]
+
+
+def test_two_rows_swapped(tamper: Callable[..., None]) -> None:
+    for number, now in ((2, 99), (4, 2), (99, 4)):
+        tamper("UPDATE review_auditrow SET number = %s WHERE number = %s", now, number)
+    assert {number for number, _kind in kinds()} >= {2, 4}
+
+
+def test_a_cut_tail(tamper: Callable[..., None]) -> None:
+    end = head()
+    tamper("DELETE FROM review_auditrow WHERE number > 4")
+    assert kinds() == []
+    assert kinds(end) == [(NUM_ROWS, "cut")]
+
+
+def test_everything_removed(tamper: Callable[..., None]) -> None:
+    end = head()
+    tamper("DELETE FROM review_auditrow")
+    assert kinds(end) == [(NUM_ROWS, "cut")]
+
+
+def test_a_chain_that_was_forged_whole(tamper: Callable[..., None]) -> None:
+    end = head()
+    tamper("UPDATE review_auditrow SET actor_name = 'eve' WHERE number = 3")
+    reseal(3)
+    assert kinds() == []
+    assert kinds(end) == [(NUM_ROWS, "changed")]
+
+
+def test_a_lost_trigger(chain: None) -> None:
+    triggers.remove()
+    assert (0, "unguarded") in kinds()
+
+
+def test_only_the_first_faults_are_told_one_by_one(tamper: Callable[..., None]) -> None:
+    for _ in range(MOST_FAULTS):
+        tell(None, Action.EDIT, "more")
+    tamper("UPDATE review_auditrow SET subject = 'x'")
+    report = verify()
+    assert report.num_faults == NUM_ROWS + MOST_FAULTS
+    assert len(report.faults) == MOST_FAULTS
+
+
+# Noted heads
+
+
+def test_a_noted_head_is_known_from_then_on(tamper: Callable[..., None], heads_file: Path) -> None:
+    anchors.note(head())
+    anchors.note(head())
+    assert anchors.noted() == [head()]
+    assert heads_file.stat().st_mode & 0o777 == 0o600
+    tamper("DELETE FROM review_auditrow WHERE number = 6")
+    assert kinds() == [(6, "cut")]
+
+
+def test_a_line_that_is_no_head_is_passed_over(chain: None, heads_file: Path) -> None:
+    anchors.note(head())
+    with heads_file.open("a") as file:
+        file.write("2026-01-01T00:00:00+00:00 abc")
+    assert anchors.noted() == [head()]
+
+
+def test_the_empty_audit_is_not_noted(heads_file: Path) -> None:
+    anchors.note(head())
+    assert not heads_file.exists()
+
+
+# The command
+
+
+def run_command(*arguments: str) -> str:
+    out = StringIO()
+    call_command("verify_audit", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_tells_and_notes_the_head(chain: None) -> None:
+    assert run_command() == f"The audit is intact: 6 rows.\nHead: {head()}\n"
+    assert anchors.noted() == [head()]
+    assert run_command("--head", str(head())).startswith("The audit is intact")
+
+
+def test_the_command_speaks_json(chain: None) -> None:
+    found = json.loads(run_command("--json"))
+    assert found == {"intact": True, "rows": 6, "head": str(head()), "num_faults": 0, "faults": []}
+
+
+def test_the_command_fails_when_anything_is_wrong(tamper: Callable[..., None]) -> None:
+    tamper("UPDATE review_auditrow SET subject = 'x' WHERE number = 2")
+    out = StringIO()
+    with pytest.raises(CommandError, match="The audit is not intact") as caught:
+        call_command("verify_audit", stdout=out)
+    assert caught.value.returncode == 1
+    assert "Row 2: The row does not say what it said when it was written. (changed)" in out.getvalue()
+    assert anchors.noted() == []
+
+
+def test_the_command_refuses_what_is_no_head() -> None:
+    with pytest.raises(CommandError, match="Expected a head as HASH:NUMBER") as caught:
+        run_command("--head", "abc")
+    assert caught.value.returncode == 2
+
+
+# Checks that are kept
+
+
+def test_the_reconciler_checks_once_a_day(chain: None) -> None:
+    assert checks.check_audit() == 1
+    row = AuditCheck.objects.get()
+    assert (row.number, row.hash, row.num_faults, row.faults) == (6, head().hash, 0, [])
+    assert anchors.noted() == [head()]
+    assert checks.check_audit() == 0
+    AuditCheck.objects.update(done_at=timezone.now() - timedelta(days=2))
+    assert checks.check_audit() == 1
+
+
+def test_an_empty_audit_needs_no_check() -> None:
+    assert checks.check_audit() == 0
+
+
+def test_a_check_keeps_what_is_wrong(tamper: Callable[..., None], caplog: pytest.LogCaptureFixture) -> None:
+    tamper("DELETE FROM review_auditrow WHERE number = 3")
+    assert checks.check_audit() == 1
+    row = AuditCheck.objects.get()
+    assert row.num_faults == 1
+    assert row.faults[0]["kind"] == "missing"
+    assert "the audit is not intact" in caplog.text
+
+
+def test_a_large_audit_is_checked_by_the_reconciler(
+    chain: None, admin_user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "AT_ONCE_ROWS", 3)
+    assert checks.ask(admin_user) == checks.ask(admin_user)
+    assert AuditCheck.objects.get().done_at is None
+    assert checks.check_audit() == 1
+    assert AuditCheck.objects.get().done_at is not None
+
+
+def test_old_checks_are_forgotten(chain: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "KEPT", 2)
+    for _ in range(4):
+        AuditCheck.objects.create()
+    assert checks.check_audit() == 4
+    assert AuditCheck.objects.count() == 2
+
+
+def test_a_check_is_no_act(chain: None, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks) -> None:
+    checks.check_audit()
+    assert AuditRow.objects.count() == NUM_ROWS

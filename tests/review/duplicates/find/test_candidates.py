@@ -1,0 +1,96 @@
+"""Rows that lie close together: compared with every pair there is, one by one."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from review.duplicates.find import candidates
+from review.duplicates.find.candidates import near_codes, near_rows
+from search.methods.base import normalize_rows
+from search.methods.phash import orientations
+
+ALL_BITS = 6
+
+
+def as_set(found: tuple[NDArray[np.int64], NDArray[np.int64]]) -> set[tuple[int, int]]:
+    return {(min(pair), max(pair)) for pair in zip(*(each.tolist() for each in found), strict=True)}
+
+
+def vectors(num: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Unit vectors around a few centers, so that some are close."""
+    centers = rng.normal(size=(num // 4, 16))
+    return normalize_rows(centers[rng.integers(0, len(centers), num)] + 0.3 * rng.normal(size=(num, 16)))
+
+
+def test_it_works() -> None:
+    rows = np.array([[1, 0], [0.8, 0.6], [0, 1], [1, 0]], np.float32)
+    found = near_rows(rows, np.ones(4, bool), least=0.7, most=9)
+    assert as_set(found) == {(0, 1), (0, 3), (1, 3)}
+
+
+@pytest.mark.parametrize("share_fresh", [1.0, 0.5, 0.1])
+def test_every_pair_is_found_with_a_fresh_row(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, share_fresh: float
+) -> None:
+    monkeypatch.setattr(candidates, "BLOCK_ROWS", 7)
+    monkeypatch.setattr(candidates, "BLOCK_COLUMNS", 13)
+    rows, fresh = vectors(100, rng), rng.random(100) < share_fresh
+    scores = rows @ rows.T
+    expected = {
+        (one, other)
+        for one, other in combinations(range(100), 2)
+        if scores[one, other] >= 0.8 and fresh[[one, other]].any()
+    }
+    found = near_rows(rows, fresh, least=0.8, most=100)
+    assert as_set(found) == expected
+    assert len(found[0]) == len(expected)  # each once
+
+
+def test_of_too_many_the_closest_are_kept() -> None:
+    rows = normalize_rows(np.array([[1, 0], [1, 0.1], [1, 0.2], [1, 0.3]]))
+    found = near_rows(rows, np.array([True, False, False, False]), least=0.5, most=2)
+    assert as_set(found) == {(0, 1), (0, 2)}
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_nothing_to_compare(rows: int) -> None:
+    assert as_set(near_rows(np.ones((rows, 1), np.float32), np.ones(rows, bool), least=0.5, most=5)) == set()
+    codes = np.zeros((rows, 8), np.uint8)
+    assert as_set(near_codes(codes, codes[:, None], np.ones(rows, bool), most_bits=6)) == set()
+
+
+def turned(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.array([orientations(code) for code in codes])
+
+
+@pytest.mark.parametrize("most_bits", [0, 3, ALL_BITS])
+def test_every_code_is_found_in_every_orientation(rng: np.random.Generator, most_bits: int) -> None:
+    codes = rng.integers(0, 256, (60, 8)).astype(np.uint8)
+    for row in range(0, 60, 2):  # every second is a turned copy of the one before, with a few bits flipped
+        bits = np.unpackbits(orientations(codes[row])[rng.integers(8)])
+        bits[rng.choice(64, rng.integers(0, 9), replace=False)] ^= 1
+        codes[row + 1] = np.packbits(bits)
+    distances = (
+        np.array([np.bitwise_count(codes ^ code).sum(axis=1) for each in turned(codes) for code in each])
+        .reshape(60, 8, 60)
+        .min(axis=1)
+    )
+    expected = {(one, other) for one, other in combinations(range(60), 2) if distances[one, other] <= most_bits}
+    assert len(expected) >= 2
+    assert as_set(near_codes(codes, turned(codes), np.ones(60, bool), most_bits=most_bits)) == expected
+
+
+def test_only_fresh_codes_are_looked_up() -> None:
+    codes = np.zeros((4, 8), np.uint8)
+    found = near_codes(codes, codes[:, None], np.array([False, False, True, False]), most_bits=2)
+    assert as_set(found) == {(0, 2), (1, 2), (2, 3)}
+
+
+def test_more_bits_than_can_be_found_exactly_are_refused() -> None:
+    codes = np.zeros((2, 8), np.uint8)
+    with pytest.raises(ValueError, match="expected 0 to 6, up to which every pair is found, got 7"):
+        near_codes(codes, codes[:, None], np.ones(2, bool), most_bits=7)

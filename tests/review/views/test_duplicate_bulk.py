@@ -1,0 +1,199 @@
+"""Deciding about many groups by the page's forms: shown first, then done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import User
+from django.db import OperationalError
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
+
+from gallery.models import Collection, Image, Tag
+from gallery.people.roles import Role
+from jobs import transport
+from review.duplicates.decide import bulk, decisions
+from review.models import DuplicateBulk, DuplicateDecision, DuplicateScan
+from review.verdicts.decide import decide
+from tests.review.duplicates.rows import Tier, make_pair, make_scan
+from tests.review.people import person
+
+pytestmark = pytest.mark.django_db
+PLAN, APPLY = "/duplicates/plan/", "/duplicates/apply/"
+
+
+@pytest.fixture
+def cyd() -> User:
+    return person("cyd", Role.CURATOR)
+
+
+@pytest.fixture
+def client(cyd: User) -> Client:
+    """The browser of a curator."""
+    found = Client()
+    found.force_login(cyd)
+    return found
+
+
+@pytest.fixture
+def scan() -> DuplicateScan:
+    """A scan with four groups of two."""
+    found = make_scan()
+    for number in range(4):
+        make_pair(found, f"n{number}", score=number / 10)
+    return found
+
+
+def form(of: DuplicateScan, action: str = "keep_one", **about: Any) -> dict[str, Any]:
+    return {"action": action, "scope": "tier", "scan": of.pk, "tier": 3, "next": "/duplicates/?tier=3", **about}
+
+
+def said(client: Client, address: str, data: dict[str, Any]) -> str:
+    """Return what the page says to which a form leads."""
+    response = client.post(address, data)
+    assert response.status_code == 302
+    return client.get(response["Location"]).content.decode()
+
+
+def test_it_works(client: Client, scan: DuplicateScan) -> None:
+    assert reverse("review:duplicates_plan") == PLAN
+    other = Image.objects.get(original_name="n3-2.jpg")
+    Tag.objects.create(name="pond").images.add(other)
+    text = " ".join(client.post(PLAN, form(scan)).content.decode().split())
+    assert "Keep one image each of 4 groups?" in text
+    assert "Move 4 images to the trash" in text
+    assert "Images that get tags: 1; collections: 0" in text
+    assert "tags: pond" in text
+    assert Image.objects.shown().count() == 8  # nothing has been done
+    text = said(client, APPLY, form(scan, merges="on"))
+    assert "Of 4 groups one image each is kept; the others are in the trash." in text
+    assert "You decided last about 4 groups at once" in " ".join(text.split())
+    assert Image.objects.shown().count() == 4
+    row = DuplicateBulk.objects.get()
+    text = said(client, "/duplicates/undo/", {"bulk": row.pk})
+    assert "Undone: 4 groups." in text
+    assert Image.objects.shown().count() == 8
+
+
+def test_selected_groups(client: Client, scan: DuplicateScan) -> None:
+    chosen = [group.pk for group in scan.groups.all()[:2]]
+    selected = {"scope": "selected", "group": ",".join(map(str, chosen))}
+    text = client.post(PLAN, form(scan, "keep_all", **selected)).content.decode()
+    assert "Keep all images of 2 groups?" in text
+    assert f'value="{chosen[0]},{chosen[1]}"' in text
+    assert "2 groups are kept as they are." in said(client, APPLY, form(scan, "keep_all", **selected))
+    assert DuplicateDecision.objects.filter(kind="keep_all").count() == 2
+
+
+def test_a_collection(client: Client, scan: DuplicateScan) -> None:
+    birds = Collection.objects.create(name="Birds")
+    birds.images.add(Image.objects.get(original_name="n2-1.jpg"))
+    said(client, APPLY, form(scan, "keep_all", collection=birds.pk))
+    assert DuplicateDecision.objects.count() == 1
+
+
+def test_what_takes_long_is_left_to_a_worker(
+    client: Client,
+    scan: DuplicateScan,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    monkeypatch.setattr(bulk, "AT_ONCE", 3)
+    sent: list[tuple[object, ...]] = []
+    monkeypatch.setattr(transport, "send", lambda *about: sent.append(about) is None)  # type: ignore[func-returns-value]
+    assert "a worker does it" in client.post(PLAN, form(scan)).content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        text = said(client, APPLY, form(scan, merges="on"))
+    assert "a worker does it, and this page shows how far it is" in text
+    assert "0 of 4" in text
+    row = DuplicateBulk.objects.get()
+    assert sent == [("maintenance", "review.duplicates.jobs.decide_about_many", row.pk)]
+    assert "still being done" in said(client, "/duplicates/undo/", {"bulk": row.pk})
+
+
+def test_what_goes_wrong_while_the_page_waits(
+    client: Client, scan: DuplicateScan, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
+) -> None:
+    def lose_the_database(*_about: object, **_options: object) -> None:
+        raise OperationalError("the disk is full")
+
+    monkeypatch.setattr(decisions, "keep_all", lose_the_database)
+    monkeypatch.setattr(transport, "send", lambda *_about: True)
+    assert "it is tried again by itself" in said(client, APPLY, form(scan, "keep_all"))
+    row = DuplicateBulk.objects.get()
+    assert (row.state, row.attempts) == (DuplicateBulk.State.WAITING, 1)
+    settings.ENV = settings.ENV.model_copy(update={"max_attempts": 1})
+    text = said(client, APPLY, form(scan, "keep_all"))
+    assert "the disk is full" in text
+    assert "are kept as they are" not in text
+
+
+@pytest.mark.parametrize(
+    ("about", "sentence"),
+    [
+        ({"scope": "selected"}, "Select groups first, or choose the whole tier."),
+        ({"action": "burn"}, "Select a valid choice"),
+        ({"scan": 999}, "The groups were made anew while you looked at them; nothing was changed."),
+        ({"collection": 999}, "This collection is not there any more; nothing was changed."),
+        ({"scope": "selected", "group": "1,x"}, "Expected numbers of images or groups"),
+        ({"tier": 9}, "Select a valid choice"),
+    ],
+)
+def test_refused(client: Client, scan: DuplicateScan, about: dict[str, Any], sentence: str) -> None:
+    for address in (PLAN, APPLY):
+        assert sentence in said(client, address, form(scan, **about))
+    assert not DuplicateBulk.objects.exists()
+
+
+def test_nothing_that_is_ones_own(scan: DuplicateScan) -> None:
+    client = Client()
+    client.force_login(person("ada"))
+    text = client.post(PLAN, form(scan)).content.decode()
+    assert "4 groups with images that are not yours to decide about" in text
+    assert APPLY not in text
+    assert "There is nothing to decide" in said(client, APPLY, form(scan))
+
+
+def test_why_groups_are_left_out(client: Client, scan: DuplicateScan) -> None:
+    one, other = (Image.objects.get(original_name=f"n3-{number}.jpg").sha256 for number in (1, 2))
+    for name, verdict in (("ada", "same"), ("bob", "different")):
+        decide(person(name), one, other, verdict)
+    text = client.post(PLAN, form(scan)).content.decode()
+    assert "Keep one image each of 3 groups?" in " ".join(text.split())
+    assert "1 group with a pair that people disagree about" in text
+    said(client, APPLY, form(scan))
+    assert Image.objects.shown().filter(original_name__startswith="n3-").count() == 2
+
+
+def test_identical_pixels_are_decided_one_by_one(client: Client, scan: DuplicateScan) -> None:
+    group = make_pair(scan, "pages", tier=Tier.PIXELS)
+    asked = form(scan) | {"tier": Tier.PIXELS.value, "next": f"/duplicates/?tier={Tier.PIXELS.value}"}
+    assert "are decided one by one" in client.get(asked["next"]).content.decode()
+    text = client.post(PLAN, asked).content.decode()
+    assert "1 group of identical pixels" in text
+    assert APPLY not in text
+    assert "There is nothing to decide" in said(client, APPLY, asked)
+    keeper, other = group.members.order_by("pk").values_list("image_id", flat=True)
+    alone = {"group": group.pk, "image": [keeper, other], "keeper": keeper, "action": "keep_one"}
+    said(client, "/duplicates/decide/", alone)
+    assert not Image.objects.shown().filter(pk=other).exists()
+
+
+def test_viewers_decide_nothing(scan: DuplicateScan) -> None:
+    client = Client()
+    client.force_login(person("vic", Role.VIEWER))
+    for address in (PLAN, APPLY):
+        assert client.post(address, form(scan)).status_code == 403
+
+
+def test_the_number_of_queries_is_fixed(
+    client: Client, scan: DuplicateScan, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    groups = list(scan.groups.values_list("pk", flat=True))
+    for chosen in (groups[:2], groups):
+        data = form(scan, "keep_all", scope="selected", group=",".join(map(str, chosen)))
+        with django_assert_num_queries(13):
+            client.post(PLAN, data)

@@ -1,0 +1,204 @@
+"""The page of duplicates: tiers, pages, filters, what is going on."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from gallery.models import Collection, Image, RepeatUpload
+from gallery.people.roles import Role
+from jobs import transport
+from review.duplicates.decide import bulk
+from review.duplicates.decide.in_force import Kind
+from review.duplicates.decide.plan import make_plan
+from review.duplicates.show.listing import PAGE_SIZE
+from review.duplicates.show.visible import Choice, open_groups
+from review.models import DuplicateBulk, DuplicateScan
+from tests.gallery.rows import make_image
+from tests.review.duplicates.rows import Tier, make_group, make_pair, make_scan
+from tests.review.people import person
+
+pytestmark = pytest.mark.django_db
+URL = "/duplicates/"
+
+
+@pytest.fixture
+def client() -> Client:
+    """The browser of a reviewer."""
+    found = Client()
+    found.force_login(person("ada"))
+    return found
+
+
+@pytest.fixture(autouse=True)
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """What was put on queues; there is no Redis."""
+    jobs: list[tuple[object, ...]] = []
+    monkeypatch.setattr(transport, "send", lambda *about: jobs.append(about) is None)  # type: ignore[func-returns-value]
+    return jobs
+
+
+def page(client: Client, address: str = URL) -> str:
+    response = client.get(address)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_it_works(client: Client) -> None:
+    assert reverse("review:duplicates") == URL
+    scan = make_scan()
+    make_pair(scan, "heron", score=0.83)
+    make_pair(scan, "ferry", tier=Tier.NEAR)
+    text = page(client)
+    assert "heron-1.jpg" in text
+    assert "ferry-1.jpg" not in text  # of another tier; the first that has groups is shown
+    assert "likeness 0.83" in text
+    assert "It has the most pixels." in text
+    assert 'value="keep_all"' in text
+    assert "data-keep-one" not in text  # for curators
+    assert "ferry-1.jpg" in page(client, f"{URL}?tier=4")
+
+
+def test_before_the_first_scan(client: Client) -> None:
+    assert "Nobody has looked for duplicates yet" in page(client)
+    assert "Look for duplicates now" in page(client)
+
+
+def test_viewers_see_and_decide_nothing() -> None:
+    client, group = Client(), make_pair(make_scan(), "heron")
+    client.force_login(person("vic", Role.VIEWER))
+    text = page(client)
+    assert "heron-1.jpg" in text
+    assert 'value="keep_all"' not in text
+    assert "Look again" not in text
+    assert f'value="{group.pk}"' in text
+
+
+def test_pages(client: Client) -> None:
+    scan = make_scan()
+    for number in range(PAGE_SIZE + 1):
+        make_pair(scan, f"n{number:02}", score=1 - number / 100)
+    text = page(client)
+    assert f"n{PAGE_SIZE - 1}-1.jpg" in text
+    assert f"n{PAGE_SIZE}-1.jpg" not in text
+    more = text.partition('class="duplicates-more"')[2].partition('href="')[2].partition('"')[0].replace("&amp;", "&")
+    rest = page(client, URL + more)
+    assert f"n{PAGE_SIZE}-1.jpg" in rest
+    assert "n00-1.jpg" not in rest
+    part = client.get(URL + more, headers={"HX-Request": "true"}).content.decode()
+    assert f"n{PAGE_SIZE}-1.jpg" in part
+    assert "<html" not in part
+
+
+def test_what_is_asked_for_but_not_there(client: Client) -> None:
+    make_pair(make_scan(), "heron")
+    assert "Nothing to decide in this tier" in page(client, f"{URL}?tier=2")
+    for odd in ("tier=9", "tier=x", "after=nonsense", "collection=77", "image=-1", "image=99999999999999999999"):
+        assert "heron-1.jpg" in page(client, f"{URL}?{odd}")
+
+
+def test_groups_of_an_image(client: Client) -> None:
+    scan, lonely = make_scan(), make_image("lonely.jpg")
+    group, _other = make_pair(scan, "heron"), make_pair(scan, "ferry")
+    RepeatUpload.objects.create(image=lonely, original_name="again.jpg")
+    text = page(client, f"{URL}?image={group.keeper_id}")
+    assert "heron-1.jpg" in text
+    assert "ferry-1.jpg" not in text
+    text = page(client, f"{URL}?image={lonely.pk}")
+    assert "lonely.jpg is in no group" in text
+    assert "Its bytes came 1 more time" in text
+    secret = make_image("secret.jpg", common=False)
+    for unknown in (secret.pk, 777):
+        text = page(client, f"{URL}?image={unknown}")
+        assert "not here, or not for you to see" in text
+        assert "secret.jpg" not in text
+
+
+def test_groups_of_a_collection(client: Client) -> None:
+    scan = make_scan()
+    group, _other = make_pair(scan, "heron"), make_pair(scan, "ferry")
+    birds = Collection.objects.create(name="Birds")
+    secret = Collection.objects.create(name="Secret", private=True)
+    birds.images.add(group.keeper)  # type: ignore[arg-type]
+    text = page(client, f"{URL}?collection={birds.pk}")
+    assert "heron-1.jpg" in text
+    assert "ferry-1.jpg" not in text
+    assert "Secret" not in text
+    assert "ferry-1.jpg" in page(client, f"{URL}?collection={secret.pk}")  # as if it were not there
+
+
+def test_work_that_goes_on(client: Client) -> None:
+    make_pair(make_scan(), "heron")
+    scan = DuplicateScan.objects.create(state=DuplicateScan.State.RUNNING, num_done=250, num_total=1000)
+    text = page(client)
+    assert "Looking for duplicates" in text
+    assert "No worker runs that could do this" in text
+    part = client.get(reverse("review:duplicates_progress") + "?scan=1&bulk=", headers={"HX-Request": "true"})
+    assert 'value="250"' in part.content.decode()
+    scan.state = DuplicateScan.State.FAILED
+    scan.error = "The disk is full."
+    scan.save()
+    ended = client.get(reverse("review:duplicates_progress") + "?scan=1&bulk=", headers={"HX-Request": "true"})
+    assert ended["HX-Refresh"] == "true"
+    assert "The disk is full." in page(client)
+
+
+def test_having_one_made(client: Client, sent: list[object]) -> None:
+    assert client.post(reverse("review:duplicates_scan")).status_code == 302
+    wanted = DuplicateScan.objects.get()
+    assert wanted.state == DuplicateScan.State.WAITING
+    client.post(reverse("review:duplicates_scan"))
+    assert DuplicateScan.objects.count() == 1
+
+
+def test_acts_on_many_that_go_on_are_shown_to_who_asked(client: Client) -> None:
+    make_pair(make_scan(), "heron")
+    about = {"kind": Kind.KEEP_ALL, "plan": [], "num_total": 1234}
+    DuplicateBulk.objects.create(author=person("bob"), author_name="bob", **about)
+    assert "Deciding about many groups" not in page(client)
+    DuplicateBulk.objects.create(author=User.objects.get(username="ada"), author_name="ada", **about)
+    assert "0 of 1,234" in page(client)
+
+
+def test_why_an_act_on_many_ended_early_is_shown_to_who_asked(client: Client) -> None:
+    make_pair(make_scan(), "heron")
+    ended = {"kind": Kind.KEEP_ALL, "plan": [], "num_total": 1234, "num_done": 1100}
+    failed = {**ended, "state": DuplicateBulk.State.FAILED, "error": "The disk is full."}
+    DuplicateBulk.objects.create(author=person("bob"), author_name="bob", **failed)
+    assert "The disk is full." not in page(client)
+    ada = User.objects.get(username="ada")
+    row = DuplicateBulk.objects.create(author=ada, author_name="ada", **failed)
+    text = page(client)
+    assert "1,100 of 1,234" in text
+    assert "The disk is full." in text
+    DuplicateBulk.objects.filter(pk=row.pk).update(state=DuplicateBulk.State.READY, num_skipped=134)
+    text = page(client)
+    assert "134 groups were left as they were" in text
+    assert "The disk is full." in text
+    DuplicateBulk.objects.create(author=ada, author_name="ada", **ended, state=DuplicateBulk.State.READY)
+    assert "The disk is full." not in page(client)  # it is about the newest act alone
+
+
+def test_the_number_of_queries_is_fixed(client: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    scan = make_scan()
+    for number in range(PAGE_SIZE + 4):
+        make_pair(scan, str(number), score=number / 100)
+        if number in (1, PAGE_SIZE + 3):
+            with django_assert_num_queries(22):
+                page(client)
+
+
+def test_the_last_decision_can_be_undone_from_the_page(client: Client) -> None:
+    scan = make_scan()
+    make_pair(scan, "heron")
+    make_group(scan, [make_image("solo.jpg")], tier=Tier.BYTES)
+    ada = User.objects.get(username="ada")
+    row = bulk.ask(make_plan(open_groups(scan, Choice(), ada), Kind.KEEP_ALL, ada), Kind.KEEP_ALL, ada)
+    bulk.run(row.pk)
+    text = page(client)
+    assert "You decided last about 2 groups at once" in text
+    assert f'name="bulk" value="{row.pk}"' in " ".join(text.split())
+    assert Image.objects.shown().count() == 3

@@ -1,0 +1,59 @@
+"""The query planner is told how full the tables are."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+
+from gallery.models import Image
+from search.background import reconciler, table_statistics
+from tests.gallery.rows import make_image, make_images
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps its statistics itself"),
+]
+
+
+@pytest.fixture(autouse=True)
+def never_renewed() -> None:
+    table_statistics.forget()
+
+
+def how_to_find(hashes: list[str]) -> str:
+    return Image.objects.shown().filter(sha256__in=hashes).explain()
+
+
+def num_images_known() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT MAX(CAST(stat AS INTEGER)) FROM sqlite_stat1 WHERE tbl = 'gallery_image'")
+        return int(cursor.fetchone()[0] or 0)
+
+
+def test_a_few_images_are_found_by_what_they_are_named() -> None:
+    hashes = [image.sha256 for image in make_images(300)][:10]
+    assert "image_shown" in how_to_find(hashes)  # all that are shown, one after the other
+    table_statistics.renew()
+    assert "(sha256=?)" in how_to_find(hashes)
+
+
+def test_the_reconciler_renews_them_as_the_library_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconciler, "STEPS", (reconciler.renew_statistics,))
+    reconciler.reconcile()
+    assert num_images_known() == 0  # of an empty table there is nothing to say
+    for more, known in ((10, 10), (4, 10), (2, 16)):
+        for number in range(more):
+            make_image(f"{known}-{more}-{number}.jpg")
+        reconciler.reconcile()
+        assert num_images_known() == known
+
+
+def test_they_are_renewed_after_an_hour_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_images(10)
+    table_statistics.renew()
+    make_image("one more.jpg")
+    table_statistics.renew()
+    assert num_images_known() == 10
+    monkeypatch.setattr(table_statistics, "PAUSE_SECONDS", 0.0)
+    table_statistics.renew()
+    assert num_images_known() == 11

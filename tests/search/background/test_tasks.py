@@ -1,0 +1,247 @@
+"""Jobs called directly, and what is queued: hints only, so that a lost or doubled one changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.utils import timezone
+from PIL import Image as Picture
+
+from gallery.curation import visibility
+from gallery.models import Image
+from jobs import transport
+from search.background import reconciler, tasks
+from search.exceptions import WeightsError
+from search.features import extraction, feature_counts, leases, revisions, stored_vectors
+from search.generations import build
+from search.models import Feature, Generation, Query, Tombstone
+from search.query.pipeline import for_upload, run_query
+from search.query.uploads import query_path, store_query
+from tests.search.plug_ins import Gray, Picky
+
+pytestmark = pytest.mark.django_db
+PlugIn = Callable[..., None]
+Store = Callable[..., Image]
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """Write down what would be sent to Redis."""
+    found: list[tuple[object, ...]] = []
+    monkeypatch.setattr(transport, "send", lambda *what: found.append(what) or True)
+    monkeypatch.setattr(transport, "num_queued", lambda name: sum(what[0] == name for what in found))
+    monkeypatch.setattr(transport, "is_queued", lambda name, job: any(what[:2] == (name, job) for what in found))
+    return found
+
+
+@pytest.fixture
+def query(tmp_path: Path, picture: np.ndarray) -> Query:
+    Picture.fromarray(picture).save(tmp_path / "a.png")
+    with (tmp_path / "a.png").open("rb") as file:
+        return store_query(file, "a.png")
+
+
+def test_stored_images_are_wanted_and_announced_on_commit(
+    plug_in_methods: PlugIn,
+    stored_image: Store,
+    sent: list[tuple[object, ...]],
+    django_capture_on_commit_callbacks: Callable[..., object],
+) -> None:
+    plug_in_methods(Gray)
+    with django_capture_on_commit_callbacks(execute=True):
+        image = stored_image()
+        assert Feature.objects.get().state == "pending"
+        assert sent == []
+    assert sent == [("features", "search.background.tasks.extract_features", [image.pk])]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_redis_images_are_stored_all_the_same(
+    plug_in_methods: PlugIn, stored_image: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    plug_in_methods(Gray)
+    image = stored_image()
+    assert image.status == Image.Status.READY
+    assert Feature.objects.get().state == "pending"
+    assert "could not queue search.background.tasks.extract_features" in caplog.text
+    assert tasks.enqueue_query("0" * 32) is False
+    assert tasks.enqueue_build() is False
+
+
+def test_a_batch_is_extracted_and_the_rest_announced(
+    plug_in_methods: PlugIn,
+    stored_image: Store,
+    sent: list[tuple[object, ...]],
+    django_capture_on_commit_callbacks: Callable[..., object],
+) -> None:
+    plug_in_methods(Gray)
+    for seed in range(35):
+        stored_image(seed=seed, size=8)
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.extract_features([])
+    assert feature_counts.counts()["gray"]["ready"] == 32
+    assert sent == [("features", "search.background.tasks.extract_features", [])]
+    sent.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.extract_features([])
+    assert feature_counts.counts()["gray"]["ready"] == 35
+    assert sent == [("maintenance", "search.background.tasks.build_generation")]
+
+
+def test_a_job_run_again_changes_nothing(
+    plug_in_methods: PlugIn, stored_image: Store, sent: list[tuple[object, ...]]
+) -> None:
+    plug_in_methods(Gray, Picky)
+    image = stored_image()
+    for _time in range(3):
+        tasks.extract_features([image.pk])
+    assert list(Feature.objects.values_list("method", "state", "attempts")) == [
+        ("gray", "ready", 1),
+        ("picky", "ready", 1),
+    ]
+    assert revisions.revision() == 1
+
+
+def test_a_build_is_asked_for_once(
+    sent: list[tuple[object, ...]], django_capture_on_commit_callbacks: Callable[..., object]
+) -> None:
+    for _time in range(2):
+        with django_capture_on_commit_callbacks(execute=True):
+            assert tasks.enqueue_build()
+    assert sent == [("maintenance", "search.background.tasks.build_generation")]
+
+
+def test_other_jobs_do_not_stand_in_for_a_build(
+    sent: list[tuple[object, ...]], django_capture_on_commit_callbacks: Callable[..., object]
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        assert tasks.enqueue_maps()
+        assert tasks.enqueue_build()
+    assert [what[1] for what in sent] == [
+        "search.background.tasks.draw_maps",
+        "search.background.tasks.build_generation",
+    ]
+
+
+def test_a_generation_is_built(plug_in_methods: PlugIn, stored_image: Store) -> None:
+    plug_in_methods(Gray)
+    stored_image()
+    tasks.extract_features([])
+    tasks.build_generation()
+    active = build.active_generation()
+    assert active is not None
+    assert active.num_images == 1
+    assert active.revision == revisions.revision()
+
+
+def test_nothing_to_build_is_no_failure(plug_in_methods: PlugIn, caplog: pytest.LogCaptureFixture) -> None:
+    plug_in_methods(Gray)
+    tasks.build_generation()
+    assert not Generation.objects.exists()
+    assert "no new generation" in caplog.text
+
+
+def test_a_query_becomes_ready(plug_in_methods: PlugIn, query: Query, picture: np.ndarray) -> None:
+    plug_in_methods(Gray)
+    tasks.describe_query(str(query.pk))
+    query.refresh_from_db()
+    assert (query.state, query.attempts) == ("ready", 1)
+    assert query.vectors is not None
+    np.testing.assert_array_equal(stored_vectors.unpack_query(query.vectors)[0]["gray"], Gray().describe([picture])[0])
+    tasks.describe_query(str(query.pk))
+    query.refresh_from_db()
+    assert query.attempts == 1
+
+
+def test_a_query_whose_file_is_away_is_tried_again(
+    plug_in_methods: PlugIn,
+    query: Query,
+    sent: list[tuple[object, ...]],
+    django_capture_on_commit_callbacks: Callable[..., object],
+) -> None:
+    plug_in_methods(Gray)
+    path = query_path(query.pk)
+    away = path.rename(path.with_suffix(".away"))
+    tasks.describe_query(str(query.pk))
+    query.refresh_from_db()
+    assert (query.state, query.reason, query.attempts) == ("leased", "original_unavailable", 1)
+    tasks.describe_query(str(query.pk))  # too early
+    Query.objects.update(leased_until=timezone.now())
+    with django_capture_on_commit_callbacks(execute=True):
+        assert reconciler.resume_queries() == 0
+    assert sent == [("interactive", "search.background.tasks.describe_query", str(query.pk))]
+    away.rename(path)
+    tasks.describe_query(str(query.pk))
+    query.refresh_from_db()
+    assert (query.state, query.reason, query.attempts) == ("ready", "", 2)
+
+
+def test_a_query_whose_file_stays_away_says_so(plug_in_methods: PlugIn, query: Query) -> None:
+    plug_in_methods(Gray)
+    query_path(query.pk).unlink()
+    for _time in range(3):
+        Query.objects.update(leased_until=timezone.now())
+        tasks.describe_query(str(query.pk))
+    query.refresh_from_db()
+    assert (query.state, query.reason) == ("failed", "The uploaded file is no longer kept; upload it again.")
+
+
+def test_a_query_that_cannot_be_described_says_why(
+    plug_in_methods: PlugIn, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug_in_methods(Gray)
+
+    def fail(*_args: object) -> None:
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr(Gray, "describe", fail)
+    tasks.describe_query(str(query.pk))
+    query.refresh_from_db()
+    assert (query.state, query.reason) == ("failed", "RuntimeError: out of luck")
+
+
+def test_a_query_that_one_method_cannot_describe_is_ready_and_says_why(
+    plug_in_methods: PlugIn, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug_in_methods(Gray, Picky)
+
+    def fail(*_args: object) -> None:
+        raise WeightsError("picky: these are the weights of another network")
+
+    monkeypatch.setattr(Picky, "describe", fail)
+    tasks.describe_query(str(query.pk))
+    query.refresh_from_db()
+    assert (query.state, query.reason) == ("ready", "picky: these are the weights of another network")
+    answer = run_query(for_upload(query.pk), {"gray": 1.0, "picky": 1.0})
+    assert answer.missing_methods == {"picky": query.reason}
+
+
+def test_a_query_that_is_gone_is_no_failure() -> None:
+    tasks.describe_query("00000000-0000-0000-0000-000000000000")
+
+
+def test_hidden_images_are_buried_and_come_back_as_new(
+    plug_in_methods: PlugIn, stored_image: Store, sent: list[tuple[object, ...]]
+) -> None:
+    plug_in_methods(Gray)
+    image = stored_image()
+    extraction.extract(leases.lease(32))
+    before = revisions.revision()
+    visibility.hide([image.pk], None)
+    assert Tombstone.objects.get().image_id == image.pk
+    assert revisions.revision() == before + 1
+    visibility.unhide([image.pk], None)
+    assert not Tombstone.objects.exists()
+    assert Feature.objects.get().revision == revisions.revision() == before + 2
+
+
+def test_deleted_images_are_buried(plug_in_methods: PlugIn, stored_image: Store) -> None:
+    plug_in_methods(Gray)
+    image_id = stored_image().pk
+    visibility.trash([image_id], None)
+    visibility.purge([image_id], None)
+    assert Tombstone.objects.get().image_id == image_id
+    assert not Feature.objects.exists()

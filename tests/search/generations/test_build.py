@@ -1,0 +1,344 @@
+"""Generations: built beside the one in use, published in one step, and given up when damaged."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.conf import LazySettings
+from django.utils import timezone
+
+from gallery.models import Image
+from search.exceptions import GenerationError
+from search.features import registry, revisions
+from search.generations import build as generations_build
+from search.generations import snapshot
+from search.generations.build import build, generation_folder, rebuild_due
+from search.models import Feature, Generation, Tombstone, WorkState
+from search.query.pipeline import for_image, run_query
+from tests.search.library import add_features, add_images, add_library, describe, pictures
+
+pytestmark = pytest.mark.django_db
+State = Generation.State
+WEIGHTS = {"color": 0.3, "ssim": 0.2}
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
+    settings.GENERATIONS_DIR = tmp_path / "generations"
+    snapshot.forget()
+    yield
+    snapshot.forget()
+
+
+def adjust(settings: LazySettings, **values: Any) -> None:
+    settings.ENV = settings.ENV.model_copy(update=values)
+
+
+def folders() -> list[str]:
+    return sorted(path.name for path in generation_folder("").iterdir() if path.is_dir())
+
+
+def answer_ids(image_id: int) -> list[int]:
+    return [result.image_id for result in run_query(for_image(image_id), WEIGHTS).results]
+
+
+def test_it_works(rng: np.random.Generator) -> None:
+    ids, vectors = add_library(30, rng)
+    told: list[tuple[str, float]] = []
+    row = build(lambda text, share: told.append((text, share)))
+    assert (row.state, row.num_images, row.revision) == (State.ACTIVE, 30, revisions.revision())
+    assert row.versions == registry.current_versions()
+    assert folders() == [row.folder]
+    assert told[0][0].startswith("color")
+    assert [share for _, share in told] == sorted(share for _, share in told)
+    loaded = snapshot.load_active()
+    assert loaded is not None
+    assert np.array_equal(loaded.segment.image_ids, ids)
+    for name, rows in vectors.items():
+        assert np.array_equal(loaded.segment.methods[name].vectors, rows)
+    assert loaded.segment.methods["ssim"].stand_ins is not None
+    assert loaded.tables["color"].raw.num_pairs == 30 * 29 // 2
+
+
+def test_images_that_lack_a_method_stay_in_line(rng: np.random.Generator) -> None:
+    ids = add_images(6)
+    painted = pictures(6, rng)
+    color = describe(painted, rng, ["color"])["color"]
+    ssim = describe(painted, rng, ["ssim"])["ssim"]
+    add_features(ids[:5], {"color": color[:5]})
+    add_features(ids[3:], {"ssim": ssim[3:]})
+    build()
+    loaded = snapshot.load_active()
+    assert loaded is not None
+    assert loaded.segment.image_ids.tolist() == ids
+    rows = loaded.segment.methods["ssim"]
+    assert rows.present is not None
+    assert rows.present.tolist() == [False] * 3 + [True] * 3
+    assert np.array_equal(rows.vectors[3:], ssim[3:])
+    assert "texture" not in loaded.segment.methods
+
+
+def test_hidden_images_are_left_out(rng: np.random.Generator) -> None:
+    ids, _ = add_library(8, rng)
+    Tombstone.objects.create(image_id=ids[2])
+    build()
+    loaded = snapshot.load_active()
+    assert loaded is not None
+    assert loaded.segment.image_ids.tolist() == [i for i in ids if i != ids[2]]
+
+
+def test_the_one_before_stays_until_the_next_build(rng: np.random.Generator) -> None:
+    add_library(8, rng)
+    first, second = build(), build()
+    assert folders() == sorted([first.folder, second.folder])
+    third = build()
+    assert folders() == sorted([second.folder, third.folder])
+    assert list(Generation.objects.values_list("state", flat=True)) == [State.ACTIVE, State.RETIRED, State.RETIRED]
+
+
+def test_leftovers_of_killed_builds_are_removed(rng: np.random.Generator) -> None:
+    add_library(8, rng)
+    lost = Generation.objects.create(state=State.BUILDING)
+    (generation_folder("") / f".building-{lost.pk}-abcd").mkdir(parents=True)
+    (generation_folder("") / "77-renamed-but-not-published").mkdir()
+    row = build()
+    lost.refresh_from_db()
+    assert lost.state == State.FAILED
+    assert "interrupted" in lost.error
+    assert folders() == [row.folder]
+
+
+def test_refuses_to_build_from_nothing() -> None:
+    with pytest.raises(GenerationError, match="no features are ready"):
+        build()
+    assert not Generation.objects.exists()
+
+
+def test_a_library_may_become_empty(rng: np.random.Generator) -> None:
+    ids, _ = add_library(4, rng)
+    build()
+    Tombstone.objects.bulk_create([Tombstone(image_id=i) for i in ids])
+    Image.objects.all().delete()
+    assert build().num_images == 0
+    other, _ = add_library(3, rng)
+    assert sorted(answer_ids(int(other[0]))) == other[1:].tolist()
+
+
+def test_refuses_a_second_build_at_the_same_time(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_library(4, rng)
+    monkeypatch.setattr(generations_build, "LOCK_SECONDS", 0)
+    with generations_build._exclusive(0) as gained:
+        assert gained
+        with pytest.raises(GenerationError, match="Another build"):
+            build()
+    build()
+
+
+def test_a_failed_build_leaves_the_old_one_and_no_files(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids, _ = add_library(8, rng)
+    first = build()
+
+    def full(path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(generations_build, "synchronize", full)
+    with pytest.raises(GenerationError, match="No space left"):
+        build()
+    monkeypatch.undo()
+    assert Generation.objects.get(state=State.FAILED).error == "[Errno 28] No space left on device"
+    assert folders() == [first.folder]
+    assert len(answer_ids(int(ids[0]))) == 7
+
+
+@pytest.mark.slow
+def test_a_build_killed_anywhere_leaves_the_current_one_serving(tmp_path: Path) -> None:
+    """Killed at each write, sync, rename and commit in turn: search goes on, and the next build cleans up."""
+    (tmp_path / "data").mkdir()
+    environment = os.environ | {
+        "DATA_DIR": str(tmp_path / "data"),
+        "DATABASE_URL": "",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.search.killed_builds"], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[0]) > 15
+
+
+def damage(row: Generation, name: str, kind: str, rng: np.random.Generator) -> None:
+    """Flip a bit, cut at an Annoy node, swap with another file, or take away."""
+    path = generation_folder(row.folder) / name
+    data = bytearray(path.read_bytes())
+    if kind == "flip":
+        data[rng.integers(len(data))] ^= 1 << int(rng.integers(8))
+    elif kind == "cut":
+        data = data[: len(data) // 2]
+    elif kind == "swap":
+        data = bytearray(np.random.default_rng(3).permutation(np.frombuffer(data, np.uint8)).tobytes())
+    path.unlink()
+    if kind != "remove":
+        path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("image_ids.npy", "swap"),
+        ("image_ids.npy", "flip"),
+        ("color.annoy", "cut"),
+        ("color.annoy", "flip"),
+        ("ssim.stand_in.npy", "swap"),
+        ("ssim.calibration.npz", "remove"),
+    ],
+)
+def test_damage_is_refused_and_the_one_before_takes_over(
+    rng: np.random.Generator, settings: LazySettings, name: str, kind: str
+) -> None:
+    adjust(settings, exact_search_max_images=5)
+    ids, _ = add_library(60, rng)
+    first, second = build(), build()
+    expected = answer_ids(int(ids[0]))
+    snapshot.forget()
+    damage(second, name, kind, rng)
+    answer = run_query(for_image(int(ids[0])), WEIGHTS)
+    assert [result.image_id for result in answer.results] == expected
+    assert answer.generation_id == first.pk
+    assert "damaged" in answer.degraded
+    assert name in answer.degraded
+    second.refresh_from_db()
+    assert name in second.error
+    assert rebuild_due(0)
+    third = build()
+    assert (run_query(for_image(int(ids[0])), WEIGHTS).degraded, folders()) == (
+        "",
+        sorted([first.folder, third.folder]),
+    )
+
+
+def test_both_damaged_leaves_exact_search_over_the_features(rng: np.random.Generator) -> None:
+    ids, _ = add_library(30, rng)
+    first, second = build(), build()
+    expected = answer_ids(int(ids[0]))
+    for row in (first, second):
+        damage(row, "color.vectors.npy", "flip", rng)
+    answer = run_query(for_image(int(ids[0])), WEIGHTS)
+    assert answer.generation_id is None
+    assert "exact search over all stored features" in answer.degraded
+    assert sorted(result.image_id for result in answer.results) == sorted(expected)
+    assert answer.results[0].image_id == expected[0]
+
+
+def test_damage_while_it_serves_is_noticed(rng: np.random.Generator) -> None:
+    ids, _ = add_library(30, rng)
+    row = build()
+    assert run_query(for_image(int(ids[0])), WEIGHTS).degraded == ""
+    damage(row, "color.vectors.npy", "flip", rng)
+    assert "color.vectors.npy" in run_query(for_image(int(ids[0])), WEIGHTS).degraded
+
+
+def test_files_that_were_only_copied_are_verified_again(rng: np.random.Generator) -> None:
+    ids, _ = add_library(30, rng)
+    row = build()
+    answer_ids(int(ids[0]))
+    path = generation_folder(row.folder) / "color.vectors.npy"
+    data = path.read_bytes()
+    path.unlink()
+    path.write_bytes(data)
+    assert run_query(for_image(int(ids[0])), WEIGHTS).degraded == ""
+
+
+def test_rebuild_is_due_when_the_first_features_are_all_there(rng: np.random.Generator) -> None:
+    assert not rebuild_due(0)
+    add_library(3, rng)
+    assert not rebuild_due(1)
+    assert rebuild_due(0)
+    build()
+    assert not rebuild_due(0)
+
+
+def test_rebuild_is_due_when_the_delta_has_grown(rng: np.random.Generator, settings: LazySettings) -> None:
+    adjust(settings, rebuild_delta_images=25)
+    add_library(30, rng)
+    build()
+    add_library(19, rng)
+    assert not rebuild_due(0)
+    ids, _ = add_library(1, rng)
+    assert rebuild_due(0)
+    assert not rebuild_due(5)
+    Tombstone.objects.bulk_create([Tombstone(image_id=i) for i in range(ids[0], ids[0] + 5)])
+    assert rebuild_due(5)
+
+
+def test_rebuild_is_due_when_a_method_has_changed(rng: np.random.Generator) -> None:
+    add_library(5, rng)
+    row = build()
+    Generation.objects.filter(pk=row.pk).update(versions=row.versions | {"color": "older"})
+    assert rebuild_due(1)  # nothing is left of the older version that would have to be waited for
+    Generation.objects.filter(pk=row.pk).update(versions={"ssim": row.versions["ssim"]})
+    assert not rebuild_due(1)
+    assert rebuild_due(0)
+
+
+def test_failed_builds_wait_longer_each_time(rng: np.random.Generator) -> None:
+    add_library(5, rng)
+    for number in (1, 2, 3):
+        Generation.objects.create(state=State.FAILED)
+        for seconds, due in ((30 * 2 ** (number - 1) - 5, False), (30 * 2 ** (number - 1) + 5, True)):
+            past = timezone.now() - timedelta(seconds=seconds)
+            Generation.objects.update(heartbeat_at=past)
+            assert rebuild_due(0) is due
+
+
+def test_rebuild_is_not_due_while_one_runs(rng: np.random.Generator) -> None:
+    add_library(5, rng)
+    Generation.objects.create(state=State.BUILDING)
+    with generations_build._exclusive(0):
+        assert not rebuild_due(0)
+    Generation.objects.update(heartbeat_at=timezone.now() - timedelta(minutes=1))
+    assert rebuild_due(0)
+    assert Generation.objects.get().state == State.FAILED
+
+
+def test_tombstones_of_deleted_images_are_forgotten_when_nothing_holds_them(rng: np.random.Generator) -> None:
+    ids, _ = add_library(5, rng)
+    hidden, deleted = int(ids[0]), int(ids[1])
+    build()
+    Tombstone.objects.bulk_create([Tombstone(image_id=hidden), Tombstone(image_id=deleted)])
+    Image.objects.filter(pk=deleted).delete()
+    build()
+    assert Tombstone.objects.count() == 2  # the generation before still holds both
+    build()
+    assert list(Tombstone.objects.values_list("image_id", flat=True)) == [hidden]
+
+
+def test_little_recall_means_exact_search(rng: np.random.Generator, settings: LazySettings) -> None:
+    adjust(settings, exact_search_max_images=5, min_recall=1.1)
+    ids, _ = add_library(40, rng)
+    row = build()
+    assert set(row.recall) == {"color", "ssim", "texture"}
+    assert not [name for name in os.listdir(generation_folder(row.folder)) if name.endswith(".annoy")]
+    answer = run_query(for_image(int(ids[0])), WEIGHTS)
+    assert answer.exact
+    assert len(answer.results) == 39
+
+
+def test_features_that_wait_are_not_built(rng: np.random.Generator) -> None:
+    ids, _ = add_library(5, rng)
+    Feature.objects.filter(image=ids[0], method="color").update(state=WorkState.PENDING)
+    build()
+    loaded = snapshot.load_active()
+    assert loaded is not None
+    present = loaded.segment.methods["color"].present
+    assert present is not None
+    assert present.tolist() == [False, True, True, True, True]

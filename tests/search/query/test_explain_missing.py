@@ -1,0 +1,172 @@
+"""Where an image stands among the answers to another, and why it was not found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import AnonymousUser
+
+from gallery.models import Collection, Image
+from gallery.signals import images_removed
+from search.exceptions import FusionWeightsError, QueryError
+from search.generations import snapshot
+from search.generations.build import build
+from search.models import Tombstone
+from search.query import explain_missing
+from search.query.explain_missing import Terms, find_place
+from search.query.pipeline import for_image, run_query
+from tests.search.library import add_images, add_library
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_methods")]
+WEIGHTS = {"color": 0.5, "ssim": 0.3, "texture": 0.2}
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
+    settings.GENERATIONS_DIR = tmp_path / "generations"
+    snapshot.forget()
+    yield
+    snapshot.forget()
+
+
+@pytest.fixture
+def ids(rng: np.random.Generator) -> list[int]:
+    """Images of a generation, and some that are newer."""
+    found = add_library(14, rng)[0].tolist()
+    build()
+    return [*found, *add_library(4, rng)[0].tolist()]
+
+
+def terms(**about: object) -> Terms:
+    return Terms(**({"weights": WEIGHTS, "most": 100} | about))  # type: ignore[arg-type]
+
+
+def ranked(query_id: int) -> list[int]:
+    return [result.image_id for result in run_query(for_image(query_id), WEIGHTS, k=100).results]
+
+
+def test_it_works(ids: list[int]) -> None:
+    order = ranked(ids[0])
+    place = find_place(ids[0], order[4], terms())
+    assert place.found is not None
+    assert (place.rank, place.num_images, place.num_candidates, place.exact) == (5, 18, 17, True)
+    assert place.reasons == []
+    assert set(place.methods) == {"color", "ssim", "texture"}
+    assert "not available" in place.missing["deep"]
+    assert place.degraded == ""
+
+
+def test_the_ranks_of_methods_are_those_of_all_images(ids: list[int]) -> None:
+    results = run_query(for_image(ids[0]), {"color": 1.0}, k=100).results
+    for result in (results[0], results[7], results[-1]):
+        place = find_place(ids[0], result.image_id, terms(weights={"color": 1.0}))
+        assert place.methods["color"].rank == result.methods["color"].rank
+        assert place.methods["color"].num_images == 17
+        assert place.methods["color"].near is None
+
+
+def test_it_tells_where_the_image_lies(ids: list[int]) -> None:
+    assert find_place(ids[0], ids[1], terms()).lies == "generation"
+    assert find_place(ids[0], ids[-1], terms()).lies == "delta"
+    assert find_place(ids[-1], ids[-2], terms()).lies == "delta"
+
+
+@pytest.mark.parametrize(
+    ("about", "text"), [({"lowest": 99.5}, "below the threshold"), ({"highest": 0.0}, "above the threshold")]
+)
+def test_a_score_beyond_the_threshold_is_named(ids: list[int], about: dict[str, float], text: str) -> None:
+    place = find_place(ids[0], ranked(ids[0])[0], terms(**about))
+    assert text in place.reasons[0]
+    assert place.found is not None
+    assert f"{100 * place.found.score:.1f}" in place.reasons[0]
+
+
+def test_others_may_be_more_alike(ids: list[int]) -> None:
+    last = ranked(ids[0])[-1]
+    place = find_place(ids[0], last, terms(most=3))
+    assert place.found is None
+    assert place.rank is not None
+    assert place.rank > 3
+    assert place.reasons == ["Others are more alike: a search shows at most 3 images."]
+
+
+def test_the_rough_comparison_may_leave_it_out(ids: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explain_missing, "HEAD", 4)
+    place = find_place(ids[0], ranked(ids[0])[-1], terms(most=3))
+    assert "only the best 4 are compared by every method" in place.reasons[0]
+
+
+def test_an_index_may_not_bring_it_up(ids: list[int], settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    build()
+    last = ranked(ids[0])[-1]
+    settings.ENV = settings.ENV.model_copy(update={"exact_search_max_images": 0})
+    build()  # with indexes
+    monkeypatch.setattr(explain_missing, "HEAD", 2)
+    monkeypatch.setattr(explain_missing, "run_query", lambda *args, **about: run_query(*args, **(about | {"head": 2})))
+    place = find_place(ids[0], last, terms(most=2))
+    assert not place.exact
+    assert [each.near for each in place.methods.values()] == [False] * len(place.methods)
+    assert "none of the indexes brought it up" in place.reasons[0]
+    first = find_place(ids[0], ranked(ids[0])[0], terms(most=2))
+    assert any(each.near for each in first.methods.values())
+
+
+def test_a_hidden_image_is_found_by_nobody(ids: list[int]) -> None:
+    Image.objects.filter(pk=ids[1]).update(hidden=True)
+    images_removed.send(sender=Image, image_ids=[ids[1]])
+    place = find_place(ids[0], ids[1], terms())
+    assert (place.found, place.rank, place.lies) == (None, None, "")
+    assert "hidden" in place.reasons[0]
+    assert find_place(ids[1], ids[0], terms()).found is not None  # a hidden one may be searched for
+
+
+def test_a_tombstone_is_named(ids: list[int]) -> None:
+    images_removed.send(sender=Image, image_ids=[ids[1]])
+    assert Tombstone.objects.exists()
+    assert "still counts it as removed" in find_place(ids[0], ids[1], terms()).reasons[0]
+
+
+def test_an_image_without_features_is_named(ids: list[int]) -> None:
+    (bare,) = add_images(1)
+    assert "computed yet" in find_place(ids[0], bare, terms()).reasons[0]
+    with pytest.raises(QueryError, match="has no features yet"):
+        find_place(bare, ids[0], terms())
+
+
+def test_an_image_that_is_gone_is_named(ids: list[int]) -> None:
+    assert "not in the library any more" in find_place(ids[0], 10**9, terms()).reasons[0]
+
+
+def test_an_image_outside_the_collection_is_named(ids: list[int]) -> None:
+    collection = Collection.objects.create(name="few")
+    collection.images.set(ids[:5])
+    inside = find_place(ids[0], ids[3], terms(collection_id=collection.pk))
+    outside = find_place(ids[0], ids[9], terms(collection_id=collection.pk))
+    assert inside.found is not None
+    assert inside.methods["color"].num_images == 4
+    assert "not in the collection" in outside.reasons[0]
+
+
+def test_what_nobody_may_see_is_not_counted(ids: list[int]) -> None:
+    closed = Collection.objects.create(name="closed", private=True)
+    closed.images.set(ids[5:10])
+    Image.objects.filter(pk__in=ids[5:10]).update(common=False)
+    images_removed.send(sender=Image, image_ids=[])  # the library's revision moves, as when this is done by people
+    place = find_place(ids[0], ids[1], terms(viewer=AnonymousUser()))
+    assert place.num_images == 13
+    assert place.methods["color"].num_images == 12
+
+
+def test_a_weight_of_a_method_that_is_missing_finds_nothing(ids: list[int]) -> None:
+    place = find_place(ids[0], ids[1], terms(weights={"deep": 1.0}))
+    assert place.found is None
+    assert "No method with a weight" in place.reasons[0]
+
+
+def test_no_weight_at_all_is_refused(ids: list[int]) -> None:
+    with pytest.raises(FusionWeightsError, match="all weights are 0"):
+        find_place(ids[0], ids[1], terms(weights={}))
