@@ -77,8 +77,8 @@ def make_snapshot(vectors: dict[str, Vectors], background: NDArray[np.int64]) ->
     rows, tables = {}, {}
     for name, values in vectors.items():
         method = registry.methods()[name]
-        stand_ins = method.stand_in(values) if isinstance(method, PairwiseMethod) else None
-        rows[name] = MethodRows(method.version, values, None, stand_ins)
+        proxies = method.proxy(values) if isinstance(method, PairwiseMethod) else None
+        rows[name] = MethodRows(method.version, values, None, proxies)
         tables[name] = fit_tables(rows[name], method, background, SEED)
     num = len(next(iter(vectors.values())))
     return Snapshot((Segment(np.arange(1, num + 1), np.ones(num, bool), rows),), tables)

@@ -70,7 +70,7 @@ def measure(images: list[np.ndarray]) -> dict[str, dict[str, float]]:
             "compare_us": round(best_of(lambda m=method, v=many: m.scores(v[0], v)) / CANDIDATES * 1e6, 2),
         }
         if isinstance(method, PairwiseMethod):
-            spent = best_of(lambda m=method, v=many: m.stand_in(v))
+            spent = best_of(lambda m=method, v=many: m.proxy(v))
             found[name]["stand_in_us"] = round(spent / CANDIDATES * 1e6, 2)
     return found
 

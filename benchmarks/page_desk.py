@@ -16,7 +16,7 @@ from benchmarks.page_library import BATCH
 from gallery.audit_events import Action
 from gallery.models import Image
 from gallery.people.roles import Role
-from review.audit.hashing import FIRST, seal
+from review.audit.hashing import FIRST, row_hash
 from review.evidence.record_search import record_search
 from review.models import (
     AuditRow,
@@ -213,7 +213,7 @@ def make_audit(sums: list[str]) -> None:
                 "details": {"images": 1},
                 "previous_hash": previous,
             }
-            previous = seal(**fields)
+            previous = row_hash(**fields)
             yield AuditRow(**fields, hash=previous)
 
     AuditRow.objects.bulk_create(rows(), batch_size=BATCH)

@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.machine import command_line, describe_machine
 from search.generations.reader import LoadedGeneration, open_generation
-from search.generations.write import Plan, Source, assemble
+from search.generations.write import IndexPlan, MethodSource, assemble
 from search.index import choose_backend
 from search.methods import METHODS, Method, load_method
 from search.methods.base import normalize_rows
@@ -109,8 +109,8 @@ class World:
 def build(num_rows: int, deep_dim: int, folder: Path, seed: int = 20) -> float:
     """Write a generation of that many rows into an empty folder; return the seconds that the product took."""
     world = World(num_rows, deep_dim, seed)
-    plan = Plan(1, 0, choose_backend(), EXACT_MAX, trees=20, seed=seed, min_recall=0.95)
-    sources = [Source(load_method(name), "synthetic", world.chunks(name)) for name in METHODS]
+    plan = IndexPlan(1, 0, choose_backend(), EXACT_MAX, trees=20, seed=seed, min_recall=0.95)
+    sources = [MethodSource(load_method(name), "synthetic", world.chunks(name)) for name in METHODS]
     started = time.perf_counter()
     assemble(folder, sources, plan, np.empty(0, np.int64), _tell)
     return time.perf_counter() - started - world.seconds

@@ -36,7 +36,7 @@ class Action(models.TextChoices):
     SETTINGS = "settings", _("change a setting")
 
 
-def tell(user: User | AnonymousUser | None, action: Action, subject: str = "", **details: Any) -> None:
+def log_act(user: User | AnonymousUser | None, action: Action, subject: str = "", **details: Any) -> None:
     """Tell of an act in the transaction that does it.
 
     Parameters

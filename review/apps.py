@@ -20,18 +20,18 @@ class ReviewConfig(AppConfig):
         from review.models import QueuedPair, Verdict
         from review.queues import withdraw
         from review.queues.jobs import resume_queues
-        from review.verdicts.badges import verdict_marks
+        from review.verdicts.badges import verdict_badges
         from review.verdicts.consensus import judged_pairs
         from search.evaluation.judged_pairs import register
         from search.query.badges import register as register_marks
 
         register("verdicts", judged_pairs)
-        register_marks("verdicts", verdict_marks)
+        register_marks("verdicts", verdict_badges)
         periodic.register(resume_comparisons)
         images_removed.connect(forget_removed, dispatch_uid="review.comparing.removed")
         periodic.register(renew_duplicates, after_build=True)
         periodic.register(resume_decisions)
-        acted.connect(chain.keep, dispatch_uid="review.audit.chain")
+        acted.connect(chain.append, dispatch_uid="review.audit.chain")
         acted.connect(drop_apart, dispatch_uid="review.duplicates.apart")
         post_save.connect(drop_read, sender=QueuedPair, dispatch_uid="review.duplicates.read")
         periodic.register(checks.check_audit)

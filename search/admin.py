@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 from django_rq.models import Dashboard
 
-from gallery.admin.audited import Told
+from gallery.admin.audited import AuditedAdmin
 from gallery.admin.columns import SENTENCES, short_time, thumbnail
 from gallery.admin.images import ImageAdmin
 from gallery.batches import batches
@@ -315,7 +315,7 @@ class QueryAdmin(ReadOnly, BaseQueryAdmin):
 
 
 @admin.register(Evaluation)
-class EvaluationAdmin(Told, BaseEvaluationAdmin):
+class EvaluationAdmin(AuditedAdmin, BaseEvaluationAdmin):
     """Measurements of the lab: they are read on its page, and deleted here."""
 
     list_display = ["created_at", "kind", "collection_name", "state", "num_queries", "seconds", "asked_by", "lab_link"]

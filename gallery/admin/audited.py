@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 from django.forms import BaseModelForm
 from django.http import HttpRequest
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[Any]
@@ -22,38 +22,38 @@ SECRETS = ("password", "secret", "data", "token")
 MAX_TEXT = 500
 
 
-class Told(Base):
+class AuditedAdmin(Base):
     """A model in the admin: whoever adds, changes or deletes a row is told of, in the same transaction."""
 
-    told_as: Action = Action.SETTINGS
+    logged_as: Action = Action.SETTINGS
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
-        request.told_changes = changes_of(form)  # type: ignore[attr-defined]
+        request.logged_changes = changes_of(form)  # type: ignore[attr-defined]
         return super().construct_change_message(request, form, formsets, add)
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        self._tell_act(request, [obj], "add", changes=getattr(request, "told_changes", {}))
+        self._log_act(request, [obj], "add", changes=getattr(request, "told_changes", {}))
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        self._tell_act(request, [obj], "change", changes=getattr(request, "told_changes", {}))
+        self._log_act(request, [obj], "change", changes=getattr(request, "told_changes", {}))
         return super().log_change(request, obj, message)
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         with transaction.atomic():
-            self._tell_act(request, [obj], "delete")
+            self._log_act(request, [obj], "delete")
             super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         with transaction.atomic():
-            self._tell_act(request, list(queryset), "delete")
+            self._log_act(request, list(queryset), "delete")
             super().delete_queryset(request, queryset)
 
-    def _tell_act(self, request: HttpRequest, objs: list[Any], act: str, **about: Any) -> None:
+    def _log_act(self, request: HttpRequest, objs: list[Any], act: str, **about: Any) -> None:
         subjects = [_subject(obj) for obj in objs]
         named = subjects[0] if len(objs) == 1 else f"{len(objs)} {self.opts.verbose_name_plural}"
         details = {"in": self.opts.label, "act": act, "ids": [str(obj.pk) for obj in objs], "names": subjects}
-        tell(request.user, self.told_as, named, **details, **about)
+        log_act(request.user, self.logged_as, named, **details, **about)
 
 
 def changes_of(form: BaseModelForm[Any]) -> dict[str, Any]:

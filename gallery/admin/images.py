@@ -22,7 +22,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from gallery.admin.audited import Told
+from gallery.admin.audited import AuditedAdmin
 from gallery.admin.columns import SENTENCES, Deletion, short_time, summarize_deletion, thumbnail
 from gallery.audit_events import Action
 from gallery.curation import visibility
@@ -78,10 +78,10 @@ class ReasonFilter(admin.SimpleListFilter):
 
 
 @admin.register(Image)
-class ImageAdmin(Told, BaseImageAdmin):
+class ImageAdmin(AuditedAdmin, BaseImageAdmin):
     """Images: what people may say of them is edited here; what machines found out is shown."""
 
-    told_as = Action.EDIT
+    logged_as = Action.EDIT
 
     list_display = ["picture", "name", "label", "standing", "file", "uploaded"]
     list_display_links = ["name"]
@@ -281,10 +281,10 @@ def _log(request: HttpRequest, images: list[Image], flag: int, text: str) -> Non
 
 
 @admin.register(Collection)
-class CollectionAdmin(Told, BaseCollectionAdmin):
+class CollectionAdmin(AuditedAdmin, BaseCollectionAdmin):
     """Collections; deleting one leaves its images."""
 
-    told_as = Action.COLLECTION
+    logged_as = Action.COLLECTION
 
     list_display = ["name", "private", "num_images", "created_at"]
     list_filter = ["private"]
@@ -314,10 +314,10 @@ def _dissolution_line(collection: Collection) -> str:
 
 
 @admin.register(Tag)
-class TagAdmin(Told, BaseTagAdmin):
+class TagAdmin(AuditedAdmin, BaseTagAdmin):
     """Tags; deleting one takes it off its images."""
 
-    told_as = Action.EDIT
+    logged_as = Action.EDIT
 
     list_display = ["name", "num_images"]
     search_fields = ["name"]

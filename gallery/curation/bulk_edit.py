@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from gallery.audit_events import Action, subject_of, tell
+from gallery.audit_events import Action, log_act, subject_of
 from gallery.batches import batches
-from gallery.curation.editable_fields import Value, aspect_of
+from gallery.curation.editable_fields import Value, editable_field
 from gallery.curation.title_patterns import fill
 from gallery.models import Image
 
@@ -49,7 +49,7 @@ def plan(image_ids: Iterable[int], edit: Edit) -> Moves:
     moves: Moves = {}
     for part, wanted in _wanted(sorted(set(image_ids)), edit):
         for key, values in wanted.items():
-            now = aspect_of(key).read(part)
+            now = editable_field(key).read(part)
             for pk, after in values.items():
                 if pk in now and now[pk] != after:
                     moves.setdefault(key, {}).setdefault((now[pk], after), []).append(pk)
@@ -83,7 +83,7 @@ def revert(moves: Moves, user: User | AnonymousUser | None) -> Moves:
         for key, groups in moves.items():
             pairs = {pk: pair for pair, image_ids in groups.items() for pk in image_ids}
             for part in batches(sorted(pairs)):
-                now = aspect_of(key).read(_lock(part))
+                now = editable_field(key).read(_lock(part))
                 for pk, value in now.items():
                     before, after = pairs[pk]
                     if value == after:
@@ -159,7 +159,7 @@ def _write(moves: Moves) -> None:
     for key, groups in moves.items():
         values = {pk: after for (_before, after), image_ids in groups.items() for pk in image_ids}
         for part in batches(sorted(values)):
-            aspect_of(key).write({pk: values[pk] for pk in part})
+            editable_field(key).write({pk: values[pk] for pk in part})
 
 
 def _tell(moves: Moves, user: User | AnonymousUser | None) -> None:
@@ -177,7 +177,7 @@ def _tell(moves: Moves, user: User | AnonymousUser | None) -> None:
         for key, groups in moves.items()
     }
     hashes = [sums[pk] for pk in ids]
-    tell(user, Action.EDIT, subject_of(hashes), sha256=hashes, changes=changes)
+    log_act(user, Action.EDIT, subject_of(hashes), sha256=hashes, changes=changes)
 
 
 def _sums(image_ids: Sequence[int]) -> Iterator[tuple[int, str]]:

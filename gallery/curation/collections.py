@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 from gallery.models import Collection, Image, ImageQuerySet, Membership
 from gallery.people.roles import Role
 
@@ -20,7 +20,7 @@ def collection_named(name: str, user: User | AnonymousUser) -> Collection:
     with transaction.atomic():
         collection, created = Collection.objects.get_or_create(name=name)
         if created:
-            tell(user, Action.COLLECTION, name, made=True, private=False)
+            log_act(user, Action.COLLECTION, name, made=True, private=False)
     return collection
 
 
@@ -30,7 +30,7 @@ def make_collection(name: str, description: str, user: User | AnonymousUser, *, 
         collection = Collection.objects.create(name=name, description=description, private=private)
         if private and user.is_authenticated:
             Membership.objects.create(collection=collection, user=user, role=Role.CURATOR)
-        tell(user, Action.COLLECTION, name, made=True, private=private)
+        log_act(user, Action.COLLECTION, name, made=True, private=private)
     return collection
 
 
@@ -51,7 +51,7 @@ def change_collection(
             now.save(update_fields=list(changed))
             if changed.get("private") and user.is_authenticated:
                 Membership.objects.get_or_create(collection=now, user=user, defaults={"role": Role.CURATOR})
-            tell(
+            log_act(
                 user,
                 Action.COLLECTION,
                 now.name,
@@ -72,7 +72,7 @@ def dissolve(collection: Collection, user: User | AnonymousUser) -> None:
     """Delete a collection; its images stay."""
     with transaction.atomic():
         num_images = collection.images.count()
-        tell(
+        log_act(
             user,
             Action.COLLECTION,
             collection.name,

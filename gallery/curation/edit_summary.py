@@ -15,7 +15,7 @@ NUM_SAMPLES = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SummaryLine:
     """One aspect of an edit: what it becomes, and of how many images."""
 
     name: str
@@ -32,7 +32,7 @@ class Sample:
     changes: list[tuple[str, str, str]]
 
 
-def lines(moves: Moves, num_images: int) -> list[Line]:
+def lines(moves: Moves, num_images: int) -> list[SummaryLine]:
     """Return what an edit of so many images changes, aspect by aspect."""
     names = collection_names(moves)
     found = []
@@ -40,7 +40,7 @@ def lines(moves: Moves, num_images: int) -> list[Line]:
         afters = {after for _before, after in groups}
         becomes = value_words(key, afters.pop()) if len(afters) == 1 else _("each its own, see below")
         num_changed = sum(map(len, groups.values()))
-        found.append(Line(aspect_words(key, names), becomes, num_changed, num_images - num_changed))
+        found.append(SummaryLine(aspect_words(key, names), becomes, num_changed, num_images - num_changed))
     return found
 
 

@@ -20,7 +20,7 @@ MAX_DISTINCT = 8
 """Values up to which one statement for all rows of a value is quicker than one for each row."""
 
 
-class Aspect(Protocol):
+class EditableField(Protocol):
     """One thing that can be said of every image. Both functions take at most a batch of images (`gallery.batches`)."""
 
     def read(self, image_ids: Sequence[int]) -> dict[int, Value]:
@@ -118,7 +118,7 @@ class Described:
         )
 
 
-def aspect_of(key: str) -> Aspect:
+def editable_field(key: str) -> EditableField:
     """Return the aspect that a key names.
 
     Raises

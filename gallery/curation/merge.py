@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 from gallery.batches import batches
 from gallery.curation import visibility
 from gallery.models import Attribute, Image
@@ -80,7 +80,7 @@ def merge(keeper_id: int, other_ids: Iterable[int], user: User | AnonymousUser |
         merged = _plan(keeper, others)
         _give(keeper, merged)
         visibility.trash(merged.other_ids, user, merged_into=keeper)
-        tell(
+        log_act(
             user,
             Action.MERGE,
             keeper.sha256,
@@ -100,7 +100,7 @@ def unmerge(merged: Merged, user: User | AnonymousUser | None) -> int:
         own = Image.objects.filter(pk__in=merged.other_ids, merged_into_id=merged.keeper_id)
         num_restored = visibility.restore(own.values_list("pk", flat=True), user)
         if keeper:
-            tell(user, Action.EDIT, keeper.sha256, unmerged=merged.as_state(), restored=num_restored)
+            log_act(user, Action.EDIT, keeper.sha256, unmerged=merged.as_state(), restored=num_restored)
     return num_restored
 
 

@@ -24,7 +24,7 @@ class NotTheirsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Selection:
     """Images to be changed together.
 
     Attributes
@@ -44,7 +44,7 @@ class Choice:
         return sha256(",".join(map(str, self.ids)).encode()).hexdigest()[:16]
 
 
-def choose(data: QueryDict, user: User | AnonymousUser) -> Choice:
+def select_images(data: QueryDict, user: User | AnonymousUser) -> Selection:
     """Return the choice that a form or an address names.
 
     Filters choose what passes them now, but nothing newer than what was there when people were first asked.
@@ -56,13 +56,13 @@ def choose(data: QueryDict, user: User | AnonymousUser) -> Choice:
     if data.getlist("image"):
         ids = IdsField().clean(data.getlist("image"))
         mine = curated(ids, user)
-        return Choice(mine, len(set(visible(ids, user)) - set(mine)), {"image": ",".join(map(str, mine))})
+        return Selection(mine, len(set(visible(ids, user)) - set(mine)), {"image": ",".join(map(str, mine))})
     query = QueryDict(str(data["filter"])) if "filter" in data else data
     form = FilterForm(query, viewer=user)
     newest = read_id(data.get("newest", "")) or Image.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     images = form.images().filter(pk__lte=newest).order_by("pk")
     mine = list(images.with_role(user, Role.CURATOR).values_list("pk", flat=True))
-    return Choice(mine, images.count() - len(mine), {"filter": _address(form), "newest": str(newest)})
+    return Selection(mine, images.count() - len(mine), {"filter": _address(form), "newest": str(newest)})
 
 
 def curated(image_ids: Iterable[int], user: User | AnonymousUser) -> list[int]:

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from gallery.audit_events import Action, subject_of, tell
+from gallery.audit_events import Action, log_act, subject_of
 from gallery.batches import BATCH, batches
 from gallery.models import IN_TRASH, OUT_OF_TRASH, Image
 from gallery.signals import images_removed, images_restored
@@ -48,7 +48,7 @@ def _set_hidden(image_ids: Iterable[int], user: User | AnonymousUser | None, *, 
             signal.send(sender=Image, image_ids=outside)
         if images:
             hashes = [image.sha256 for image in images]
-            tell(user, Action.HIDE if hidden else Action.SHOW, subject_of(hashes), sha256=hashes)
+            log_act(user, Action.HIDE if hidden else Action.SHOW, subject_of(hashes), sha256=hashes)
     return len(images)
 
 
@@ -74,7 +74,7 @@ def trash(image_ids: Iterable[int], user: User | AnonymousUser | None, *, merged
             images_removed.send(sender=Image, image_ids=shown)
         if images and merged_into is None:
             hashes = [image.sha256 for image in images]
-            tell(user, Action.TRASH, subject_of(hashes), sha256=hashes)
+            log_act(user, Action.TRASH, subject_of(hashes), sha256=hashes)
     return len(images)
 
 
@@ -88,7 +88,7 @@ def restore(image_ids: Iterable[int], user: User | AnonymousUser | None) -> int:
             images_restored.send(sender=Image, image_ids=shown)
         if images:
             hashes = [image.sha256 for image in images]
-            tell(user, Action.RESTORE, subject_of(hashes), sha256=hashes)
+            log_act(user, Action.RESTORE, subject_of(hashes), sha256=hashes)
     return len(images)
 
 
@@ -102,7 +102,7 @@ def purge(image_ids: Iterable[int], user: User | AnonymousUser | None) -> int:
             for part in batches([image.pk for image in images]):
                 Image.objects.filter(pk__in=part).delete()
             names = {image.sha256: str(image) for image in images}
-            tell(user, Action.DELETE, subject_of(hashes), sha256=hashes, names=names)
+            log_act(user, Action.DELETE, subject_of(hashes), sha256=hashes, names=names)
             transaction.on_commit(lambda: _remove_files(hashes))
     return len(images)
 

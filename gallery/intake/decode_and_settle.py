@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from gallery.decoding import Decoder, Inspection, Refused
 from gallery.intake import rows
-from gallery.intake.rows import Arrival, Placing, Registered
+from gallery.intake.rows import Destination, IncomingFile, Registered
 from gallery.models import Image
 from gallery.storage import originals
 from gallery.storage.derivatives import SIDES, remove_derivatives, write_derivatives
@@ -86,7 +86,7 @@ class NoSpace:
         return [Outcome("refused", None, "disk_full")] * self.num_files
 
 
-def admit(arrivals: Sequence[Arrival], where: Placing, decode: Decode) -> Admission | NoSpace:
+def admit(arrivals: Sequence[IncomingFile], where: Destination, decode: Decode) -> Admission | NoSpace:
     """Register files and start decoding what is new; `decode` may answer at once or later."""
     try:
         registered = rows.register(arrivals, where) if arrivals else []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from gallery.audit_events import Action, subject_of, tell
+from gallery.audit_events import Action, log_act, subject_of
 from gallery.curation import visibility
 from gallery.decoding import Inspection, Refused
 from gallery.models import Collection, Image, Membership, RepeatUpload, Tag
@@ -30,7 +30,7 @@ UNNAMED = "unnamed"
 
 
 @dataclass(frozen=True, slots=True)
-class Placing:
+class Destination:
     """Where arriving images belong; names are looked up, and made where missing.
 
     Collections that are made so are private if asked, and who brings the images is their curator then. None as the
@@ -61,7 +61,7 @@ class Placing:
         if created:
             if self.private and self.user_id is not None:
                 Membership.objects.create(collection=collection, user_id=self.user_id, role=Role.CURATOR)
-            tell(self.user, Action.COLLECTION, name, made=True, private=self.private)
+            log_act(self.user, Action.COLLECTION, name, made=True, private=self.private)
         return collection
 
     def tag_ids(self) -> list[int]:
@@ -73,7 +73,7 @@ class Placing:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class IncomingFile:
     """A received file, the name it came under and its label."""
 
     received: Received
@@ -110,7 +110,7 @@ def clean_name(name: str) -> str:
     return stem[: MAX_NAME - len(suffix) - 1] + dot + suffix if 0 < len(suffix) < 10 else visible[:MAX_NAME]
 
 
-def register(arrivals: Sequence[Arrival], where: Placing) -> list[Registered]:
+def register(arrivals: Sequence[IncomingFile], where: Destination) -> list[Registered]:
     """Keep the files and make their rows, or find the rows of bytes known before.
 
     What was refused before and comes again is tried again, under its new name. Known images join the collections
@@ -138,7 +138,7 @@ def register(arrivals: Sequence[Arrival], where: Placing) -> list[Registered]:
             common = where.reaches_all(collections)
             rows |= _create([each for each in arrivals if each.received.sha256 in created], where, common=common)
             for arrival in arrivals:
-                _welcome(rows[arrival.received.sha256], arrival)
+                _merge_repeat(rows[arrival.received.sha256], arrival)
             _note_repeats(arrivals, rows, known, where)
             if opened and common:
                 Image.objects.filter(sha256__in=opened).update(common=True)
@@ -171,14 +171,14 @@ def _find(hashes: Iterable[str]) -> dict[str, Image]:
     return {image.sha256: image for image in Image.objects.filter(sha256__in=set(hashes))}
 
 
-def _closed(rows: Mapping[str, Image], where: Placing) -> set[str]:
+def _closed(rows: Mapping[str, Image], where: Destination) -> set[str]:
     """Return the hashes of known images that who brings them may not know of."""
     if where.user is None or not rows:
         return set()
     return set(Image.objects.closed_to(where.user).filter(sha256__in=list(rows)).values_list("sha256", flat=True))
 
 
-def _take_out_of_trash(rows: Mapping[str, Image], where: Placing) -> set[str]:
+def _take_out_of_trash(rows: Mapping[str, Image], where: Destination) -> set[str]:
     """Restore known images that somebody brings again; return their hashes."""
     trashed = {sha256: row for sha256, row in rows.items() if row.trashed_at}
     if where.user is None or not trashed:
@@ -189,7 +189,9 @@ def _take_out_of_trash(rows: Mapping[str, Image], where: Placing) -> set[str]:
     return set(trashed)
 
 
-def _tell(arrivals: Sequence[Arrival], created: set[str], collections: Sequence[Collection], where: Placing) -> None:
+def _tell(
+    arrivals: Sequence[IncomingFile], created: set[str], collections: Sequence[Collection], where: Destination
+) -> None:
     """Tell of an upload; commands that find a folder as it was have done nothing."""
     if not created and where.user is None:
         return
@@ -198,10 +200,12 @@ def _tell(arrivals: Sequence[Arrival], created: set[str], collections: Sequence[
     about: dict[str, Any] = {"sha256": sorted(created), "known": known, "names": names}
     if collections:
         about["collections"] = [collection.name for collection in collections]
-    tell(where.user, Action.UPLOAD, subject_of(sorted(names)), **about)
+    log_act(where.user, Action.UPLOAD, subject_of(sorted(names)), **about)
 
 
-def _note_repeats(arrivals: Iterable[Arrival], rows: Mapping[str, Image], known: set[str], where: Placing) -> None:
+def _note_repeats(
+    arrivals: Iterable[IncomingFile], rows: Mapping[str, Image], known: set[str], where: Destination
+) -> None:
     """Keep the names under which bytes came that were known, or came before in the same batch.
 
     Commands may be run again over the same folder; what they find as it was is no news.
@@ -216,7 +220,7 @@ def _note_repeats(arrivals: Iterable[Arrival], rows: Mapping[str, Image], known:
     RepeatUpload.objects.bulk_create(repeats)
 
 
-def _create(arrivals: Iterable[Arrival], where: Placing, *, common: bool) -> dict[str, Image]:
+def _create(arrivals: Iterable[IncomingFile], where: Destination, *, common: bool) -> dict[str, Image]:
     images: dict[str, Image] = {}
     for arrival in arrivals:
         received = arrival.received
@@ -233,7 +237,7 @@ def _create(arrivals: Iterable[Arrival], where: Placing, *, common: bool) -> dic
     return images
 
 
-def _welcome(image: Image, arrival: Arrival) -> None:
+def _merge_repeat(image: Image, arrival: IncomingFile) -> None:
     """Bring a known row up to date with what comes with the same bytes."""
     changed = []
     if image.status == Image.Status.REFUSED:
@@ -247,7 +251,7 @@ def _welcome(image: Image, arrival: Arrival) -> None:
         image.save(update_fields=changed)
 
 
-def _place(images: Iterable[Image], collections: Sequence[Collection], where: Placing) -> None:
+def _place(images: Iterable[Image], collections: Sequence[Collection], where: Destination) -> None:
     image_ids = [image.pk for image in images]
     in_collections, with_tags = Image.collections.through, Image.tags.through
     in_collections._default_manager.bulk_create(

@@ -33,7 +33,7 @@ from gallery.intake.decode_and_settle import (
     admit_registered,
     decode_image,
 )
-from gallery.intake.rows import Arrival, Placing, Registered
+from gallery.intake.rows import Destination, IncomingFile, Registered
 from gallery.models import Collection, Image, Tag
 from gallery.storage import originals, temporary
 from gallery.storage.originals import Received
@@ -77,8 +77,8 @@ def store_image(
     received = _receive(file)
     if isinstance(received, Refused):
         return _refusal(received)
-    where = Placing(user, tuple(collections), tuple(tags), private)
-    return admit([Arrival(received, name, label)], where, _decode_here).outcomes()[0]
+    where = Destination(user, tuple(collections), tuple(tags), private)
+    return admit([IncomingFile(received, name, label)], where, _decode_here).outcomes()[0]
 
 
 def store_images(
@@ -102,7 +102,7 @@ def store_images(
     ------
     path, outcome : in the order given; a file that cannot be read is refused as corrupt, and the detail says why
     """
-    where = Placing(user, tuple(collections), tuple(tags))
+    where = Destination(user, tuple(collections), tuple(tags))
     decoders = get_decoders(num_decoders)
     rest = iter(paths)
     with ThreadPoolExecutor(len(decoders), thread_name_prefix="intake") as pool:
@@ -169,14 +169,14 @@ class Batch:
         cls,
         paths: Sequence[Path],
         label_of: Callable[[Path], str],
-        where: Placing,
+        where: Destination,
         pool: ThreadPoolExecutor,
         decode: Decode,
     ) -> Batch:
         """Receive the files, register them and begin to decode them."""
         received = list(pool.map(_receive_path, paths))
         arrivals = [
-            Arrival(file, path.name, label_of(path))
+            IncomingFile(file, path.name, label_of(path))
             for path, file in zip(paths, received, strict=True)
             if not isinstance(file, Refused)
         ]

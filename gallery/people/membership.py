@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 from gallery.models import Account, Collection, Membership
 from gallery.people.permissions import given_role, permissions_of
 from gallery.people.roles import Role
@@ -48,7 +48,7 @@ def set_role(user: User, role: Role, by: User | AnonymousUser | None) -> bool:
         user.is_staff = user.is_superuser = role == Role.ADMIN
         user.save(update_fields=["is_staff", "is_superuser"])
         Account.objects.update_or_create(user=user, defaults={"role": role})
-        tell(by, Action.ROLE, user.get_username(), before=before.name.lower(), after=role.name.lower())
+        log_act(by, Action.ROLE, user.get_username(), before=before.name.lower(), after=role.name.lower())
     return True
 
 
@@ -67,7 +67,7 @@ def set_active(user: User, by: User | AnonymousUser | None, *, active: bool) -> 
             _keep_an_admin(user)
         user.is_active = active
         user.save(update_fields=["is_active"])
-        tell(by, Action.ROLE, user.get_username(), active=active)
+        log_act(by, Action.ROLE, user.get_username(), active=active)
     return True
 
 
@@ -105,7 +105,7 @@ def set_membership(collection: Collection, user: User, role: Role, by: User | An
             _keep_a_curator(collection, user)
         Membership.objects.update_or_create(collection=collection, user=user, defaults={"role": role})
         before = Role(held.role).name.lower() if held else None
-        tell(by, Action.MEMBERSHIP, str(collection), person=str(user), before=before, after=role.name.lower())
+        log_act(by, Action.MEMBERSHIP, str(collection), person=str(user), before=before, after=role.name.lower())
     return True
 
 
@@ -123,7 +123,7 @@ def remove_membership(collection: Collection, user: User, by: User | AnonymousUs
         _keep_a_curator(collection, user)
         held.delete()
         before = Role(held.role).name.lower()
-        tell(by, Action.MEMBERSHIP, str(collection), person=str(user), before=before, after=None)
+        log_act(by, Action.MEMBERSHIP, str(collection), person=str(user), before=before, after=None)
     return True
 
 

@@ -19,7 +19,7 @@ from gallery.curation import edit_summary
 from gallery.curation.attributes import rows_of
 from gallery.curation.collections import collection_named
 from gallery.curation.forms import BulkForm
-from gallery.curation.selection import Choice, choose
+from gallery.curation.selection import Selection, select_images
 from gallery.curation.title_patterns import PLACES, PatternError
 from gallery.curation.undo import remember
 from gallery.models import Attribute, Collection, Image, Tag
@@ -42,7 +42,7 @@ MAX_NAMES = 500
 def bulk_edit(request: HttpRequest) -> HttpResponse:
     """Show the form, the preview of what it asks for, or do it: as `step` says."""
     try:
-        choice = choose(request.POST if request.method == "POST" else request.GET, request.user)
+        choice = select_images(request.POST if request.method == "POST" else request.GET, request.user)
     except ValidationError as error:
         return _refuse(request, " ".join(error.messages))
     if not choice.ids:
@@ -74,7 +74,7 @@ def _refuse(request: HttpRequest, sentence: str) -> HttpResponse:
     return render(request, "gallery/bulk_edit.html", context, status=HTTPStatus.BAD_REQUEST)
 
 
-def _form(request: HttpRequest, choice: Choice, form: BulkForm) -> HttpResponse:
+def _form(request: HttpRequest, choice: Selection, form: BulkForm) -> HttpResponse:
     user = request.user
     context = _choice_context(request, choice) | {
         "form": form,
@@ -89,7 +89,7 @@ def _form(request: HttpRequest, choice: Choice, form: BulkForm) -> HttpResponse:
     return render(request, "gallery/bulk_edit.html", context, status=status)
 
 
-def _preview(request: HttpRequest, choice: Choice, form: BulkForm, moves: curation_bulk_edit.Moves) -> HttpResponse:
+def _preview(request: HttpRequest, choice: Selection, form: BulkForm, moves: curation_bulk_edit.Moves) -> HttpResponse:
     new = form.cleaned_data["add_collection"] if _known_collection(form) is None else ""
     context = _choice_context(request, choice) | {
         "form": form,
@@ -107,7 +107,7 @@ def _is_of_form(name: str) -> bool:
     return name in BulkForm.base_fields or name.startswith("attributes_")
 
 
-def _apply(request: HttpRequest, choice: Choice, form: BulkForm) -> HttpResponse:
+def _apply(request: HttpRequest, choice: Selection, form: BulkForm) -> HttpResponse:
     user = cast("User", request.user)
     name = form.cleaned_data["add_collection"]
     with transaction.atomic():
@@ -140,5 +140,5 @@ def _sight_problem(moves: curation_bulk_edit.Moves, form: BulkForm) -> str:
     ) % {"n": len(lost)}
 
 
-def _choice_context(request: HttpRequest, choice: Choice) -> dict[str, Any]:
+def _choice_context(request: HttpRequest, choice: Selection) -> dict[str, Any]:
     return {"choice": choice, "num_images": len(choice.ids), "back": way_back(request)}

@@ -11,7 +11,7 @@ SPEAK_SECONDS = 5.0
 """Pause between two lines of progress where there is no terminal to draw a bar on."""
 
 
-class Speaker:
+class ProgressBars:
     """One bar for each thing that is done."""
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Speaker:
         self._tasks: dict[str, TaskID] = {}
         self._spoke_at = time.monotonic()
 
-    def __enter__(self) -> Speaker:
+    def __enter__(self) -> ProgressBars:
         self._bar.start()
         return self
 

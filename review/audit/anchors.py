@@ -13,13 +13,13 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from review.audit.chain import Head
+from review.audit.chain import ChainEnd
 from review.exceptions import HeadError
 
 logger = logging.getLogger(__name__)
 
 
-def noted() -> list[Head]:
+def anchored() -> list[ChainEnd]:
     """Return the heads noted so far, oldest first; a line that was cut off in writing is passed over."""
     try:
         lines = Path(settings.AUDIT_HEADS_FILE).read_text().splitlines()
@@ -28,15 +28,15 @@ def noted() -> list[Head]:
     found = []
     for line in lines:
         try:
-            found.append(Head.read(line.split(" ")[-1]))
+            found.append(ChainEnd.read(line.split(" ")[-1]))
         except HeadError:
             logger.warning("%s holds a line that is no head: %s", settings.AUDIT_HEADS_FILE, line[:100])
     return found
 
 
-def note(head: Head) -> None:
+def write_anchor(head: ChainEnd) -> None:
     """Add a head to the file, unless it is the last one there."""
-    if not head.number or noted()[-1:] == [head]:
+    if not head.number or anchored()[-1:] == [head]:
         return
     path = Path(settings.AUDIT_HEADS_FILE)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from gallery.audit_events import Action
 from gallery.models import HASH_LENGTH
-from review.audit.hashing import FIRST, seal, settled
+from review.audit.hashing import FIRST, row_hash, settled
 from review.exceptions import HeadError
 from review.models import AuditRow
 
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ChainEnd:
     """The end of the chain. Written down elsewhere, it vouches for every row up to it."""
 
     number: int = 0
@@ -53,20 +53,20 @@ class Head:
         return cls(int(number), digest)
 
 
-def head() -> Head:
+def chain_end() -> ChainEnd:
     """Return the end of the chain as it is now. One database query."""
     newest = AuditRow.objects.order_by("-number").values_list("number", "hash").first()
-    return Head(*newest) if newest else Head()
+    return ChainEnd(*newest) if newest else ChainEnd()
 
 
-def keep(
+def append(
     user: User | AnonymousUser | None, action: Action, subject: str, details: dict[str, Any], **signal: Any
 ) -> None:
     """Add an act to the chain; the receiver of `gallery.signals.acted`."""
     known = user if user is not None and user.is_authenticated else None
     subject = settled(subject)
     _take_turn()
-    last = head()
+    last = chain_end()
     fields: dict[str, Any] = {
         "number": last.number + 1,
         "happened_at": timezone.now(),
@@ -77,10 +77,10 @@ def keep(
         "details": settled(details),
         "previous_hash": last.hash,
     }
-    row = AuditRow(**fields, hash=seal(**fields))
+    row = AuditRow(**fields, hash=row_hash(**fields))
     row.save(force_insert=True)
     if row.number % LOG_EVERY == 0:
-        transaction.on_commit(partial(logger.info, "the audit ends with %s", Head(row.number, row.hash)))
+        transaction.on_commit(partial(logger.info, "the audit ends with %s", ChainEnd(row.number, row.hash)))
 
 
 def _take_turn() -> None:

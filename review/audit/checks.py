@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from review.audit import anchors, chain
-from review.audit.verify import Report, verify
+from review.audit.verify import AuditReport, verify
 from review.models import AuditCheck
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ def ask(user: User) -> AuditCheck:
     """Want a check: it is done at once while the audit is small, otherwise in the next round of the reconciler."""
     waiting = AuditCheck.objects.filter(done_at=None).first()
     row = waiting or AuditCheck.objects.create(asked_by=user)
-    if chain.head().number <= AT_ONCE_ROWS:
+    if chain.chain_end().number <= AT_ONCE_ROWS:
         do(row)
     return row
 
 
-def do(row: AuditCheck) -> Report:
+def do(row: AuditCheck) -> AuditReport:
     """Check the audit, keep what came of it, and note its end if it is intact."""
     report = verify()
     row.done_at = timezone.now()
@@ -40,7 +40,7 @@ def do(row: AuditCheck) -> Report:
     row.faults = [asdict(fault) for fault in report.faults]
     row.save()
     if report.intact:
-        anchors.note(report.head)
+        anchors.write_anchor(report.head)
     else:
         logger.error("the audit is not intact: %d faults, first %s", report.num_faults, report.faults[0])
     return report
@@ -55,7 +55,7 @@ def check_audit() -> int:
     """
     waiting = list(AuditCheck.objects.filter(done_at=None))
     fresh = AuditCheck.objects.filter(done_at__gt=timezone.now() - CHECK_EVERY)
-    if not waiting and not fresh.exists() and chain.head().number:
+    if not waiting and not fresh.exists() and chain.chain_end().number:
         waiting = [AuditCheck.objects.create()]
     for row in waiting:
         do(row)

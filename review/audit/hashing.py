@@ -49,7 +49,7 @@ def _plain(text: str) -> str:
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
-def seal(
+def row_hash(
     *,
     number: int,
     happened_at: datetime,

@@ -15,7 +15,7 @@ from gallery.audit_events import Action
 from gallery.days import beginning, end
 from gallery.forms import read_id
 from review.audit.chain import MAX_SUBJECT
-from review.audit.hashing import seal
+from review.audit.hashing import row_hash
 from review.audit.verify import SEALED
 from review.models import AuditRow
 from review.verdicts.record import MAX_AUTHOR
@@ -60,14 +60,14 @@ class AuditFilterForm(forms.Form):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AuditLine:
     """A row as the page shows it, and whether it still says what it was sealed with."""
 
     row: AuditRow
     sound: bool
 
 
-def page_after(rows: QuerySet[AuditRow], mark: str, size: int) -> tuple[list[Line], int]:
+def page_after(rows: QuerySet[AuditRow], mark: str, size: int) -> tuple[list[AuditLine], int]:
     """Return the rows of one page, newest first, and the number that the next page begins after; 0: none follows.
 
     Parameters
@@ -78,7 +78,9 @@ def page_after(rows: QuerySet[AuditRow], mark: str, size: int) -> tuple[list[Lin
     """
     before = read_id(mark)
     found = list((rows.filter(number__lt=before) if before else rows)[: size + 1])
-    lines = [Line(row, seal(**{name: getattr(row, name) for name in SEALED}) == row.hash) for row in found[:size]]
+    lines = [
+        AuditLine(row, row_hash(**{name: getattr(row, name) for name in SEALED}) == row.hash) for row in found[:size]
+    ]
     return lines, found[size - 1].number if len(found) > size else 0
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from review.audit import anchors, triggers
-from review.audit.chain import Head
-from review.audit.hashing import FIRST, seal
+from review.audit.chain import ChainEnd
+from review.audit.hashing import FIRST, row_hash
 from review.models import AuditRow
 
 CHUNK = 2000
@@ -20,7 +20,7 @@ SEALED = ("number", "happened_at", "actor_id", "actor_name", "action", "subject"
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class AuditFault:
     """One thing that is wrong: at which row, of which kind, in words."""
 
     number: int
@@ -29,26 +29,26 @@ class Fault:
 
 
 @dataclass(slots=True)
-class Report:
+class AuditReport:
     """What a check found."""
 
-    head: Head = field(default_factory=Head)
+    head: ChainEnd = field(default_factory=ChainEnd)
     num_rows: int = 0
     num_faults: int = 0
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[AuditFault] = field(default_factory=list)
 
     @property
     def intact(self) -> bool:
         return not self.num_faults
 
-    def add(self, fault: Fault) -> None:
+    def add(self, fault: AuditFault) -> None:
         """Note a fault; only the first ones in words."""
         self.num_faults += 1
         if len(self.faults) < MOST_FAULTS:
             self.faults.append(fault)
 
 
-def verify(known: Sequence[Head] = ()) -> Report:
+def verify(known: Sequence[ChainEnd] = ()) -> AuditReport:
     """Check the whole chain, a few rows in memory at a time.
 
     Parameters
@@ -60,14 +60,14 @@ def verify(known: Sequence[Head] = ()) -> Report:
     report : intact, or the faults in the order of the rows; the order of rows is that of their numbers
     """
     rows = AuditRow.objects.order_by("number").values(*SEALED, "hash").iterator(chunk_size=CHUNK)
-    report = check(rows, [*anchors.noted(), *known])
+    report = check(rows, [*anchors.anchored(), *known])
     for table in triggers.missing():
         text = _("The database does not guard %(table)s against changes; `manage.py migrate` puts its triggers back.")
-        report.add(Fault(0, "unguarded", text % {"table": table}))
+        report.add(AuditFault(0, "unguarded", text % {"table": table}))
     return report
 
 
-def check(rows: Iterable[dict[str, Any]], known: Sequence[Head] = ()) -> Report:
+def check(rows: Iterable[dict[str, Any]], known: Sequence[ChainEnd] = ()) -> AuditReport:
     """Check rows in the order of their numbers, as `verify` does.
 
     Parameters
@@ -79,7 +79,7 @@ def check(rows: Iterable[dict[str, Any]], known: Sequence[Head] = ()) -> Report:
     -------
     report : see `verify`
     """
-    report = Report()
+    report = AuditReport()
     wanted: dict[int, set[str]] = {}
     for each in known:
         wanted.setdefault(each.number, set()).add(each.hash)
@@ -87,24 +87,26 @@ def check(rows: Iterable[dict[str, Any]], known: Sequence[Head] = ()) -> Report:
         for fault in _faults(row, report.head):
             report.add(fault)
         if wanted.pop(row["number"], {row["hash"]}) != {row["hash"]}:
-            report.add(Fault(row["number"], "changed", _("Its hash is not the one that was written down.")))
-        report.head = Head(row["number"], row["hash"])
+            report.add(AuditFault(row["number"], "changed", _("Its hash is not the one that was written down.")))
+        report.head = ChainEnd(row["number"], row["hash"])
         report.num_rows += 1
     for number in sorted(wanted):
         if (number, wanted[number]) != (0, {FIRST}):
-            report.add(Fault(number, "cut", _("This row was written down as the end of the audit and is not there.")))
+            report.add(
+                AuditFault(number, "cut", _("This row was written down as the end of the audit and is not there."))
+            )
     return report
 
 
-def _faults(row: dict[str, Any], last: Head) -> Iterator[Fault]:
+def _faults(row: dict[str, Any], last: ChainEnd) -> Iterator[AuditFault]:
     """Yield what is wrong with one row, given the end of the chain before it."""
     number = row["number"]
     if number > last.number + 1:
         text = _("Expected row %(expected)d here: rows are missing.") % {"expected": last.number + 1}
-        yield Fault(number, "missing", text)
+        yield AuditFault(number, "missing", text)
     elif number <= last.number:
-        yield Fault(number, "inserted", _("Expected row %(expected)d here.") % {"expected": last.number + 1})
-    if seal(**{name: row[name] for name in SEALED}) != row["hash"]:
-        yield Fault(number, "changed", _("The row does not say what it said when it was written."))
+        yield AuditFault(number, "inserted", _("Expected row %(expected)d here.") % {"expected": last.number + 1})
+    if row_hash(**{name: row[name] for name in SEALED}) != row["hash"]:
+        yield AuditFault(number, "changed", _("The row does not say what it said when it was written."))
     if row["previous_hash"] != last.hash and number == last.number + 1:
-        yield Fault(number, "broken", _("The row does not follow the one before it: one of the two was replaced."))
+        yield AuditFault(number, "broken", _("The row does not follow the one before it: one of the two was replaced."))

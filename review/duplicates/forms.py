@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from gallery.forms import LARGEST_ID, read_id
 from gallery.models import Collection
 from review.duplicates.decide.in_force import Kind
-from review.duplicates.show.visible import Choice, Tier
+from review.duplicates.show.visible import GroupFilter, Tier
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -60,11 +60,11 @@ class GroupsForm(forms.Form):
         )
         self.fields["collection"] = collections
 
-    def choice(self) -> Choice:
+    def choice(self) -> GroupFilter:
         """Return what could be read of what is asked for."""
         self.is_valid()
         asked = self.cleaned_data
-        return Choice(asked.get("tier"), asked.get("collection"), asked.get("image"))
+        return GroupFilter(asked.get("tier"), asked.get("collection"), asked.get("image"))
 
     def query(self) -> dict[str, str]:
         """Return the filters but the tier, as an address holds them."""
@@ -73,7 +73,7 @@ class GroupsForm(forms.Form):
         return {name: str(value) for name, value in found.items() if value}
 
 
-class DecideForm(forms.Form):
+class GroupDecisionForm(forms.Form):
     """What is to become of the images of one group."""
 
     group = forms.IntegerField(min_value=1, max_value=LARGEST_ID)

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from rq.timeouts import JobTimeoutException
 
 from review.duplicates.decide.resolve import close_decided
-from review.duplicates.find.candidate_groups import Draft
+from review.duplicates.find.candidate_groups import CandidateGroup
 from review.duplicates.find.groups import draft_groups
 from review.duplicates.find.measure import find_candidates, measure, searchable_ids
-from review.duplicates.find.measurement_cache import Known, read_known, write_known
+from review.duplicates.find.measurement_cache import CachedMeasurements, read_cache, write_cache
 from review.duplicates.find.pairs import Pairs
 from review.duplicates.schedule import seen_now
 from review.models import DuplicateGroup, DuplicateMember, DuplicateScan
@@ -88,10 +88,10 @@ def _scan(scan: DuplicateScan) -> None:
     _publish(scan)
 
 
-def _measure(snapshot: Snapshot, revision: int, report: _Report) -> Known:
+def _measure(snapshot: Snapshot, revision: int, report: _Report) -> CachedMeasurements:
     """Measure the pairs with an image that is new since the last scan, and return them with those known before."""
     versions = dict(snapshot.versions)
-    ids, before = searchable_ids(snapshot), read_known(versions)
+    ids, before = searchable_ids(snapshot), read_cache(versions)
     fresh = ~np.isin(ids, before.image_ids) | np.isin(ids, _changed_since(before.revision, versions))
     still = ids[~fresh]
     old = np.isin(before.pairs.first, still) & np.isin(before.pairs.second, still)
@@ -100,8 +100,8 @@ def _measure(snapshot: Snapshot, revision: int, report: _Report) -> Known:
     report.begin("measuring")
     raw = measure(snapshot, found, report)
     pairs = Pairs(*(np.concatenate(each) for each in zip(before.pairs.take(old), found, strict=True)))
-    known = Known(pairs, np.concatenate([before.raw[:, old], raw], axis=1), ids, revision)
-    write_known(known, versions)
+    known = CachedMeasurements(pairs, np.concatenate([before.raw[:, old], raw], axis=1), ids, revision)
+    write_cache(known, versions)
     return known
 
 
@@ -111,7 +111,7 @@ def _changed_since(revision: int, versions: dict[str, str]) -> NDArray[np.int64]
     return np.fromiter(rows.values_list("image_id", flat=True).distinct().iterator(), np.int64)
 
 
-def _keep(scan: DuplicateScan, drafts: Sequence[Draft], report: _Report) -> None:
+def _keep(scan: DuplicateScan, drafts: Sequence[CandidateGroup], report: _Report) -> None:
     """Write the groups, some at a time; nobody sees them before the scan is ready."""
     for start in range(0, len(drafts), GROUPS_AT_ONCE):
         part = drafts[start : start + GROUPS_AT_ONCE]
@@ -122,7 +122,7 @@ def _keep(scan: DuplicateScan, drafts: Sequence[Draft], report: _Report) -> None
         report((start + len(part)) / len(drafts))
 
 
-def _group(scan: DuplicateScan, draft: Draft) -> DuplicateGroup:
+def _group(scan: DuplicateScan, draft: CandidateGroup) -> DuplicateGroup:
     return DuplicateGroup(
         scan=scan,
         tier=draft.tier,
@@ -134,7 +134,7 @@ def _group(scan: DuplicateScan, draft: Draft) -> DuplicateGroup:
     )
 
 
-def _members(group: DuplicateGroup, draft: Draft) -> list[DuplicateMember]:
+def _members(group: DuplicateGroup, draft: CandidateGroup) -> list[DuplicateMember]:
     found = zip(draft.group.members, draft.group.nearest, draft.group.scores, strict=True)
     return [
         DuplicateMember(group=group, image_id=image_id, nearest_id=nearest or None, score=round(score, 6))

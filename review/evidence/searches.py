@@ -18,7 +18,7 @@ BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class HitLine:
     """A hit as the report shows it."""
 
     hit: Hit
@@ -67,7 +67,7 @@ def document(shown: Shown, about: Mapping[str, Any]) -> tuple[dict[str, Any], li
     return head | found, results
 
 
-def report(shown: Shown, about: Mapping[str, Any]) -> tuple[dict[str, Any], Iterator[Sequence[Line]]]:
+def report(shown: Shown, about: Mapping[str, Any]) -> tuple[dict[str, Any], Iterator[Sequence[HitLine]]]:
     """Return what stands above a report, and its lines by batches."""
     taken = [(_("Taken by"), about["taken_by"]), (_("Taken at"), about["taken_at"]), (_("From"), about["address"])]
     query = shown.query_image
@@ -75,10 +75,10 @@ def report(shown: Shown, about: Mapping[str, Any]) -> tuple[dict[str, Any], Iter
     return {"title": shown.record.title, "facts": [*facts(shown), *taken], **pictures}, _lines(shown)
 
 
-def _lines(shown: Shown) -> Iterator[Sequence[Line]]:
+def _lines(shown: Shown) -> Iterator[Sequence[HitLine]]:
     for start in range(0, len(shown.hits), BATCH):
         yield [
-            Line(hit, shown.method_rows(hit), data_address(hit.sha256) if hit.image else "")
+            HitLine(hit, shown.method_rows(hit), data_address(hit.sha256) if hit.image else "")
             for hit in shown.hits[start : start + BATCH]
         ]
 

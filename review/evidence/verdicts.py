@@ -13,7 +13,7 @@ from review.evidence.numbers import MethodRow, flat, method_columns, method_rows
 from review.evidence.thumbnails import data_address
 from review.models import Verdict
 from review.verdicts.import_export import COLUMNS, as_record
-from review.verdicts.listing import Entry, entries, page_after
+from review.verdicts.listing import ListedVerdict, entries, page_after
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -24,10 +24,10 @@ PICTURED = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class VerdictLine:
     """A verdict as the report shows it."""
 
-    entry: Entry
+    entry: ListedVerdict
     methods: list[MethodRow]
     pictures: list[str]  # addresses of the two thumbnails; empty: this one is shown without
 
@@ -37,7 +37,7 @@ class Line:
         return found
 
 
-def batches(user: User, verdicts: QuerySet[Verdict], until: int) -> Iterator[list[Entry]]:
+def batches(user: User, verdicts: QuerySet[Verdict], until: int) -> Iterator[list[ListedVerdict]]:
     """Yield these verdicts with their images, newest first; each batch is a query of its own and holds no lock.
 
     They are read as of the verdict of that number: who decides anew meanwhile takes nothing out of the file.
@@ -57,7 +57,7 @@ def columns() -> list[str]:
     return [*COLUMNS[:-1], *about, *limits, *method_columns(), COLUMNS[-1]]
 
 
-def document(entry: Entry) -> dict[str, Any]:
+def document(entry: ListedVerdict) -> dict[str, Any]:
     """Return a verdict as `review.verdicts.import_export` writes it, with what is known of the images now."""
     about: dict[str, Any] = {"number": entry.verdict.pk, "counts": not entry.replaced}
     for name, image in (("first", entry.first), ("second", entry.second)):
@@ -65,7 +65,7 @@ def document(entry: Entry) -> dict[str, Any]:
     return as_record(entry.verdict) | about
 
 
-def row(entry: Entry) -> dict[str, Any]:
+def row(entry: ListedVerdict) -> dict[str, Any]:
     """Return a verdict as a line of the CSV file."""
     state = entry.verdict.state
     limits = state.get("thresholds") or {}
@@ -75,7 +75,7 @@ def row(entry: Entry) -> dict[str, Any]:
     return document(entry) | about | numbers | {"state": json.dumps(state) if state else ""}
 
 
-def lines(user: User, verdicts: QuerySet[Verdict], until: int) -> Iterator[Sequence[Line]]:
+def lines(user: User, verdicts: QuerySet[Verdict], until: int) -> Iterator[Sequence[VerdictLine]]:
     """Yield the lines of the report, by batches."""
     num_rows = 0
     for batch in batches(user, verdicts, until):
@@ -83,8 +83,8 @@ def lines(user: User, verdicts: QuerySet[Verdict], until: int) -> Iterator[Seque
         num_rows += len(batch)
 
 
-def _line(entry: Entry, *, pictured: bool) -> Line:
+def _line(entry: ListedVerdict, *, pictured: bool) -> VerdictLine:
     state = entry.verdict.state
     images = (entry.first, entry.second) if pictured else ()
     pictures = [data_address(image.sha256) if image else "" for image in images]
-    return Line(entry, method_rows(state.get("methods") or {}, state.get("versions") or {}), pictures)
+    return VerdictLine(entry, method_rows(state.get("methods") or {}, state.get("versions") or {}), pictures)

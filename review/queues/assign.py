@@ -31,7 +31,7 @@ MOST_RACES = 20
 State = QueuedPair.State
 
 
-class Step(StrEnum):
+class Direction(StrEnum):
     """Which pair is asked for, seen from a place in the queue."""
 
     AFTER = "after"  # the next one to be read; from the beginning again after the last
@@ -41,7 +41,7 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Assignment:
     """A pair in the hands of a person."""
 
     pair: QueuedPair
@@ -59,7 +59,7 @@ class Turn:
         return score_number(self.pair.score)
 
 
-def take(queue: Queue, user: User, step: Step = Step.AFTER, position: int = 0) -> Turn | None:
+def assign_pair(queue: Queue, user: User, step: Direction = Direction.AFTER, position: int = 0) -> Assignment | None:
     """Put a pair of an open queue into a person's hands, for as long as REVIEW_LEASE_SECONDS says.
 
     What this person holds already comes before what is free, in the order of the queue; where two read, pairs on which
@@ -90,7 +90,7 @@ def take(queue: Queue, user: User, step: Step = Step.AFTER, position: int = 0) -
             _let_go_of_others(queue, user)
             images = {each.sha256: each for each in judged_by(user).filter(sha256__in=_hashes(pair))}
             if len(images) == 2:
-                return Turn(pair, reading, *(images[sha256] for sha256 in _hashes(pair)))
+                return Assignment(pair, reading, *(images[sha256] for sha256 in _hashes(pair)))
     return None
 
 
@@ -164,12 +164,12 @@ def _hold_slot(
     return reading
 
 
-def _choose(queue: Queue, user: User, step: Step, position: int, now: datetime) -> QueuedPair | None:
+def _choose(queue: Queue, user: User, step: Direction, position: int, now: datetime) -> QueuedPair | None:
     """Return the pair that is asked for; where the database can, one that nobody else is just choosing."""
     pairs = QueuedPair.objects.filter(queue=queue).select_related("queue")
     pairs = for_eyes_of(pairs, user).select_for_update(skip_locked=True, of=("self",))
     wanted = _unread(queue, user, now)
-    if step == Step.AFTER:
+    if step == Direction.AFTER:
         ways = [
             pairs.filter(wanted, state=State.OPEN, position__gt=position).order_by("position"),
             pairs.filter(wanted, state=State.OPEN, position__lte=position).order_by("position"),
@@ -179,9 +179,9 @@ def _choose(queue: Queue, user: User, step: Step, position: int, now: datetime) 
         known = pairs.filter(wanted | Q(Exists(_readings(user).filter(decided_at__isnull=False))))
         known = known.exclude(state=State.GONE)
         ways = {
-            Step.FORWARD: [known.filter(position__gt=position).order_by("position")],
-            Step.BACK: [known.filter(position__lt=position).order_by("-position")],
-            Step.AT: [
+            Direction.FORWARD: [known.filter(position__gt=position).order_by("position")],
+            Direction.BACK: [known.filter(position__lt=position).order_by("-position")],
+            Direction.AT: [
                 known.filter(position__gte=position).order_by("position"),
                 known.filter(position__lt=position).order_by("-position"),
             ],

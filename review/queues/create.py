@@ -16,14 +16,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from rq.timeouts import JobTimeoutException
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 from gallery.models import Collection, Image
 from review.exceptions import QueueError, ReviewError
 from review.models import Queue, QueuedPair, ReviewPolicy
 from review.queues.access import COLLECTION
 from review.queues.candidates import checkpoints, exclusions
 from review.queues.candidates.all_pairs import gather_nearest, gather_uncertain
-from review.queues.candidates.found import Gathered, Report
+from review.queues.candidates.found import FoundPairs, Progress
 from review.queues.candidates.search_hits import gather_search
 from review.verdicts.record import sorted_pair
 from search.exceptions import SearchError
@@ -36,7 +36,7 @@ LATE_AFTER = timedelta(seconds=10)
 ERROR_LENGTH = 300
 CHUNK = 1000
 State = Queue.State
-GATHERERS: dict[Queue.Source, Callable[[Queue, Report], Gathered]] = {
+GATHERERS: dict[Queue.Source, Callable[[Queue, Progress], FoundPairs]] = {
     Queue.Source.SEARCH: gather_search,
     Queue.Source.NEAREST: gather_nearest,
     Queue.Source.UNCERTAIN: gather_uncertain,
@@ -84,7 +84,7 @@ def ask(
             parameters={"wanted": wanted, **parameters},
             created_by=user,
         )
-        tell(user, Action.QUEUE, name, queue=queue.pk, act="make", source=source, wanted=wanted)
+        log_act(user, Action.QUEUE, name, queue=queue.pk, act="make", source=source, wanted=wanted)
     return queue
 
 
@@ -107,7 +107,7 @@ def run(pk: int) -> None:
         _fail(pk, f"{type(error).__name__}: {error}")
 
 
-def fill(queue: Queue, gathered: Gathered) -> None:
+def fill(queue: Queue, gathered: FoundPairs) -> None:
     """Put what was gathered into a queue and open it.
 
     Raises
@@ -150,7 +150,7 @@ def reopen(queue: Queue, user: User) -> bool:
 def delete(queue: Queue, user: User) -> None:
     """Delete a queue with its readings; the verdicts that came of it stay."""
     with transaction.atomic():
-        tell(user, Action.QUEUE, queue.name, queue=queue.pk, act="delete", pairs=queue.num_pairs)
+        log_act(user, Action.QUEUE, queue.name, queue=queue.pk, act="delete", pairs=queue.num_pairs)
         Queue.objects.filter(pk=queue.pk).delete()
     checkpoints.path_of(queue.pk).unlink(missing_ok=True)
 
@@ -182,7 +182,7 @@ def _claim(pk: int) -> bool:
     return bool(rows.update(attempts=models.F("attempts") + 1, heartbeat_at=now))
 
 
-def _rows(queue: Queue, gathered: Gathered) -> list[QueuedPair]:
+def _rows(queue: Queue, gathered: FoundPairs) -> list[QueuedPair]:
     """Return the pairs as rows; images that were removed meanwhile, or stand for the same bytes, make none."""
     ids = np.unique(np.concatenate([gathered.first, gathered.second])).tolist()
     hashes: dict[int, str] = {}
@@ -213,7 +213,7 @@ def _without_judged(rows: list[QueuedPair]) -> tuple[list[QueuedPair], int]:
     return left, len(rows) - len(left)
 
 
-def _asks_for_two(gathered: Gathered) -> bool:
+def _asks_for_two(gathered: FoundPairs) -> bool:
     """Tell whether any of the images is in a collection that asks for two readers."""
     asking = ReviewPolicy.objects.filter(two_readers=True).values("collection")
     through = Image.collections.through.objects.filter(collection_id__in=asking)
@@ -226,7 +226,7 @@ def _switch(queue: Queue, user: User, before: State, after: State, act: str) -> 
         rows = Queue.objects.filter(pk=queue.pk, state=before)
         if not rows.update(state=after, heartbeat_at=timezone.now()):
             return False
-        tell(user, Action.QUEUE, queue.name, queue=queue.pk, act=act)
+        log_act(user, Action.QUEUE, queue.name, queue=queue.pk, act=act)
     return True
 
 

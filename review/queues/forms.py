@@ -14,7 +14,7 @@ from gallery.models import Collection, Image
 from gallery.people.roles import Role
 from review.models import MAX_NOTE, Queue
 from review.queues.access import may_make
-from review.queues.assign import Step
+from review.queues.assign import Direction
 from review.verdicts.toolbar import CHOICES
 from search.scoring.presets import DEFAULT_PRESET, PRESETS, presets_with
 from search.weights.adopted import site_weights
@@ -142,10 +142,10 @@ class ReadingForm(forms.Form):
         ]
 
 
-def read_step(data: Any) -> tuple[Step, int]:
+def read_step(data: Any) -> tuple[Direction, int]:
     """Return which pair an address asks for: `?after=`, `?forward=`, `?back=` or `?at=` a place; else the next."""
-    for step in Step:
+    for step in Direction:
         text = str(data.get(step.value, ""))
         if text.isascii() and text.isdigit() and len(text) < 10:
             return step, int(text)
-    return Step.AFTER, 0
+    return Direction.AFTER, 0

@@ -36,7 +36,7 @@ Answers: TypeAlias = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ReaderProgress:
     """How far a queue is for one reader.
 
     Attributes
@@ -85,7 +85,7 @@ class Course:
         return sum(self.counts.values()) - self.num_gone
 
 
-def standing_of(queue: Queue, user: User) -> Standing:
+def standing_of(queue: Queue, user: User) -> ReaderProgress:
     """Return how far a queue is for one reader; three database queries."""
     read = Reading.objects.filter(pair=OuterRef("pk"), reader=user, decided_at__isnull=False)
     pairs = QueuedPair.objects.filter(queue=queue).order_by()
@@ -97,7 +97,7 @@ def standing_of(queue: Queue, user: User) -> Standing:
     times = Reading.objects.filter(pair__queue=queue, reader=user, decided_at__isnull=False)
     recent = times.order_by("-decided_at").values_list("decided_at", flat=True)[: RECENT + 1]
     pace = pace_of([each for each in recent if each is not None])
-    return Standing(
+    return ReaderProgress(
         num_done=sum(counts.values()) - num_left,
         num_total=sum(counts.values()),
         num_gone=pairs.filter(state=State.GONE).count(),
@@ -136,7 +136,7 @@ def courses_of(queues: Iterable[Queue]) -> dict[int, Course]:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ReaderComparison:
     """How far two readers agree: on all five verdicts, and on "the same" or "different" alone."""
 
     readers: tuple[str, str]
@@ -145,7 +145,7 @@ class Comparison:
     groups: Agreement
 
 
-def comparisons_of(queue: Queue) -> list[Comparison]:
+def comparisons_of(queue: Queue) -> list[ReaderComparison]:
     """Return how far readers agree on the pairs that both have read, most pairs first; one database query.
 
     Two people are compared on the pairs that both of them read. Where several pairs of people shared the work, the
@@ -168,8 +168,8 @@ def comparisons_of(queue: Queue) -> list[Comparison]:
     return found
 
 
-def compare(readers: tuple[str, str], answers: Answers) -> Comparison:
+def compare(readers: tuple[str, str], answers: Answers) -> ReaderComparison:
     """Compare what two readers said of the same pairs."""
     table = tabulate(answers, KINDS)
     groups = tabulate(collapse(answers, GROUPS), sorted(set(GROUPS.values())))
-    return Comparison(readers, table.tolist(), measure(table), measure(groups))
+    return ReaderComparison(readers, table.tolist(), measure(table), measure(groups))

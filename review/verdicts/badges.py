@@ -13,7 +13,7 @@ from review.models import Verdict
 from review.verdicts.blinding import hidden_from
 from review.verdicts.consensus import Summary, kinds_of
 from review.verdicts.record import sorted_pair
-from search.query.badges import Mark
+from search.query.badges import Badge
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TONES = {Verdict.Kind.SAME: "good", Verdict.Kind.NEAR_DUPLICATE: "good", Verdict.Kind.DIFFERENT: "bad"}
 
 
-def verdict_marks(viewer: User | AnonymousUser, query: Image, hits: Mapping[int, Image]) -> dict[int, Mark]:
+def verdict_badges(viewer: User | AnonymousUser, query: Image, hits: Mapping[int, Image]) -> dict[int, Badge]:
     """Return a mark for each hit that people compared with the query; two database queries at most."""
     pairs = {
         image_id: sorted_pair(query.sha256, image.sha256)
@@ -33,10 +33,10 @@ def verdict_marks(viewer: User | AnonymousUser, query: Image, hits: Mapping[int,
     return {image_id: _mark(found[pair]) for image_id, pair in pairs.items() if pair in found and pair not in hidden}
 
 
-def _mark(summary: Summary) -> Mark:
+def _mark(summary: Summary) -> Badge:
     if summary.split:
-        return Mark(_("split"), _("People are split about this pair"), "warn", summary.apart)
+        return Badge(_("split"), _("People are split about this pair"), "warn", summary.apart)
     kind = Verdict.Kind(summary.kind)
     people = ngettext("%(n)d person", "%(n)d people", summary.num_people) % {"n": summary.num_people}
     title = _("Verdict on this pair: %(kind)s (%(people)s)") % {"kind": kind.label, "people": people}
-    return Mark(str(kind.label), title, TONES.get(kind, ""), summary.apart)
+    return Badge(str(kind.label), title, TONES.get(kind, ""), summary.apart)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 from review.evidence.csv_safety import guard, unguard
 from review.exceptions import VerdictError
 from review.models import Verdict
@@ -154,7 +154,7 @@ def record_all(verdicts: Iterable[Verdict]) -> tuple[int, int]:
         heed_pairs({(verdict.first_sha256, verdict.second_sha256) for verdict in fresh.values()})
         if fresh:
             authors = sorted({verdict.author_name for verdict in fresh.values()})
-            tell(None, Action.VERDICT, f"{len(fresh)} verdicts", act="import", authors=authors)
+            log_act(None, Action.VERDICT, f"{len(fresh)} verdicts", act="import", authors=authors)
     return len(fresh), len(listed) - len(fresh)
 
 

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django_stubs_ext import WithAnnotations
 
-    class Standing(TypedDict):
+    class ReplacedFlag(TypedDict):
         is_replaced: bool
 
-    Listed: TypeAlias = WithAnnotations[Verdict, Standing]
+    Listed: TypeAlias = WithAnnotations[Verdict, ReplacedFlag]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -33,7 +33,7 @@ MAX_SPLIT = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ListedVerdict:
     """A verdict with its images as one person may see them; None: not in the library now, or not for this person."""
 
     verdict: Verdict
@@ -105,12 +105,12 @@ def on_pairs(verdicts: QuerySet[Verdict], pairs: Sequence[Pair]) -> QuerySet[Ver
     return verdicts.filter(pk__in=[pk for pk, first, second in rows if (first, second) in wanted])
 
 
-def entries(user: User, verdicts: Sequence[Listed]) -> list[Entry]:
+def entries(user: User, verdicts: Sequence[Listed]) -> list[ListedVerdict]:
     """Return verdicts with their images; annotated with `is_replaced`. One database query."""
     hashes = {sha256 for each in verdicts for sha256 in (each.first_sha256, each.second_sha256)}
     images = {image.sha256: image for image in Image.objects.visible_to(user).filter(sha256__in=hashes)}
     return [
-        Entry(each, images.get(each.first_sha256), images.get(each.second_sha256), each.is_replaced)
+        ListedVerdict(each, images.get(each.first_sha256), images.get(each.second_sha256), each.is_replaced)
         for each in verdicts
     ]
 

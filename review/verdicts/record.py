@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 from gallery.models import HASH_LENGTH
 from review.exceptions import VerdictError
 from review.models import MAX_NOTE, Verdict
@@ -92,7 +92,7 @@ def record(one: str, other: str, kind: str, **about: Any) -> Verdict:
     with transaction.atomic():
         verdict.save()
         pair = f"{verdict.first_sha256} {verdict.second_sha256}"
-        tell(verdict.author, Action.VERDICT, pair, verdict=verdict.pk, kind=verdict.kind, author=verdict.author_name)
+        log_act(verdict.author, Action.VERDICT, pair, verdict=verdict.pk, kind=verdict.kind, author=verdict.author_name)
     return verdict
 
 

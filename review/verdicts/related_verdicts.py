@@ -31,7 +31,7 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
-class Neighborhood:
+class RelatedVerdicts:
     """What counts around a pair.
 
     Attributes
@@ -48,7 +48,7 @@ class Neighborhood:
     hidden: bool
 
 
-def around(user: User | AnonymousUser, pair: Pair) -> Neighborhood:
+def related_to(user: User | AnonymousUser, pair: Pair) -> RelatedVerdicts:
     """Return what the verdicts of all come to around a pair.
 
     Parameters
@@ -63,7 +63,7 @@ def around(user: User | AnonymousUser, pair: Pair) -> Neighborhood:
     groups = Groups([*same, pair])
     nodes = {image for edge in same for image in edge if groups.joined(image, pair[0])} - set(pair)
     if not nodes:
-        return Neighborhood(found.get(pair), None, [], pair in hidden)
+        return RelatedVerdicts(found.get(pair), None, [], pair in hidden)
     visible = Image.objects.visible_to(user).filter(sha256__in=nodes | set(pair))
     images = {image.sha256: image for image in visible}
     same = [edge for edge in same if edge[0] in images and edge[1] in images]
@@ -71,7 +71,7 @@ def around(user: User | AnonymousUser, pair: Pair) -> Neighborhood:
         edge for edge, summary in found.items() if summary.kind == Verdict.Kind.DIFFERENT and set(edge) <= set(images)
     ]
     through = implied(same, pair)
-    return Neighborhood(
+    return RelatedVerdicts(
         found.get(pair),
         _chain(through, images) if through else None,
         [_chain(each.chain, images, each.different) for each in contradictions(same, apart, pair)],

@@ -13,7 +13,7 @@ from gallery.people.roles import Role
 from review.models import Verdict
 from review.verdicts.consensus import Pair
 from review.verdicts.record import current, sorted_pair
-from review.verdicts.related_verdicts import Neighborhood, around
+from review.verdicts.related_verdicts import RelatedVerdicts, related_to
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -33,7 +33,7 @@ STAYS = gettext_lazy(
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class VerdictButton:
     """One verdict button."""
 
     value: str
@@ -43,7 +43,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Toolbar:
     """Two images and what has been decided about them, as one person may know it.
 
     Attributes
@@ -59,17 +59,17 @@ class Desk:
     own: Verdict | None
     seen: int
     others: list[Verdict]
-    about: Neighborhood
+    about: RelatedVerdicts
 
     @property
     def pair(self) -> Pair:
         return sorted_pair(self.first.sha256, self.second.sha256)
 
     @property
-    def choices(self) -> list[Choice]:
+    def choices(self) -> list[VerdictButton]:
         """Return the buttons; the one that counts now is marked."""
         kind = self.own.kind if self.own else ""
-        return [Choice(value.value, str(value.label), key, value == kind) for value, key in CHOICES]
+        return [VerdictButton(value.value, str(value.label), key, value == kind) for value, key in CHOICES]
 
     @property
     def disagree(self) -> bool:
@@ -89,7 +89,7 @@ def may_judge(user: User | AnonymousUser, pair: Pair) -> bool:
     return known.count() == known.with_role(user, Role.REVIEWER).count()
 
 
-def desk_of(user: User | AnonymousUser, first: Image, second: Image) -> Desk:
+def toolbar_of(user: User | AnonymousUser, first: Image, second: Image) -> Toolbar:
     """Return what has been decided about two images that this person may see.
 
     Four database queries, and one more for every step of a chain of images that are the same.
@@ -99,9 +99,9 @@ def desk_of(user: User | AnonymousUser, first: Image, second: Image) -> Desk:
     name = user.get_username() if user.is_authenticated else ""
     counting = list(current().filter(first_sha256=pair[0], second_sha256=pair[1]))
     own = next((each for each in counting if name and each.author_name == name), None)
-    about = around(user, pair)
+    about = related_to(user, pair)
     others = [each for each in counting if each is not own and each.kind != Verdict.Kind.WITHDRAWN]
-    return Desk(
+    return Toolbar(
         first=first,
         second=second,
         may_decide=allowed,

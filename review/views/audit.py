@@ -17,11 +17,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 from gallery.people.permissions import requires
 from gallery.people.roles import Role
 from review.audit import checks as audit_checks
-from review.audit.chain import head
+from review.audit.chain import chain_end
 from review.audit.listing import COLUMNS, AuditFilterForm, batches, page_after
 from review.evidence.files import csv_text, download, json_text
 from review.models import AuditCheck
@@ -48,7 +48,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     context |= {
         "form": form,
         "query": query,
-        "head": head(),
+        "head": chain_end(),
         "waiting": checks[0] if checks and checks[0].done_at is None else None,
         "check": next((check for check in checks if check.done_at), None),
     }
@@ -81,8 +81,8 @@ def export(request: HttpRequest) -> HttpResponseBase:
         messages.error(request, text % {"list": ", ".join(FORMATS)})
         return redirect(address)
     with transaction.atomic():
-        end = head()
-        tell(user, Action.EXPORT, "audit", format=kind, filters=form.query(), until=end.number)
+        end = chain_end()
+        log_act(user, Action.EXPORT, "audit", format=kind, filters=form.query(), until=end.number)
     rows = rows.filter(number__lte=end.number)
     if kind == "csv":
         return download("audit", "csv", csv_text(COLUMNS, _flat(batches(rows))), taken_at)

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from gallery.models import Collection, Image
 from review.comparing import jobs, rows
 from review.models import Comparison
-from review.verdicts.toolbar import desk_of
+from review.verdicts.toolbar import toolbar_of
 from review.views import compare_charts as charts
 from review.views.compare_facts import make_facts
 from review.views.compare_places import make_places
@@ -55,7 +55,7 @@ def compare(request: HttpRequest, first: int, second: int) -> HttpResponse:
     context = _closely(request, asked, jobs.wanted(asked.first.sha256, asked.second.sha256))
     context |= {
         "facts": make_facts(asked.first, asked.second),
-        "desk": desk_of(request.user, asked.first, asked.second),
+        "desk": toolbar_of(request.user, asked.first, asked.second),
         "weights": request.GET.urlencode(),
         "next": request.get_full_path(),
         "problems": asked.problems,

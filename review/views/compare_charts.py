@@ -65,7 +65,7 @@ class KeypointDrawing:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class HistogramStep:
     """One color of the maps' legend."""
 
     x: float
@@ -101,13 +101,13 @@ def draw_keypoints(keypoints: Mapping[str, Any], first: Image, second: Image) ->
     )
 
 
-def legend() -> list[Step]:
+def legend() -> list[HistogramStep]:
     """Return the maps' colors from the same to nothing in common, along 100 units."""
     table, width = colors(), 100 / LEGEND_STEPS
     steps = []
     for number in range(LEGEND_STEPS):
         red, green, blue = table[round(number * (len(table) - 1) / (LEGEND_STEPS - 1))].tolist()
-        steps.append(Step(round(number * width, 3), round(width + 0.1, 3), f"#{red:02x}{green:02x}{blue:02x}"))
+        steps.append(HistogramStep(round(number * width, 3), round(width + 0.1, 3), f"#{red:02x}{green:02x}{blue:02x}"))
     return steps
 
 

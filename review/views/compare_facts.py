@@ -14,7 +14,7 @@ from gallery.models import Image
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class ImageFact:
     """One line: what it is about, and what each image says."""
 
     label: str
@@ -26,11 +26,11 @@ class Fact:
         return self.first != self.second
 
 
-def make_facts(first: Image, second: Image) -> list[Fact]:
+def make_facts(first: Image, second: Image) -> list[ImageFact]:
     """Return the facts of which at least one image has something to say; relations should be prefetched."""
     one, other = dict(_facts(first)), dict(_facts(second))
     labels = list(dict.fromkeys([*one, *other]))
-    lines = [Fact(label, one.get(label, ""), other.get(label, "")) for label in labels]
+    lines = [ImageFact(label, one.get(label, ""), other.get(label, "")) for label in labels]
     return [line for line in lines if line.first or line.second]
 
 

@@ -19,7 +19,7 @@ from search.wording import rarity_sentence, rarity_short, score_number, score_se
 
 
 @dataclass(frozen=True, slots=True)
-class MethodRow:
+class ComparedMethod:
     """One method's line of the table."""
 
     look: MethodLook
@@ -71,7 +71,7 @@ class Table:
     """All methods, and what they come to together."""
 
     score: PairScore
-    rows: list[MethodRow]
+    rows: list[ComparedMethod]
 
     @property
     def number(self) -> str:
@@ -103,7 +103,9 @@ def make_table(score: PairScore, findings: Mapping[str, Any]) -> Table:
     guided, unguided = score.with_guides(findings.get("guides", {})), findings.get("unguided", {})
     looks = method_looks()
     rows = [
-        MethodRow(looks[name], found, _(METHODS[name].guide) if METHODS[name].guide else "", unguided.get(name, ""))
+        ComparedMethod(
+            looks[name], found, _(METHODS[name].guide) if METHODS[name].guide else "", unguided.get(name, "")
+        )
         for name, found in guided.methods.items()
     ]
     return Table(guided, rows)

@@ -23,7 +23,7 @@ from review.models import Verdict
 from review.verdicts import decide as verdicts_decide
 from review.verdicts.decide import NewerVerdictError
 from review.verdicts.forms import DecideForm
-from review.verdicts.toolbar import STAYS, desk_of, may_decide, may_judge
+from review.verdicts.toolbar import STAYS, may_decide, may_judge, toolbar_of
 from search.exceptions import SearchError
 from search.forms import SearchForm
 from search.query.pair_scores import score_pair
@@ -130,7 +130,7 @@ def _done(request: HttpRequest, pair: Pair | None, verdict: Verdict, said: str) 
 def _show(request: HttpRequest, pair: Pair, form: DecideForm | None, status: HTTPStatus, **about: Any) -> HttpResponse:
     """Show the verdict buttons as they are now, by themselves for htmx, else on a page with both images."""
     context: dict[str, Any] = {
-        "desk": desk_of(request.user, *pair),
+        "desk": toolbar_of(request.user, *pair),
         "kept": form.kept() if form else {},
         "weights": request.POST.get("weights", ""),
         "next": _back(request),

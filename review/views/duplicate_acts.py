@@ -22,7 +22,7 @@ from gallery.people.permissions import requires
 from gallery.people.roles import Role
 from review.duplicates.decide import bulk, decisions
 from review.duplicates.decide.in_force import Kind
-from review.duplicates.forms import APART, DecideForm, GroupsForm, problems_of
+from review.duplicates.forms import APART, GroupDecisionForm, GroupsForm, problems_of
 from review.duplicates.jobs import enqueue_bulk
 from review.duplicates.schedule import newest_ready
 from review.duplicates.show.cards import make_cards
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 @requires(Role.REVIEWER)
 def decide(request: HttpRequest) -> HttpResponse:
     """Keep all images of a group, keep one, or tell one apart from the others."""
-    form = DecideForm(request.POST)
+    form = GroupDecisionForm(request.POST)
     if not form.is_valid():
         return _refused(request, problems_of(form))
     asked, user = form.cleaned_data, cast("User", request.user)

@@ -19,9 +19,9 @@ from gallery.people.roles import Role
 from review.duplicates import schedule
 from review.duplicates.decide import bulk
 from review.duplicates.decide.in_force import Kind
-from review.duplicates.decide.plan import Entry, Plan, gains_of, make_plan
+from review.duplicates.decide.plan import BulkPlan, PlannedGroup, gains_of, make_plan
 from review.duplicates.forms import TIER, PlanForm, problems_of
-from review.duplicates.show.visible import Choice, open_groups
+from review.duplicates.show.visible import GroupFilter, open_groups
 from review.exceptions import DuplicatesError
 from review.models import DuplicateGroup
 from review.views.duplicate_acts import back_of, start
@@ -77,7 +77,7 @@ def apply(request: HttpRequest) -> HttpResponse:
     return redirect(back_of(request))
 
 
-def _plan(request: HttpRequest, form: PlanForm) -> Plan | str:
+def _plan(request: HttpRequest, form: PlanForm) -> BulkPlan | str:
     """Return the plan that a form asks for, or why there is none."""
     if not form.is_valid():
         return problems_of(form)
@@ -90,7 +90,7 @@ def _plan(request: HttpRequest, form: PlanForm) -> Plan | str:
         collection = Collection.objects.visible_to(user).filter(pk=asked["collection"]).first()
         if collection is None:
             return _("This collection is not there any more; nothing was changed.")
-    groups = open_groups(scan, Choice(asked["tier"], collection), user)
+    groups = open_groups(scan, GroupFilter(asked["tier"], collection), user)
     return make_plan(_chosen(groups, asked), asked["action"], user)
 
 
@@ -98,7 +98,7 @@ def _chosen(groups: QuerySet[DuplicateGroup], asked: dict[str, Any]) -> QuerySet
     return groups if asked["scope"] == TIER else groups.filter(pk__in=asked["group"])
 
 
-def _samples(entries: Sequence[Entry], user: User, *, merges: bool) -> list[dict[str, Any]]:
+def _samples(entries: Sequence[PlannedGroup], user: User, *, merges: bool) -> list[dict[str, Any]]:
     """Return the first groups of a plan, each with what would be merged."""
     images = Image.objects.in_bulk([image_id for entry in entries for image_id in entry.members])
     samples = []
@@ -109,7 +109,7 @@ def _samples(entries: Sequence[Entry], user: User, *, merges: bool) -> list[dict
     return samples
 
 
-def _gained(entry: Entry, user: User) -> list[str]:
+def _gained(entry: PlannedGroup, user: User) -> list[str]:
     """Return what the image that stays would get, in words; collections that this person may not see are not named."""
     merged = merge.plan(entry.keeper, entry.others)
     tags = Tag.objects.filter(pk__in=merged.tag_ids).values_list("name", flat=True)

@@ -24,7 +24,7 @@ from review.duplicates.forms import GroupsForm
 from review.duplicates.jobs import enqueue_scan
 from review.duplicates.show.cards import make_cards
 from review.duplicates.show.listing import Place, page_of
-from review.duplicates.show.visible import Choice, Tier, num_by_tier, open_groups
+from review.duplicates.show.visible import GroupFilter, Tier, num_by_tier, open_groups
 from review.models import DuplicateBulk, DuplicateDecision, DuplicateScan
 from search.background import health
 
@@ -63,7 +63,7 @@ def duplicates(request: HttpRequest) -> HttpResponse:
         return render(request, "review/duplicates.html", context)
     counts = num_by_tier(scan, asked, request.user)
     tier = Tier(asked.tier or first_tier(counts))
-    choice = Choice(tier.value, asked.collection, asked.image_id)
+    choice = GroupFilter(tier.value, asked.collection, asked.image_id)
     after = Place.read(request.GET.get("after", ""))
     groups, last = page_of(open_groups(scan, choice, request.user), after)
     query = {**form.query(), "tier": str(tier.value)}
@@ -113,7 +113,7 @@ def scan(request: HttpRequest) -> HttpResponse:
     return redirect("review:duplicates")
 
 
-def tier_tabs(counts: dict[int, int], choice: Choice, query: dict[str, str]) -> list[dict[str, Any]]:
+def tier_tabs(counts: dict[int, int], choice: GroupFilter, query: dict[str, str]) -> list[dict[str, Any]]:
     """Return the tiers with their numbers of groups and their addresses."""
     return [
         {
@@ -176,7 +176,7 @@ def first_tier(counts: dict[int, int]) -> int:
     return next((tier for tier, num in counts.items() if num), Tier.PIXELS.value)
 
 
-def _about_image(choice: Choice, user: User | AnonymousUser) -> dict[str, Any]:
+def _about_image(choice: GroupFilter, user: User | AnonymousUser) -> dict[str, Any]:
     """Return the image that is asked for and how often its bytes came again: it may be in no group yet."""
     if choice.image_id is None:
         return {}

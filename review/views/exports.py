@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 from gallery.people.permissions import requires
 from gallery.people.roles import Role
 from review.evidence import verdicts as evidence
@@ -50,7 +50,7 @@ def verdicts(request: HttpRequest) -> HttpResponseBase:
     if kind is None or form.errors:
         return redirect(f"{address}?{urlencode(form.query())}")
     with transaction.atomic():
-        tell(user, Action.EXPORT, "verdicts", format=kind, filters=form.query(), verdicts=found.count())
+        log_act(user, Action.EXPORT, "verdicts", format=kind, filters=form.query(), verdicts=found.count())
     shown_at = f"{address}?{urlencode(form.query())}" if form.query() else address
     about = circumstances(user, request.build_absolute_uri(shown_at), taken_at) | {"filters": form.query()}
     if kind == "csv":

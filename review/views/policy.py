@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 from gallery.models import Collection
 from gallery.people.permissions import requires
 from gallery.people.roles import Role
@@ -55,4 +55,4 @@ def _change(request: HttpRequest, collection: Collection) -> None:
     with transaction.atomic():
         ReviewPolicy.objects.update_or_create(collection=collection, defaults={"two_readers": two_readers})
         about = {"collection": collection.pk, "two_readers": two_readers}
-        tell(request.user, Action.COLLECTION, collection.name, change="review policy", **about)
+        log_act(request.user, Action.COLLECTION, collection.name, change="review policy", **about)

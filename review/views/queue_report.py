@@ -13,14 +13,14 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 from gallery.people.permissions import requires
 from gallery.people.roles import Role
 from review.evidence.files import csv_text, download
 from review.models import Queue, QueuedPair, Reading, Verdict
 from review.queues.access import queues_for
 from review.queues.assign import for_eyes_of
-from review.queues.progress import KINDS, Comparison, comparisons_of
+from review.queues.progress import KINDS, ReaderComparison, comparisons_of
 from review.views.queues import lines_of, managed
 from search.views.weight_tables import make_mix
 
@@ -67,12 +67,12 @@ def export(request: HttpRequest, pk: int) -> HttpResponseBase:
     user = cast("User", request.user)
     queue, taken_at = managed(user, pk), timezone.now()
     with transaction.atomic():
-        tell(user, Action.EXPORT, queue.name, queue=queue.pk, format="csv", pairs=queue.num_pairs)
+        log_act(user, Action.EXPORT, queue.name, queue=queue.pk, format="csv", pairs=queue.num_pairs)
     names = [*COLUMNS, *(f"{slot}_{name}" for slot in SLOTS.values() for name in READINGS)]
     return download(f"queue-{queue.pk}", "csv", csv_text(names, _batches(queue, user)), taken_at)
 
 
-def _rows(comparison: Comparison) -> list[Row]:
+def _rows(comparison: ReaderComparison) -> list[Row]:
     return [
         Row(str(Verdict.Kind(kind).label), [(number, row == column) for column, number in enumerate(numbers)])
         for row, (kind, numbers) in enumerate(zip(KINDS, comparison.table, strict=True))

@@ -34,7 +34,7 @@ ACTS = {"close": create.close, "reopen": create.reopen}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class QueueLine:
     """One queue of the list."""
 
     queue: Queue
@@ -140,10 +140,10 @@ def managed(user: User, pk: int) -> Queue:
     return queue
 
 
-def lines_of(user: User, listed: list[Queue]) -> list[Line]:
+def lines_of(user: User, listed: list[Queue]) -> list[QueueLine]:
     """Return queues with how far they are and whether a person looks after them."""
     courses, own = courses_of(listed), manageable(user, listed)
-    return [Line(queue, courses[queue.pk], queue.pk in own) for queue in listed]
+    return [QueueLine(queue, courses[queue.pk], queue.pk in own) for queue in listed]
 
 
 def _of_search(request: HttpRequest, queue: Queue) -> HttpResponse:

@@ -25,12 +25,12 @@ from review.exceptions import QueueError, ReviewError
 from review.models import Queue, QueuedPair, Reading, Verdict
 from review.queues import reading
 from review.queues.access import queues_for
-from review.queues.assign import Turn, release, take
+from review.queues.assign import Assignment, assign_pair, release
 from review.queues.forms import ReadingForm, read_step
 from review.queues.progress import standing_of
 from review.verdicts.consensus import ADJUDICATOR_SLOT
 from review.verdicts.decide import NewerVerdictError, newest_of
-from review.verdicts.toolbar import CHOICES, STAYS, Choice, may_judge
+from review.verdicts.toolbar import CHOICES, STAYS, VerdictButton, may_judge
 from search.exceptions import SearchError
 from search.query.pair_scores import score_pair
 
@@ -45,7 +45,7 @@ def queue(request: HttpRequest, pk: int) -> HttpResponse:
     """Put a pair into this person's hands and show it."""
     user = cast("User", request.user)
     found = get_object_or_404(queues_for(user).select_related("collection"), pk=pk)
-    context = _turn(user, found, take(found, user, *read_step(request.GET)))
+    context = _turn(user, found, assign_pair(found, user, *read_step(request.GET)))
     context["last"] = _last_reading(found, user)
     return render(request, "review/queue.html", context)
 
@@ -57,7 +57,7 @@ def turn(request: HttpRequest, pk: int) -> HttpResponse:
     """Put a pair into this person's hands and show it without the page around it, for scripts."""
     user = cast("User", request.user)
     found = get_object_or_404(queues_for(user), pk=pk)
-    return render(request, "review/_turn.html", _turn(user, found, take(found, user, *read_step(request.GET))))
+    return render(request, "review/_turn.html", _turn(user, found, assign_pair(found, user, *read_step(request.GET))))
 
 
 @require_POST
@@ -119,7 +119,7 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("review:queues")
 
 
-def _turn(user: User, queue: Queue, found: Turn | None) -> dict[str, Any]:
+def _turn(user: User, queue: Queue, found: Assignment | None) -> dict[str, Any]:
     """Return what the templates show of a pair in somebody's hands, or of there being none."""
     context: dict[str, Any] = {"queue": queue, "standing": standing_of(queue, user), "turn": found}
     if found is None:
@@ -130,12 +130,12 @@ def _turn(user: User, queue: Queue, found: Turn | None) -> dict[str, Any]:
     return context | {
         "seen": own.pk if own else 0,
         "own": found.reading.verdict,
-        "choices": [Choice(value.value, str(value.label), key, value == kind) for value, key in CHOICES],
+        "choices": [VerdictButton(value.value, str(value.label), key, value == kind) for value, key in CHOICES],
         "opinions": _opinions(found) if found.adjudicates else [],
     }
 
 
-def _opinions(found: Turn) -> list[Reading]:
+def _opinions(found: Assignment) -> list[Reading]:
     """Return what the two readers said, for the one who adjudicates."""
     readings = Reading.objects.filter(pair=found.pair, verdict__isnull=False).exclude(slot=ADJUDICATOR_SLOT)
     return list(readings.select_related("verdict", "reader").order_by("slot"))

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 from gallery.forms import read_text
 from gallery.models import Image
 from gallery.people.permissions import permissions_of, requires
@@ -106,7 +106,7 @@ def export(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     if kind is None:
         return redirect(address)
     with transaction.atomic():
-        tell(user, Action.EXPORT, f"search {pk}", format=kind, results=len(shown.hits))
+        log_act(user, Action.EXPORT, f"search {pk}", format=kind, results=len(shown.hits))
     about = circumstances(user, request.build_absolute_uri(address), taken_at)
     if kind == "csv":
         return download("search", kind, csv_text(evidence.columns(), [evidence.rows(shown)]), taken_at)

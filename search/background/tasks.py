@@ -19,7 +19,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from rq.timeouts import JobTimeoutException
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 from gallery.decoding import Refused
 from jobs import periodic, transport
 from search.evaluation import runs
@@ -60,7 +60,7 @@ def ask_for_build(user: User | AnonymousUser) -> bool:
     if not enqueue_build():
         return False
     with transaction.atomic():
-        tell(user, Action.SETTINGS, "index", act="rebuild")
+        log_act(user, Action.SETTINGS, "index", act="rebuild")
     return True
 
 

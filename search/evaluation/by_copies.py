@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gallery.models import Image
 from search.evaluation.augmentations import EDITS, edit
 from search.evaluation.metrics import RankingMeter, Relevance, ranked
-from search.evaluation.plan import GUIDE_MAX_IMAGES, Plan
+from search.evaluation.plan import GUIDE_MAX_IMAGES, MeasurementPlan
 from search.evaluation.rankings import Field, Judge, Ranking, make_field
 from search.evaluation.reference_baseline import GuideColors, read_guide_colors, read_pixels
 from search.evaluation.report import Scoreboard
@@ -29,7 +29,7 @@ from search.methods import Method
 from search.types import RGBImage
 
 
-def measure_by_copies(plan: Plan) -> Scoreboard:
+def measure_by_copies(plan: MeasurementPlan) -> Scoreboard:
     """Make copies of images of a collection, or of the whole library, and look for their originals.
 
     Raises
@@ -49,7 +49,7 @@ def measure_by_copies(plan: Plan) -> Scoreboard:
         )
     hashes, pixels_of = listed[:, 1].tolist(), listed[:, 2].astype(np.str_)
     colors = read_guide_colors(hashes, plan.progress) if len(listed) <= GUIDE_MAX_IMAGES else None
-    trial = _Trial(field, used, Judge(field, plan.weights, colors), colors)
+    trial = _CopyTrial(field, used, Judge(field, plan.weights, colors), colors)
     queries = plan.draw(np.flatnonzero(np.any([present for _vectors, present in field.rows.values()], axis=0)))
     for done, row in enumerate(queries.tolist()):
         plan.progress("copies", done, len(queries))
@@ -75,7 +75,7 @@ def usable_methods(field: Field) -> dict[str, Method]:
     return {name: registry.methods()[name] for name in field.rows if field.version_of(name) == versions.get(name)}
 
 
-class _Trial:
+class _CopyTrial:
     """Looks for the originals of copies, and keeps what came of it."""
 
     def __init__(self, field: Field, used: Mapping[str, Method], judge: Judge, colors: GuideColors | None) -> None:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from gallery.models import Image
 from search.evaluation.metrics import answerable
-from search.evaluation.plan import GUIDE_MAX_IMAGES, Plan
+from search.evaluation.plan import GUIDE_MAX_IMAGES, MeasurementPlan
 from search.evaluation.rankings import Judge, make_field
 from search.evaluation.reference_baseline import read_guide_colors
 from search.evaluation.report import Scoreboard
@@ -16,7 +16,7 @@ from search.evaluation.tally import Tally
 from search.exceptions import SearchError
 
 
-def measure_by_labels(plan: Plan) -> Scoreboard:
+def measure_by_labels(plan: MeasurementPlan) -> Scoreboard:
     """Query with the labelled images of a collection, or of the whole library, and judge by the labels.
 
     Raises

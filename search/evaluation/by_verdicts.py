@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from search.evaluation.judged_pairs import JudgedPairs, judged_pairs
 from search.evaluation.metrics import ranked
-from search.evaluation.plan import Plan
+from search.evaluation.plan import MeasurementPlan
 from search.evaluation.rankings import Judge, make_field
 from search.evaluation.report import Scoreboard
 from search.evaluation.tally import Tally
@@ -24,7 +24,7 @@ from search.exceptions import SearchError
 VERDICTS = "verdicts"
 
 
-def measure_by_verdicts(plan: Plan) -> Scoreboard:
+def measure_by_verdicts(plan: MeasurementPlan) -> Scoreboard:
     """Score every judged pair, and order each image's judged partners.
 
     Raises

@@ -10,12 +10,12 @@ import numpy as np
 from django.conf import settings
 
 from search.evaluation.metrics import recall_at_k
-from search.evaluation.plan import Plan
+from search.evaluation.plan import MeasurementPlan
 from search.evaluation.rankings import DEFAULT
 from search.features import registry
 from search.methods import METHODS
 from search.query.matching import match
-from search.query.pipeline import HEAD
+from search.query.pipeline import RERANK_DEPTH
 from search.scoring.fusion import DEFAULT_WEIGHTS
 from search.scoring.segments import Snapshot
 
@@ -25,7 +25,7 @@ ALL_ROWS, NO_ROWS = 2**62, 0
 """Most rows that are scanned: with the first search is exact, with the second it uses what indexes there are."""
 
 
-def measure_index(plan: Plan) -> dict[str, Any] | None:
+def measure_index(plan: MeasurementPlan) -> dict[str, Any] | None:
     """Search by some of the generation's images both ways, by each indexed method alone and by the default weights.
 
     Returns
@@ -68,6 +68,13 @@ def _search(
     started = time.perf_counter()
     every = dict.fromkeys(METHODS, 0.0) | dict(weights)
     matches = match(
-        snapshot, vectors, every, registry.methods(), k=NEIGHBORS, head=HEAD, exact_max=exact_max, excluded=image_id
+        snapshot,
+        vectors,
+        every,
+        registry.methods(),
+        k=NEIGHBORS,
+        head=RERANK_DEPTH,
+        exact_max=exact_max,
+        excluded=image_id,
     )
     return np.array([result.image_id for result in matches.results], np.int64), time.perf_counter() - started

@@ -43,16 +43,16 @@ class JudgedPairs:
         return len(self.same)
 
 
-class Source(Protocol):
+class JudgementSource(Protocol):
     """Who knows of pairs: at most `limit` of them, both images in the collection if one is given."""
 
     def __call__(self, *, collection_id: int | None, limit: int, seed: int) -> JudgedPairs: ...
 
 
-_sources: dict[str, Source] = {}
+_sources: dict[str, JudgementSource] = {}
 
 
-def register(name: str, source: Source) -> None:
+def register(name: str, source: JudgementSource) -> None:
     """Make a source known under a name."""
     _sources[name] = source
 

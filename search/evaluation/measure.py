@@ -14,7 +14,7 @@ from search.evaluation.by_copies import measure_by_copies
 from search.evaluation.by_labels import measure_by_labels
 from search.evaluation.by_verdicts import measure_by_verdicts
 from search.evaluation.index_recall import measure_index
-from search.evaluation.plan import Plan, Progress
+from search.evaluation.plan import MeasurementPlan, Progress
 from search.evaluation.rankings import fusions
 from search.evaluation.reliability import measure_reliability
 from search.evaluation.report import Scoreboard
@@ -25,7 +25,7 @@ from search.scoring.segments import Snapshot
 from search.weights.adopted import decision_in_force, fitting
 
 LABELS, VERDICTS, COPIES = "labels", "verdicts", "copies"
-KINDS: Mapping[str, Callable[[Plan], Scoreboard]] = {
+KINDS: Mapping[str, Callable[[MeasurementPlan], Scoreboard]] = {
     LABELS: measure_by_labels,
     VERDICTS: measure_by_verdicts,
     COPIES: measure_by_copies,
@@ -56,7 +56,7 @@ def measure(
             % {"kind": repr(kind), "kinds": ", ".join(KINDS)}
         )
     started = time.monotonic()
-    plan = Plan(
+    plan = MeasurementPlan(
         snapshot=_snapshot(collection_id),
         weights=fusions(_learned_weights()),
         collection_id=collection_id,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from search.evaluation.reference_baseline import GuideColors
 from search.features import registry
 from search.methods import METHODS
-from search.query.pipeline import HEAD
+from search.query.pipeline import RERANK_DEPTH
 from search.scoring.fusion import DEFAULT_WEIGHTS, fuse, top
 from search.scoring.presets import DEFAULT_PRESET, PRESETS
 from search.scoring.segments import Snapshot, take
@@ -141,4 +141,4 @@ class Judge:
             [0.0 if self._methods[name].reranks else DEFAULT_WEIGHTS.get(name, 0.0) for name in self._names]
         )
         fused = fuse(rarities, weights if weights.any() else np.ones(len(weights)))
-        return np.sort(top(fused, HEAD))
+        return np.sort(top(fused, RERANK_DEPTH))

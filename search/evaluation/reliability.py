@@ -8,7 +8,7 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from search.evaluation.plan import Plan
+from search.evaluation.plan import MeasurementPlan
 from search.evaluation.rankings import Field
 from search.features import registry
 from search.scoring.calibration import Sampling, fit, sample_cosines, sample_scores
@@ -23,7 +23,7 @@ SAMPLING = Sampling(queries=100, partners=100)
 """Half as many queries as a generation is calibrated by: two samples are needed of every method."""
 
 
-def measure_reliability(field: Field, plan: Plan) -> dict[str, Any]:
+def measure_reliability(field: Field, plan: MeasurementPlan) -> dict[str, Any]:
     """Calibrate each method on pairs among one half of the images and look at pairs among the other half.
 
     No image is on both sides, so what is seen is how well the words hold for images that are new.

@@ -32,7 +32,7 @@ from search.features.version_rollout import (
 )
 from search.generations.delta import num_changed, removed_ids
 from search.generations.reader import open_generation
-from search.generations.write import Plan, Source, assemble, synchronize
+from search.generations.write import IndexPlan, MethodSource, assemble, synchronize
 from search.index import choose_backend
 from search.index.manifest import Manifest
 from search.models import Generation, Tombstone, WorkState
@@ -155,7 +155,7 @@ def _write(row: Generation, temporary: Path, progress: Callable[[str, float], No
     row.backend = backend.name
     row.save(update_fields=["revision", "versions", "backend", "heartbeat_at"])
     temporary.mkdir()
-    plan = Plan(
+    plan = IndexPlan(
         generation=row.pk,
         revision=row.revision,
         backend=backend,
@@ -173,7 +173,7 @@ def _write(row: Generation, temporary: Path, progress: Callable[[str, float], No
     return manifest
 
 
-def _sources(versions: Mapping[str, str]) -> Iterator[Source]:
+def _sources(versions: Mapping[str, str]) -> Iterator[MethodSource]:
     """Return each method's rows; rows of an earlier version that cannot be compared any more are left out."""
     current = registry.current_versions()
     for name, version in versions.items():
@@ -182,7 +182,7 @@ def _sources(versions: Mapping[str, str]) -> Iterator[Source]:
             first = next(chunks, None)
             usable = first is not None and can_compare(method, first[1][0])
             chunks = chain([first], chunks) if first is not None and usable else iter([])
-        yield Source(method, version, chunks)
+        yield MethodSource(method, version, chunks)
 
 
 class _Report:

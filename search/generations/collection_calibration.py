@@ -92,8 +92,8 @@ def _rows(snapshot: Snapshot, method: Method, like: MethodRows, image_ids: NDArr
     if found is None:
         return None
     vectors = found[0]
-    stand_ins = method.stand_in(vectors) if isinstance(method, PairwiseMethod) else None
-    rows = MethodRows(like.version, vectors, None, stand_ins)
+    proxies = method.proxy(vectors) if isinstance(method, PairwiseMethod) else None
+    rows = MethodRows(like.version, vectors, None, proxies)
     if like.basis is None:
         return rows
     return replace(rows, reduced=np.asarray(rows.whole @ like.basis, np.float32), basis=like.basis)

@@ -89,9 +89,9 @@ class Delta:
         searchable &= ~np.isin(ids, removed)
         methods = {}
         for name, vectors in self._vectors.items():
-            stand_ins = self._stand_ins[name].view() if name in self._stand_ins else None
+            proxies = self._stand_ins[name].view() if name in self._stand_ins else None
             present = self._present[name].view()[:, 0]
-            methods[name] = MethodRows(self.versions[name], vectors.view(), present, stand_ins)
+            methods[name] = MethodRows(self.versions[name], vectors.view(), present, proxies)
         return Segment(ids, searchable, methods)
 
     def tables(self, name: str, segment: Segment, seed: int) -> MethodTables:
@@ -135,7 +135,7 @@ class Delta:
         self._present[name].append(present[:, None])
         method = registry.methods()[name]
         if isinstance(method, PairwiseMethod):
-            derived = method.stand_in(block)
+            derived = method.proxy(block)
             if name not in self._stand_ins:
                 self._stand_ins[name] = GrowingMatrix(derived.shape[1], derived.dtype, num_before)
             self._stand_ins[name].append(derived)

@@ -30,7 +30,7 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class IndexPlan:
     """How a generation is built."""
 
     generation: int
@@ -61,7 +61,7 @@ class Places:
 
 
 def make_searchable(
-    folder: Path, method: Method, files: MethodFiles, places: Places, plan: Plan, progress: Progress, share: float
+    folder: Path, method: Method, files: MethodFiles, places: Places, plan: IndexPlan, progress: Progress, share: float
 ) -> MethodFiles:
     """Align, calibrate and index one method's rows, which stand in the folder without gaps; say what was written.
 
@@ -122,7 +122,9 @@ def _reduce(
     return replace(rows, reduced=reduced, basis=basis), files
 
 
-def _index(folder: Path, name: str, files: MethodFiles, rows: MethodRows, places: Places, plan: Plan) -> MethodFiles:
+def _index(
+    folder: Path, name: str, files: MethodFiles, rows: MethodRows, places: Places, plan: IndexPlan
+) -> MethodFiles:
     """Build a method's ANN index, and keep it if it finds enough."""
     scanned = rows.scanned if places.whole else rows.scanned[places.rows]
     full = rows.whole if places.whole else rows.whole[places.rows]

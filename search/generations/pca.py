@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.generations.recall import BLOCK_ROWS, HEAD, NEIGHBORS, TIE, kth_scores
+from search.generations.recall import BLOCK_ROWS, NEIGHBORS, RERANK_DEPTH, TIE, kth_scores
 
 MIN_VARIANCE = 0.95
 """Share of the rows' variance that is kept at least."""
@@ -116,7 +116,7 @@ def measure_recall(
     basis: NDArray[np.float32],
     queries: NDArray[np.int64],
     floors: NDArray[np.float32],
-    candidates: int = HEAD,
+    candidates: int = RERANK_DEPTH,
 ) -> float:
     """Return the mean share of each query's 20 nearest rows among the first candidates of a reduced scan.
 

@@ -70,14 +70,14 @@ def _open_rows(folder: Path, name: str, files: MethodFiles, num_images: int) -> 
     if np.count_nonzero(mask) != files.num_present:
         raise IndexDamagedError(f"{name}: expected {files.num_present} rows present, the mask says otherwise")
     present = None if files.num_present == num_images else mask
-    stand_ins = None
+    proxies = None
     if files.stand_in_dim:
-        stand_ins = map_matrix(folder / f"{name}.stand_in.npy", (num_images, files.stand_in_dim), np.float32)
+        proxies = map_matrix(folder / f"{name}.stand_in.npy", (num_images, files.stand_in_dim), np.float32)
     reduced = basis = None
     if files.reduced_dim:
         reduced = map_matrix(folder / f"{name}.reduced.npy", (num_images, files.reduced_dim), np.float32)
         basis = map_matrix(folder / f"{name}.basis.npy", (files.scanned_dim, files.reduced_dim), np.float32)
-    return MethodRows(files.version, vectors, present, stand_ins, reduced, basis)
+    return MethodRows(files.version, vectors, present, proxies, reduced, basis)
 
 
 def _reader(writer: str) -> type[IndexBackend] | None:

@@ -9,7 +9,7 @@ from search.index import IndexBackend
 
 NEIGHBORS = 20
 NUM_QUERIES = 200
-HEAD = 400
+RERANK_DEPTH = 400
 """Candidates that a search takes from each index and compares in full."""
 FIRST_EFFORT = 1000
 COST_RATIO = 8
@@ -80,7 +80,7 @@ def measure_recall(
         if reduced is None:
             rows, scores = index.query(vectors[row], wanted + 1, effort)
         else:
-            rows, _estimates = index.query(reduced[row], HEAD, effort)
+            rows, _estimates = index.query(reduced[row], RERANK_DEPTH, effort)
             scores = vectors[rows] @ vectors[row]
         found += min(int(np.count_nonzero((scores >= floor - TIE) & (rows != row))), wanted)
     return found / (wanted * len(queries))

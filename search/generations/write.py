@@ -14,21 +14,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from search.generations.index_rows import Places, Plan, Progress, make_searchable
+from search.generations.index_rows import IndexPlan, Places, Progress, make_searchable
 from search.index import IndexBackend
 from search.index.manifest import Manifest, MethodFiles, sum_files, write_manifest
 from search.index.matrices import MatrixWriter
 from search.methods import Method, PairwiseMethod
 from search.types import Vectors
 
-__all__ = ["Plan", "Progress", "Source", "assemble", "synchronize"]
+__all__ = ["IndexPlan", "MethodSource", "Progress", "assemble", "synchronize"]
 
 Chunks = Iterable[tuple[NDArray[np.int64], Vectors]]
 """(ids of shape (n,), vectors of shape (n, dim)), by rising image id."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class MethodSource:
     """One method's rows, to be read once."""
 
     method: Method
@@ -37,7 +37,7 @@ class Source:
 
 
 def assemble(
-    folder: Path, sources: Iterable[Source], plan: Plan, excluded: NDArray[np.int64], progress: Progress
+    folder: Path, sources: Iterable[MethodSource], plan: IndexPlan, excluded: NDArray[np.int64], progress: Progress
 ) -> Manifest:
     """Write a generation's files into an empty folder, and return their manifest.
 
@@ -54,7 +54,7 @@ def assemble(
     DimensionMismatchError : rows of one method differ in length or type
     OSError : the disk is full, or a file cannot be written
     """
-    found: dict[str, tuple[Source, NDArray[np.int64], MethodFiles]] = {}
+    found: dict[str, tuple[MethodSource, NDArray[np.int64], MethodFiles]] = {}
     for source in sources:
         ids, files = _stream(folder, source, excluded, partial(progress, share=0.0))
         if files is not None:
@@ -93,12 +93,12 @@ def synchronize(path: Path) -> None:
 
 
 def _stream(
-    folder: Path, source: Source, excluded: NDArray[np.int64], tell: Callable[[str], None]
+    folder: Path, source: MethodSource, excluded: NDArray[np.int64], tell: Callable[[str], None]
 ) -> tuple[NDArray[np.int64], MethodFiles | None]:
     """Write a method's rows as they come; return their image ids and what was written, None when there are none."""
     method, name = source.method, source.method.name
     ids: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
-    vectors = stand_ins = None
+    vectors = proxies = None
     with ExitStack() as stack:
         for chunk_ids, chunk in source.chunks:
             kept = ~np.isin(chunk_ids, excluded)
@@ -111,15 +111,15 @@ def _stream(
                 vectors = stack.enter_context(writer)
             vectors.append(rows)
             if isinstance(method, PairwiseMethod):
-                derived = method.stand_in(rows)
-                if stand_ins is None:
+                derived = method.proxy(rows)
+                if proxies is None:
                     writer = MatrixWriter(folder / f"{name}.stand_in.npy", derived.shape[1], np.float32)
-                    stand_ins = stack.enter_context(writer)
-                stand_ins.append(derived)
+                    proxies = stack.enter_context(writer)
+                proxies.append(derived)
             tell(f"{name}: {vectors.num_rows} rows")
     if vectors is None:
         return ids[0], None
-    stand_in_dim = stand_ins.dim if stand_ins else 0
+    stand_in_dim = proxies.dim if proxies else 0
     return np.concatenate(ids), MethodFiles(
         source.version, vectors.dim, vectors.dtype.name, vectors.num_rows, stand_in_dim
     )

@@ -69,4 +69,4 @@ def mappable(snapshot: Snapshot) -> list[str]:
 
 def _compared(rows: MethodRows) -> NDArray[np.float32]:
     """Return the vectors whose distances count: a pairwise method's stand-ins, else the rows as they are."""
-    return np.asarray(rows.vectors if rows.stand_ins is None else rows.stand_ins, np.float32)
+    return np.asarray(rows.vectors if rows.proxies is None else rows.proxies, np.float32)

@@ -97,7 +97,7 @@ class Method(ABC):
             )
         return np.asarray(vectors @ query, dtype=np.float32)
 
-    def silence(self, query: NDArray[Any]) -> str | None:
+    def abstains(self, query: NDArray[Any]) -> str | None:
         """Return why a row of shape (dim,) says nothing about its image, or None; `scores` are then all NaN."""
         return None
 
@@ -134,7 +134,7 @@ class PairwiseMethod(Method):
     pairwise: ClassVar[bool] = True
 
     @abstractmethod
-    def stand_in(self, vectors: Vectors) -> NDArray[np.float32]:
+    def proxy(self, vectors: Vectors) -> NDArray[np.float32]:
         """Derive the vectors that gather candidates for this method.
 
         Parameters

@@ -49,7 +49,7 @@ class Local(RerankMethod):
             return np.empty((0, self.dim), np.uint8)
         return np.stack([find_row(image) for image in images])
 
-    def silence(self, query: NDArray[Any]) -> str | None:
+    def abstains(self, query: NDArray[Any]) -> str | None:
         """Say so where the query has too few keypoints to be found again."""
         count = int(unpack(query[None]).counts[0])
         if count >= MIN_INLIERS:
@@ -78,7 +78,7 @@ class Local(RerankMethod):
         """
         self._check(query, vectors)
         one, others = unpack(query[None]), unpack(np.asarray(vectors, np.uint8))
-        if self.silence(query) is not None:
+        if self.abstains(query) is not None:
             return np.full(len(vectors), np.nan, np.float32)
         sides = both_ways(one)
         glances = _glance(sides, others)

@@ -75,7 +75,7 @@ class PHash(PairwiseMethod):
             np.minimum(distances, np.bitwise_count(candidates ^ oriented), out=distances)
         return 1 - distances.astype(np.float32) / np.float32(BITS)
 
-    def stand_in(self, vectors: Vectors) -> NDArray[np.float32]:
+    def proxy(self, vectors: Vectors) -> NDArray[np.float32]:
         """Derive vectors whose dot product is 1 - 2 d / 64, d = Hamming distance as the pictures stand.
 
         Parameters

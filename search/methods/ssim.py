@@ -80,7 +80,7 @@ class Ssim(PairwiseMethod):
             scores[start:stop] = comparison.scores(np.ascontiguousarray(vectors[start:stop]))
         return scores
 
-    def stand_in(self, vectors: Vectors) -> NDArray[np.float32]:
+    def proxy(self, vectors: Vectors) -> NDArray[np.float32]:
         """Derive vectors whose dot product follows the SSIM.
 
         Where both pictures are flat, SSIM compares their brightness; where one is flat it is near 0; elsewhere it
@@ -101,11 +101,11 @@ class Ssim(PairwiseMethod):
         DimensionMismatchError : another length or dtype
         """
         self._check(vectors[0] if len(vectors) else np.zeros(self.dim, np.uint8), vectors)
-        stand_ins = np.empty((len(vectors), 3 * CELLS * CELLS), np.float32)
+        proxies = np.empty((len(vectors), 3 * CELLS * CELLS), np.float32)
         for start in range(0, len(vectors), _CHUNK):
             pictures = np.ascontiguousarray(vectors[start : start + _CHUNK]).reshape(-1, SIDE, SIDE)
-            stand_ins[start : start + _CHUNK] = _stand_ins(pictures)
-        return stand_ins
+            proxies[start : start + _CHUNK] = _stand_ins(pictures)
+        return proxies
 
     @staticmethod
     def guide_similarity(first: RGBImage, second: RGBImage) -> float:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Badge:
     """A word on a hit.
 
     Attributes
@@ -33,21 +33,23 @@ class Mark:
     apart: bool = False
 
 
-class Source(Protocol):
+class BadgeSource(Protocol):
     """Who has marks: by image id, for those of the hits that have one. Two database queries at most."""
 
-    def __call__(self, viewer: User | AnonymousUser, query: Image, hits: Mapping[int, Image]) -> Mapping[int, Mark]: ...
+    def __call__(
+        self, viewer: User | AnonymousUser, query: Image, hits: Mapping[int, Image]
+    ) -> Mapping[int, Badge]: ...
 
 
-_sources: dict[str, Source] = {}
+_sources: dict[str, BadgeSource] = {}
 
 
-def register(name: str, source: Source) -> None:
+def register(name: str, source: BadgeSource) -> None:
     """Make a source known under a name."""
     _sources[name] = source
 
 
-def marks_of(viewer: User | AnonymousUser, query: Image | None, hits: Mapping[int, Image]) -> dict[int, list[Mark]]:
+def badges_of(viewer: User | AnonymousUser, query: Image | None, hits: Mapping[int, Image]) -> dict[int, list[Badge]]:
     """Return the marks of hits, by image id.
 
     Parameters
@@ -56,7 +58,7 @@ def marks_of(viewer: User | AnonymousUser, query: Image | None, hits: Mapping[in
     query : the image of the gallery that is searched for; None: it is not in the gallery, so nothing is known of it
     hits : by image id
     """
-    found: dict[int, list[Mark]] = {}
+    found: dict[int, list[Badge]] = {}
     if query is None or not hits:
         return found
     for source in _sources.values():

@@ -15,8 +15,8 @@ from search.features import registry, stored_vectors
 from search.generations.snapshot import current_snapshot
 from search.generations.visibility import closed_ids, without
 from search.models import Tombstone
-from search.query.matching import allowed_rows, blank_missing, fit_query, gathering_weights, stand_ins_of
-from search.query.pipeline import HEAD, collection_ids, for_image, run_query
+from search.query.matching import allowed_rows, blank_missing, fit_query, gathering_weights, proxies_of
+from search.query.pipeline import RERANK_DEPTH, for_image, image_ids_of_collection, run_query
 from search.scoring.fusion import fuse
 from search.scoring.segments import Segment, Snapshot
 from search.types import Answer, Result
@@ -134,8 +134,8 @@ def _scan(query_id: int, target_id: int, terms: Terms, weights: Mapping[str, flo
     vectors = snapshot.vectors_of(query_id) or stored_vectors.vectors_of(query_id, snapshot.versions)
     methods = registry.methods()
     fitting, _other = fit_query({name: row for name, row in vectors.items() if name in methods}, snapshot)
-    asked = stand_ins_of(fitting, [name for name in fitting if not methods[name].reranks], methods)
-    allowed = None if terms.collection_id is None else collection_ids(terms.collection_id)
+    asked = proxies_of(fitting, [name for name in fitting if not methods[name].reranks], methods)
+    allowed = None if terms.collection_id is None else image_ids_of_collection(terms.collection_id)
     masks = [allowed_rows(segment, allowed, query_id) for segment in snapshot.segments]
     held = _whereabouts(snapshot, masks, target_id)
     if held is None:
@@ -207,7 +207,7 @@ def _near(segment: Segment, name: str, vector: NDArray[np.float32], row: int) ->
     index = segment.indexes.get(name)
     if index is None:
         return None
-    return bool(np.isin(row, index.query(segment.methods[name].asked(vector), HEAD)))
+    return bool(np.isin(row, index.query(segment.methods[name].asked(vector), RERANK_DEPTH)))
 
 
 def _reasons(target_id: int, found: Result | None, scan: _Scan, answer: Answer, terms: Terms) -> list[str]:
@@ -234,13 +234,13 @@ def _absence(target_id: int, scan: _Scan, answer: Answer, terms: Terms) -> list[
     reasons = []
     if not answer.exact and not any(place.near for place in scan.methods.values()):
         text = _("The library is large, and none of the indexes brought it up among its %(head)d nearest images.")
-        reasons.append(text % {"head": HEAD})
-    if scan.rank > HEAD:
+        reasons.append(text % {"head": RERANK_DEPTH})
+    if scan.rank > RERANK_DEPTH:
         text = _(
             "By the rough comparison that comes first it is number %(rank)d; only the best %(head)d are compared by"
             " every method."
         )
-        reasons.append(text % {"rank": scan.rank, "head": HEAD})
+        reasons.append(text % {"rank": scan.rank, "head": RERANK_DEPTH})
     elif not reasons:
         reasons.append(_("Others are more alike: a search shows at most %(most)d images.") % {"most": terms.most})
     return reasons

@@ -32,7 +32,7 @@ class Task:
     """One query, as every step needs it."""
 
     vectors: QueryVectors
-    stand_ins: QueryVectors  # what is compared with the scanned vectors of each method that gathers
+    proxies: QueryVectors  # what is compared with the scanned vectors of each method that gathers
     gathering: Mapping[str, float]  # weights of the methods that gather
     weights: Mapping[str, float]
     methods: Mapping[str, Method]
@@ -104,8 +104,8 @@ def match(
     """
     vectors = {name: row for name, row in vectors.items() if name in methods}
     gathering = gathering_weights(vectors, weights, methods)
-    stand_ins = stand_ins_of(vectors, gathering, methods)
-    task = Task(vectors, stand_ins, gathering, weights, methods, k, max(head, k), k if shown is None else shown)
+    proxies = proxies_of(vectors, gathering, methods)
+    task = Task(vectors, proxies, gathering, weights, methods, k, max(head, k), k if shown is None else shown)
     gathered, exact, num_candidates = [], True, 0
     for segment in snapshot.segments:
         mask = allowed_rows(segment, allowed, excluded)
@@ -132,11 +132,11 @@ def gathering_weights(
     return {name: weight for name, weight in defaults.items() if weight > 0} or dict.fromkeys(able, 1.0)
 
 
-def stand_ins_of(vectors: QueryVectors, names: Iterable[str], methods: Mapping[str, Method]) -> dict[str, NDArray[Any]]:
+def proxies_of(vectors: QueryVectors, names: Iterable[str], methods: Mapping[str, Method]) -> dict[str, NDArray[Any]]:
     found = {}
     for name in names:
         method = methods[name]
-        found[name] = method.stand_in(vectors[name][None])[0] if isinstance(method, PairwiseMethod) else vectors[name]
+        found[name] = method.proxy(vectors[name][None])[0] if isinstance(method, PairwiseMethod) else vectors[name]
     return found
 
 
@@ -151,10 +151,10 @@ def _ann_rows(segment: Segment, task: Task, mask: NDArray[np.bool_]) -> NDArray[
 
     None where every row must be looked at: no method has an index, or too few of its nearest rows may be found.
     """
-    if not any(name in segment.indexes for name in task.stand_ins):
+    if not any(name in segment.indexes for name in task.proxies):
         return None
     found = []
-    for name, vector in task.stand_ins.items():
+    for name, vector in task.proxies.items():
         rows = segment.methods.get(name)
         if rows is None:
             continue
@@ -198,7 +198,7 @@ def _estimate(segment: Segment, rows: NDArray[np.int64], task: Task, snapshot: S
     """Fuse the gathering methods' scanned scores and keep the head of the segment."""
     whole = 2 * len(rows) > len(segment.image_ids)  # then a scan of all is cheaper than copying the rows together
     rarities = []
-    for name, vector in task.stand_ins.items():
+    for name, vector in task.proxies.items():
         held = segment.methods.get(name)
         if held is None:
             rarities.append(np.full(len(rows), np.nan))
@@ -207,7 +207,7 @@ def _estimate(segment: Segment, rows: NDArray[np.int64], task: Task, snapshot: S
         scores = (held.scanned @ asked)[rows] if whole else held.scanned[rows] @ asked
         present = None if held.present is None else held.present[rows]
         rarities.append(snapshot.tables[name].scanning(held).rough_rarity(blank_missing(scores, present)))
-    weights = np.array([task.gathering[name] for name in task.stand_ins])
+    weights = np.array([task.gathering[name] for name in task.proxies])
     estimates = fuse(np.array(rarities).reshape(len(weights), len(rows)), weights)
     kept = top(estimates, task.head)
     return Candidates(segment, rows[kept], estimates[kept])

@@ -15,7 +15,7 @@ from search.generations import collection_calibration
 from search.generations.snapshot import current_snapshot
 from search.methods import Method
 from search.models import Feature, WorkState
-from search.query.pipeline import collection_ids
+from search.query.pipeline import image_ids_of_collection
 from search.scoring.fusion import check_weights, fuse, shares
 from search.scoring.segments import Snapshot, take
 from search.types import Scores, Vectors
@@ -113,7 +113,9 @@ def score_pairs(
     checked = check_weights(weights)
     snapshot, own_pairs = current_snapshot(), False
     if collection_id is not None:
-        snapshot, own_pairs = collection_calibration.within(snapshot, collection_id, collection_ids(collection_id))
+        snapshot, own_pairs = collection_calibration.within(
+            snapshot, collection_id, image_ids_of_collection(collection_id)
+        )
     background = "collection" if own_pairs else "library"
     found: list[PairScore] = []
     for start in range(0, len(pairs), CHUNK):
@@ -253,8 +255,8 @@ class _Reasons:
         for place in (first, second):
             if name not in self._held or not self._held[name][1][place]:
                 return _("image %(id)d: %(reason)s") % {"id": self._ids[place], "reason": self._absence(name, place)}
-        silence = registry.methods()[name].silence(self._held[name][0][first])
-        return silence or _("no random pairs to judge it by yet")
+        abstains = registry.methods()[name].abstains(self._held[name][0][first])
+        return abstains or _("no random pairs to judge it by yet")
 
     def _read(self, silent: list[str]) -> dict[tuple[int, str], tuple[str, str, str]]:
         """Return version, state and reason of the features of these methods that could have been compared."""

@@ -31,7 +31,7 @@ from search.types import Answer
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
-HEAD = recall.HEAD
+RERANK_DEPTH = recall.RERANK_DEPTH
 """Candidates that get every method's real score."""
 
 
@@ -81,7 +81,7 @@ def run_query(
     weights: Mapping[str, float],
     *,
     k: int = 60,
-    head: int = HEAD,
+    head: int = RERANK_DEPTH,
     collection_id: int | None = None,
     shown: int | None = None,
     viewer: User | AnonymousUser | None = None,
@@ -114,7 +114,7 @@ def run_query(
     vectors = {name: row for name, row in fitting.items() if name not in silent}
     allowed, own_pairs = None, False
     if collection_id is not None:
-        allowed = collection_ids(collection_id)
+        allowed = image_ids_of_collection(collection_id)
         snapshot, own_pairs = collection_calibration.within(snapshot, collection_id, allowed)
     snapshot = without(snapshot, closed)
     matches = match(
@@ -160,7 +160,7 @@ def _vectors(source: QuerySource, snapshot: Snapshot) -> Mapping[str, NDArray[An
     return found
 
 
-def collection_ids(collection_id: int) -> NDArray[np.int64]:
+def image_ids_of_collection(collection_id: int) -> NDArray[np.int64]:
     """Return the images of a collection."""
     members = Image.collections.through.objects.filter(collection_id=collection_id)
     return np.fromiter(members.values_list("image_id", flat=True), np.int64)
@@ -168,7 +168,7 @@ def collection_ids(collection_id: int) -> NDArray[np.int64]:
 
 def _silent(vectors: Mapping[str, NDArray[Any]]) -> dict[str, str]:
     """Return why each method that has a row of the query still has nothing to say about it."""
-    found = {name: registry.methods()[name].silence(row) for name, row in vectors.items()}
+    found = {name: registry.methods()[name].abstains(row) for name, row in vectors.items()}
     return {name: why for name, why in found.items() if why is not None}
 
 

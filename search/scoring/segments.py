@@ -25,7 +25,7 @@ class MethodRows:
     version: str
     vectors: Vectors  # (n, dim); rows of images that lack the method hold anything
     present: NDArray[np.bool_] | None = None  # (n,); None: no image lacks the method
-    stand_ins: NDArray[np.float32] | None = None  # (n, stand_in_dim), of a pairwise method
+    proxies: NDArray[np.float32] | None = None  # (n, stand_in_dim), of a pairwise method
     reduced: NDArray[np.float32] | None = None  # (n, m): the vectors, or the stand-ins, in the basis
     basis: NDArray[np.float32] | None = None  # (dim or stand_in_dim, m)
 
@@ -37,7 +37,7 @@ class MethodRows:
     @property
     def whole(self) -> NDArray[np.float32]:
         """The vectors that gather candidates, as they were before they were reduced."""
-        return cast("NDArray[np.float32]", self.vectors) if self.stand_ins is None else self.stand_ins
+        return cast("NDArray[np.float32]", self.vectors) if self.proxies is None else self.proxies
 
     def asked(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return what is compared with the scanned vectors for a query's vector, or for its stand-in."""
@@ -104,7 +104,7 @@ class MethodTables:
 
     def scanning(self, rows: MethodRows) -> Calibration:
         """Return the calibration of the dot products of a segment's scanned vectors."""
-        return self.raw if rows.stand_ins is None and rows.reduced is None else self.scan
+        return self.raw if rows.proxies is None and rows.reduced is None else self.scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ def fit_tables(
     if method.reranks:
         return MethodTables(fit(sample_scores(method.scores, rows.vectors, usable, seed, sampling)))
     scan = fit(sample_cosines(rows.scanned, usable, seed, sampling))
-    if rows.stand_ins is not None:
+    if rows.proxies is not None:
         return MethodTables(fit(sample_scores(method.scores, rows.vectors, usable, seed, sampling)), scan)
     if rows.reduced is not None:
         return MethodTables(fit(sample_cosines(rows.vectors, usable, seed, sampling)), scan)

@@ -36,7 +36,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class TrialFigures:
     """How well rows tell what belongs together, each 0..1.
 
     Attributes
@@ -64,7 +64,7 @@ class Decision:
     reason: str
 
 
-def measure(rows: NDArray[np.float32], trial: Trial) -> Figures:
+def measure(rows: NDArray[np.float32], trial: Trial) -> TrialFigures:
     """Measure a method's rows on images held out.
 
     Parameters
@@ -77,7 +77,7 @@ def measure(rows: NDArray[np.float32], trial: Trial) -> Figures:
     own = (bits[trial.num_gallery :] * bits[trial.owners]).sum(axis=1)
     pairs = trial.pairs
     closeness = np.einsum("nd,nd->n", rows[pairs.first], rows[pairs.second])
-    return Figures(
+    return TrialFigures(
         _found(gallery, edited, trial.owners),
         pair_auc(closeness[pairs.same], closeness[~pairs.same]),
         _found(bits[: trial.num_gallery], bits[trial.num_gallery :], trial.owners),
@@ -107,7 +107,7 @@ def pair_auc(together: NDArray[np.floating], apart: NDArray[np.floating]) -> flo
     return float(below.mean() / 2 / len(ordered))
 
 
-def decide(new: Figures, rivals: Mapping[str, Figures], rule: str) -> Decision:
+def decide(new: TrialFigures, rivals: Mapping[str, TrialFigures], rule: str) -> Decision:
     """Decide whether a new network is adopted.
 
     Parameters
@@ -137,7 +137,7 @@ def decide(new: Figures, rivals: Mapping[str, Figures], rule: str) -> Decision:
     return Decision(True, told or "there is nothing to compare it with")
 
 
-def _compared(new: Figures, old: Figures) -> str:
+def _compared(new: TrialFigures, old: TrialFigures) -> str:
     return (
         f"copies found first {new.recall_at_1:.4f}, pairs told apart {new.pair_auc:.5f}, "
         f"against {old.recall_at_1:.4f} and {old.pair_auc:.5f}"

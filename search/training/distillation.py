@@ -29,7 +29,7 @@ MAX_JUDGED = 1500
 """Held-out photographs that the figures on the way are measured on."""
 
 
-class Witness(Protocol):
+class Observer(Protocol):
     """Whoever is told how far the work is."""
 
     def progress(self, what: str, done: int, total: int) -> None:
@@ -58,7 +58,7 @@ class Course:
         return {"step": self.step, "seconds": self.seconds, "curve": self.curve}
 
 
-def distill(session: Session, course: Course, folder: Path, witness: Witness) -> None:
+def distill(session: Session, course: Course, folder: Path, witness: Observer) -> None:
     """Train until the budget is used up, and save; interrupted by Ctrl-C, save and stop.
 
     A batch follows from the seed and the number of its step alone, so a training that was interrupted goes on as it
@@ -93,7 +93,7 @@ def distill(session: Session, course: Course, folder: Path, witness: Witness) ->
         session.save(folder / CHECKPOINT, course.progress())
 
 
-def judge(session: Session, course: Course, witness: Witness) -> None:
+def judge(session: Session, course: Course, witness: Observer) -> None:
     """Measure mAP on the photographs held out, as they are, and note it; without any nothing is noted."""
     rows = course.judged[:: max(1, -(-len(course.judged) // MAX_JUDGED))]
     if not len(rows):
@@ -106,7 +106,7 @@ def judge(session: Session, course: Course, witness: Witness) -> None:
     witness.say(f"step {course.step}: mAP {found:.4f} on photographs held out")
 
 
-def _note(session: Session, course: Course, witness: Witness) -> None:
+def _note(session: Session, course: Course, witness: Observer) -> None:
     figures = {name: round(value, 5) for name, value in session.figures().items()}
     course.curve.append({"step": course.step, "seconds": round(course.seconds, 1), **figures})
     told = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())

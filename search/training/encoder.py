@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from search.exceptions import TrainingError
 from search.training.assessment import assess
-from search.training.distillation import CHECKPOINT, Course, Witness, distill
+from search.training.distillation import CHECKPOINT, Course, Observer, distill
 from search.training.export.folded import fold, num_parameters
 from search.training.export.tflite import export_tflite
 from search.training.held_out import choose_held_out
@@ -25,7 +25,7 @@ from search.training.pack import INDEX, Pack, write_pack
 from search.training.recipe import MIN_IMAGES, Budget, Recipe, use_backend
 from search.training.report import write_report
 from search.training.session import Session
-from search.training.targets import Lessons, Variant
+from search.training.targets import Targets, Variant
 from search.training.teacher import Teacher, find_teacher
 from search.types import RGBImage
 
@@ -37,7 +37,7 @@ _SPARE_BYTES = 2**28
 
 
 @dataclass(frozen=True)
-class Order:
+class EncoderOrder:
     """What is to be trained, by whom, and for how long."""
 
     names: Sequence[str]  # of the photographs
@@ -53,7 +53,7 @@ class Order:
     teacher_options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def train_encoder(order: Order, witness: Witness) -> dict[str, Any]:
+def train_encoder(order: EncoderOrder, witness: Observer) -> dict[str, Any]:
     """Train an encoder, write `encoder.tflite` and its report, and return the report.
 
     Stopped at any moment, by Ctrl-C too, it goes on with `resume`: photographs that were read, variants that the
@@ -61,7 +61,7 @@ def train_encoder(order: Order, witness: Witness) -> dict[str, Any]:
 
     Parameters
     ----------
-    order : see `Order`
+    order : see `EncoderOrder`
     witness : told how far the work is
 
     Returns
@@ -85,7 +85,7 @@ def train_encoder(order: Order, witness: Witness) -> dict[str, Any]:
     if np.count_nonzero(~is_held) < MIN_IMAGES:
         raise _too_few(int(np.count_nonzero(~is_held)), pack.skipped)
     _agree(order.folder, _plan(order, pack, teacher.title, held_out))
-    lessons = Lessons(order.folder / LESSONS, pack, ~is_held, order.recipe.stored, DIM, order.recipe.seed)
+    lessons = Targets(order.folder / LESSONS, pack, ~is_held, order.recipe.stored, DIM, order.recipe.seed)
     _check_space(order.folder, lessons.num_bytes(teacher.channels, order.recipe.variants))
     lessons.make(teacher, order.recipe.variants, witness.progress)
     variants = lessons.load(order.recipe.variants)
@@ -103,7 +103,7 @@ def train_encoder(order: Order, witness: Witness) -> dict[str, Any]:
     return report
 
 
-def _check_folder(order: Order) -> None:
+def _check_folder(order: EncoderOrder) -> None:
     begun = (order.folder / PLAN).exists()
     if begun and not order.resume:
         raise TrainingError(f"{order.folder} holds a training; go on with --resume, or name another folder by --out")
@@ -120,7 +120,7 @@ def _too_few(number: int, skipped: Mapping[str, int] | None = None) -> TrainingE
     )
 
 
-def _read(order: Order, witness: Witness) -> Pack:
+def _read(order: EncoderOrder, witness: Observer) -> Pack:
     """Return the pack of the photographs, written once for a training.
 
     What an attempt left that never became one is written anew: broken files may have been repaired since.
@@ -141,7 +141,7 @@ def _read(order: Order, witness: Witness) -> Pack:
     return pack
 
 
-def _plan(order: Order, pack: Pack, teacher: str, held_out: list[str]) -> dict[str, Any]:
+def _plan(order: EncoderOrder, pack: Pack, teacher: str, held_out: list[str]) -> dict[str, Any]:
     return {"images": pack.listed, "teacher": teacher, "held_out": held_out, "recipe": order.recipe.as_dict()}
 
 
@@ -172,13 +172,13 @@ def _check_space(folder: Path, needed: int) -> None:
         )
 
 
-def _budget(order: Order, taught: NDArray[np.bool_]) -> Budget:
+def _budget(order: EncoderOrder, taught: NDArray[np.bool_]) -> Budget:
     if isinstance(order.budget, Budget):
         return order.budget
     return Budget(steps=-(-order.budget * int(np.count_nonzero(taught)) // order.recipe.batch))
 
 
-def _learn(order: Order, course: Course, witness: Witness) -> Session:
+def _learn(order: EncoderOrder, course: Course, witness: Observer) -> Session:
     session = Session(order.recipe, course.variants[0].rows.shape[1])
     checkpoint = order.folder / CHECKPOINT
     if checkpoint.exists():
@@ -189,7 +189,7 @@ def _learn(order: Order, course: Course, witness: Witness) -> Session:
     return session
 
 
-def _export(session: Session, order: Order) -> dict[str, Any]:
+def _export(session: Session, order: EncoderOrder) -> dict[str, Any]:
     path = order.folder / FILE
     with session.averaged() as encoder:
         folded = fold(encoder)
@@ -203,7 +203,7 @@ def _assess(path: Path, pack: Pack, is_held: NDArray[np.bool_], whole: Variant) 
     return assess(path, [pack[int(row)] for row in rows], pack.labels[rows], np.asarray(whole.rows[rows], np.float32))
 
 
-def _report(order: Order, course: Course, pack: Pack, held_out: list[str]) -> dict[str, Any]:
+def _report(order: EncoderOrder, course: Course, pack: Pack, held_out: list[str]) -> dict[str, Any]:
     return {
         "images": {"taught": len(course.taught), "held_out": len(course.judged), "skipped": pack.skipped},
         "held_out": held_out,

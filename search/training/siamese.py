@@ -17,12 +17,12 @@ from search.training.pairs import Draw
 from search.training.projection import principal
 
 Arrays = dict[str, NDArray[np.float32]]
-Tell = Callable[[int, float], None]
+OnStep = Callable[[int, float], None]
 """Called after each round with the rounds done and the mean loss."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class SiameseRecipe:
     """How a network is trained."""
 
     epochs: int  # rounds; each draws its pairs anew
@@ -33,18 +33,18 @@ class Recipe:
     batch: int = 256
     max_pairs: int = 200_000  # of one round
 
-    def with_epochs(self, epochs: int) -> Recipe:
+    def with_epochs(self, epochs: int) -> SiameseRecipe:
         """Return the same recipe with so many rounds."""
         return replace(self, epochs=epochs)
 
 
-HEAD_RECIPE = Recipe(epochs=20, rate=3e-4, margin=1.3, quantization=0.2, balance=0.1)
+HEAD_RECIPE = SiameseRecipe(epochs=20, rate=3e-4, margin=1.3, quantization=0.2, balance=0.1)
 """Measured on copies of held-out images; see docs/methods.md."""
-GUIDE_RECIPE = Recipe(epochs=5, rate=1e-4, margin=1.0, quantization=0.0, balance=0.0, batch=16, max_pairs=1600)
+GUIDE_RECIPE = SiameseRecipe(epochs=5, rate=1e-4, margin=1.0, quantization=0.0, balance=0.0, batch=16, max_pairs=1600)
 """The guide's margin; about five minutes a round on one core."""
 
 
-def contrastive_loss(recipe: Recipe) -> Callable[[Any, Any], Any]:
+def contrastive_loss(recipe: SiameseRecipe) -> Callable[[Any, Any], Any]:
     """Return the loss of one batch of pairs.
 
     Parameters
@@ -84,9 +84,9 @@ def train_head(
     start: tuple[NDArray[np.floating], NDArray[np.floating]],
     inputs: NDArray[np.float32],
     draw: Draw,
-    recipe: Recipe,
+    recipe: SiameseRecipe,
     seed: int,
-    tell: Tell,
+    tell: OnStep,
 ) -> Arrays:
     """Train one layer on the content network's rows.
 
@@ -96,7 +96,7 @@ def train_head(
     inputs : ndarray of shape (n, dim)
     draw : of pairs
     recipe, seed : how
-    tell : see `Tell`
+    tell : see `OnStep`
 
     Returns
     -------
@@ -118,7 +118,7 @@ def train_head(
     return {"weights": weights, "bias": bias}
 
 
-def train_guide(pictures: NDArray[np.uint8], draw: Draw, recipe: Recipe, seed: int, tell: Tell) -> Arrays:
+def train_koch(pictures: NDArray[np.uint8], draw: Draw, recipe: SiameseRecipe, seed: int, tell: OnStep) -> Arrays:
     """Train the guide's network from random numbers, then fit the layer that makes 128 numbers of its 4096.
 
     Parameters
@@ -159,7 +159,7 @@ def build_guide() -> Any:
     return keras.Model(pixels, layers.Dense(koch.UNITS, activation="sigmoid")(layers.Flatten()(maps)))
 
 
-def _fit(branch: Any, inputs: NDArray[Any], draw: Draw, recipe: Recipe, seed: int, tell: Tell) -> None:
+def _fit(branch: Any, inputs: NDArray[Any], draw: Draw, recipe: SiameseRecipe, seed: int, tell: OnStep) -> None:
     """Train both branches, which are one, on pairs drawn for each round."""
     import keras
 

@@ -30,7 +30,7 @@ class Variant:
     places: NDArray[np.float16]  # (n, PLACES, PLACES, dim), of length 1
 
 
-class Lessons:
+class Targets:
     """Variants of the photographs of a pack and their targets; made one variant at a time, whole or not at all.
 
     The first variant is the photographs as they are; the whitening is fitted to it, without those held out.

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from gallery.models import Image
 from search.methods import METHODS
-from search.query.badges import Mark
+from search.query.badges import Badge
 from search.types import Answer, MethodScore, Result, Verification
 from search.views.matched_areas import MotionLook, motion_look
 from search.wording import rarity_sentence, rarity_short, score_number, score_sentence
@@ -32,7 +32,7 @@ class MethodLook:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class BarSegment:
     """One rectangle of a stacked bar, in hundredths of the bar's length."""
 
     look: MethodLook
@@ -81,12 +81,12 @@ class Card:
     rank: int
     number: int
     sentence: str
-    segments: list[Segment]
+    segments: list[BarSegment]
     reasons: list[Reason]
     main: Reason | None  # the method that speaks loudest for this hit
     missing: list[Reason]  # methods with weight that have nothing to say
     motion: MotionLook | None  # where the photograph shows what the query shows
-    marks: Sequence[Mark] = ()
+    marks: Sequence[Badge] = ()
 
     @property
     def url(self) -> str:
@@ -169,7 +169,7 @@ def make_cards(
     images: Mapping[int, Image],
     *,
     with_motions: bool = False,
-    marks: Mapping[int, Sequence[Mark]] | None = None,
+    marks: Mapping[int, Sequence[Badge]] | None = None,
 ) -> list[Card]:
     """Return a card per result whose image may still be shown, in the order of the answer."""
     looks = method_looks()
@@ -182,12 +182,12 @@ def make_cards(
     return [replace(card, marks=marks.get(card.image.pk, ())) for card in cards] if marks else cards
 
 
-def stacked(parts: Mapping[str, float], looks: Mapping[str, MethodLook]) -> list[Segment]:
+def stacked(parts: Mapping[str, float], looks: Mapping[str, MethodLook]) -> list[BarSegment]:
     """Lay parts (0..1, in all at most 1) end to end."""
     segments, x = [], 0.0
     for name, part in parts.items():
         if part > 0:
-            segments.append(Segment(looks[name], round(x, 3), round(100 * part, 3)))
+            segments.append(BarSegment(looks[name], round(x, 3), round(100 * part, 3)))
             x += 100 * part
     return segments
 

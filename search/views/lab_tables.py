@@ -17,7 +17,7 @@ PERCENT = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class FigureCell:
     """One figure; the change is against the measurement beside it."""
 
     text: str
@@ -32,7 +32,7 @@ class FigureRow:
     """The figures of one ranking."""
 
     look: RankingLook
-    cells: list[Cell]
+    cells: list[FigureCell]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +140,15 @@ def _best(document: dict[str, Any], name: str) -> float:
     return max((figures[name] for _part, _ranking, figures in _rankings(document) if name in figures), default=0.0)
 
 
-def _cell(value: float | None, before: float | None, words: FigureWords, best: float) -> Cell:
+def _cell(value: float | None, before: float | None, words: FigureWords, best: float) -> FigureCell:
     if value is None:
-        return Cell("–", 0, False, "", None)
+        return FigureCell("–", 0, False, "", None)
     change, better = "", None
     if before is not None:
         moved = round(value, 3) - round(before, 3)
         change = f"{moved:+.3f}".replace("-", "−") if abs(moved) >= 5e-4 else _("same")
         better = None if abs(moved) < 5e-4 else moved > 0
-    return Cell(number(value, 3), round(PERCENT * value / words.best, 1), value >= best, change, better)
+    return FigureCell(number(value, 3), round(PERCENT * value / words.best, 1), value >= best, change, better)
 
 
 def _heat(value: float | None) -> HeatCell:

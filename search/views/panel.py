@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from search.features import registry
 from search.forms import weight_field
 from search.scoring.presets import Preset, preset_of
-from search.views.cards import MethodLook, Segment, method_looks, stacked
+from search.views.cards import BarSegment, MethodLook, method_looks, stacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def make_sliders(weights: Mapping[str, float]) -> list[Slider]:
     return [Slider(look, weights[name], percent(name), missing.get(name, "")) for name, look in method_looks().items()]
 
 
-def weight_mix(sliders: list[Slider]) -> list[Segment]:
+def weight_mix(sliders: list[Slider]) -> list[BarSegment]:
     """Return the weights that count as one stacked bar that fills its whole length."""
     counted = {slider.look.name: slider.weight for slider in sliders if not slider.unavailable}
     total = sum(counted.values())

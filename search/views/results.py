@@ -21,7 +21,7 @@ from search.forms import MAX_RESULTS, PAGE_SIZE, SearchForm
 from search.generations.visibility import closed_images
 from search.models import Query, WorkState
 from search.query import pipeline
-from search.query.badges import marks_of
+from search.query.badges import badges_of
 from search.types import Answer
 from search.views.cards import card_words, make_cards, method_looks
 from search.views.panel import make_sliders, preset_choices, weight_mix
@@ -114,7 +114,7 @@ def _answer(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[st
     within = _within(answer, found["min"], found["max"])
     shown = replace(within, results=within.results[:k])
     images = Image.objects.visible_to(request.user).in_bulk([result.image_id for result in shown.results])
-    marks = marks_of(request.user, subject.image, images)
+    marks = badges_of(request.user, subject.image, images)
     apart = {image_id for image_id, those in marks.items() if any(mark.apart for mark in those)}
     if found["judged"] == "hide":
         images = {image_id: image for image_id, image in images.items() if image_id not in apart}

@@ -13,7 +13,7 @@ from search.methods import METHODS
 from search.models import WeightAdoption, WeightSet
 from search.scoring.fusion import DEFAULT_WEIGHTS
 from search.views.background import Phase
-from search.views.cards import MethodLook, Segment, method_looks, stacked
+from search.views.cards import BarSegment, MethodLook, method_looks, stacked
 from search.views.lab_words import GRAY, KINDS, RankingLook, in_reading_order, look_of, number
 from search.weights import learning_job
 
@@ -55,11 +55,11 @@ class Mix:
     """A set of weights as parts of 100 and as a bar."""
 
     parts: list[Part]
-    segments: list[Segment]
+    segments: list[BarSegment]
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class WeightCell:
     """One figure of one ranking on one set."""
 
     text: str
@@ -72,7 +72,7 @@ class Row:
     """One ranking with its figures on every set: mAP and P@1."""
 
     look: RankingLook
-    cells: list[Cell]
+    cells: list[WeightCell]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def figure_rows(figures: Mapping[str, Any]) -> list[Row]:
         Row(
             _ranking_look(name),
             [
-                Cell(number(value, 3), round(100 * value, 1), value == highest[key])
+                WeightCell(number(value, 3), round(100 * value, 1), value == highest[key])
                 for each, highest in zip(sets, best, strict=True)
                 for key, value in each["rankings"][name].items()
             ],

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 from gallery.models import Collection
 from search.exceptions import SearchError
 from search.methods import METHODS
@@ -57,7 +57,7 @@ def decide_for(
             CollectionWeights.objects.create(collection=collection, preset=preset, weights=dict(weights or {}))
         after = weights_for(collection.pk)
         if after != before:
-            tell(user, Action.COLLECTION, collection.name, before={"weights": before}, after={"weights": after})
+            log_act(user, Action.COLLECTION, collection.name, before={"weights": before}, after={"weights": after})
 
 
 def adopt(weight_set: WeightSet, user: User | AnonymousUser | None = None) -> WeightAdoption:
@@ -99,5 +99,5 @@ def _decide(
         before = site_weights()
         adoption = WeightAdoption.objects.create(weight_set=weight_set, weights=dict(weights), decided_by=person)
         learned = weight_set.pk if weight_set else None
-        tell(user, Action.SETTINGS, "weights", before=before, after=dict(weights), learned=learned)
+        log_act(user, Action.SETTINGS, "weights", before=before, after=dict(weights), learned=learned)
     return adoption

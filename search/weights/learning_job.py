@@ -22,8 +22,8 @@ from search.methods import METHODS
 from search.models import WeightSet
 from search.scoring.fusion import DEFAULT_WEIGHTS
 from search.weights.adopted import site_weights
-from search.weights.learning import QuestionSet, Report, learn, validate
-from search.weights.training_data import Lessons, Progress, check_sources, gather
+from search.weights.learning import LabelledQuerySet, ValidationReport, learn, validate
+from search.weights.training_data import Progress, TrainingData, check_sources, gather
 
 MAX_QUERIES = 300
 """Questions of one set, unless another number is asked for."""
@@ -112,7 +112,7 @@ def _learn(row: WeightSet, max_queries: int, progress: Progress) -> None:
     if row.collection_name and row.collection_id is None:
         raise SearchError(_("The collection %(name)s is gone.") % {"name": row.collection_name})
     lessons = gather(row.source.split(SEPARATOR), row.collection_id, max_queries, progress)
-    sets = {name: QuestionSet(questions) for name, questions in lessons.sets.items()}
+    sets = {name: LabelledQuerySet(questions) for name, questions in lessons.sets.items()}
     if empty := [name for name, questions in sets.items() if len(np.unique(questions.groups)) < 2]:
         raise SearchError(
             _("Too little to learn from (%(sets)s): expected questions of at least two groups, one to be held out.")
@@ -139,7 +139,7 @@ def _rankings(names: list[str]) -> tuple[dict[str, np.ndarray[Any, np.dtype[np.f
     return rankings | {EQUAL: equal}, IN_USE if IN_USE in rankings else DEFAULT
 
 
-def as_document(lessons: Lessons, reports: Mapping[str, Report], compared_with: str) -> dict[str, Any]:
+def as_document(lessons: TrainingData, reports: Mapping[str, ValidationReport], compared_with: str) -> dict[str, Any]:
     """Return the figures as they are kept and printed."""
     return {
         "methods": lessons.names,

@@ -18,23 +18,23 @@ def write_many(name: str) -> None:
     """Tell of many acts, each in a transaction of its own."""
     from django.db import transaction
 
-    from gallery.audit_events import Action, tell
+    from gallery.audit_events import Action, log_act
 
     for number in range(NUM_ACTS):
         with transaction.atomic():
-            tell(None, Action.EDIT, f"{name} {number}", by=name)
+            log_act(None, Action.EDIT, f"{name} {number}", by=name)
 
 
 def die_before_commit(name: str) -> None:
     """Do an act, tell of it, and be killed before the transaction ends."""
     from django.db import transaction
 
-    from gallery.audit_events import Action, tell
+    from gallery.audit_events import Action, log_act
     from gallery.models import Collection
 
     with transaction.atomic():
         Collection.objects.create(name=name)
-        tell(None, Action.COLLECTION, name)
+        log_act(None, Action.COLLECTION, name)
         os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -14,7 +14,7 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 
-from gallery.admin.audited import Told
+from gallery.admin.audited import AuditedAdmin
 from gallery.admin.people import KeepsAnAdmin
 from gallery.audit_events import Action
 
@@ -29,38 +29,38 @@ for model in (User, Group, EmailAddress, Authenticator, SocialAccount, SocialApp
 
 
 @admin.register(User)
-class ToldUserAdmin(KeepsAnAdmin, Told, BaseUserAdmin):
+class AuditedUserAdmin(KeepsAnAdmin, AuditedAdmin, BaseUserAdmin):
     """People."""
 
-    told_as = Action.ACCOUNT
+    logged_as = Action.ACCOUNT
 
 
 @admin.register(Group)
-class ToldGroupAdmin(Told, GroupAdmin):
+class AuditedGroupAdmin(AuditedAdmin, GroupAdmin):
     """Groups of Django's permissions."""
 
-    told_as = Action.ROLE
+    logged_as = Action.ROLE
 
 
 @admin.register(EmailAddress)
-class ToldEmailAddressAdmin(Told, EmailAddressAdmin):  # type: ignore[misc]  # allauth is not typed
+class AuditedEmailAddressAdmin(AuditedAdmin, EmailAddressAdmin):  # type: ignore[misc]  # allauth is not typed
     """Addresses of people."""
 
-    told_as = Action.ACCOUNT
+    logged_as = Action.ACCOUNT
 
 
 @admin.register(SocialAccount)
-class ToldSocialAccountAdmin(Told, SocialAccountAdmin):  # type: ignore[misc]  # allauth is not typed
+class AuditedSocialAccountAdmin(AuditedAdmin, SocialAccountAdmin):  # type: ignore[misc]  # allauth is not typed
     """Accounts at other sites that people log in by."""
 
-    told_as = Action.ACCOUNT
+    logged_as = Action.ACCOUNT
 
 
 @admin.register(Authenticator)
-class AuthenticatorAdmin(Told, BaseAuthenticatorAdmin):
+class AuthenticatorAdmin(AuditedAdmin, BaseAuthenticatorAdmin):
     """Second factors; deleting one lets in people who lost their phone. Their secrets are shown to nobody."""
 
-    told_as = Action.ACCOUNT
+    logged_as = Action.ACCOUNT
     list_display = ["user", "type", "created_at", "last_used_at"]
     list_filter = ["type"]
     search_fields = ["user__username"]

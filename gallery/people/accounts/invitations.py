@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.http import HttpRequest
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 from gallery.people.membership import set_role
 from gallery.people.roles import Role
 
@@ -38,7 +38,7 @@ def invite(by: User, *, name: str, address: str, role: Role) -> User:
         user = get_user_model().objects.create_user(name, address)
         if address:
             EmailAddress.objects.create(user=user, email=address, primary=True, verified=True)
-        tell(by, Action.ACCOUNT, name, act="invite", address=address)
+        log_act(by, Action.ACCOUNT, name, act="invite", address=address)
         set_role(user, role, by)
     return user
 
@@ -47,7 +47,7 @@ def make_link(request: HttpRequest, by: User, user: User) -> str:
     """Return an address where a person sets a new password, once and within PASSWORD_RESET_TIMEOUT."""
     key = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
     with transaction.atomic():
-        tell(by, Action.ACCOUNT, user.get_username(), act="make a link to set a password")
+        log_act(by, Action.ACCOUNT, user.get_username(), act="make a link to set a password")
     return str(get_adapter(request).get_reset_password_from_key_url(f"{user_pk_to_url_str(user)}-{key}"))
 
 

@@ -14,7 +14,7 @@ from django.db.models.signals import post_save
 from django.dispatch import Signal
 from django.http import HttpRequest
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -34,7 +34,7 @@ def _teller(act: str) -> Callable[..., None]:
         person = user or about["socialaccount"].user
         details = {"type": about["authenticator"].type} if "authenticator" in about else {}
         with transaction.atomic():
-            tell(person, Action.ACCOUNT, person.get_username(), act=act, **details)
+            log_act(person, Action.ACCOUNT, person.get_username(), act=act, **details)
 
     return receive
 
@@ -43,7 +43,7 @@ def _tell_of_second_factor(sender: Any, instance: Authenticator, created: bool, 
     """Tell of an app or of recovery codes; django-allauth's own signal comes after the transaction."""
     if created:
         with transaction.atomic():
-            tell(
+            log_act(
                 instance.user,
                 Action.ACCOUNT,
                 instance.user.get_username(),
@@ -54,7 +54,7 @@ def _tell_of_second_factor(sender: Any, instance: Authenticator, created: bool, 
 
 def _tell_of_joining(sender: Any, request: HttpRequest, sociallogin: Any, **about: Any) -> None:
     with transaction.atomic():
-        tell(sociallogin.user, Action.ACCOUNT, sociallogin.user.get_username(), act="join with another site")
+        log_act(sociallogin.user, Action.ACCOUNT, sociallogin.user.get_username(), act="join with another site")
 
 
 def connect() -> None:

@@ -19,11 +19,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from rq.timeouts import JobTimeoutException
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 from gallery.models import Image
 from review.duplicates.decide import decisions as decide_decisions
 from review.duplicates.decide.in_force import Kind, doubted_pairs, in_force, pairs_within
-from review.duplicates.decide.plan import Entry, Plan
+from review.duplicates.decide.plan import BulkPlan, PlannedGroup
 from review.exceptions import DuplicatesError
 from review.models import DuplicateBulk, DuplicateDecision
 
@@ -42,7 +42,7 @@ ERROR_LENGTH = 300
 logger = logging.getLogger(__name__)
 
 
-def ask(plan: Plan, kind: str, user: User, *, merges: bool = False) -> DuplicateBulk:
+def ask(plan: BulkPlan, kind: str, user: User, *, merges: bool = False) -> DuplicateBulk:
     """Note what was agreed to; `run` does it.
 
     Raises
@@ -172,7 +172,7 @@ def _do_one(bulk: DuplicateBulk, item: Any, user: User) -> None:
     if bulk.kind == Kind.UNDONE:
         decide_decisions.undo(DuplicateDecision.objects.get(pk=item), user, bulk=bulk)
         return
-    entry = Entry.from_state(item)
+    entry = PlannedGroup.from_state(item)
     _refuse_doubted(entry, user)
     about = {"tier": entry.tier}
     if bulk.kind == Kind.KEEP_ALL:
@@ -181,7 +181,7 @@ def _do_one(bulk: DuplicateBulk, item: Any, user: User) -> None:
         decide_decisions.keep_one(entry.keeper, entry.others, user, merges=bulk.merges, about=about, bulk=bulk)
 
 
-def _refuse_doubted(entry: Entry, user: User) -> None:
+def _refuse_doubted(entry: PlannedGroup, user: User) -> None:
     """Leave a group to people, where they have come to disagree about it since the plan was made.
 
     Raises
@@ -200,4 +200,4 @@ def _tell(bulk: DuplicateBulk, user: User, num_done: int, num_skipped: int) -> N
     about = {"kind": bulk.kind, "merges": bulk.merges, "bulk": bulk.pk, "done": num_done, "skipped": num_skipped}
     if bulk.undoes_id:
         about["undoes"] = bulk.undoes_id
-    tell(user, Action.DUPLICATES, f"{num_done} groups", **about)
+    log_act(user, Action.DUPLICATES, f"{num_done} groups", **about)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from gallery.audit_events import Action, subject_of, tell
+from gallery.audit_events import Action, log_act, subject_of
 from gallery.batches import batches
 from gallery.curation import merge, visibility
 from gallery.models import Image
@@ -154,7 +154,7 @@ def undo(decision: DuplicateDecision, user: User, *, bulk: DuplicateBulk | None 
         undone = _record(Kind.UNDONE, [], user, {}, bulk, undoes=decision, hashes=hashes)
         open_again([decision])
         if bulk is None:
-            tell(user, Action.DUPLICATES, subject_of(hashes), undoes=decision.pk, decision=undone.pk)
+            log_act(user, Action.DUPLICATES, subject_of(hashes), undoes=decision.pk, decision=undone.pk)
     return num_restored
 
 
@@ -244,7 +244,7 @@ def _settle(decision: DuplicateDecision, images: Sequence[Image]) -> None:
 def _tell(decision: DuplicateDecision, images: Sequence[Image]) -> None:
     hashes = [image.sha256 for image in images]
     about = {"keeper": decision.state["keeper"]} if "keeper" in decision.state else {}
-    tell(
+    log_act(
         decision.author,
         Action.DUPLICATES,
         subject_of(hashes),

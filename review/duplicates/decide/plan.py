@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PlannedGroup:
     """What is to be done with one group, by the ids of its images."""
 
     group: int
@@ -40,17 +40,17 @@ class Entry:
         return [self.group, self.tier, self.keeper, list(self.others)]
 
     @classmethod
-    def from_state(cls, state: Any) -> Entry:
+    def from_state(cls, state: Any) -> PlannedGroup:
         """Return the entry that `as_state` wrote down."""
         group, tier, keeper, others = state
         return cls(group, tier, keeper, tuple(others))
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BulkPlan:
     """What is to be done, and how many groups are left out, by reason."""
 
-    entries: Sequence[Entry] = ()
+    entries: Sequence[PlannedGroup] = ()
     chains: int = 0  # alike only through others: somebody should look at each
     doubted: int = 0  # people disagree about two of its images, or are unsure of them: somebody should look at each
     unproven: int = 0  # of identical pixels: neither transparency nor further frames have been compared
@@ -92,7 +92,7 @@ class Gains:
     texts: int = 0
 
 
-def make_plan(groups: QuerySet[DuplicateGroup], kind: str, user: User) -> Plan:
+def make_plan(groups: QuerySet[DuplicateGroup], kind: str, user: User) -> BulkPlan:
     """Plan a decision about groups.
 
     Parameters
@@ -105,17 +105,17 @@ def make_plan(groups: QuerySet[DuplicateGroup], kind: str, user: User) -> Plan:
     members = _members(listed, user)
     known = _known(members, kind, user)
     counts = {"chains": 0, "doubted": 0, "unproven": 0, "changed": 0, "foreign": 0}
-    entries: list[Entry] = []
+    entries: list[PlannedGroup] = []
     for group in listed:
         reason = _objection(group, members[group.pk], kind, known)
         if reason:
             counts[reason] += 1
         else:
             entries.append(_entry(group, members[group.pk]))
-    return Plan(entries, **counts)
+    return BulkPlan(entries, **counts)
 
 
-def gains_of(entries: Sequence[Entry]) -> Gains:
+def gains_of(entries: Sequence[PlannedGroup]) -> Gains:
     """Return what merging would give to the images that stay; a fixed number of queries for every 500 images."""
     ids = [image_id for entry in entries for image_id in entry.members]
     relations = {
@@ -138,7 +138,7 @@ def _known(members: Mapping[int, Sequence[DuplicateMember]], kind: str, user: Us
 
 
 def _objection(group: DuplicateGroup, members: Sequence[DuplicateMember], kind: str, known: _Known) -> str:
-    """Return why a group is left out, as `Plan` counts it; empty when it is not."""
+    """Return why a group is left out, as `BulkPlan` counts it; empty when it is not."""
     ids = sorted(member.image_id for member in members)
     if not set(ids) <= known.may:
         return "foreign"
@@ -154,9 +154,11 @@ def _objection(group: DuplicateGroup, members: Sequence[DuplicateMember], kind: 
     return "" if whole else "changed"
 
 
-def _entry(group: DuplicateGroup, members: Sequence[DuplicateMember]) -> Entry:
+def _entry(group: DuplicateGroup, members: Sequence[DuplicateMember]) -> PlannedGroup:
     keeper = group.keeper_id or members[0].image_id
-    return Entry(group.pk, group.tier, keeper, tuple(each.image_id for each in members if each.image_id != keeper))
+    return PlannedGroup(
+        group.pk, group.tier, keeper, tuple(each.image_id for each in members if each.image_id != keeper)
+    )
 
 
 def _members(groups: Sequence[DuplicateGroup], user: User) -> dict[int, list[DuplicateMember]]:
@@ -194,7 +196,7 @@ def _texts(image_ids: Sequence[int]) -> Mapping[int, set[str]]:
     return found
 
 
-def _gains(entry: Entry, known: Mapping[int, set[Any]]) -> bool:
+def _gains(entry: PlannedGroup, known: Mapping[int, set[Any]]) -> bool:
     """Tell whether the others of a group have something that the one that stays lacks."""
     own = known.get(entry.keeper, set())
     return any(known.get(other, set()) - own for other in entry.others)

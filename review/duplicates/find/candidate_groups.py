@@ -22,7 +22,7 @@ Tier = DuplicateGroup.Tier
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class CandidateGroup:
     """A group that is to be kept."""
 
     tier: int
@@ -43,14 +43,14 @@ class Decided:
 CopiesOf = Callable[[Iterable[int]], dict[int, Copy]]
 
 
-def draft_bytes(image_ids: Sequence[int], copies_of: CopiesOf) -> list[Draft]:
+def draft_bytes(image_ids: Sequence[int], copies_of: CopiesOf) -> list[CandidateGroup]:
     """Return a group of one for each image whose bytes came again."""
     copies = copies_of(image_ids)
     alone = [Group((image_id,), (0,), (1.0,), 1.0) for image_id in image_ids if image_id in copies]
-    return [Draft(Tier.BYTES, each, suggest([copies[each.members[0]]])) for each in alone]
+    return [CandidateGroup(Tier.BYTES, each, suggest([copies[each.members[0]]])) for each in alone]
 
 
-def draft_pixels(sets: Sequence[Sequence[int]], decided: Decided, copies_of: CopiesOf) -> list[Draft]:
+def draft_pixels(sets: Sequence[Sequence[int]], decided: Decided, copies_of: CopiesOf) -> list[CandidateGroup]:
     """Return the groups of identical pixels."""
     pairs = Pairs.listed(pair for each in sets for pair in combinations(each, 2))
     linked = pairs.take(~pairs.among(Pairs.listed(decided.kept)))
@@ -58,8 +58,8 @@ def draft_pixels(sets: Sequence[Sequence[int]], decided: Decided, copies_of: Cop
 
 
 def draft_alike(
-    pairs: Pairs, judged: Judged, decided: Decided, copies_of: CopiesOf, above: Sequence[Draft]
-) -> list[Draft]:
+    pairs: Pairs, judged: Judged, decided: Decided, copies_of: CopiesOf, above: Sequence[CandidateGroup]
+) -> list[CandidateGroup]:
     """Return the groups of edited copies, then those of near duplicates.
 
     Parameters
@@ -82,7 +82,9 @@ def draft_alike(
     return found[len(above) :]
 
 
-def mark_chains(drafts: Sequence[Draft], pairs: Pairs, linked: Callable[[Pairs], set[Pair]]) -> list[Draft]:
+def mark_chains(
+    drafts: Sequence[CandidateGroup], pairs: Pairs, linked: Callable[[Pairs], set[Pair]]
+) -> list[CandidateGroup]:
     """Return the drafts, with those marked in which two images are alike only through others.
 
     Parameters
@@ -99,13 +101,13 @@ def mark_chains(drafts: Sequence[Draft], pairs: Pairs, linked: Callable[[Pairs],
     ]
 
 
-def _stood_for(draft: Draft) -> list[int]:
+def _stood_for(draft: CandidateGroup) -> list[int]:
     """Return the images of a group for which another stands."""
     return [image_id for image_id in draft.group.members if image_id != draft.keeper.image_id]
 
 
-def _draft(tier: int, groups: Iterable[Group], copies_of: CopiesOf) -> list[Draft]:
+def _draft(tier: int, groups: Iterable[Group], copies_of: CopiesOf) -> list[CandidateGroup]:
     listed = list(groups)
     copies = copies_of(image_id for each in listed for image_id in each.members)
     known = [each for each in listed if all(image_id in copies for image_id in each.members)]
-    return [Draft(tier, each, suggest([copies[image_id] for image_id in each.members])) for each in known]
+    return [CandidateGroup(tier, each, suggest([copies[image_id] for image_id in each.members])) for each in known]

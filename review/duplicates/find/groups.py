@@ -9,17 +9,24 @@ from numpy.typing import NDArray
 
 from review.duplicates.decide import in_force
 from review.duplicates.find import image_queries
-from review.duplicates.find.candidate_groups import Decided, Draft, draft_alike, draft_bytes, draft_pixels, mark_chains
+from review.duplicates.find.candidate_groups import (
+    CandidateGroup,
+    Decided,
+    draft_alike,
+    draft_bytes,
+    draft_pixels,
+    mark_chains,
+)
 from review.duplicates.find.evidence import Judged, judge
 from review.duplicates.find.measure import METHODS, measure
-from review.duplicates.find.measurement_cache import Known
+from review.duplicates.find.measurement_cache import CachedMeasurements
 from review.duplicates.find.pairs import Pairs
 from review.verdicts.blinding import waiting
 from review.verdicts.consensus import among
 from search.scoring.segments import Snapshot
 
 
-def draft_groups(snapshot: Snapshot, known: Known) -> list[Draft]:
+def draft_groups(snapshot: Snapshot, known: CachedMeasurements) -> list[CandidateGroup]:
     """Return the groups of all tiers.
 
     Parameters
@@ -60,7 +67,9 @@ def _decided(sums: Mapping[int, str], sets: Mapping[int, frozenset[str]]) -> Dec
     return Decided(*(in_force.as_ids(pairs, id_of) for pairs in (apart, inside, same)))
 
 
-def _judge_known(snapshot: Snapshot, known: Known, shown: NDArray[np.int64], decided: Decided) -> tuple[Pairs, Judged]:
+def _judge_known(
+    snapshot: Snapshot, known: CachedMeasurements, shown: NDArray[np.int64], decided: Decided
+) -> tuple[Pairs, Judged]:
     """Return the measured pairs of images that are shown, those that people put together among them, and the verdict
     of the evidence on each."""
     usable = np.isin(known.pairs.first, shown) & np.isin(known.pairs.second, shown)

@@ -21,7 +21,7 @@ LEAST_COSINE, MOST_PER_IMAGE = 0.5, 16
 FINGERPRINT_BITS = 6
 """... and all whose fingerprints differ in so few of 64 bits, mirrored or turned alike."""
 PAIRS_AT_ONCE = 2000
-Tell = Callable[[float], None]
+ShareProgress = Callable[[float], None]
 """Told which share of the work is done, 0..1."""
 
 
@@ -31,7 +31,7 @@ def searchable_ids(snapshot: Snapshot) -> NDArray[np.int64]:
     return np.unique(np.concatenate([np.empty(0, np.int64), *ids]))
 
 
-def find_candidates(snapshot: Snapshot, ids: NDArray[np.int64], fresh: NDArray[np.bool_], tell: Tell) -> Pairs:
+def find_candidates(snapshot: Snapshot, ids: NDArray[np.int64], fresh: NDArray[np.bool_], tell: ShareProgress) -> Pairs:
     """Return the pairs of images that are worth measuring, one of each fresh.
 
     Parameters
@@ -64,7 +64,7 @@ def find_candidates(snapshot: Snapshot, ids: NDArray[np.int64], fresh: NDArray[n
     return found
 
 
-def measure(snapshot: Snapshot, pairs: Pairs, tell: Tell = lambda _share: None) -> NDArray[np.float32]:
+def measure(snapshot: Snapshot, pairs: Pairs, tell: ShareProgress = lambda _share: None) -> NDArray[np.float32]:
     """Return every method's raw score of pairs.
 
     Parameters

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CachedMeasurements:
     """Measured pairs.
 
     Attributes
@@ -42,19 +42,21 @@ class Known:
     revision: int
 
 
-def nothing() -> Known:
+def nothing() -> CachedMeasurements:
     """Return what is known before the first scan."""
-    return Known(Pairs.listed([]), np.empty((len(METHODS), 0), np.float32), np.empty(0, np.int64), 0)
+    return CachedMeasurements(Pairs.listed([]), np.empty((len(METHODS), 0), np.float32), np.empty(0, np.int64), 0)
 
 
-def read_known(versions: dict[str, str]) -> Known:
+def read_cache(versions: dict[str, str]) -> CachedMeasurements:
     """Return what was measured at these versions of the methods; nothing when the file is of no use."""
     path = _path()
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             if json.loads(str(kept["about"])) != _about(versions):
                 return nothing()
-            known = Known(Pairs(kept["first"], kept["second"]), kept["raw"], kept["ids"], int(kept["revision"]))
+            known = CachedMeasurements(
+                Pairs(kept["first"], kept["second"]), kept["raw"], kept["ids"], int(kept["revision"])
+            )
     except FileNotFoundError:
         return nothing()
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
@@ -63,7 +65,7 @@ def read_known(versions: dict[str, str]) -> Known:
     return known if known.raw.shape == (len(METHODS), known.pairs.size) else nothing()
 
 
-def write_known(known: Known, versions: dict[str, str]) -> None:
+def write_cache(known: CachedMeasurements, versions: dict[str, str]) -> None:
     """Keep what is known, in the place of what was."""
     path = _path()
     path.parent.mkdir(parents=True, exist_ok=True)

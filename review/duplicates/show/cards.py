@@ -15,7 +15,7 @@ from gallery.models import Collection, Image, RepeatUpload
 from gallery.people.roles import Role
 from review.duplicates.decide.in_force import as_ids, settled_pairs
 from review.duplicates.decide.keeper import REASONS, suggest
-from review.duplicates.show.metadata_diff import Fact, copy_of, facts_of
+from review.duplicates.show.metadata_diff import MetadataDifference, copy_of, facts_of
 from review.duplicates.show.visible import Tier, linked_members
 from review.models import DuplicateGroup, DuplicateMember
 
@@ -35,7 +35,7 @@ class Member:
     image: Image
     score: float
     is_keeper: bool
-    facts: Sequence[Fact]
+    facts: Sequence[MetadataDifference]
     repeats: Sequence[RepeatUpload]
 
 

@@ -14,7 +14,7 @@ from review.duplicates.decide.keeper import Copy
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class MetadataDifference:
     """One thing known of an image; `differs`: it is otherwise with the copy that should stay."""
 
     label: str
@@ -22,7 +22,7 @@ class Fact:
     differs: bool
 
 
-def facts_of(images: Sequence[Image]) -> list[Sequence[Fact]]:
+def facts_of(images: Sequence[Image]) -> list[Sequence[MetadataDifference]]:
     """Return what is known of each image of a group, the one that should stay first.
 
     Parameters
@@ -32,7 +32,7 @@ def facts_of(images: Sequence[Image]) -> list[Sequence[Fact]]:
     values = [_values(image) for image in images]
     kept = values[0]
     return [
-        [Fact(label, value, value != kept[label]) for label, value in own.items() if value or kept[label]]
+        [MetadataDifference(label, value, value != kept[label]) for label, value in own.items() if value or kept[label]]
         for own in values
     ]
 

@@ -22,7 +22,7 @@ Tier = DuplicateGroup.Tier
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class GroupFilter:
     """Which groups are asked for; None: any."""
 
     tier: int | None = None
@@ -30,7 +30,7 @@ class Choice:
     image_id: int | None = None
 
 
-def open_groups(scan: DuplicateScan, choice: Choice, user: User | AnonymousUser) -> QuerySet[DuplicateGroup]:
+def open_groups(scan: DuplicateScan, choice: GroupFilter, user: User | AnonymousUser) -> QuerySet[DuplicateGroup]:
     """Return the undecided groups of a scan that this person sees, in the order of their page."""
     groups = scan.groups.filter(decision=None)
     if choice.tier is not None:
@@ -53,9 +53,9 @@ def _linked(members: QuerySet[DuplicateMember], user: User | AnonymousUser) -> Q
     return members.filter(_seen("image", user)).filter(alone | _seen("nearest", user)).order_by()
 
 
-def num_by_tier(scan: DuplicateScan, choice: Choice, user: User | AnonymousUser) -> dict[int, int]:
+def num_by_tier(scan: DuplicateScan, choice: GroupFilter, user: User | AnonymousUser) -> dict[int, int]:
     """Return how many groups of each tier this person sees, whatever tier is chosen. One database query."""
-    every = Choice(None, choice.collection, choice.image_id)
+    every = GroupFilter(None, choice.collection, choice.image_id)
     rows = open_groups(scan, every, user).order_by().values_list("tier").annotate(Count("pk"))
     return {tier.value: 0 for tier in Tier} | dict(rows)
 

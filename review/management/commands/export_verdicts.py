@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 from review.models import Verdict
 from review.verdicts.import_export import CSV_SUFFIX, JSON_SUFFIX, write_csv, write_json
 from review.verdicts.record import current
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         rows = current() if options["current"] else Verdict.objects.all()
         verdicts = rows.order_by("decided_at", "pk").iterator(BATCH)
         with transaction.atomic():
-            tell(None, Action.EXPORT, "verdicts", act="command", current=options["current"], verdicts=rows.count())
+            log_act(None, Action.EXPORT, "verdicts", act="command", current=options["current"], verdicts=rows.count())
         if not file:
             self.stdout.ending = ""  # the writers end their lines themselves
             (write_json if options["json"] else write_csv)(self.stdout, verdicts)

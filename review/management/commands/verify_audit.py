@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from review.audit import anchors
-from review.audit.chain import Head
-from review.audit.verify import MOST_FAULTS, Report, verify
+from review.audit.chain import ChainEnd
+from review.audit.verify import MOST_FAULTS, AuditReport, verify
 from review.exceptions import HeadError
 
 
@@ -33,12 +33,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            known = [Head.read(text) for text in options["head"]]
+            known = [ChainEnd.read(text) for text in options["head"]]
         except HeadError as error:
             raise CommandError(f"--head: {error}", returncode=2) from error
         report = verify(known)
         if report.intact:
-            anchors.note(report.head)
+            anchors.write_anchor(report.head)
         if options["json"]:
             self.stdout.write(json.dumps(as_document(report)))
         else:
@@ -46,7 +46,7 @@ class Command(BaseCommand):
         if not report.intact:
             raise CommandError("The audit is not intact.")
 
-    def _tell(self, report: Report) -> None:
+    def _tell(self, report: AuditReport) -> None:
         for fault in report.faults:
             where = f"Row {fault.number}: " if fault.number else ""
             self.stdout.write(f"{where}{fault.text} ({fault.kind})")
@@ -57,7 +57,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Head: {report.head}")
 
 
-def as_document(report: Report) -> dict[str, Any]:
+def as_document(report: AuditReport) -> dict[str, Any]:
     """Return what `--json` prints."""
     return {
         "intact": report.intact,

@@ -14,8 +14,8 @@ from review.exceptions import QueueError
 from review.models import Queue
 from review.queues.candidates import checkpoints, exclusions
 from review.queues.candidates.boundaries import find_boundary
-from review.queues.candidates.found import COMPARING, SCORING, Gathered, Report, images_for
-from review.queues.candidates.scanning import BestPairs, Ground, scan
+from review.queues.candidates.found import COMPARING, SCORING, FoundPairs, Progress, images_for
+from review.queues.candidates.scanning import BestPairs, PairSpace, scan
 from review.queues.candidates.scoring import exact_scores
 from search.generations import collection_calibration
 from search.generations.snapshot import current_snapshot
@@ -27,7 +27,7 @@ MOST_PER_IMAGE = 5
 """Uncertain pairs of one image: a hundred questions about one picture would teach little about the others."""
 
 
-def gather_nearest(queue: Queue, report: Report) -> Gathered:
+def gather_nearest(queue: Queue, report: Progress) -> FoundPairs:
     """Take the pairs with the highest fused scores.
 
     Raises
@@ -40,7 +40,7 @@ def gather_nearest(queue: Queue, report: Report) -> Gathered:
     return _chosen(found, order[: queue.parameters["wanted"]])
 
 
-def gather_uncertain(queue: Queue, report: Report) -> Gathered:
+def gather_uncertain(queue: Queue, report: Progress) -> FoundPairs:
     """Take the pairs whose score is nearest to where "same" and "different" are equally likely, most doubtful first.
 
     Raises
@@ -93,12 +93,12 @@ def _within(collection_id: int | None) -> Snapshot:
 
 
 def _best(
-    queue: Queue, snapshot: Snapshot, weights: Mapping[str, float], target: float | None, report: Report
-) -> Gathered:
+    queue: Queue, snapshot: Snapshot, weights: Mapping[str, float], target: float | None, report: Progress
+) -> FoundPairs:
     """Return the best pairs of the queue's images by estimate, with their real scores."""
     images = images_for(queue.created_by, queue.collection_id).order_by("pk").values_list("pk", "sha256")
     hashes = dict(images.iterator(10_000))
-    ground = Ground(snapshot, np.fromiter(hashes, np.int64, len(hashes)), weights)
+    ground = PairSpace(snapshot, np.fromiter(hashes, np.int64, len(hashes)), weights)
     if len(ground) < 2 or not ground.gatherers:
         raise QueueError(
             _("Expected at least two images with features to make pairs of; there are %(num)d. Add some, or wait.")
@@ -106,15 +106,20 @@ def _best(
         )
     excluded = exclusions.read(queue).codes([hashes[pk] for pk in ground.image_ids.tolist()])
     best = BestPairs(len(ground), max(LEAST_SCORED, OVERSAMPLING * queue.parameters["wanted"]), excluded, target)
-    scan(ground, best, checkpoints.Keeper(queue.pk, ground, weights, target, excluded), partial(report, COMPARING))
+    scan(
+        ground,
+        best,
+        checkpoints.CheckpointFile(queue.pk, ground, weights, target, excluded),
+        partial(report, COMPARING),
+    )
     places = best.places()
     first, second = ground.image_ids[places[0]], ground.image_ids[places[1]]
     scores = exact_scores(snapshot, first, second, weights, partial(report, SCORING))
     known = np.flatnonzero(~np.isnan(scores))
-    return Gathered(first[known], second[known], scores[known], weights, len(excluded))
+    return FoundPairs(first[known], second[known], scores[known], weights, len(excluded))
 
 
-def _chosen(found: Gathered, places: NDArray[np.intp], **about: object) -> Gathered:
+def _chosen(found: FoundPairs, places: NDArray[np.intp], **about: object) -> FoundPairs:
     """Return some of the pairs, in that order."""
     first, second, scores = found.first[places], found.second[places], found.scores[places]
-    return Gathered(first, second, scores, found.weights, found.num_left_out, about)
+    return FoundPairs(first, second, scores, found.weights, found.num_left_out, about)

@@ -13,7 +13,7 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from review.queues.candidates.scanning import BestPairs, Ground
+from review.queues.candidates.scanning import BestPairs, PairSpace
 
 SECONDS = 15.0
 """Work that a crash may cost."""
@@ -24,13 +24,13 @@ def path_of(queue_id: int) -> Path:
     return Path(settings.QUEUES_DIR) / f"{queue_id}.npz"
 
 
-class Keeper:
+class CheckpointFile:
     """Keeps one queue's scan; what another set of images, weights or exclusions left behind is not taken up."""
 
     def __init__(
         self,
         queue_id: int,
-        ground: Ground,
+        ground: PairSpace,
         weights: Mapping[str, float],
         target: float | None,
         excluded: NDArray[np.int64],

@@ -17,12 +17,12 @@ COMPARING, SCORING = "comparing", "scoring"
 PHASES = (COMPARING, SCORING)
 """Of gathering, in their order; quick ways have none."""
 
-Report = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]
 """Called with the phase, and how many of how many are done; what it raises ends the work."""
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class FoundPairs:
     """Pairs in the order in which they are to be read.
 
     Attributes

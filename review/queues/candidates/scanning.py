@@ -33,7 +33,7 @@ class Gatherer:
     table: Calibration
 
 
-class Ground:
+class PairSpace:
     """The images whose pairs are compared, by their rows in a snapshot.
 
     Attributes
@@ -173,7 +173,7 @@ def _contains(ascending: NDArray[np.int64], values: NDArray[np.int64]) -> NDArra
     return np.asarray(ascending[places] == values)
 
 
-class Keeper(Protocol):
+class Checkpoint(Protocol):
     """What a scan leaves behind now and then, so that another process can go on with it."""
 
     def resume(self, best: BestPairs) -> int:
@@ -186,7 +186,7 @@ class Keeper(Protocol):
         """Forget it: the scan is done."""
 
 
-def scan(ground: Ground, best: BestPairs, keeper: Keeper, tell: Callable[[int, int], None]) -> None:
+def scan(ground: PairSpace, best: BestPairs, keeper: Checkpoint, tell: Callable[[int, int], None]) -> None:
     """Compare all pairs of a ground and put the best into `best`.
 
     Parameters

@@ -11,7 +11,7 @@ from search.evaluation.rankings import Field
 from search.features import registry
 from search.scoring.fusion import fuse
 from search.scoring.segments import Snapshot, take
-from search.weights.training_data.scored_queries import ask
+from search.weights.training_data.scored_queries import rarities_of
 
 CHUNK = 1000
 """Pairs whose images' vectors are held together."""
@@ -58,7 +58,7 @@ def _chunk(
     rarities = np.full((len(rows), len(first)), np.nan)
     for hub in np.unique(hubs).tolist():
         mine = np.flatnonzero(hubs == hub)
-        said = ask(field, field.vectors_of(hub), partners[mine])
+        said = rarities_of(field, field.vectors_of(hub), partners[mine])
         for place, name in enumerate(rows):
             rarities[place, mine] = said[name]
     return fuse(rarities, np.array([weights[name] for name in rows]))

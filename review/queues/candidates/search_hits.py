@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 from review.exceptions import QueueError
 from review.models import Queue
 from review.queues.candidates import exclusions
-from review.queues.candidates.found import Gathered, Report, images_for
+from review.queues.candidates.found import FoundPairs, Progress, images_for
 from search.forms import MAX_RESULTS, PAGE_SIZE, SearchForm
 from search.query import pipeline
 
 
-def gather_search(queue: Queue, _report: Report) -> Gathered:
+def gather_search(queue: Queue, _report: Progress) -> FoundPairs:
     """Pair the image that a search starts from with the hits that its page shows, best first.
 
     Raises
@@ -44,7 +44,7 @@ def gather_search(queue: Queue, _report: Report) -> Gathered:
     taken = exclusions.of_pairs(queue, start.sha256, hashes.values())
     left = [each for each in hits if each.image_id in hashes and hashes[each.image_id] not in taken]
     chosen = left[: queue.parameters["wanted"]]
-    return Gathered(
+    return FoundPairs(
         first=np.full(len(chosen), start.pk, np.int64),
         second=np.array([each.image_id for each in chosen], np.int64),
         scores=np.array([each.score for each in chosen], np.float64),

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from jobs.supervisor.progress import Speaker
+from jobs.supervisor.progress import ProgressBars
 from search.exceptions import TrainingError, WeightsError
 from search.methods.model_files import COMPACT, ModelFile, find_model_file
 from search.training.export.edge import export_edge_model, in_words, input_side
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             source = _encoder()
             if path.resolve() == source.path.resolve():
                 raise CommandError(f"--out: {path} is the encoder itself; name another file", returncode=2)
-            with Speaker() as speaker:
+            with ProgressBars() as speaker:
                 side = input_side(source.path)
                 own = library_pictures(side, speaker.progress)
                 given = (

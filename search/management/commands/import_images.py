@@ -51,7 +51,7 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped by the supervisor as by Ctrl-C
         started_at = time.monotonic()
         counts, reasons = Counter[str](), Counter[str]()
-        with Speaker(len(found)) as speaker:
+        with ImportProgress(len(found)) as speaker:
             try:
                 self._store(found, options, counts, reasons, speaker)
                 if options["wait"]:
@@ -71,7 +71,7 @@ class Command(BaseCommand):
         options: dict[str, Any],
         counts: Counter[str],
         reasons: Counter[str],
-        speaker: Speaker,
+        speaker: ImportProgress,
     ) -> None:
         collections = [options["collection"]] if options["collection"] else []
         label_of = found.__getitem__ if options["label_from_folder"] else lambda _path: ""
@@ -91,7 +91,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{listed}, in {seconds:.1f} s.")
 
 
-class Speaker:
+class ImportProgress:
     """Tells how far the work is, on standard error: as a bar on a terminal, else as a line now and then."""
 
     def __init__(self, num_files: int) -> None:
@@ -104,7 +104,7 @@ class Speaker:
         self._most_waiting = 0
         self._spoke_at = time.monotonic()
 
-    def __enter__(self) -> Speaker:
+    def __enter__(self) -> ImportProgress:
         self._bar.start()
         return self
 

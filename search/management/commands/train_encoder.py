@@ -11,10 +11,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from jobs.supervisor.progress import Speaker
+from jobs.supervisor.progress import ProgressBars
 from search.exceptions import TrainingError
 from search.methods.model_files import COMPACT
-from search.training.encoder import FILE, PASSING, PLAN, Order, train_encoder
+from search.training.encoder import FILE, PASSING, PLAN, EncoderOrder, train_encoder
 from search.training.library.image_sources import Photographs
 from search.training.recipe import BACKENDS, Budget, Recipe
 from search.training.report import CURVE, MARKDOWN
@@ -81,7 +81,7 @@ class Command(BaseCommand):
         _check(options)
         folder = options["out"] or Path(settings.DATA_DIR) / "training" / "encoder"
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped by the system as by Ctrl-C
-        with Speaker() as speaker:
+        with ProgressBars() as speaker:
             try:
                 report = train_encoder(_order(options, folder.expanduser()), speaker)
             except TrainingError as error:
@@ -126,10 +126,10 @@ def _check(options: dict[str, Any]) -> None:
         raise CommandError(f"--side: expected a multiple of 16, got {options['side']}", returncode=2)
 
 
-def _order(options: dict[str, Any], folder: Path) -> Order:
+def _order(options: dict[str, Any], folder: Path) -> EncoderOrder:
     photographs = Photographs(options["images"].expanduser())
     recipe = Recipe(side=options["side"], variants=options["variants"], seed=options["seed"])
-    return Order(
+    return EncoderOrder(
         names=photographs.names,
         labels=photographs.labels,
         images=photographs.read(READ_SIDE),

@@ -19,7 +19,7 @@ from search.exceptions import SearchError
 from search.features import wanted_rows
 from search.methods.branches import GUIDE, HEAD
 from search.training.adoption import RULES
-from search.training.library.train_siamese import VIEWS, Order, Outcome, train
+from search.training.library.train_siamese import VIEWS, Outcome, SiameseOrder, train
 
 INTERRUPTED = 130
 WORDS = {"images": "Describing", "training": "Training", "features": "Features", "index": "Index"}
@@ -85,7 +85,7 @@ class Command(BaseCommand):
         else:
             self._tell(outcome, order)
 
-    def _order(self, options: dict[str, Any]) -> Order:
+    def _order(self, options: dict[str, Any]) -> SiameseOrder:
         for name in ("max_images", "views", "epochs"):
             if options[name] is not None and options[name] < 1:
                 raise CommandError(
@@ -98,7 +98,7 @@ class Command(BaseCommand):
             collection_id = Collection.objects.filter(name=options["collection"]).values_list("pk", flat=True).first()
             if collection_id is None:
                 raise CommandError(f"There is no collection {options['collection']!r}.")
-        return Order(
+        return SiameseOrder(
             pairs=options["pairs"],
             architecture=options["architecture"],
             collection_id=collection_id,
@@ -118,7 +118,7 @@ class Command(BaseCommand):
         if wait:
             wait_until_indexed.catch_up(lambda what, left: progress(what, max(0, num_missing - left), num_missing))
 
-    def _tell(self, outcome: Outcome, order: Order) -> None:
+    def _tell(self, outcome: Outcome, order: SiameseOrder) -> None:
         self.stdout.write(f"{'':<24}{'copies first':>14}{'pairs (AUC)':>14}{'by code':>10}{'within 7':>10}")
         for title, figures in {"the new network": outcome.figures, **outcome.rivals}.items():
             numbers = f"{figures.recall_at_1:14.4f}{figures.pair_auc:14.5f}"

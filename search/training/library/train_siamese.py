@@ -21,11 +21,11 @@ from search.features import registry, stored_vectors
 from search.features.extraction import ANALYSIS_SIDE
 from search.methods.branches import BITS, GUIDE, HEAD, Branch, adopt, find, koch, load, save
 from search.training import adoption, siamese
-from search.training.adoption import Decision, Figures
+from search.training.adoption import Decision, TrialFigures
 from search.training.library.image_sources import Photographs
 from search.training.pairs import Pairs
 from search.training.projection import discriminant
-from search.training.training_data import CONTENT, Encoders, Inputs, Lesson, from_judged, from_views
+from search.training.training_data import CONTENT, Encoders, Inputs, TrainingData, from_judged, from_views
 from search.types import RGBImage
 
 VIEWS = "views"
@@ -34,7 +34,7 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SiameseOrder:
     """What is to be trained, and on what."""
 
     pairs: str = VIEWS  # or a source of judged pairs
@@ -55,15 +55,15 @@ class Outcome:
     """What came of it."""
 
     num_inputs: int
-    figures: Figures
-    rivals: dict[str, Figures]
+    figures: TrialFigures
+    rivals: dict[str, TrialFigures]
     decision: Decision
     path: Path | None = None
     losses: list[float] = field(default_factory=list)
     seconds: float = 0.0
 
 
-def train(order: Order, progress: Progress) -> Outcome:
+def train(order: SiameseOrder, progress: Progress) -> Outcome:
     """Train, judge on images held out, and adopt by the order's rule. Nothing changes before the last step.
 
     Raises
@@ -117,7 +117,7 @@ def _encoder_of(branch: Branch) -> str:
     return CONTENT if branch.architecture == HEAD else GUIDE
 
 
-def _encoders(order: Order, served: Branch | None) -> Encoders:
+def _encoders(order: SiameseOrder, served: Branch | None) -> Encoders:
     """Return what the new network and those it is compared with need."""
     content = registry.methods()["deep"]
     missing = content.unavailable()
@@ -132,7 +132,7 @@ def _encoders(order: Order, served: Branch | None) -> Encoders:
 # What is learned from
 
 
-def _lesson(order: Order, encoders: Encoders, progress: Progress) -> Lesson:
+def _lesson(order: SiameseOrder, encoders: Encoders, progress: Progress) -> TrainingData:
     if order.pairs == VIEWS:
         return from_views(_pictures(order, progress), encoders, order.num_views, order.seed)
     judged = judged_pairs(order.pairs, collection_id=order.collection_id, limit=order.max_pairs, seed=order.seed)
@@ -150,7 +150,7 @@ def _lesson(order: Order, encoders: Encoders, progress: Progress) -> Lesson:
     )
 
 
-def _pictures(order: Order, progress: Progress) -> Iterator[RGBImage]:
+def _pictures(order: SiameseOrder, progress: Progress) -> Iterator[RGBImage]:
     """Yield images drawn by chance from the library, or from the photographs named; what cannot be decoded is left."""
     generator = np.random.default_rng(order.seed)
     if order.photographs is not None:
@@ -205,15 +205,15 @@ def _known_inputs(ids: NDArray[np.int64], encoders: Encoders, progress: Progress
 # Training and judging
 
 
-def _recipe(order: Order) -> siamese.Recipe:
+def _recipe(order: SiameseOrder) -> siamese.SiameseRecipe:
     recipe = siamese.HEAD_RECIPE if order.architecture == HEAD else siamese.GUIDE_RECIPE
     return recipe if order.epochs is None else recipe.with_epochs(order.epochs)
 
 
-def _trained(order: Order, lesson: Lesson, served: Branch | None, tell: siamese.Tell) -> Branch:
+def _trained(order: SiameseOrder, lesson: TrainingData, served: Branch | None, tell: siamese.OnStep) -> Branch:
     recipe = _recipe(order)
     if order.architecture == GUIDE:
-        arrays = siamese.train_guide(lesson.inputs[GUIDE], lesson.draw, recipe, order.seed, tell)
+        arrays = siamese.train_koch(lesson.inputs[GUIDE], lesson.draw, recipe, order.seed, tell)
         return Branch(GUIDE, arrays)
     inputs = lesson.inputs[CONTENT]
     if order.pairs != VIEWS and served is not None and served.architecture == HEAD:
@@ -224,13 +224,13 @@ def _trained(order: Order, lesson: Lesson, served: Branch | None, tell: siamese.
     return Branch(HEAD, arrays, _content_version())
 
 
-def _num_inputs(lesson: Lesson) -> int:
+def _num_inputs(lesson: TrainingData) -> int:
     return len(next(iter(lesson.inputs.values())))
 
 
-def _rivals(lesson: Lesson, served: Branch | None) -> dict[str, Figures]:
+def _rivals(lesson: TrainingData, served: Branch | None) -> dict[str, TrialFigures]:
     """Return the figures of what the new network must be better than."""
-    rivals: dict[str, Figures] = {}
+    rivals: dict[str, TrialFigures] = {}
     if CONTENT in lesson.trial_inputs:
         rivals["content alone"] = adoption.measure(lesson.trial_inputs[CONTENT], lesson.trial)
     if served is not None:
@@ -239,7 +239,7 @@ def _rivals(lesson: Lesson, served: Branch | None) -> dict[str, Figures]:
     return rivals
 
 
-def _put(order: Order, branch: Branch, decision: Decision) -> Path | None:
+def _put(order: SiameseOrder, branch: Branch, decision: Decision) -> Path | None:
     """Write the network where it is wanted; None where it is not."""
     if order.out is not None:
         return save(branch, order.out.parent, order.out.name)

@@ -17,7 +17,7 @@ SPACING = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class LabelledQuery:
     """One query and what is known of its answers.
 
     Attributes
@@ -32,10 +32,10 @@ class Question:
     group: str
 
 
-class QuestionSet:
+class LabelledQuerySet:
     """Questions laid side by side, so that all are ranked by a few operations on whole arrays."""
 
-    def __init__(self, questions: Sequence[Question]) -> None:
+    def __init__(self, questions: Sequence[LabelledQuery]) -> None:
         """Keep the questions that can be answered rightly and wrongly: those with both kinds of candidates.
 
         Raises
@@ -70,9 +70,9 @@ class QuestionSet:
     def num_methods(self) -> int:
         return len(self._rarities)
 
-    def subset(self, chosen: NDArray[np.bool_]) -> QuestionSet:
+    def subset(self, chosen: NDArray[np.bool_]) -> LabelledQuerySet:
         """Return some of the questions; `chosen` is an ndarray of shape (questions,)."""
-        part = QuestionSet([])
+        part = LabelledQuerySet([])
         part._relevant = self._relevant[chosen]
         rarities = self._rarities[:, chosen]
         if self._present is not None:

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from search.weights.learning.labelled_queries import QuestionSet, Weights
+from search.weights.learning.labelled_queries import LabelledQuerySet, Weights
 from search.weights.learning.logistic import fit_logistic
 
 PENALTIES = (0.001, 0.01, 0.1)
@@ -27,7 +27,7 @@ LOSS_FACTOR = 10.0
 class Objective:
     """How good weights are over several sets of questions: mAP as a share of the best single method's, averaged."""
 
-    def __init__(self, sets: Mapping[str, QuestionSet], present: Weights) -> None:
+    def __init__(self, sets: Mapping[str, LabelledQuerySet], present: Weights) -> None:
         """Take sets of which none is empty, and the weights from which a change must be worth it."""
         self._sets = list(sets.values())
         self._present = present / present.sum()
@@ -47,11 +47,11 @@ class Objective:
         return self._known[key]
 
     @staticmethod
-    def _map(questions: QuestionSet, weights: Weights) -> float:
+    def _map(questions: LabelledQuerySet, weights: Weights) -> float:
         return float(questions.average_precisions(weights).mean())
 
 
-def learn(sets: Mapping[str, QuestionSet], present: Weights, seed: int) -> Weights:
+def learn(sets: Mapping[str, LabelledQuerySet], present: Weights, seed: int) -> Weights:
     """Learn fusion weights.
 
     Starts are the present weights, each method alone, all equal, pairs, and logistic regressions on the rarities;
@@ -79,7 +79,7 @@ def learn(sets: Mapping[str, QuestionSet], present: Weights, seed: int) -> Weigh
     return max((_improve(weights, objective) for weights in best), key=objective)
 
 
-def _starts(sets: Mapping[str, QuestionSet], present: Weights, seed: int) -> Iterator[Weights]:
+def _starts(sets: Mapping[str, LabelledQuerySet], present: Weights, seed: int) -> Iterator[Weights]:
     """Yield the weights to start from; the first of equally good ones wins."""
     num_methods = len(present)
     yield rounded(present)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.weights.learning.labelled_queries import QuestionSet, Weights
+from search.weights.learning.labelled_queries import LabelledQuerySet, Weights
 from search.weights.learning.selection import learn
 
 NUM_FOLDS = 5
@@ -16,7 +16,7 @@ LEARNED = "learned"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class MeanFigures:
     """Mean figures of one ranking over the questions of a set, each 0..1."""
 
     map: float
@@ -24,7 +24,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ValidationReport:
     """How rankings stand on one set. The learned one was measured on questions held out, fold by fold.
 
     Attributes
@@ -38,20 +38,20 @@ class Report:
 
     num_questions: int
     num_groups: int
-    standings: Mapping[str, Standing]
+    standings: Mapping[str, MeanFigures]
     best_single: str
     gain: float
     gain_error: float
 
 
 def validate(
-    sets: Mapping[str, QuestionSet],
+    sets: Mapping[str, LabelledQuerySet],
     names: list[str],
     rankings: Mapping[str, Weights],
     present: str,
     seed: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> dict[str, Report]:
+) -> dict[str, ValidationReport]:
     """Learn on most of the questions and measure on the rest, until each was held out once.
 
     Parameters
@@ -106,16 +106,16 @@ def assign_folds(groups: NDArray[np.str_], seed: int) -> NDArray[np.int64]:
 
 
 def _report(
-    questions: QuestionSet,
+    questions: LabelledQuerySet,
     names: list[str],
     fixed: Mapping[str, Weights],
     present: str,
     precisions: NDArray[np.float64],
     first_right: NDArray[np.float64],
-) -> Report:
+) -> ValidationReport:
     found = {name: questions.average_precisions(weights) for name, weights in fixed.items()}
     standings = {
-        name: Standing(float(values.mean()), float(questions.precisions_at_1(fixed[name]).mean()))
+        name: MeanFigures(float(values.mean()), float(questions.precisions_at_1(fixed[name]).mean()))
         for name, values in found.items()
     }
     differences = precisions - found[present]
@@ -123,10 +123,10 @@ def _report(
     sums, sizes = np.bincount(places, differences), np.bincount(places)
     gain = float(differences.mean())
     spread = np.sum((sums - gain * sizes) ** 2) * len(sizes) / max(len(sizes) - 1, 1)
-    return Report(
+    return ValidationReport(
         num_questions=len(questions),
         num_groups=len(sizes),
-        standings={LEARNED: Standing(float(precisions.mean()), float(first_right.mean())), **standings},
+        standings={LEARNED: MeanFigures(float(precisions.mean()), float(first_right.mean())), **standings},
         best_single=max(names, key=lambda name: standings[name].map),
         gain=gain,
         gain_error=float(np.sqrt(spread) / len(differences)),

@@ -17,16 +17,16 @@ from search.evaluation import judged_pairs
 from search.exceptions import SearchError
 from search.generations.snapshot import current_snapshot
 from search.methods import METHODS
-from search.weights.learning import Question
+from search.weights.learning import LabelledQuery
 from search.weights.training_data.from_copies import gather_copies
 from search.weights.training_data.from_labels import gather_labels
 from search.weights.training_data.from_verdicts import gather_pairs
-from search.weights.training_data.scored_queries import Asking, Gathered, Lessons, Progress
+from search.weights.training_data.scored_queries import Progress, QueryPool, ScoredQueries, TrainingData
 
-__all__ = ["COPIES", "LABELS", "Lessons", "Progress", "check_sources", "gather", "source_names"]
+__all__ = ["COPIES", "LABELS", "Progress", "TrainingData", "check_sources", "gather", "source_names"]
 
 LABELS, COPIES = judged_pairs.LABELS, "copies"
-GATHERERS: dict[str, Callable[[Asking], Gathered]] = {LABELS: gather_labels, COPIES: gather_copies}
+GATHERERS: dict[str, Callable[[QueryPool], ScoredQueries]] = {LABELS: gather_labels, COPIES: gather_copies}
 
 
 def source_names() -> list[str]:
@@ -51,7 +51,7 @@ def check_sources(sources: Iterable[str]) -> list[str]:
     return wanted
 
 
-def gather(sources: Iterable[str], collection_id: int | None, max_queries: int, progress: Progress) -> Lessons:
+def gather(sources: Iterable[str], collection_id: int | None, max_queries: int, progress: Progress) -> TrainingData:
     """Ask the library questions of every kind named.
 
     Parameters
@@ -70,7 +70,7 @@ def gather(sources: Iterable[str], collection_id: int | None, max_queries: int, 
     if collection_id is not None:
         images = images.filter(collections=collection_id)
     generator = np.random.default_rng(settings.ENV.index_seed)
-    asking = Asking(images, collection_id, max_queries, current_snapshot(), generator, progress)
+    asking = QueryPool(images, collection_id, max_queries, current_snapshot(), generator, progress)
     found = [GATHERERS.get(name, lambda asking, name=name: gather_pairs(asking, name))(asking) for name in wanted]
     common = set.intersection(*(part.names for part in found))
     names = [name for name in METHODS if name in common]
@@ -78,11 +78,12 @@ def gather(sources: Iterable[str], collection_id: int | None, max_queries: int, 
         raise SearchError(_("Nothing can be learned: no method has described the images. Wait until that is done."))
     sets = {
         key: [
-            Question(np.stack([asked.rarities[name] for name in names]), asked.relevant, asked.group) for asked in each
+            LabelledQuery(np.stack([asked.rarities[name] for name in names]), asked.relevant, asked.group)
+            for asked in each
         ]
         for part in found
         for key, each in part.sets.items()
     }
     versions = {name: found[0].field.version_of(name) for name in names}
     num_images = max(len(part.field.image_ids) for part in found)
-    return Lessons(names, sets, versions, asking.snapshot.generation_id, num_images)
+    return TrainingData(names, sets, versions, asking.snapshot.generation_id, num_images)

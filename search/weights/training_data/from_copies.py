@@ -21,7 +21,7 @@ from search.exceptions import SearchError
 from search.features.extraction import describe_images
 from search.methods import Method
 from search.types import RGBImage
-from search.weights.training_data.scored_queries import POOL_IMAGES, Asked, Asking, Gathered, ask_without
+from search.weights.training_data.scored_queries import POOL_IMAGES, QueryPool, ScoredQueries, ScoredQuery, score_query
 
 COPIES = "copies"
 NUM_EDITS = {COPIES: 1, "strong_copies": 4, "battered_copies": 8}
@@ -31,7 +31,7 @@ COPIES_PER_IMAGE = 3
 MIN_IMAGES = 10
 
 
-def gather_copies(asking: Asking) -> Gathered:
+def gather_copies(asking: QueryPool) -> ScoredQueries:
     """Make copies of images and ask for their originals.
 
     Raises
@@ -62,7 +62,7 @@ def gather_copies(asking: Asking) -> Gathered:
         asking.progress(COPIES, done, len(originals))
         if (pixels := read_pixels(listed[row, 1])) is not None:
             trial.look_for(row, pixels)
-    return Gathered(field, set(used), trial.sets)
+    return ScoredQueries(field, set(used), trial.sets)
 
 
 class _Trial:
@@ -71,7 +71,7 @@ class _Trial:
     def __init__(
         self, field: Field, used: Mapping[str, Method], left_out: NDArray[np.bool_], pixels_of: NDArray[np.str_]
     ) -> None:
-        self.sets: dict[str, list[Asked]] = {name: [] for name in NUM_EDITS}
+        self.sets: dict[str, list[ScoredQuery]] = {name: [] for name in NUM_EDITS}
         self._field, self._used, self._left_out, self._pixels_of = field, used, left_out, pixels_of
 
     def look_for(self, row: int, pixels: RGBImage) -> None:
@@ -86,7 +86,7 @@ class _Trial:
             for _copy in each:
                 query = {method: rows[place] for method, rows in vectors.items()}
                 left_out = self._left_out | twins
-                self.sets[name].append(ask_without(self._field, query, left_out, relevant, str(image_id)))
+                self.sets[name].append(score_query(self._field, query, left_out, relevant, str(image_id)))
                 place += 1
 
 

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from search.evaluation.judged_pairs import LABELS
 from search.evaluation.rankings import make_field
 from search.exceptions import SearchError
-from search.weights.training_data.scored_queries import POOL_IMAGES, Asked, Asking, Gathered, ask_without
+from search.weights.training_data.scored_queries import POOL_IMAGES, QueryPool, ScoredQueries, ScoredQuery, score_query
 
 IMAGES_PER_LABEL = 40
 """Images of one label that are used; of larger ones so many are drawn, so that none crowds out the others."""
 
 
-def gather_labels(asking: Asking) -> Gathered:
+def gather_labels(asking: QueryPool) -> ScoredQueries:
     """Ask for the images of a label by those of the label.
 
     Raises
@@ -41,12 +41,12 @@ def gather_labels(asking: Asking) -> Gathered:
     queries = np.flatnonzero(described)[counts[groups] > 1]
     if len(queries) > asking.max_queries:
         queries = np.sort(asking.generator.choice(queries, asking.max_queries, replace=False))
-    questions: list[Asked] = []
+    questions: list[ScoredQuery] = []
     for done, row in enumerate(queries.tolist()):
         asking.progress(LABELS, done, len(queries))
         left_out = ~described | (np.arange(len(labels)) == row)
-        questions.append(ask_without(field, field.vectors_of(row), left_out, labels == labels[row], str(labels[row])))
-    return Gathered(field, set(field.rows), {LABELS: questions})
+        questions.append(score_query(field, field.vectors_of(row), left_out, labels == labels[row], str(labels[row])))
+    return ScoredQueries(field, set(field.rows), {LABELS: questions})
 
 
 def draw_places(labels: NDArray[np.str_], generator: np.random.Generator) -> NDArray[np.int64]:

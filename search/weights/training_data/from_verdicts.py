@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from search.evaluation.judged_pairs import JudgedPairs, judged_pairs
 from search.evaluation.rankings import Field, make_field
 from search.exceptions import SearchError
-from search.weights.training_data.scored_queries import Asked, Asking, Gathered, ask
+from search.weights.training_data.scored_queries import QueryPool, ScoredQueries, ScoredQuery, rarities_of
 
 MAX_PAIRS = 20_000
 NUM_BLOCKS = 20
@@ -22,7 +22,7 @@ MIN_PAIRS = 10
 """Pairs that belong together, and pairs that do not, below which nothing is learned."""
 
 
-def gather_pairs(asking: Asking, source: str) -> Gathered:
+def gather_pairs(asking: QueryPool, source: str) -> ScoredQueries:
     """Ask which of the judged pairs of a source belong together.
 
     Raises
@@ -50,18 +50,18 @@ def gather_pairs(asking: Asking, source: str) -> Gathered:
         )
     blocks = deal_out(hubs, pairs.same, known, asking.generator)
     questions = [
-        Asked(
+        ScoredQuery(
             {name: values[blocks == block] for name, values in rarities.items()},
             pairs.same[blocks == block],
             f"{source} {block}",
         )
         for block in range(int(blocks.max()) + 1)
     ]
-    return Gathered(field, set(field.rows), {source: questions})
+    return ScoredQueries(field, set(field.rows), {source: questions})
 
 
 def _ask_all(
-    asking: Asking, source: str, field: Field, hubs: NDArray[np.intp], partners: NDArray[np.intp]
+    asking: QueryPool, source: str, field: Field, hubs: NDArray[np.intp], partners: NDArray[np.intp]
 ) -> dict[str, NDArray[np.float32]]:
     """Return each method's rarity of every pair, asking for all partners of a hub at once."""
     found = {name: np.full(len(hubs), np.nan, np.float32) for name in field.rows}
@@ -69,7 +69,7 @@ def _ask_all(
     for done, hub in enumerate(distinct.tolist()):
         asking.progress(source, done, len(distinct))
         mine = np.flatnonzero(hubs == hub)
-        for name, values in ask(field, field.vectors_of(hub), partners[mine]).items():
+        for name, values in rarities_of(field, field.vectors_of(hub), partners[mine]).items():
             found[name][mine] = values
     return found
 

@@ -13,7 +13,7 @@ from gallery.models import ImageQuerySet
 from search.evaluation.rankings import Field
 from search.features import registry
 from search.scoring.segments import Snapshot
-from search.weights.learning import Question
+from search.weights.learning import LabelledQuery
 
 POOL_IMAGES = 2000
 """Images among which is searched; of larger libraries so many are drawn."""
@@ -22,18 +22,18 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Lessons:
+class TrainingData:
     """Questions by name of the set, all with the rarities of the same methods in the same order."""
 
     names: list[str]
-    sets: dict[str, list[Question]]
+    sets: dict[str, list[LabelledQuery]]
     versions: dict[str, str]
     generation_id: int | None
     num_images: int
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class QueryPool:
     """What is asked: images that may be used, in the order of their numbers, and how many questions are enough."""
 
     images: ImageQuerySet
@@ -45,8 +45,8 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question as it was asked: see `search.weights.learning.Question`; here the rarities are held by method."""
+class ScoredQuery:
+    """A question as it was asked: see `search.weights.learning.LabelledQuery`; here the rarities are held by method."""
 
     rarities: Mapping[str, NDArray[np.float32]]
     relevant: NDArray[np.bool_]
@@ -54,15 +54,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class ScoredQueries:
     """The questions of one source, by set, and the methods that all of them were asked of."""
 
     field: Field
     names: set[str]
-    sets: dict[str, list[Asked]]
+    sets: dict[str, list[ScoredQuery]]
 
 
-def ask(
+def rarities_of(
     field: Field, vectors: Mapping[str, NDArray[Any]], rows: NDArray[np.integer] | slice = slice(None)
 ) -> dict[str, NDArray[np.float32]]:
     """Return each method's rarities of some of a field's images for one query; NaN where it has nothing to say.
@@ -89,14 +89,14 @@ def ask(
     return found
 
 
-def ask_without(
+def score_query(
     field: Field,
     vectors: Mapping[str, NDArray[Any]],
     left_out: NDArray[np.bool_],
     relevant: NDArray[np.bool_],
     group: str,
-) -> Asked:
+) -> ScoredQuery:
     """Ask for the images of a field but some, of which it is known which are right."""
     kept = ~left_out
-    rarities = {name: values[kept] for name, values in ask(field, vectors).items()}
-    return Asked(rarities, relevant[kept], group)
+    rarities = {name: values[kept] for name, values in rarities_of(field, vectors).items()}
+    return ScoredQuery(rarities, relevant[kept], group)

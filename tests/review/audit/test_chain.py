@@ -9,10 +9,10 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 from gallery.models import Collection
-from review.audit.chain import Head, head
-from review.audit.hashing import seal
+from review.audit.chain import ChainEnd, chain_end
+from review.audit.hashing import row_hash
 from review.exceptions import AppendOnlyError, HeadError
 from review.models import AuditRow
 
@@ -21,32 +21,32 @@ pytestmark = pytest.mark.django_db
 
 def sealed(row: AuditRow) -> str:
     names = ("number", "happened_at", "actor_id", "actor_name", "action", "subject", "details", "previous_hash")
-    return seal(**{name: getattr(row, name) for name in names})
+    return row_hash(**{name: getattr(row, name) for name in names})
 
 
 def test_it_works(admin_user: User) -> None:
-    tell(admin_user, Action.EDIT, "a" * 64, before={"title": "Heron"}, after={"title": "Grey heron"})
-    tell(admin_user, Action.EXPORT, "verdicts", rows=3.0)
+    log_act(admin_user, Action.EDIT, "a" * 64, before={"title": "Heron"}, after={"title": "Grey heron"})
+    log_act(admin_user, Action.EXPORT, "verdicts", rows=3.0)
     first, second = AuditRow.objects.order_by("number")
     assert (first.number, first.actor, first.actor_name) == (1, admin_user, "admin")
     assert (first.action, first.subject) == ("edit", "a" * 64)
     assert first.details == {"before": {"title": "Heron"}, "after": {"title": "Grey heron"}}
     assert (first.previous_hash, second.previous_hash) == ("", first.hash)
     assert [sealed(row) for row in (first, second)] == [first.hash, second.hash]
-    assert head() == Head(2, second.hash)
+    assert chain_end() == ChainEnd(2, second.hash)
     assert str(second) == "2: export"
 
 
 @pytest.mark.parametrize("user", [None, AnonymousUser()])
 def test_acts_without_an_account_are_kept_too(user: Any) -> None:
-    tell(user, Action.UPLOAD, "heron.jpg")
+    log_act(user, Action.UPLOAD, "heron.jpg")
     row = AuditRow.objects.get()
     assert (row.actor_id, row.actor_name) == (None, "")
 
 
 def test_the_row_outlives_the_account(django_user_model: type[User]) -> None:
     user = django_user_model.objects.create_user("ada")
-    tell(user, Action.HIDE, "heron")
+    log_act(user, Action.HIDE, "heron")
     pk = user.pk
     user.delete()
     row = AuditRow.objects.get()
@@ -54,8 +54,8 @@ def test_the_row_outlives_the_account(django_user_model: type[User]) -> None:
 
 
 def test_a_long_subject_is_cut_and_odd_characters_are_replaced() -> None:
-    tell(None, Action.EDIT, "n" * 400, names=["\0", "\udcff"])
-    tell(None, Action.EDIT, "\udcff\0")
+    log_act(None, Action.EDIT, "n" * 400, names=["\0", "\udcff"])
+    log_act(None, Action.EDIT, "\udcff\0")
     first, second = AuditRow.objects.order_by("number")
     assert first.subject == "n" * 299 + "…"
     assert first.details == {"names": ["\ufffd", "?"]}
@@ -65,7 +65,7 @@ def test_a_long_subject_is_cut_and_odd_characters_are_replaced() -> None:
 
 def test_what_cannot_be_kept_fails_the_act() -> None:
     with pytest.raises(ValueError, match="JSON"):
-        tell(None, Action.EDIT, "heron", score=float("nan"))
+        log_act(None, Action.EDIT, "heron", score=float("nan"))
     assert not AuditRow.objects.exists()
 
 
@@ -75,13 +75,13 @@ def test_the_log_hears_of_the_end_now_and_then(
     monkeypatch.setattr("review.audit.chain.LOG_EVERY", 2)
     for _ in range(3):
         with caplog.at_level(logging.INFO, "review.audit.chain"), django_capture_on_commit_callbacks(execute=True):
-            tell(None, Action.EDIT, "heron")
+            log_act(None, Action.EDIT, "heron")
     end = AuditRow.objects.get(number=2)
     assert caplog.messages == [f"the audit ends with {end.hash}:2"]
 
 
 def test_rows_are_never_changed_or_removed() -> None:
-    tell(None, Action.EDIT, "heron")
+    log_act(None, Action.EDIT, "heron")
     row = AuditRow.objects.get()
     for attempt in (row.save, row.delete, AuditRow.objects.all().delete, lambda: AuditRow.objects.update(subject="")):
         with pytest.raises(AppendOnlyError):
@@ -95,7 +95,7 @@ def make_collection(*, fails: bool = False) -> None:
     """An act as views do them."""
     with transaction.atomic():
         Collection.objects.create(name="Herons")
-        tell(None, Action.COLLECTION, "Herons")
+        log_act(None, Action.COLLECTION, "Herons")
         if fails:
             raise InterruptedError
 
@@ -123,18 +123,18 @@ def test_a_row_that_cannot_be_written_takes_the_act_back(monkeypatch: pytest.Mon
 @pytest.mark.django_db(transaction=True)
 def test_telling_outside_a_transaction_is_refused() -> None:
     with pytest.raises(RuntimeError, match="in the transaction that does it"):
-        tell(None, Action.EDIT, "heron")
+        log_act(None, Action.EDIT, "heron")
 
 
 # Heads
 
 
 def test_a_head_reads_what_it_writes() -> None:
-    written = Head(12, "ab" * 32)
-    assert Head.read(f" {written}\n") == written
+    written = ChainEnd(12, "ab" * 32)
+    assert ChainEnd.read(f" {written}\n") == written
 
 
 @pytest.mark.parametrize("text", ["", "12", "ab:12", "x" * 64 + ":1", "a" * 64 + ":", "a" * 64 + ":-1", "a" * 64])
 def test_what_is_no_head_is_refused(text: str) -> None:
     with pytest.raises(HeadError, match="Expected a head as HASH:NUMBER"):
-        Head.read(text)
+        ChainEnd.read(text)

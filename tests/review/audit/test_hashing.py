@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from review.audit.hashing import seal, settled
+from review.audit.hashing import row_hash, settled
 
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
 ROW: dict[str, Any] = {
@@ -29,12 +29,12 @@ def test_it_works() -> None:
         '{"action":"edit","actor_id":7,"actor_name":"ада","details":{"a":[true,null],"b":1},'
         '"happened_at":"2026-03-04T05:06:07.000089+00:00","number":2,"subject":"heron"}' + "f" * 64
     )
-    assert seal(**ROW) == hashlib.sha256(text.encode()).hexdigest()
+    assert row_hash(**ROW) == hashlib.sha256(text.encode()).hexdigest()
 
 
 def test_the_same_moment_in_another_zone_gives_the_same_seal() -> None:
     elsewhere = MOMENT.astimezone(timezone(timedelta(hours=8)))
-    assert seal(**ROW | {"happened_at": elsewhere}) == seal(**ROW)
+    assert row_hash(**ROW | {"happened_at": elsewhere}) == row_hash(**ROW)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_the_same_moment_in_another_zone_gives_the_same_seal() -> None:
     ],
 )
 def test_every_field_counts(field: str, value: Any) -> None:
-    assert seal(**ROW | {field: value}) != seal(**ROW)
+    assert row_hash(**ROW | {field: value}) != row_hash(**ROW)
 
 
 def test_settled_is_what_every_database_gives_back() -> None:

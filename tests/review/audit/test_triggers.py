@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 from review.audit import triggers
 from review.models import AuditRow, Verdict
 from review.verdicts.record import make
@@ -23,7 +23,7 @@ def verdict(django_user_model: type[User]) -> Verdict:
     kept = make(ONE, OTHER, "same", author=django_user_model.objects.create_user("ada"))
     with transaction.atomic():
         kept.save()
-        tell(kept.author, Action.VERDICT, f"{ONE} {OTHER}")
+        log_act(kept.author, Action.VERDICT, f"{ONE} {OTHER}")
     return kept
 
 

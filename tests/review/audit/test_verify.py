@@ -16,10 +16,10 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from pytest_django.fixtures import Settings
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 from review.audit import anchors, checks, triggers
-from review.audit.chain import Head, head
-from review.audit.hashing import seal
+from review.audit.chain import ChainEnd, chain_end
+from review.audit.hashing import row_hash
 from review.audit.verify import MOST_FAULTS, SEALED, verify
 from review.models import AuditCheck, AuditRow
 
@@ -37,7 +37,7 @@ def heads_file(settings: Settings, tmp_path: Path) -> Path:
 @pytest.fixture
 def chain() -> None:
     for number in range(NUM_ROWS):
-        tell(None, Action.EDIT, f"image {number}", title={"before": "", "after": "Grey heron"})
+        log_act(None, Action.EDIT, f"image {number}", title={"before": "", "after": "Grey heron"})
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def tamper(chain: None) -> Callable[..., None]:
     return execute
 
 
-def kinds(*known: Head) -> list[tuple[int, str]]:
+def kinds(*known: ChainEnd) -> list[tuple[int, str]]:
     return [(fault.number, fault.kind) for fault in verify(known).faults]
 
 
@@ -63,21 +63,21 @@ def reseal(first: int) -> None:
     previous = AuditRow.objects.filter(number__lt=first).values_list("hash", flat=True).first() or ""
     for row in AuditRow.objects.filter(number__gte=first).order_by("number").values(*SEALED):
         row["previous_hash"] = previous
-        previous = seal(**row)
+        previous = row_hash(**row)
         AuditRow._base_manager.filter(number=row["number"]).update(previous_hash=row["previous_hash"], hash=previous)
     triggers.install()
 
 
 def test_it_works(chain: None) -> None:
-    report = verify([head()])
+    report = verify([chain_end()])
     assert report.intact
-    assert (report.num_rows, report.head) == (NUM_ROWS, head())
+    assert (report.num_rows, report.head) == (NUM_ROWS, chain_end())
 
 
 def test_nothing_is_intact_too() -> None:
     report = verify()
     assert report.intact
-    assert report.head == Head()
+    assert report.head == ChainEnd()
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_an_inserted_row(tamper: Callable[..., None]) -> None:
         tamper("UPDATE review_auditrow SET number = %s WHERE number = %s", number + 1, number)
     last = AuditRow.objects.get(number=2)
     forged = {name: getattr(last, name) for name in SEALED} | {"number": 3, "previous_hash": last.hash}
-    AuditRow(**forged, hash=seal(**forged)).save(force_insert=True)
+    AuditRow(**forged, hash=row_hash(**forged)).save(force_insert=True)
     assert kinds()[:2] == [(4, "changed"), (4, "broken")]
 
 
@@ -134,20 +134,20 @@ def test_two_rows_swapped(tamper: Callable[..., None]) -> None:
 
 
 def test_a_cut_tail(tamper: Callable[..., None]) -> None:
-    end = head()
+    end = chain_end()
     tamper("DELETE FROM review_auditrow WHERE number > 4")
     assert kinds() == []
     assert kinds(end) == [(NUM_ROWS, "cut")]
 
 
 def test_everything_removed(tamper: Callable[..., None]) -> None:
-    end = head()
+    end = chain_end()
     tamper("DELETE FROM review_auditrow")
     assert kinds(end) == [(NUM_ROWS, "cut")]
 
 
 def test_a_chain_that_was_forged_whole(tamper: Callable[..., None]) -> None:
-    end = head()
+    end = chain_end()
     tamper("UPDATE review_auditrow SET actor_name = 'eve' WHERE number = 3")
     reseal(3)
     assert kinds() == []
@@ -161,7 +161,7 @@ def test_a_lost_trigger(chain: None) -> None:
 
 def test_only_the_first_faults_are_told_one_by_one(tamper: Callable[..., None]) -> None:
     for _ in range(MOST_FAULTS):
-        tell(None, Action.EDIT, "more")
+        log_act(None, Action.EDIT, "more")
     tamper("UPDATE review_auditrow SET subject = 'x'")
     report = verify()
     assert report.num_faults == NUM_ROWS + MOST_FAULTS
@@ -172,23 +172,23 @@ def test_only_the_first_faults_are_told_one_by_one(tamper: Callable[..., None]) 
 
 
 def test_a_noted_head_is_known_from_then_on(tamper: Callable[..., None], heads_file: Path) -> None:
-    anchors.note(head())
-    anchors.note(head())
-    assert anchors.noted() == [head()]
+    anchors.write_anchor(chain_end())
+    anchors.write_anchor(chain_end())
+    assert anchors.anchored() == [chain_end()]
     assert heads_file.stat().st_mode & 0o777 == 0o600
     tamper("DELETE FROM review_auditrow WHERE number = 6")
     assert kinds() == [(6, "cut")]
 
 
 def test_a_line_that_is_no_head_is_passed_over(chain: None, heads_file: Path) -> None:
-    anchors.note(head())
+    anchors.write_anchor(chain_end())
     with heads_file.open("a") as file:
         file.write("2026-01-01T00:00:00+00:00 abc")
-    assert anchors.noted() == [head()]
+    assert anchors.anchored() == [chain_end()]
 
 
 def test_the_empty_audit_is_not_noted(heads_file: Path) -> None:
-    anchors.note(head())
+    anchors.write_anchor(chain_end())
     assert not heads_file.exists()
 
 
@@ -202,14 +202,14 @@ def run_command(*arguments: str) -> str:
 
 
 def test_the_command_tells_and_notes_the_head(chain: None) -> None:
-    assert run_command() == f"The audit is intact: 6 rows.\nHead: {head()}\n"
-    assert anchors.noted() == [head()]
-    assert run_command("--head", str(head())).startswith("The audit is intact")
+    assert run_command() == f"The audit is intact: 6 rows.\nHead: {chain_end()}\n"
+    assert anchors.anchored() == [chain_end()]
+    assert run_command("--head", str(chain_end())).startswith("The audit is intact")
 
 
 def test_the_command_speaks_json(chain: None) -> None:
     found = json.loads(run_command("--json"))
-    assert found == {"intact": True, "rows": 6, "head": str(head()), "num_faults": 0, "faults": []}
+    assert found == {"intact": True, "rows": 6, "head": str(chain_end()), "num_faults": 0, "faults": []}
 
 
 def test_the_command_fails_when_anything_is_wrong(tamper: Callable[..., None]) -> None:
@@ -219,7 +219,7 @@ def test_the_command_fails_when_anything_is_wrong(tamper: Callable[..., None]) -
         call_command("verify_audit", stdout=out)
     assert caught.value.returncode == 1
     assert "Row 2: The row does not say what it said when it was written. (changed)" in out.getvalue()
-    assert anchors.noted() == []
+    assert anchors.anchored() == []
 
 
 def test_the_command_refuses_what_is_no_head() -> None:
@@ -234,8 +234,8 @@ def test_the_command_refuses_what_is_no_head() -> None:
 def test_the_reconciler_checks_once_a_day(chain: None) -> None:
     assert checks.check_audit() == 1
     row = AuditCheck.objects.get()
-    assert (row.number, row.hash, row.num_faults, row.faults) == (6, head().hash, 0, [])
-    assert anchors.noted() == [head()]
+    assert (row.number, row.hash, row.num_faults, row.faults) == (6, chain_end().hash, 0, [])
+    assert anchors.anchored() == [chain_end()]
     assert checks.check_audit() == 0
     AuditCheck.objects.update(done_at=timezone.now() - timedelta(days=2))
     assert checks.check_audit() == 1

@@ -12,7 +12,7 @@ from review.duplicates.decide.plan import make_plan
 from review.duplicates.show.cards import make_cards
 from review.models import DuplicateGroup, DuplicateScan, Queue, QueuedPair
 from review.queues import create, reading
-from review.queues.assign import take
+from review.queues.assign import assign_pair
 from review.verdicts.decide import decide, undo
 from search.features import revisions
 from tests.gallery.rows import make_images
@@ -77,7 +77,7 @@ def test_a_conflict_of_blind_readers_is_settled_by_the_third() -> None:
     reading.decide(pair, person("ada"), "different")
     reading.decide(pair, person("bob"), "same")
     assert scan.groups.exists()
-    take(pair.queue, cyd)
+    assign_pair(pair.queue, cyd)
     reading.decide(pair, cyd, "different")
     assert not scan.groups.exists()
 

@@ -15,8 +15,8 @@ from review.duplicates import scan, schedule
 from review.duplicates.decide import decisions
 from review.duplicates.find import measurement_cache
 from review.duplicates.find.groups import draft_groups
-from review.duplicates.find.measure import MOST_PER_IMAGE, Tell, measure
-from review.duplicates.find.measurement_cache import read_known
+from review.duplicates.find.measure import MOST_PER_IMAGE, ShareProgress, measure
+from review.duplicates.find.measurement_cache import read_cache
 from review.duplicates.find.pairs import Pairs
 from review.models import DuplicateGroup, DuplicateScan, Queue
 from review.verdicts.decide import decide
@@ -53,7 +53,7 @@ def test_only_what_is_new_is_measured(copies: list[int], look: Look, monkeypatch
     look()
     asked: list[int] = []
 
-    def count(snapshot: Snapshot, pairs: Pairs, tell: Tell) -> NDArray[np.float32]:
+    def count(snapshot: Snapshot, pairs: Pairs, tell: ShareProgress) -> NDArray[np.float32]:
         asked.append(pairs.size)
         return measure(snapshot, pairs, tell)
 
@@ -69,7 +69,7 @@ def test_a_damaged_file_is_made_anew(copies: list[int], look: Look) -> None:
     before = groups(look())
     measurement_cache._path().write_bytes(b"PK\x03\x04 not quite")
     assert groups(look()) == before
-    assert read_known(dict(current_snapshot().versions)).pairs.size
+    assert read_cache(dict(current_snapshot().versions)).pairs.size
 
 
 def test_identical_pixels_come_first_and_one_stands_for_them(copies: list[int], look: Look) -> None:

@@ -9,7 +9,7 @@ from gallery.models import Collection, Image, Membership
 from gallery.people.roles import Role
 from review.models import Queue, QueuedPair, Reading
 from review.queues import reading
-from review.queues.assign import Step, hold, release, take
+from review.queues.assign import Direction, assign_pair, hold, release
 from tests.review.people import person
 from tests.review.queues.rows import let_time_pass, make_queue, pair_at
 
@@ -26,15 +26,15 @@ def bob() -> User:
     return person("bob")
 
 
-def taken(queue: Queue, user: User, step: Step = Step.AFTER, position: int = 0) -> int | None:
+def taken(queue: Queue, user: User, step: Direction = Direction.AFTER, position: int = 0) -> int | None:
     """Return the position of the pair that was handed out."""
-    turn = take(queue, user, step, position)
+    turn = assign_pair(queue, user, step, position)
     return turn and turn.pair.position
 
 
 def test_it_works(ada: User, bob: User) -> None:
     queue = make_queue(3)
-    turn = take(queue, ada)
+    turn = assign_pair(queue, ada)
     assert turn is not None
     assert (turn.pair.position, turn.reading.slot, turn.reading.reader) == (1, 1, ada)
     assert {turn.first.sha256, turn.second.sha256} == {turn.pair.first_sha256, turn.pair.second_sha256}
@@ -53,7 +53,7 @@ def test_when_all_is_in_other_hands_there_is_nothing(ada: User, bob: User) -> No
 
 def test_whose_time_is_over_loses_the_pair_to_the_next(ada: User, bob: User) -> None:
     queue = make_queue(1)
-    take(queue, ada)
+    assign_pair(queue, ada)
     let_time_pass()
     assert taken(queue, ada) == 1  # nobody else wanted it: more time
     assert taken(queue, bob) is None
@@ -76,7 +76,7 @@ def test_one_who_has_read_both_others_adjudicates(ada: User, bob: User) -> None:
         reading.decide(pair_at(queue, 1), user, kind)
     assert pair_at(queue, 1).state == QueuedPair.State.CONFLICT
     assert taken(queue, ada) is None
-    turn = take(queue, cyd)
+    turn = assign_pair(queue, cyd)
     assert turn is not None
     assert turn.adjudicates
     assert taken(queue, person("dan")) is None
@@ -98,27 +98,27 @@ def test_keys_move_without_deciding(ada: User, bob: User) -> None:
     assert taken(queue, bob) == 1
     assert taken(queue, ada) == 2
     reading.decide(pair_at(queue, 2), ada, "same")
-    assert taken(queue, ada, Step.FORWARD, 2) == 3
-    assert taken(queue, ada, Step.BACK, 3) == 2  # what she has read, to look at it again
-    assert taken(queue, ada, Step.BACK, 2) is None  # the first is in other hands
-    assert taken(queue, ada, Step.AFTER, 3) == 4
-    assert taken(queue, ada, Step.AFTER, 5) == 3  # from the beginning again, what is decided left out
-    assert taken(queue, ada, Step.AT, 5) == 5
-    assert taken(queue, ada, Step.AT, 99) == 5
-    assert taken(queue, ada, Step.FORWARD, 5) is None
+    assert taken(queue, ada, Direction.FORWARD, 2) == 3
+    assert taken(queue, ada, Direction.BACK, 3) == 2  # what she has read, to look at it again
+    assert taken(queue, ada, Direction.BACK, 2) is None  # the first is in other hands
+    assert taken(queue, ada, Direction.AFTER, 3) == 4
+    assert taken(queue, ada, Direction.AFTER, 5) == 3  # from the beginning again, what is decided left out
+    assert taken(queue, ada, Direction.AT, 5) == 5
+    assert taken(queue, ada, Direction.AT, 99) == 5
+    assert taken(queue, ada, Direction.FORWARD, 5) is None
 
 
 def test_what_one_passes_by_is_given_back(ada: User, bob: User) -> None:
     queue = make_queue(6)
     for position in range(5):
-        assert taken(queue, ada, Step.FORWARD, position) == position + 1
+        assert taken(queue, ada, Direction.FORWARD, position) == position + 1
     assert sorted(Reading.objects.values_list("pair__position", flat=True)) == [3, 4, 5]
     assert [taken(queue, bob), taken(queue, bob, position=1), taken(queue, bob, position=2)] == [1, 2, 6]
 
 
 def test_what_is_released_is_free_at_once_and_what_is_decided_stays(ada: User, bob: User) -> None:
     queue = make_queue(2)
-    take(queue, ada)
+    assign_pair(queue, ada)
     reading.decide(pair_at(queue, 1), ada, "same")
     assert taken(queue, ada, position=1) == 2
     assert release(queue, ada) == 1
@@ -128,7 +128,7 @@ def test_what_is_released_is_free_at_once_and_what_is_decided_stays(ada: User, b
 
 @pytest.mark.parametrize("state", [Queue.State.CLOSED, Queue.State.BUILDING, Queue.State.FAILED])
 def test_nothing_is_handed_out_of_a_queue_that_is_not_open(ada: User, state: Queue.State) -> None:
-    assert take(make_queue(1, state=state), ada) is None
+    assert assign_pair(make_queue(1, state=state), ada) is None
 
 
 def test_pairs_that_one_may_not_judge_are_for_others(ada: User, bob: User) -> None:
@@ -145,14 +145,14 @@ def test_pairs_that_one_may_not_judge_are_for_others(ada: User, bob: User) -> No
 
 
 def test_a_viewer_gets_nothing() -> None:
-    assert take(make_queue(1), person("vic", Role.VIEWER)) is None
+    assert assign_pair(make_queue(1), person("vic", Role.VIEWER)) is None
 
 
 def test_the_database_keeps_two_from_holding_one_slot(ada: User, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both found slot 1 free; whoever writes second gets nothing of this pair."""
     queue = make_queue(1)
     pair = pair_at(queue, 1)
-    take(queue, ada)
+    assign_pair(queue, ada)
     monkeypatch.setattr("review.queues.assign.Reading.objects.filter", lambda **_about: Reading.objects.none())
     from django.utils import timezone
 

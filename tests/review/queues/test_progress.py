@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Image
 from review.models import Queue, QueuedPair, Reading
-from review.queues.assign import take
+from review.queues.assign import assign_pair
 from review.queues.progress import comparisons_of, courses_of, pace_of, standing_of
 from review.queues.reading import decide
 from tests.review.people import person
@@ -26,7 +26,7 @@ def times(*seconds: float) -> list[datetime]:
 def test_it_works(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     queue, ada = make_queue(6), person("ada")
     for position in range(1, 5):
-        take(queue, ada)
+        assign_pair(queue, ada)
         decide(pair_at(queue, position), ada, "same")
     for number, reading in enumerate(Reading.objects.order_by("pk")):
         reading.decided_at = START + timedelta(seconds=8 * number)

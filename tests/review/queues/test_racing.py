@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from review.models import Queue, QueuedPair, Reading, Verdict
-from review.queues.assign import take
+from review.queues.assign import assign_pair
 from review.queues.reading import decide
 from tests.review.people import person
 from tests.review.queues.rows import make_queue
@@ -27,7 +27,7 @@ def race(queue: Queue) -> list[BaseException]:
     def read(user: User) -> None:
         start.wait()
         try:
-            while turn := take(queue, user):
+            while turn := assign_pair(queue, user):
                 decide(turn.pair, user, "same")
         except BaseException as error:  # noqa: BLE001 (told by the test)
             errors.append(error)

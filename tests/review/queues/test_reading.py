@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from gallery.models import Image
 from review.exceptions import QueueError, VerdictError
 from review.models import AuditRow, Queue, QueuedPair, Reading, Verdict
-from review.queues.assign import take
+from review.queues.assign import assign_pair
 from review.queues.reading import decide, undo
 from review.verdicts.consensus import kinds_of
 from review.verdicts.decide import NewerVerdictError
@@ -37,7 +37,7 @@ def state(queue: Queue) -> str:
 
 def test_it_works(ada: User) -> None:
     queue = make_queue(1)
-    take(queue, ada)
+    assign_pair(queue, ada)
     done = decide(pair_at(queue, 1), ada, "same", note="the same frame", state={"generation": 4})
     assert (done.counted, done.why) == (True, "")
     verdict = Verdict.objects.get()
@@ -68,7 +68,7 @@ def test_the_verdict_of_the_adjudicator_decides(ada: User, bob: User) -> None:
     decide(pair_at(queue, 1), ada, "same")
     decide(pair_at(queue, 1), bob, "near_duplicate")
     assert state(queue) == State.CONFLICT
-    take(queue, cyd)
+    assign_pair(queue, cyd)
     assert decide(pair_at(queue, 1), cyd, "different").counted
     pair = pair_at(queue, 1)
     assert pair.state == State.DECIDED
@@ -78,16 +78,16 @@ def test_the_verdict_of_the_adjudicator_decides(ada: User, bob: User) -> None:
 
 def test_a_late_decision_counts_while_nobody_else_has_the_pair(ada: User) -> None:
     queue = make_queue(1)
-    take(queue, ada)
+    assign_pair(queue, ada)
     let_time_pass()
     assert decide(pair_at(queue, 1), ada, "same").counted
 
 
 def test_a_late_decision_is_kept_when_others_have_read_the_pair(ada: User, bob: User) -> None:
     queue = make_queue(1)
-    take(queue, ada)
+    assign_pair(queue, ada)
     let_time_pass()
-    take(queue, bob)
+    assign_pair(queue, bob)
     done = decide(pair_at(queue, 1), ada, "same")
     assert not done.counted
     assert "Your time for this pair was over" in done.why
@@ -98,19 +98,19 @@ def test_a_late_decision_is_kept_when_others_have_read_the_pair(ada: User, bob: 
 
 def test_a_late_decision_takes_the_slot_that_is_left(ada: User, bob: User) -> None:
     queue = make_queue(1, two_readers=True)
-    take(queue, ada)
+    assign_pair(queue, ada)
     let_time_pass()
-    take(queue, bob)
+    assign_pair(queue, bob)
     assert decide(pair_at(queue, 1), ada, "same").counted
 
 
 def test_a_late_blind_verdict_never_adjudicates(ada: User, bob: User) -> None:
     """Whose time was over has not seen what the two others said since; theirs is one verdict among three."""
     queue, cyd = make_queue(1, two_readers=True), person("cyd")
-    take(queue, ada)
+    assign_pair(queue, ada)
     let_time_pass()
     for user, kind in ((bob, "same"), (cyd, "related")):
-        take(queue, user)
+        assign_pair(queue, user)
         decide(pair_at(queue, 1), user, kind)
     assert state(queue) == State.CONFLICT
     done = decide(pair_at(queue, 1), ada, "different")
@@ -124,7 +124,7 @@ def adjudicated(ada: User, bob: User, cyd: User) -> tuple[str, str]:
     """Have a pair read by two who disagree, and by one who says a third thing; return its sums."""
     queue = make_queue(1, two_readers=True)
     for user, kind in ((ada, "same"), (bob, "related"), (cyd, "different")):
-        take(queue, user)
+        assign_pair(queue, user)
         assert decide(pair_at(queue, 1), user, kind).counted
     pair = pair_at(queue, 1)
     return pair.first_sha256, pair.second_sha256
@@ -153,7 +153,7 @@ def test_an_adjudicator_may_change_their_mind_elsewhere_and_back(ada: User, bob:
 @pytest.mark.parametrize(("change", "sentence"), [("closed", "queue was closed"), ("gone", "images was removed")])
 def test_what_comes_after_the_end_is_kept(ada: User, change: str, sentence: str) -> None:
     queue = make_queue(1)
-    take(queue, ada)
+    assign_pair(queue, ada)
     if change == "closed":
         Queue.objects.update(state=Queue.State.CLOSED)
     else:
@@ -190,7 +190,7 @@ def test_another_window_is_noticed(ada: User) -> None:
 
 def test_a_bad_verdict_changes_nothing(ada: User) -> None:
     queue = make_queue(1)
-    take(queue, ada)
+    assign_pair(queue, ada)
     with pytest.raises(VerdictError):
         decide(pair_at(queue, 1), ada, "alike")
     assert state(queue) == State.OPEN
@@ -217,8 +217,8 @@ def test_undo_withdraws_and_gives_the_pair_back(ada: User, bob: User) -> None:
     assert undo(pair_at(queue, 1), ada).kind == "withdrawn"
     assert state(queue) == State.OPEN
     assert pair_at(queue, 1).decided_at is None
-    assert take(queue, bob) is None
-    turn = take(queue, ada)
+    assert assign_pair(queue, bob) is None
+    turn = assign_pair(queue, ada)
     assert turn is not None
     assert decide(pair_at(queue, 1), ada, "different").counted
 
@@ -230,7 +230,7 @@ def test_undo_by_the_second_reader_and_by_the_adjudicator(ada: User, bob: User) 
     undo(pair_at(queue, 1), bob)
     assert state(queue) == State.OPEN
     decide(pair_at(queue, 1), bob, "related")
-    take(queue, cyd)
+    assign_pair(queue, cyd)
     decide(pair_at(queue, 1), cyd, "same")
     assert state(queue) == State.DECIDED
     undo(pair_at(queue, 1), cyd)
@@ -249,7 +249,7 @@ def test_undo_is_refused_when_another_has_decided_since(ada: User, bob: User) ->
 
 def test_undo_of_nothing_is_refused(ada: User) -> None:
     queue = make_queue(1)
-    take(queue, ada)
+    assign_pair(queue, ada)
     with pytest.raises(QueueError, match="nothing to undo"):
         undo(pair_at(queue, 1), ada)
 
@@ -260,7 +260,7 @@ def test_undo_of_a_confirmation_leaves_what_was_said_before(ada: User) -> None:
     queue = make_queue(1)
     pair = pair_at(queue, 1)
     before = verdicts_decide.decide(ada, pair.first_sha256, pair.second_sha256, "unsure")
-    take(queue, ada)
+    assign_pair(queue, ada)
     assert decide(pair, ada, "unsure", seen=before.pk).verdict == before
     assert state(queue) == State.DECIDED
     assert undo(pair_at(queue, 1), ada) == before
@@ -277,7 +277,7 @@ def test_undo_elsewhere_opens_the_pair_of_one_reader_again(ada: User, bob: User)
         decide(pair_at(double, 1), bob, "same")
         verdicts_decide.undo(ada, verdict.pk)
     assert state(queue) == State.OPEN
-    assert take(queue, bob) is not None
+    assert assign_pair(queue, bob) is not None
     assert state(double) == State.DECIDED  # what two said without knowing of each other stays as they said it
     assert Reading.objects.filter(reader=ada, pair__queue=double).exists()
 
@@ -315,7 +315,7 @@ def test_a_verdict_elsewhere_takes_the_pair_out_and_its_undo_brings_it_back(ada:
     QueuedPair.objects.create(queue=double, position=1, first_sha256=hashes[0], second_sha256=hashes[1])
     record(*hashes, "different", author_name="zoe")
     assert state(queue) == State.DECIDED
-    assert take(queue, ada) is None
+    assert assign_pair(queue, ada) is None
     assert state(double) == State.OPEN  # both of its readers are wanted
     record(*hashes, "withdrawn", author_name="zoe")
     assert state(queue) == State.OPEN
@@ -368,7 +368,7 @@ def test_what_was_decided_while_an_image_was_away_stays_decided(ada: User) -> No
 
     queue = make_queue(2)
     image = Image.objects.order_by("pk")[1]
-    take(queue, ada)
+    assign_pair(queue, ada)
     trash([image.pk], ada)
     assert not decide(pair_at(queue, 1), ada, "different").counted
     restore([image.pk], ada)
@@ -388,4 +388,4 @@ def test_the_same_bytes_uploaded_anew_bring_their_pairs_back(ada: User) -> None:
     again = make_image(sha256=gone.sha256)
     images_stored.send(sender=Image, image_ids=[again.pk])
     assert state(queue) == State.OPEN
-    assert take(queue, ada) is not None
+    assert assign_pair(queue, ada) is not None

@@ -13,10 +13,10 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Image
-from review.verdicts.badges import verdict_marks
+from review.verdicts.badges import verdict_badges
 from review.verdicts.record import record
 from search.generations import snapshot
-from search.query.badges import marks_of
+from search.query.badges import badges_of
 from tests.review.people import person
 from tests.search.conftest import few_methods, without_network  # noqa: F401 (fixtures)
 from tests.search.library import add_library
@@ -76,7 +76,7 @@ def test_what_is_different_can_be_marked_or_left_out(client: Client, ada: User, 
 def test_people_who_are_split(ada: User, images: list[Image]) -> None:
     record(images[0].sha256, images[1].sha256, "same", author_name="bob")
     record(images[0].sha256, images[1].sha256, "different", author=ada)
-    (mark,) = verdict_marks(ada, images[0], {image.pk: image for image in images}).values()
+    (mark,) = verdict_badges(ada, images[0], {image.pk: image for image in images}).values()
     assert (mark.text, mark.tone, mark.apart) == ("split", "warn", False)
 
 
@@ -85,6 +85,6 @@ def test_one_query_and_none_without_a_query_image(
 ) -> None:
     hits = {image.pk: image for image in images[1:]}
     with django_assert_num_queries(1):
-        assert marks_of(ada, images[0], hits) == {}
+        assert badges_of(ada, images[0], hits) == {}
     with django_assert_num_queries(0):
-        assert marks_of(ada, None, hits) == marks_of(ada, images[0], {}) == {}
+        assert badges_of(ada, None, hits) == badges_of(ada, images[0], {}) == {}

@@ -12,11 +12,11 @@ from django.urls import reverse
 from gallery.models import Image
 from gallery.people.roles import Role
 from review.models import Queue, QueuedPair
-from review.verdicts.badges import verdict_marks
+from review.verdicts.badges import verdict_badges
 from review.verdicts.decide import decide
 from review.verdicts.listing import split_pairs, visible_verdicts
 from review.verdicts.record import record, sorted_pair
-from review.verdicts.toolbar import desk_of
+from review.verdicts.toolbar import toolbar_of
 from tests.gallery.rows import make_image
 from tests.review.people import person
 
@@ -47,14 +47,14 @@ def everything(client: Client, user: User, pair: tuple[Image, Image]) -> str:
     """Return all that the pages tell this person."""
     exported = client.post(reverse("review:verdicts_export"), {"format": "json"}).streaming_content
     history = client.get(reverse("review:pair", args=[each.sha256 for each in pair]))
-    desk = desk_of(user, *pair)
+    desk = toolbar_of(user, *pair)
     return " ".join(
         [
             client.get(reverse("review:verdicts")).content.decode(),
             json.dumps(json.loads(b"".join(exported))["verdicts"]),
             history.content.decode() if history.status_code == 200 else "",
             str([desk.others, desk.about.summary]),
-            str(verdict_marks(user, pair[0], {pair[1].pk: pair[1]})),
+            str(verdict_badges(user, pair[0], {pair[1].pk: pair[1]})),
         ]
     )
 
@@ -66,7 +66,7 @@ def test_it_works(client: Client, pair: tuple[Image, Image], role: Role) -> None
     told = everything(client, user, pair)
     assert "bob" not in told
     assert "different (1" not in told
-    assert desk_of(user, *pair).about.hidden
+    assert toolbar_of(user, *pair).about.hidden
     QueuedPair.objects.update(state=QueuedPair.State.DECIDED)
     told = everything(client, user, pair)
     assert told.count("another bird") == 3
@@ -75,7 +75,7 @@ def test_it_works(client: Client, pair: tuple[Image, Image], role: Role) -> None
 
 def test_ones_own_verdict_is_never_kept_back(client: Client, ada: User, pair: tuple[Image, Image]) -> None:
     decide(ada, pair[0].sha256, pair[1].sha256, "same")
-    desk = desk_of(ada, *pair)
+    desk = toolbar_of(ada, *pair)
     assert desk.own is not None
     assert desk.others == []
     assert [each.author_name for each in visible_verdicts(ada)] == ["ada"]
@@ -93,6 +93,6 @@ def test_kept_back_verdicts_are_no_part_of_chains(ada: User, pair: tuple[Image, 
     third = make_image("swan.jpg")
     record(pair[0].sha256, third.sha256, "same", author_name="bob")
     record(pair[1].sha256, third.sha256, "same", author_name="bob")
-    assert desk_of(ada, pair[0], third).about.contradictions == []
+    assert toolbar_of(ada, pair[0], third).about.contradictions == []
     QueuedPair.objects.update(state=QueuedPair.State.DECIDED)
-    assert len(desk_of(ada, pair[0], third).about.contradictions) == 1
+    assert len(toolbar_of(ada, pair[0], third).about.contradictions) == 1

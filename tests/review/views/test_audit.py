@@ -15,10 +15,10 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
-from gallery.audit_events import Action, tell
+from gallery.audit_events import Action, log_act
 from gallery.people.roles import Role
 from review.audit import checks, triggers
-from review.audit.chain import Head, head
+from review.audit.chain import ChainEnd, chain_end
 from review.audit.verify import check
 from review.models import AuditCheck, AuditRow
 from review.views.audit import PAGE_SIZE
@@ -37,9 +37,9 @@ def heads_file(settings: Settings, tmp_path: Path) -> None:
 def acts(admin_user: User) -> User:
     """Three acts of two people."""
     ada = person("ada")
-    tell(ada, Action.VERDICT, "a" * 64, kind="same")
-    tell(admin_user, Action.HIDE, "=heron")
-    tell(None, Action.UPLOAD, "heron.jpg", names=["<b>heron</b>.jpg"])
+    log_act(ada, Action.VERDICT, "a" * 64, kind="same")
+    log_act(admin_user, Action.HIDE, "=heron")
+    log_act(None, Action.UPLOAD, "heron.jpg", names=["<b>heron</b>.jpg"])
     return ada
 
 
@@ -58,7 +58,7 @@ def test_it_works(admin_client: Client, acts: User) -> None:
     assert numbers(text) == [3, 2, 1]
     assert "without an account" in text
     assert "&lt;b&gt;heron" in text
-    assert str(head()) in text
+    assert str(chain_end()) in text
     assert "Not checked yet" in text
     assert "changed since" not in text
 
@@ -92,7 +92,7 @@ def test_filters(admin_client: Client, query: str, found: list[int], admin_user:
         (None, Action.EDIT, "Heron", 1, 2),
     ]
     for user, action, subject, month, day in told:
-        tell(user, action, subject)
+        log_act(user, action, subject)
         triggers.remove()
         newest = AuditRow.objects.order_by("-number").values("number")[:1]
         moment = datetime(2026, month, day, 12, tzinfo=UTC)
@@ -124,7 +124,7 @@ def test_an_empty_audit_says_so(admin_client: Client) -> None:
 
 def test_pages_begin_after_a_row(admin_client: Client) -> None:
     for number in range(PAGE_SIZE + 3):
-        tell(None, Action.EDIT, f"image {number}")
+        log_act(None, Action.EDIT, f"image {number}")
     first = page(admin_client)
     assert numbers(first) == list(range(PAGE_SIZE + 3, 3, -1))
     assert "?before=4" in first
@@ -139,7 +139,7 @@ def test_the_number_of_queries_is_fixed(
     admin_client: Client, num_rows: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(num_rows):
-        tell(None, Action.EDIT, f"image {number}")
+        log_act(None, Action.EDIT, f"image {number}")
     AuditCheck.objects.create()
     with django_assert_num_queries(5):  # session, account, rows, end, checks
         page(admin_client)
@@ -176,7 +176,7 @@ def test_a_large_audit_is_checked_later(admin_client: Client, acts: User, monkey
 
 
 def test_csv(admin_client: Client, acts: User) -> None:
-    end = head()
+    end = chain_end()
     response = admin_client.post(f"{PAGE}export/", {"format": "csv", "act": "hide"})
     rows = list(csv.DictReader(StringIO(response.getvalue().decode("utf-8-sig"))))
     assert [(row["number"], row["subject"]) for row in rows] == [("2", "'=heron")]
@@ -187,11 +187,11 @@ def test_csv(admin_client: Client, acts: User) -> None:
 
 
 def test_json_can_be_checked_by_others(admin_client: Client, acts: User) -> None:
-    end = head()
+    end = chain_end()
     document = json.loads(admin_client.post(f"{PAGE}export/", {"format": "json"}).getvalue())
     assert document["head"] == str(end)
     rows = [row | {"happened_at": datetime.fromisoformat(row["happened_at"])} for row in document["rows"]]
-    report = check(rows, [Head.read(document["head"])])
+    report = check(rows, [ChainEnd.read(document["head"])])
     assert report.intact
     assert report.num_rows == 3
 

@@ -15,7 +15,7 @@ from review.duplicates.decide import bulk
 from review.duplicates.decide.in_force import Kind
 from review.duplicates.decide.plan import make_plan
 from review.duplicates.show.listing import PAGE_SIZE
-from review.duplicates.show.visible import Choice, open_groups
+from review.duplicates.show.visible import GroupFilter, open_groups
 from review.models import DuplicateBulk, DuplicateScan
 from tests.gallery.rows import make_image
 from tests.review.duplicates.rows import Tier, make_group, make_pair, make_scan
@@ -196,7 +196,7 @@ def test_the_last_decision_can_be_undone_from_the_page(client: Client) -> None:
     make_pair(scan, "heron")
     make_group(scan, [make_image("solo.jpg")], tier=Tier.BYTES)
     ada = User.objects.get(username="ada")
-    row = bulk.ask(make_plan(open_groups(scan, Choice(), ada), Kind.KEEP_ALL, ada), Kind.KEEP_ALL, ada)
+    row = bulk.ask(make_plan(open_groups(scan, GroupFilter(), ada), Kind.KEEP_ALL, ada), Kind.KEEP_ALL, ada)
     bulk.run(row.pk)
     text = page(client)
     assert "You decided last about 2 groups at once" in text

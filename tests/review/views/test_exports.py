@@ -27,7 +27,7 @@ from review.audit import triggers
 from review.evidence import thumbnails
 from review.evidence import verdicts as evidence
 from review.models import AuditRow, Verdict
-from review.verdicts.listing import Entry
+from review.verdicts.listing import ListedVerdict
 from review.verdicts.record import record
 from review.views import exports
 from tests.gallery.rows import make_image
@@ -170,7 +170,7 @@ def test_many_rows_take_the_memory_of_a_batch(
     first, second = sorted(image.sha256 for image in pair)
     made = datetime(2026, 1, 1, tzinfo=UTC)
     verdict = Verdict(pk=1, first_sha256=first, second_sha256=second, kind="same", author_name="ada", decided_at=made)
-    batch = [Entry(verdict, pair[0], pair[1], False)] * evidence.BATCH
+    batch = [ListedVerdict(verdict, pair[0], pair[1], False)] * evidence.BATCH
     monkeypatch.setattr(evidence, "batches", lambda user, found, until: repeat(batch, num_rows // evidence.BATCH))
     request = RequestFactory().post("/", {"format": form})
     request.user = ada

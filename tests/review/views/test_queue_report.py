@@ -15,7 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from gallery.models import Image
 from gallery.people.roles import Role
 from review.models import AuditRow, Queue
-from review.queues.assign import Step, take
+from review.queues.assign import Direction, assign_pair
 from review.queues.reading import decide
 from tests.review.people import person
 from tests.review.queues.rows import make_queue, pair_at
@@ -126,7 +126,7 @@ def test_readers_see_the_report_but_not_what_is_for_curators(client: Client) -> 
 
 def test_all_of_it_is_exported(client: Client, cora: User) -> None:
     queue = read_by_two(3, ("same", "different"), ("same", "same"))
-    take(queue, cora, Step.AT, 1)
+    assign_pair(queue, cora, Direction.AT, 1)
     decide(pair_at(queue, 1), cora, "related", note="=1+1")
     found = rows(client, queue)
     assert [row["position"] for row in found] == ["1", "2", "3"]

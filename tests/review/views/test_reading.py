@@ -15,7 +15,7 @@ from gallery.curation.visibility import hide
 from gallery.models import Account, Collection, Image, Membership
 from gallery.people.roles import Role
 from review.models import Queue, QueuedPair, Reading, Verdict
-from review.queues.assign import take
+from review.queues.assign import assign_pair
 from review.queues.reading import decide as decide_pair
 from tests.review.people import person
 from tests.review.queues.rows import let_time_pass, make_queue, pair_at
@@ -279,7 +279,7 @@ def test_an_expired_lease(client: Client, ada: User) -> None:
     queue = make_queue(1)
     client.get(address("queue", queue))
     let_time_pass()
-    take(queue, person("bob"))
+    assign_pair(queue, person("bob"))
     response = client.post(address("queue_decide", queue, 1), {"kind": "same", "seen": "0"}, follow=True)
     assert "Your time for this pair was over and others have read it. Your verdict is kept" in words(response)
     assert Verdict.objects.count() == 1
@@ -287,7 +287,7 @@ def test_an_expired_lease(client: Client, ada: User) -> None:
 
 def test_what_is_in_other_hands_is_told(client: Client, ada: User) -> None:
     queue = make_queue(1)
-    take(queue, person("bob"))
+    assign_pair(queue, person("bob"))
     text = words(client.get(address("queue", queue)))
     assert "Nothing for you at the moment" in text
     assert "1 pair is in other hands" in text

@@ -106,12 +106,12 @@ def test_an_interrupted_import_says_so_and_goes_on(
     draw_images(tmp_path, 40)
     from search.management.commands import import_images
 
-    def interrupted(speaker: import_images.Speaker, num_done: int) -> None:
+    def interrupted(speaker: import_images.ImportProgress, num_done: int) -> None:
         if num_done == 32:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(import_images.Speaker, "stored", interrupted)
+        patch.setattr(import_images.ImportProgress, "stored", interrupted)
         with pytest.raises(SystemExit) as end:
             call_command("import_images", str(tmp_path))
     assert end.value.code == 130

@@ -19,7 +19,7 @@ from search.features import registry, stored_vectors
 from search.management.commands import train_siamese
 from search.methods.branches import BITS, HEAD, Branch, adopt, files, load, save
 from search.training import adoption
-from search.training.library.train_siamese import Order, train
+from search.training.library.train_siamese import SiameseOrder, train
 from tests.search.library import pictures
 from tests.search.methods.conftest import keras, tiny_encoder, tiny_network
 
@@ -95,7 +95,7 @@ def test_by_labels_it_goes_on_from_what_serves(library: list[Image], folder: Pat
     branch = Branch(HEAD, {"weights": np.eye(8, BITS), "bias": np.zeros(BITS)}, source)
     adopt(folder, source, save(branch, folder))
     before = served(folder)
-    judged = train(Order(pairs="labels", epochs=1, rule="never"), lambda *_: None)
+    judged = train(SiameseOrder(pairs="labels", epochs=1, rule="never"), lambda *_: None)
     assert judged.rivals.keys() == {"content alone", "the network in use"}
     assert not judged.decision.adopted
     assert judged.path is None
@@ -122,7 +122,7 @@ def test_what_is_no_better_is_not_adopted(library: list[Image], folder: Path, mo
     adopt(folder, source, path)
     before = served(folder)
     path.write_bytes(b"torn")
-    monkeypatch.setattr(adoption, "measure", lambda _rows, _trial: adoption.Figures(0.9, 0.9, 0.1, 0.1))
+    monkeypatch.setattr(adoption, "measure", lambda _rows, _trial: adoption.TrialFigures(0.9, 0.9, 0.1, 0.1))
     text = run(*QUICK)
     assert "Not adopted, what serves is as it was: copies found first 0.9000" in text
     assert "of content alone: no better." in text

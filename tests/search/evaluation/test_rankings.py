@@ -91,7 +91,7 @@ def test_rankings_that_say_nothing_are_left_out(field: Field) -> None:
 
 
 def test_re_ranking_methods_see_the_head_only(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "HEAD", 10)
+    monkeypatch.setattr(judging, "RERANK_DEPTH", 10)
     found = Judge(field, {"default": {"color": 1.0, "ssim": 1.0}}).of_row(5)
     near = found["methods", "color"]
     head = np.argsort(-field.snapshot.tables["color"].raw.rarity(near.astype(np.float32)), kind="stable")[:10]

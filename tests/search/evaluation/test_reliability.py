@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from search.evaluation.plan import Plan
+from search.evaluation.plan import MeasurementPlan
 from search.evaluation.rankings import make_field
 from search.evaluation.reliability import _at, measure_reliability
 from search.generations.snapshot import current_snapshot
@@ -20,7 +20,7 @@ def no_report(phase: str, num_done: int, num_total: int) -> None:
 def test_it_works(rng: np.random.Generator) -> None:
     ids, _vectors = add_library(120, rng)
     told: list[tuple[str, int, int]] = []
-    plan = Plan(current_snapshot(), {}, None, 10, lambda *what: told.append(what))
+    plan = MeasurementPlan(current_snapshot(), {}, None, 10, lambda *what: told.append(what))
     found = measure_reliability(make_field(plan.snapshot, ids), plan)
     assert set(found) == {"color", "ssim", "texture"}
     assert told == [("reliability", place, 3) for place in (1, 2, 3)]
@@ -34,7 +34,7 @@ def test_it_works(rng: np.random.Generator) -> None:
 @pytest.mark.django_db
 def test_few_images_say_nothing(rng: np.random.Generator) -> None:
     ids, _vectors = add_library(19, rng)
-    plan = Plan(current_snapshot(), {}, None, 10, no_report)
+    plan = MeasurementPlan(current_snapshot(), {}, None, 10, no_report)
     assert measure_reliability(make_field(plan.snapshot, ids), plan) == {}
 
 

@@ -64,7 +64,7 @@ def test_it_works(rng: np.random.Generator) -> None:
     assert np.array_equal(loaded.segment.image_ids, ids)
     for name, rows in vectors.items():
         assert np.array_equal(loaded.segment.methods[name].vectors, rows)
-    assert loaded.segment.methods["ssim"].stand_ins is not None
+    assert loaded.segment.methods["ssim"].proxies is not None
     assert loaded.tables["color"].raw.num_pairs == 30 * 29 // 2
 
 

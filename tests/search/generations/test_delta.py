@@ -28,7 +28,7 @@ def test_it_works(rng: np.random.Generator) -> None:
     assert segment.searchable.all()
     for name, rows in vectors.items():
         assert np.array_equal(segment.methods[name].vectors, rows)
-    assert segment.methods["ssim"].stand_ins is not None
+    assert segment.methods["ssim"].proxies is not None
 
 
 def test_every_round_adds_only_what_is_new(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,8 +79,8 @@ def test_methods_may_come_one_after_the_other(rng: np.random.Generator) -> None:
     assert color.present.tolist() == [True, True, False, False]
     assert ssim.present.tolist() == [False, False, True, True]
     assert np.array_equal(ssim.vectors[2:], vectors["ssim"][2:])
-    assert ssim.stand_ins is not None
-    assert np.all(ssim.stand_ins[:2] == 0)
+    assert ssim.proxies is not None
+    assert np.all(ssim.proxies[:2] == 0)
 
 
 def test_a_feature_computed_again_replaces_the_old_one(rng: np.random.Generator) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from search.exceptions import DimensionMismatchError, IndexDamagedError
 from search.generations import pca, reader, write
 from search.generations.reader import open_generation
-from search.generations.write import Plan, Source, assemble
+from search.generations.write import IndexPlan, MethodSource, assemble
 from search.index import IndexBackend, choose_backend
 from search.index.manifest import read_manifest, sum_files, write_manifest
 from search.methods.base import normalize_rows
@@ -32,8 +32,8 @@ def quiet(text: str, share: float) -> None:
     pass
 
 
-def plan(**changes: Any) -> Plan:
-    return replace(Plan(1, 5, choose_backend(), exact_max=10, trees=5, seed=20, min_recall=0.9), **changes)
+def plan(**changes: Any) -> IndexPlan:
+    return replace(IndexPlan(1, 5, choose_backend(), exact_max=10, trees=5, seed=20, min_recall=0.9), **changes)
 
 
 def chunks(ids: list[int], rows: Vectors, size: int = 4) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
@@ -54,8 +54,8 @@ def ssim_rows(rng: np.random.Generator) -> NDArray[np.uint8]:
 def test_it_works(tmp_path: Path, color_rows: NDArray[np.float32], ssim_rows: NDArray[np.uint8]) -> None:
     even, late = list(range(0, 60, 2)), list(range(20, 50))
     sources = [
-        Source(COLOR, "c1", chunks(even, color_rows)),
-        Source(SSIM, "s1", chunks(late, ssim_rows)),
+        MethodSource(COLOR, "c1", chunks(even, color_rows)),
+        MethodSource(SSIM, "s1", chunks(late, ssim_rows)),
     ]
     manifest = assemble(tmp_path, sources, plan(), np.array([22, 23]), quiet)
     found = open_generation(tmp_path, 1)
@@ -69,9 +69,9 @@ def test_it_works(tmp_path: Path, color_rows: NDArray[np.float32], ssim_rows: ND
             assert held.present[place] == (image_id in ids)
             if image_id in ids:
                 assert np.array_equal(held.vectors[place], rows[ids.index(image_id)])
-    stand_ins = found.segment.methods["ssim"].stand_ins
-    assert stand_ins is not None
-    assert stand_ins[expected.index(30)] == pytest.approx(SSIM.stand_in(ssim_rows[10:11])[0])
+    proxies = found.segment.methods["ssim"].proxies
+    assert proxies is not None
+    assert proxies[expected.index(30)] == pytest.approx(SSIM.proxy(ssim_rows[10:11])[0])
     nearest = found.segment.indexes["color"].query(color_rows[7], 1)
     assert expected[nearest[0]] == even[7]
     assert not found.touched()
@@ -82,25 +82,25 @@ def test_chunks_of_any_size_make_the_same_files(tmp_path: Path, color_rows: NDAr
     for size in (1, 7, 100):
         folder = tmp_path / str(size)
         folder.mkdir()
-        sources = [Source(COLOR, "c1", chunks(list(range(30)), color_rows, size))]
+        sources = [MethodSource(COLOR, "c1", chunks(list(range(30)), color_rows, size))]
         sums.append(assemble(folder, sources, plan(threads=1), NONE, quiet).files)
     for name in ("color.vectors.npy", "color.mask.npy", "image_ids.npy", "color.annoy"):
         assert len({found[name].sha256 for found in sums}) == 1
 
 
 def test_a_method_without_rows_is_left_out(tmp_path: Path, color_rows: NDArray[np.float32]) -> None:
-    sources = [Source(COLOR, "c1", chunks(list(range(30)), color_rows)), Source(SSIM, "s1", iter([]))]
+    sources = [MethodSource(COLOR, "c1", chunks(list(range(30)), color_rows)), MethodSource(SSIM, "s1", iter([]))]
     assert list(assemble(tmp_path, sources, plan(), NONE, quiet).methods) == ["color"]
     assert not list(tmp_path.glob("ssim*"))
 
 
 def test_nothing_at_all_is_a_generation_too(tmp_path: Path) -> None:
-    assert assemble(tmp_path, [Source(COLOR, "c1", iter([]))], plan(), NONE, quiet).num_images == 0
+    assert assemble(tmp_path, [MethodSource(COLOR, "c1", iter([]))], plan(), NONE, quiet).num_images == 0
     assert open_generation(tmp_path, 1).segment.image_ids.tolist() == []
 
 
 def test_small_generations_have_no_index(tmp_path: Path, color_rows: NDArray[np.float32]) -> None:
-    sources = [Source(COLOR, "c1", chunks(list(range(30)), color_rows))]
+    sources = [MethodSource(COLOR, "c1", chunks(list(range(30)), color_rows))]
     manifest = assemble(tmp_path, sources, plan(exact_max=30), NONE, quiet)
     assert manifest.methods["color"].index == ""
     assert manifest.methods["color"].recall is None
@@ -109,7 +109,7 @@ def test_small_generations_have_no_index(tmp_path: Path, color_rows: NDArray[np.
 def test_refuses_rows_of_different_length(tmp_path: Path, color_rows: NDArray[np.float32]) -> None:
     mixed = iter([(np.array([1]), color_rows[:1]), (np.array([2]), color_rows[:1, :9])])
     with pytest.raises(DimensionMismatchError, match=r"color\.vectors\.npy: expected rows of 256"):
-        assemble(tmp_path, [Source(COLOR, "c1", mixed)], plan(), NONE, quiet)
+        assemble(tmp_path, [MethodSource(COLOR, "c1", mixed)], plan(), NONE, quiet)
 
 
 def forge(folder: Path, **changes: Any) -> None:
@@ -123,7 +123,7 @@ def forge(folder: Path, **changes: Any) -> None:
 def test_files_that_do_not_fit_are_refused_even_where_the_sums_do(
     tmp_path: Path, color_rows: NDArray[np.float32]
 ) -> None:
-    assemble(tmp_path, [Source(COLOR, "c1", chunks(list(range(30)), color_rows))], plan(), NONE, quiet)
+    assemble(tmp_path, [MethodSource(COLOR, "c1", chunks(list(range(30)), color_rows))], plan(), NONE, quiet)
     forge(tmp_path, num_present=29)
     with pytest.raises(IndexDamagedError, match="mask says otherwise"):
         open_generation(tmp_path, 1)
@@ -145,7 +145,7 @@ def test_files_that_do_not_fit_are_refused_even_where_the_sums_do(
 def test_an_index_is_read_by_another_backend_or_not_at_all(
     tmp_path: Path, color_rows: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assemble(tmp_path, [Source(COLOR, "c1", chunks(list(range(30)), color_rows))], plan(), NONE, quiet)
+    assemble(tmp_path, [MethodSource(COLOR, "c1", chunks(list(range(30)), color_rows))], plan(), NONE, quiet)
     real = reader.load_backend
 
     def missing(*names: str) -> Any:
@@ -175,7 +175,7 @@ def test_files_are_synchronised_one_by_one(tmp_path: Path, monkeypatch: pytest.M
 def test_vectors_are_taken_in_the_order_asked_for(tmp_path: Path, color_rows: NDArray[np.float32]) -> None:
     from search.scoring.segments import Snapshot
 
-    assemble(tmp_path, [Source(COLOR, "c1", chunks(list(range(30)), color_rows))], plan(), NONE, quiet)
+    assemble(tmp_path, [MethodSource(COLOR, "c1", chunks(list(range(30)), color_rows))], plan(), NONE, quiet)
     found = open_generation(tmp_path, 1)
     snapshot = Snapshot((found.segment,), found.tables)
     taken = take(snapshot, "color", np.array([9, 77, 3]))
@@ -191,7 +191,10 @@ def test_rows_are_reduced_where_that_pays(
     monkeypatch.setattr(pca, "MIN_NUMBERS", 0)
     ids = np.arange(1, 1001)
     rows = normalize_rows(np.abs(rng.normal(size=(1000, 12))) @ np.abs(rng.normal(size=(12, COLOR.dim))))
-    sources = [Source(COLOR, "c1", iter([(ids, rows)])), Source(SSIM, "s1", iter([(ids[:2] + 2000, _gray(2, rng))]))]
+    sources = [
+        MethodSource(COLOR, "c1", iter([(ids, rows)])),
+        MethodSource(SSIM, "s1", iter([(ids[:2] + 2000, _gray(2, rng))])),
+    ]
     manifest = assemble(tmp_path, sources, plan(), NONE, quiet)
     files = manifest.methods["color"]
     assert 2 <= files.reduced_dim <= 13
@@ -215,7 +218,7 @@ def test_stand_ins_are_reduced_too(tmp_path: Path, rng: np.random.Generator, mon
     waves = np.cos(np.pi * np.outer(np.arange(4), (np.arange(64) + 0.5) / 64))
     plane = np.einsum("iy,jx->ijyx", waves, waves).reshape(16, 4096)[1:]
     rows = np.clip(128 + rng.normal(0, 30, (500, 15)) @ plane, 0, 255).astype(np.uint8)
-    files = assemble(tmp_path, [Source(SSIM, "s1", iter([(np.arange(500), rows)]))], plan(), NONE, quiet).methods[
+    files = assemble(tmp_path, [MethodSource(SSIM, "s1", iter([(np.arange(500), rows)]))], plan(), NONE, quiet).methods[
         "ssim"
     ]
     assert 2 <= files.reduced_dim <= files.scanned_dim // 2
@@ -223,10 +226,10 @@ def test_stand_ins_are_reduced_too(tmp_path: Path, rng: np.random.Generator, mon
     loaded_segment = open_generation(tmp_path, 1).segment
     held = loaded_segment.methods["ssim"]
     assert held.scanned.shape == (500, files.reduced_dim)
-    stand_ins = SSIM.stand_in(rows)
-    assert np.array_equal(held.whole, stand_ins)
-    assert np.abs(held.scanned @ held.asked(stand_ins[3]) - stand_ins @ stand_ins[3]).mean() < 0.03
-    assert loaded_segment.indexes["ssim"].query(held.asked(stand_ins[3]), 3)[0] == 3
+    proxies = SSIM.proxy(rows)
+    assert np.array_equal(held.whole, proxies)
+    assert np.abs(held.scanned @ held.asked(proxies[3]) - proxies @ proxies[3]).mean() < 0.03
+    assert loaded_segment.indexes["ssim"].query(held.asked(proxies[3]), 3)[0] == 3
 
 
 def _gray(count: int, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -236,7 +239,10 @@ def _gray(count: int, rng: np.random.Generator) -> NDArray[np.uint8]:
 def test_codes_are_indexed_beside_the_rows(tmp_path: Path, rng: np.random.Generator) -> None:
     codes = rng.integers(0, 256, (40, 8), np.uint8)
     ids = np.arange(1, 41)
-    sources = [Source(PHASH, "p1", iter([(ids, codes)])), Source(SSIM, "s1", iter([(ids[:2] + 90, _gray(2, rng))]))]
+    sources = [
+        MethodSource(PHASH, "p1", iter([(ids, codes)])),
+        MethodSource(SSIM, "s1", iter([(ids[:2] + 90, _gray(2, rng))])),
+    ]
     manifest = assemble(tmp_path, sources, plan(), NONE, quiet)
     assert (manifest.methods["phash"].hashes, manifest.methods["phash"].code_bits) == ("phash.hashes", 64)
     hashes = open_generation(tmp_path, 1).segment.hashes
@@ -251,6 +257,6 @@ def test_without_an_ann_index_there_are_no_codes(tmp_path: Path, rng: np.random.
     for number, changes in enumerate(({"exact_max": 40}, {"backend": choose_backend("exact")})):
         folder = tmp_path / str(number)
         folder.mkdir()
-        source = Source(PHASH, "p1", iter([(np.arange(40), codes)]))
+        source = MethodSource(PHASH, "p1", iter([(np.arange(40), codes)]))
         assert assemble(folder, [source], plan(**changes), NONE, quiet).methods["phash"].hashes == ""
         assert not list(folder.glob("*.hashes"))

@@ -129,11 +129,11 @@ class TestContract:
     def test_stand_ins_have_unit_length(self, method: Method, images: list[RGBImage]) -> None:
         if not isinstance(method, PairwiseMethod):
             pytest.skip("a vector method needs no stand-in")
-        stand_ins = method.stand_in(method.describe(images))
-        assert stand_ins.dtype == np.float32
-        assert stand_ins.ndim == 2
-        np.testing.assert_allclose(np.linalg.norm(stand_ins, axis=1), 1, atol=1e-5)
-        assert method.stand_in(np.empty((0, method.dim), method.dtype)).shape == (0, stand_ins.shape[1])
+        proxies = method.proxy(method.describe(images))
+        assert proxies.dtype == np.float32
+        assert proxies.ndim == 2
+        np.testing.assert_allclose(np.linalg.norm(proxies, axis=1), 1, atol=1e-5)
+        assert method.proxy(np.empty((0, method.dim), method.dtype)).shape == (0, proxies.shape[1])
 
     def test_codes_are_as_long_as_promised(self, method: Method, images: list[RGBImage]) -> None:
         codes = method.codes(method.describe(images))

@@ -99,8 +99,8 @@ def test_a_query_without_keypoints_says_nothing(library: Vectors) -> None:
     flat = METHOD.describe([np.full((50, 50, 3), 90, np.uint8)])[0]
     assert np.isnan(METHOD.scores(flat, library)).all()
     assert METHOD.verify(flat, library[0]) is None
-    assert METHOD.silence(flat) == "the image has too few distinct spots (0 keypoints, 6 are needed)"
-    assert METHOD.silence(library[0]) is None
+    assert METHOD.abstains(flat) == "the image has too few distinct spots (0 keypoints, 6 are needed)"
+    assert METHOD.abstains(library[0]) is None
 
 
 def test_an_image_without_keypoints_is_no_copy(library: Vectors) -> None:

@@ -78,9 +78,9 @@ def test_copies_stay_close(picture: RGBImage) -> None:
 
 def test_dot_products_of_stand_ins_follow_the_distance(rng: np.random.Generator) -> None:
     codes = rng.integers(0, 256, (20, 8), np.uint8)
-    stand_ins = PHash().stand_in(codes)
+    proxies = PHash().proxy(codes)
     distances = (bits(codes)[:, None] != bits(codes)[None]).sum(axis=2)
-    np.testing.assert_allclose(stand_ins @ stand_ins.T, 1 - distances / 32, atol=1e-6)
+    np.testing.assert_allclose(proxies @ proxies.T, 1 - distances / 32, atol=1e-6)
 
 
 def test_codes_are_the_rows(picture: RGBImage) -> None:

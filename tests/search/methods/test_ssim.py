@@ -72,12 +72,12 @@ def test_other_types_are_refused(vectors: NDArray[np.uint8], dtype: type[np.gene
     with pytest.raises(DimensionMismatchError, match="expected rows of 4096 uint8 gray levels"):
         Ssim().scores(vectors[0], vectors.astype(dtype))  # type: ignore[arg-type]
     with pytest.raises(DimensionMismatchError, match="expected rows of 4096 uint8 gray levels"):
-        Ssim().stand_in(vectors.astype(dtype))  # type: ignore[arg-type]
+        Ssim().proxy(vectors.astype(dtype))  # type: ignore[arg-type]
 
 
 def test_stand_in_of_flat_pictures_compares_brightness() -> None:
     rows = np.repeat(np.array([[10], [12], [250]], np.uint8), SIDE * SIDE, axis=1)
-    dark, dim, light = Ssim().stand_in(rows)
+    dark, dim, light = Ssim().proxy(rows)
     assert dark @ dim > 0.99
     assert dark @ light < 0.15
     assert not dark[2 * CELLS**2 :].any()  # a flat picture has no layout
@@ -88,7 +88,7 @@ def test_stand_in_knows_where_a_picture_is_flat(rng: np.random.Generator) -> Non
     noise = rng.integers(64, 192, (3, SIDE * SIDE), np.uint8)
     on_the_left = np.where(cols < SIDE // 2, 128, noise[:2])
     on_the_right = np.where(cols < SIDE // 2, noise[2], 128)
-    query, alike, other = Ssim().stand_in(np.stack([*on_the_left, on_the_right]).astype(np.uint8))
+    query, alike, other = Ssim().proxy(np.stack([*on_the_left, on_the_right]).astype(np.uint8))
     assert query @ alike > 0.7
     assert query @ other < 0.1
 
@@ -96,7 +96,7 @@ def test_stand_in_knows_where_a_picture_is_flat(rng: np.random.Generator) -> Non
 def test_stand_in_knows_the_layout(vectors: NDArray[np.uint8]) -> None:
     left_dark = vectors[-1]
     left_light = 255 - left_dark
-    query, same, opposite = Ssim().stand_in(np.stack([left_dark, left_dark // 2 + 20, left_light]))
+    query, same, opposite = Ssim().proxy(np.stack([left_dark, left_dark // 2 + 20, left_light]))
     assert query @ same > 0.8
     assert query @ opposite < 0
 
@@ -106,9 +106,9 @@ def test_stand_in_follows_ssim(rng: np.random.Generator) -> None:
     layouts = np.kron(rng.integers(0, 256, (60, 4, 4)), np.ones((16, 16)))
     noise = rng.normal(0, 1, layouts.shape) * rng.uniform(0, 40, (60, 1, 1))
     many = np.clip(layouts + noise, 0, 255).astype(np.uint8).reshape(60, -1)
-    stand_ins = Ssim().stand_in(many)
+    proxies = Ssim().proxy(many)
     agreement = [
-        np.corrcoef(np.delete(Ssim().scores(many[row], many), row), np.delete(stand_ins @ stand_ins[row], row))[0, 1]
+        np.corrcoef(np.delete(Ssim().scores(many[row], many), row), np.delete(proxies @ proxies[row], row))[0, 1]
         for row in range(10)
     ]
     assert np.mean(agreement) > 0.5

@@ -95,7 +95,7 @@ def test_others_may_be_more_alike(ids: list[int]) -> None:
 
 
 def test_the_rough_comparison_may_leave_it_out(ids: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explain_missing, "HEAD", 4)
+    monkeypatch.setattr(explain_missing, "RERANK_DEPTH", 4)
     place = find_place(ids[0], ranked(ids[0])[-1], terms(most=3))
     assert "only the best 4 are compared by every method" in place.reasons[0]
 
@@ -105,7 +105,7 @@ def test_an_index_may_not_bring_it_up(ids: list[int], settings: LazySettings, mo
     last = ranked(ids[0])[-1]
     settings.ENV = settings.ENV.model_copy(update={"exact_search_max_images": 0})
     build()  # with indexes
-    monkeypatch.setattr(explain_missing, "HEAD", 2)
+    monkeypatch.setattr(explain_missing, "RERANK_DEPTH", 2)
     monkeypatch.setattr(explain_missing, "run_query", lambda *args, **about: run_query(*args, **(about | {"head": 2})))
     place = find_place(ids[0], last, terms(most=2))
     assert not place.exact

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from search.generations.pca import fit_reduction, reduce_rows
 from search.generations.reader import open_generation
-from search.generations.write import Plan, Source, assemble
+from search.generations.write import IndexPlan, MethodSource, assemble
 from search.index import IndexBackend, choose_backend
 from search.methods import Method, RerankMethod
 from search.methods.base import normalize_rows
@@ -61,7 +61,7 @@ def segment(vectors: dict[str, Vectors], rows: slice, present: NDArray[np.bool_]
     ids = np.arange(1, NUM + 1)[rows]
     methods = {
         "color": MethodRows("1", vectors["color"][rows], present),
-        "ssim": MethodRows("1", vectors["ssim"][rows], None, Ssim().stand_in(vectors["ssim"][rows])),
+        "ssim": MethodRows("1", vectors["ssim"][rows], None, Ssim().proxy(vectors["ssim"][rows])),
     }
     return Segment(ids, np.ones(len(ids), bool), methods)
 
@@ -186,8 +186,8 @@ def test_forbidden_images_are_not_found(vectors: dict[str, Vectors]) -> None:
 def test_the_ann_route_gives_the_exact_answer(vectors: dict[str, Vectors], tmp_path: Path, backend: str) -> None:
     kind = choose_backend("auto") if backend == "annoy" else choose_backend(backend)
     all_ids = np.arange(1, NUM + 1)
-    plan = Plan(1, 0, kind, exact_max=10, trees=10, seed=20, min_recall=0.95)
-    sources = [Source(METHODS[name], "1", [(all_ids, rows)]) for name, rows in vectors.items()]
+    plan = IndexPlan(1, 0, kind, exact_max=10, trees=10, seed=20, min_recall=0.95)
+    sources = [MethodSource(METHODS[name], "1", [(all_ids, rows)]) for name, rows in vectors.items()]
     manifest = assemble(tmp_path, sources, plan, np.empty(0, np.int64), lambda text, share: None)
     assert all(files.index and (files.recall or 0) >= 0.95 for files in manifest.methods.values())
     loaded = open_generation(tmp_path, 1)
@@ -201,8 +201,8 @@ def test_the_ann_route_gives_the_exact_answer(vectors: dict[str, Vectors], tmp_p
 
 
 def test_a_small_collection_of_a_large_library_is_searched_exactly(vectors: dict[str, Vectors], tmp_path: Path) -> None:
-    plan = Plan(1, 0, choose_backend(), exact_max=10, trees=10, seed=20, min_recall=0.5)
-    sources = [Source(METHODS["color"], "1", [(np.arange(1, NUM + 1), vectors["color"])])]
+    plan = IndexPlan(1, 0, choose_backend(), exact_max=10, trees=10, seed=20, min_recall=0.5)
+    sources = [MethodSource(METHODS["color"], "1", [(np.arange(1, NUM + 1), vectors["color"])])]
     assemble(tmp_path, sources, plan, np.empty(0, np.int64), lambda text, share: None)
     loaded = open_generation(tmp_path, 1)
     found = ask(Snapshot((loaded.segment,), loaded.tables), row(vectors, 7), exact_max=10, allowed=np.arange(80, 90))
@@ -211,8 +211,8 @@ def test_a_small_collection_of_a_large_library_is_searched_exactly(vectors: dict
 
 
 def _with_color_index(vectors: dict[str, Vectors], folder: Path) -> Snapshot:
-    plan = Plan(1, 0, choose_backend(), exact_max=10, trees=10, seed=20, min_recall=0.5)
-    sources = [Source(METHODS["color"], "1", [(np.arange(1, NUM + 1), vectors["color"])])]
+    plan = IndexPlan(1, 0, choose_backend(), exact_max=10, trees=10, seed=20, min_recall=0.5)
+    sources = [MethodSource(METHODS["color"], "1", [(np.arange(1, NUM + 1), vectors["color"])])]
     assemble(folder, sources, plan, np.empty(0, np.int64), lambda text, share: None)
     loaded = open_generation(folder, 1)
     return Snapshot((loaded.segment,), loaded.tables)
@@ -362,8 +362,8 @@ def test_near_codes_are_candidates_whatever_the_index_finds(tmp_path: Path, rng:
     codes = rng.integers(0, 256, (200, 8), np.uint8)
     codes[150] = codes[3] ^ np.array([1, 0, 2, 0, 0, 4, 0, 0], np.uint8)
     method = PHash()
-    plan = Plan(1, 0, choose_backend(), exact_max=10, trees=10, seed=20, min_recall=0)
-    assemble(tmp_path, [Source(method, "1", [(np.arange(200), codes)])], plan, NONE, lambda text, share: None)
+    plan = IndexPlan(1, 0, choose_backend(), exact_max=10, trees=10, seed=20, min_recall=0)
+    assemble(tmp_path, [MethodSource(method, "1", [(np.arange(200), codes)])], plan, NONE, lambda text, share: None)
     loaded = open_generation(tmp_path, 1)
     blind = MethodIndex(_Blind(64, 200), 0)
     segment = replace(loaded.segment, indexes={"phash": blind})

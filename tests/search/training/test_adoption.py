@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from search.training.adoption import Figures, Trial, decide, measure, pair_auc
+from search.training.adoption import Trial, TrialFigures, decide, measure, pair_auc
 from search.training.pairs import Pairs
 
 
-def figures(recall: float, auc: float) -> Figures:
-    return Figures(recall, auc, 0.0, 0.0)
+def figures(recall: float, auc: float) -> TrialFigures:
+    return TrialFigures(recall, auc, 0.0, 0.0)
 
 
 def test_it_works() -> None:

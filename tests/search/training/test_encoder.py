@@ -15,7 +15,7 @@ from gallery.decoding import Refused
 from search.exceptions import TrainingError
 from search.methods.deep import Deep
 from search.training import encoder
-from search.training.encoder import FILE, PLAN, Order, train_encoder
+from search.training.encoder import FILE, PLAN, EncoderOrder, train_encoder
 from search.training.recipe import Budget, Recipe
 from search.types import RGBImage
 
@@ -46,7 +46,7 @@ def photographs(number: int = 130) -> Iterator[RGBImage | Exception]:
     yield Refused("truncated")
 
 
-def order(folder: Path, teacher: Path, **options: Any) -> Order:
+def order(folder: Path, teacher: Path, **options: Any) -> EncoderOrder:
     plain = {
         "names": [f"{place}.png" for place in range(131)],
         "labels": LABELS,
@@ -57,7 +57,7 @@ def order(folder: Path, teacher: Path, **options: Any) -> Order:
         "held_out": "c5",
         "recipe": RECIPE,
     }
-    return Order(**(plain | options))
+    return EncoderOrder(**(plain | options))
 
 
 @pytest.fixture(scope="module")

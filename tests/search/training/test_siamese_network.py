@@ -10,30 +10,30 @@ import pytest
 from search.methods.branches import koch
 from search.training.pairs import draw_views
 from search.training.projection import discriminant
-from search.training.siamese import GUIDE_RECIPE, HEAD_RECIPE, Recipe, contrastive_loss, train_guide, train_head
+from search.training.siamese import GUIDE_RECIPE, HEAD_RECIPE, SiameseRecipe, contrastive_loss, train_head, train_koch
 
 pytestmark = pytest.mark.usefixtures("keras")
 
 
-def loss_of(recipe: Recipe, same: list[int], both: list[list[float]]) -> Any:
+def loss_of(recipe: SiameseRecipe, same: list[int], both: list[list[float]]) -> Any:
     return np.asarray(contrastive_loss(recipe)(np.array(same, np.float32)[:, None], np.array(both, np.float32)))
 
 
 def test_it_works() -> None:
     """d = 0.5: 0.25 together; (1 - 0.5)^2 = 0.25 apart; beyond the margin nothing."""
-    recipe = Recipe(epochs=1, rate=1e-3, margin=1.0, quantization=0, balance=0)
+    recipe = SiameseRecipe(epochs=1, rate=1e-3, margin=1.0, quantization=0, balance=0)
     both = [[0, 0, 0.5, 0], [0, 0, 0.5, 0], [0, 0, 3, 4]]
     np.testing.assert_allclose(loss_of(recipe, [1, 0, 0], both), [0.25, 0.25, 0], atol=1e-6)
 
 
 def test_codes_cost_what_numbers_lack_to_their_signs() -> None:
-    recipe = Recipe(epochs=1, rate=1e-3, margin=0, quantization=2.0, balance=0)
+    recipe = SiameseRecipe(epochs=1, rate=1e-3, margin=0, quantization=2.0, balance=0)
     exact = [0.7071068, -0.7071068] * 2
     np.testing.assert_allclose(loss_of(recipe, [1, 1], [exact, [0.0] * 4]), [0, 2], atol=1e-5)
 
 
 def test_bits_that_are_the_same_for_all_cost() -> None:
-    recipe = Recipe(epochs=1, rate=1e-3, margin=0, quantization=0, balance=0.5)
+    recipe = SiameseRecipe(epochs=1, rate=1e-3, margin=0, quantization=0, balance=0.5)
     np.testing.assert_allclose(loss_of(recipe, [1, 1], [[1, 0, 1, 0], [1, 0, 1, 0]]), 1, atol=1e-5)
     np.testing.assert_allclose(loss_of(recipe, [1, 1], [[1, 0, 1, 0], [-1, 0, -1, 0]]), 0, atol=1e-5)
 
@@ -71,7 +71,7 @@ def test_the_guides_network_learns_on_any_number_of_units(
     monkeypatch.setattr(koch, "SHAPES", koch._shapes())
     pictures = rng.integers(0, 256, (8, koch.SIDE, koch.SIDE), np.uint8)
     draw = draw_views(np.repeat(np.arange(4), 2), np.eye(4, dtype=bool))
-    arrays = train_guide(pictures, draw, GUIDE_RECIPE.with_epochs(1), 1, lambda done, loss: None)
+    arrays = train_koch(pictures, draw, GUIDE_RECIPE.with_epochs(1), 1, lambda done, loss: None)
     assert {name: arrays[name].shape for name in koch.SHAPES} == koch.SHAPES
     outputs = koch.activations(arrays, pictures) @ arrays["weights"] + arrays["bias"]
     assert outputs.shape == (8, 128)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from search.training.pack import Pack, write_pack
-from search.training.targets import Lessons
+from search.training.targets import Targets
 from search.training.teacher import Teacher
 
 
@@ -22,9 +22,9 @@ def teacher(keras: Any, tiny_model: Path) -> Teacher:
     return Teacher(str(tiny_model), {})
 
 
-def lessons(pack: Pack, folder: Path, **options: Any) -> Lessons:
+def lessons(pack: Pack, folder: Path, **options: Any) -> Targets:
     settings = {"taught": np.ones(70, bool), "stored": 48, "dim": 5, "seed": 20} | options
-    return Lessons(folder, pack, **settings)
+    return Targets(folder, pack, **settings)
 
 
 def test_it_works(pack: Pack, teacher: Teacher, tmp_path: Path) -> None:

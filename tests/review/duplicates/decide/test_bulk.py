@@ -15,8 +15,8 @@ from gallery.models import Image
 from gallery.people.roles import Role
 from review.duplicates.decide import bulk, decisions
 from review.duplicates.decide.in_force import Kind, in_force, kept_sets
-from review.duplicates.decide.plan import Plan, make_plan
-from review.duplicates.show.visible import Choice, open_groups
+from review.duplicates.decide.plan import BulkPlan, make_plan
+from review.duplicates.show.visible import GroupFilter, open_groups
 from review.exceptions import DuplicatesError
 from review.models import AuditRow, DuplicateBulk, DuplicateScan
 from review.verdicts.decide import decide
@@ -36,8 +36,8 @@ def scan() -> DuplicateScan:
     return found
 
 
-def plan_of(scan: DuplicateScan, kind: str, user: object) -> Plan:
-    return make_plan(open_groups(scan, Choice(), user), kind, user)  # type: ignore[arg-type]
+def plan_of(scan: DuplicateScan, kind: str, user: object) -> BulkPlan:
+    return make_plan(open_groups(scan, GroupFilter(), user), kind, user)  # type: ignore[arg-type]
 
 
 def test_it_works(scan: DuplicateScan) -> None:
@@ -48,7 +48,7 @@ def test_it_works(scan: DuplicateScan) -> None:
     row.refresh_from_db()
     assert (row.state, row.num_done, row.num_skipped, row.num_total) == (State.READY, 5, 0, 5)
     assert Image.objects.shown().count() == 5
-    assert not open_groups(scan, Choice(), cyd).exists()
+    assert not open_groups(scan, GroupFilter(), cyd).exists()
     told = AuditRow.objects.filter(action="duplicates")
     assert [each.details["done"] for each in told] == [5]
     assert row.decisions.count() == 5
@@ -267,7 +267,7 @@ def test_an_act_whose_worker_is_killed_each_time_fails(scan: DuplicateScan, monk
 
 def test_an_empty_plan_is_refused() -> None:
     with pytest.raises(DuplicatesError, match="nothing to decide"):
-        bulk.ask(Plan(), Kind.KEEP_ALL, person("ada"))
+        bulk.ask(BulkPlan(), Kind.KEEP_ALL, person("ada"))
 
 
 def test_it_is_done_once(scan: DuplicateScan) -> None:

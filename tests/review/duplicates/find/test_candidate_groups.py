@@ -8,7 +8,14 @@ from datetime import UTC, datetime
 import numpy as np
 
 from review.duplicates.decide.keeper import Copy
-from review.duplicates.find.candidate_groups import Decided, Draft, draft_alike, draft_bytes, draft_pixels, mark_chains
+from review.duplicates.find.candidate_groups import (
+    CandidateGroup,
+    Decided,
+    draft_alike,
+    draft_bytes,
+    draft_pixels,
+    mark_chains,
+)
 from review.duplicates.find.evidence import EDITED, NEAR, Judged
 from review.duplicates.find.pairs import Pairs
 from review.models import DuplicateGroup
@@ -23,13 +30,15 @@ def copies_of(image_ids: Iterable[int]) -> dict[int, Copy]:
     return {image_id: Copy(image_id, 1000 - image_id, "JPEG", 1, 0, moment) for image_id in image_ids}
 
 
-def alike(tiers: dict[tuple[int, int], int], decided: Decided = NOTHING, above: Iterable[Draft] = ()) -> list[Draft]:
+def alike(
+    tiers: dict[tuple[int, int], int], decided: Decided = NOTHING, above: Iterable[CandidateGroup] = ()
+) -> list[CandidateGroup]:
     ordered = sorted(tiers)
     judged = Judged(np.array([tiers[pair] for pair in ordered], np.int8), np.full(len(ordered), 0.8))
     return draft_alike(Pairs.listed(ordered), judged, decided, copies_of, list(above))
 
 
-def members(drafts: Iterable[Draft]) -> list[tuple[int, set[int]]]:
+def members(drafts: Iterable[CandidateGroup]) -> list[tuple[int, set[int]]]:
     return [(draft.tier, set(draft.group.members)) for draft in drafts]
 
 

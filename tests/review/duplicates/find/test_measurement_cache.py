@@ -9,55 +9,55 @@ import pytest
 
 from review.duplicates.find import measurement_cache
 from review.duplicates.find.measure import METHODS
-from review.duplicates.find.measurement_cache import Known, read_known, write_known
+from review.duplicates.find.measurement_cache import CachedMeasurements, read_cache, write_cache
 from review.duplicates.find.pairs import Pairs
 
 VERSIONS = dict.fromkeys(METHODS, "1")
 
 
 @pytest.fixture
-def kept() -> Known:
+def kept() -> CachedMeasurements:
     raw = np.full((len(METHODS), 2), 0.5, np.float32)
     raw[1, 0] = np.nan
-    found = Known(Pairs.listed([(1, 2), (2, 9)]), raw, np.array([1, 2, 9]), 77)
-    write_known(found, VERSIONS)
+    found = CachedMeasurements(Pairs.listed([(1, 2), (2, 9)]), raw, np.array([1, 2, 9]), 77)
+    write_cache(found, VERSIONS)
     return found
 
 
-def test_it_works(kept: Known) -> None:
-    found = read_known(VERSIONS)
+def test_it_works(kept: CachedMeasurements) -> None:
+    found = read_cache(VERSIONS)
     assert found.revision == 77
     assert found.image_ids.tolist() == [1, 2, 9]
     np.testing.assert_array_equal(found.pairs.second, kept.pairs.second)
     np.testing.assert_array_equal(found.raw, kept.raw)
 
 
-def nothing_of(found: Known) -> bool:
+def nothing_of(found: CachedMeasurements) -> bool:
     return found.pairs.size == 0 and not len(found.image_ids) and found.raw.shape == (len(METHODS), 0)
 
 
 def test_before_the_first_scan() -> None:
-    assert nothing_of(read_known(VERSIONS))
+    assert nothing_of(read_cache(VERSIONS))
 
 
-def test_other_versions_are_measured_anew(kept: Known) -> None:
-    assert nothing_of(read_known(VERSIONS | {"deep": "2"}))
-    assert read_known(VERSIONS | {"color": "2"}).revision == 77  # not among the evidence
+def test_other_versions_are_measured_anew(kept: CachedMeasurements) -> None:
+    assert nothing_of(read_cache(VERSIONS | {"deep": "2"}))
+    assert read_cache(VERSIONS | {"color": "2"}).revision == 77  # not among the evidence
 
 
-def test_methods_in_another_order_are_measured_anew(kept: Known, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_methods_in_another_order_are_measured_anew(kept: CachedMeasurements, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measurement_cache, "METHODS", tuple(reversed(METHODS)))
-    assert nothing_of(read_known(VERSIONS))
+    assert nothing_of(read_cache(VERSIONS))
 
 
-def test_another_recipe_is_measured_anew(kept: Known, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_recipe_is_measured_anew(kept: CachedMeasurements, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measurement_cache, "RECIPE", measurement_cache.RECIPE + 1)
-    assert nothing_of(read_known(VERSIONS))
+    assert nothing_of(read_cache(VERSIONS))
 
 
 @pytest.mark.parametrize("damage", ["cut", "emptied", "another"])
-def test_damage_is_noticed(kept: Known, damage: str) -> None:
+def test_damage_is_noticed(kept: CachedMeasurements, damage: str) -> None:
     path: Path = measurement_cache._path()
     data = path.read_bytes()
     path.write_bytes({"cut": data[: len(data) // 2], "emptied": b"", "another": b"hello"}[damage])
-    assert nothing_of(read_known(VERSIONS))
+    assert nothing_of(read_cache(VERSIONS))

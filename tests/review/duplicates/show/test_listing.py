@@ -6,7 +6,7 @@ import pytest
 
 from gallery.people.roles import Role
 from review.duplicates.show.listing import PAGE_SIZE, Place, page_of
-from review.duplicates.show.visible import Choice, Tier, open_groups
+from review.duplicates.show.visible import GroupFilter, Tier, open_groups
 from tests.review.duplicates.rows import make_pair, make_scan
 from tests.review.people import person
 
@@ -18,7 +18,7 @@ def test_it_works() -> None:
     scores = [0.1 + 0.2, 0.30000000000000004, 0.3] * (PAGE_SIZE // 2)  # many of one score
     for number, score in enumerate(scores):
         make_pair(scan, str(number), score=score)
-    groups = open_groups(scan, Choice(Tier.EDITED), user)
+    groups = open_groups(scan, GroupFilter(Tier.EDITED), user)
     seen: list[int] = []
     place: Place | None = None
     for expected in (PAGE_SIZE, len(scores) - PAGE_SIZE):

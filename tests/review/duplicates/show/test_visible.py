@@ -9,14 +9,14 @@ from django.contrib.auth.models import AnonymousUser, User
 from gallery.curation import visibility
 from gallery.models import Collection, Image, Membership
 from gallery.people.roles import Role
-from review.duplicates.show.visible import Choice, linked_members, num_by_tier, open_groups
+from review.duplicates.show.visible import GroupFilter, linked_members, num_by_tier, open_groups
 from review.models import DuplicateScan
 from tests.gallery.rows import make_image, make_images
 from tests.review.duplicates.rows import Tier, make_group, make_pair, make_scan
 from tests.review.people import person
 
 pytestmark = pytest.mark.django_db
-ANY = Choice()
+ANY = GroupFilter()
 
 
 @pytest.fixture
@@ -37,9 +37,9 @@ def test_it_works(scan: DuplicateScan) -> None:
     near = make_pair(scan, "near", tier=Tier.NEAR)
     make_pair(make_scan(), "other")
     assert list(open_groups(scan, ANY, user)) == [high, low, near]
-    assert list(open_groups(scan, Choice(Tier.NEAR), user)) == [near]
-    assert list(open_groups(scan, Choice(image_id=low.keeper_id), user)) == [low]
-    assert num_by_tier(scan, Choice(Tier.NEAR), user) == {1: 0, 2: 0, 3: 2, 4: 1}
+    assert list(open_groups(scan, GroupFilter(Tier.NEAR), user)) == [near]
+    assert list(open_groups(scan, GroupFilter(image_id=low.keeper_id), user)) == [low]
+    assert num_by_tier(scan, GroupFilter(Tier.NEAR), user) == {1: 0, 2: 0, 3: 2, 4: 1}
 
 
 def test_a_collection(scan: DuplicateScan) -> None:
@@ -47,8 +47,8 @@ def test_a_collection(scan: DuplicateScan) -> None:
     collection = Collection.objects.create(name="Pond")
     collection.images.add(group.members.last().image)  # type: ignore[union-attr]
     user = person("vic", Role.VIEWER)
-    assert list(open_groups(scan, Choice(collection=collection), user)) == [group]
-    assert num_by_tier(scan, Choice(collection=collection), user)[Tier.EDITED] == 1
+    assert list(open_groups(scan, GroupFilter(collection=collection), user)) == [group]
+    assert num_by_tier(scan, GroupFilter(collection=collection), user)[Tier.EDITED] == 1
 
 
 def test_private_images_are_not_there(scan: DuplicateScan) -> None:
@@ -60,7 +60,7 @@ def test_private_images_are_not_there(scan: DuplicateScan) -> None:
     seen = {user.username: list(open_groups(scan, ANY, user)) for user in (viewer, member, admin)}
     assert seen == {"vic": [], "mia": [group], "ann": [group]}
     assert num_by_tier(scan, ANY, viewer)[Tier.EDITED] == 0
-    assert list(open_groups(scan, Choice(image_id=secret.pk), viewer)) == []
+    assert list(open_groups(scan, GroupFilter(image_id=secret.pk), viewer)) == []
 
 
 def test_images_linked_only_through_a_private_one_are_no_group(scan: DuplicateScan) -> None:

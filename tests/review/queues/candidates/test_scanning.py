@@ -11,8 +11,8 @@ from django.conf import LazySettings
 from numpy.typing import NDArray
 
 from review.queues.candidates import checkpoints, scanning
-from review.queues.candidates.checkpoints import Keeper
-from review.queues.candidates.scanning import BestPairs, Ground, scan
+from review.queues.candidates.checkpoints import CheckpointFile
+from review.queues.candidates.scanning import BestPairs, PairSpace, scan
 from review.queues.candidates.scoring import exact_scores
 from search.generations import build
 from search.generations import snapshot as generations_snapshot
@@ -45,9 +45,9 @@ def all_pairs(ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int
     return ids[rows], ids[columns]
 
 
-def found(ground: Ground, wanted: int, target: float | None = None, excluded: NDArray[np.int64] = NONE) -> BestPairs:
+def found(ground: PairSpace, wanted: int, target: float | None = None, excluded: NDArray[np.int64] = NONE) -> BestPairs:
     best = BestPairs(len(ground), wanted, excluded, target)
-    scan(ground, best, Keeper(1, ground, WEIGHTS, target, excluded), quiet)
+    scan(ground, best, CheckpointFile(1, ground, WEIGHTS, target, excluded), quiet)
     return best
 
 
@@ -59,7 +59,7 @@ def library(rng: np.random.Generator) -> tuple[NDArray[np.int64], Snapshot]:
 
 def test_it_works(library: tuple[NDArray[np.int64], Snapshot]) -> None:
     ids, snapshot = library
-    ground = Ground(snapshot, ids, {"color": 1.0})
+    ground = PairSpace(snapshot, ids, {"color": 1.0})
     best = found(ground, 25)
     first, second = best.places()
     scores = exact_scores(snapshot, *all_pairs(ids), {"color": 1.0}, quiet)
@@ -81,7 +81,7 @@ def test_real_scores_are_those_that_pairs_are_shown_with(library: tuple[NDArray[
 
 def test_pairs_near_a_target_are_found(library: tuple[NDArray[np.int64], Snapshot]) -> None:
     ids, snapshot = library
-    ground = Ground(snapshot, ids, {"color": 1.0})
+    ground = PairSpace(snapshot, ids, {"color": 1.0})
     scores = exact_scores(snapshot, *all_pairs(ids), {"color": 1.0}, quiet)
     target = float(np.median(scores))
     best = found(ground, 10, target)
@@ -90,7 +90,7 @@ def test_pairs_near_a_target_are_found(library: tuple[NDArray[np.int64], Snapsho
 
 def test_excluded_pairs_are_left_out_and_others_take_their_place(library: tuple[NDArray[np.int64], Snapshot]) -> None:
     ids, snapshot = library
-    ground = Ground(snapshot, ids, WEIGHTS)
+    ground = PairSpace(snapshot, ids, WEIGHTS)
     before = found(ground, 10)
     after = found(ground, 10, excluded=before.codes)
     assert len(after.codes) == 10
@@ -101,7 +101,7 @@ def test_the_size_of_the_blocks_does_not_matter(
     library: tuple[NDArray[np.int64], Snapshot], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids, snapshot = library
-    ground = Ground(snapshot, ids, WEIGHTS)
+    ground = PairSpace(snapshot, ids, WEIGHTS)
     small = found(ground, 20)
     monkeypatch.setattr(scanning, "BLOCK", 1024)
     assert ground.num_blocks() == 1
@@ -116,7 +116,7 @@ def test_a_generation_and_what_is_newer_are_one_ground(rng: np.random.Generator)
     snapshot = generations_snapshot.current_snapshot()
     assert [len(segment.image_ids) for segment in snapshot.segments] == [30, 10]
     ids = np.concatenate([newer, older])
-    ground = Ground(snapshot, ids, WEIGHTS)
+    ground = PairSpace(snapshot, ids, WEIGHTS)
     np.testing.assert_array_equal(ground.image_ids, np.sort(ids))
     assert set(np.concatenate(found(ground, 780).places()).tolist()) == set(range(40))
 
@@ -125,19 +125,19 @@ def test_only_what_can_be_found_takes_part(library: tuple[NDArray[np.int64], Sna
     ids, _snapshot = library
     Tombstone.objects.create(image_id=ids[0])
     generations_snapshot.forget()
-    ground = Ground(generations_snapshot.current_snapshot(), ids[:5], WEIGHTS)
+    ground = PairSpace(generations_snapshot.current_snapshot(), ids[:5], WEIGHTS)
     assert ground.image_ids.tolist() == ids[1:5].tolist()
 
 
 def test_methods_without_a_weight_stay_out_unless_none_has_one(library: tuple[NDArray[np.int64], Snapshot]) -> None:
     ids, snapshot = library
-    assert [each.name for each in Ground(snapshot, ids, {"color": 1.0}).gatherers] == ["color"]
-    usual = {each.name: each.weight for each in Ground(snapshot, ids, {"local": 1.0}).gatherers}
+    assert [each.name for each in PairSpace(snapshot, ids, {"color": 1.0}).gatherers] == ["color"]
+    usual = {each.name: each.weight for each in PairSpace(snapshot, ids, {"local": 1.0}).gatherers}
     assert usual == {name: DEFAULT_WEIGHTS[name] for name in ("color", "ssim")}
 
 
 def test_nothing_makes_no_pairs(db: None) -> None:
-    ground = Ground(generations_snapshot.current_snapshot(), np.array([4, 5]), WEIGHTS)
+    ground = PairSpace(generations_snapshot.current_snapshot(), np.array([4, 5]), WEIGHTS)
     assert len(ground) == ground.num_blocks() == 0
     assert len(found(ground, 5).codes) == 0
 
@@ -153,7 +153,7 @@ def test_a_scan_goes_on_where_it_was_interrupted(
     library: tuple[NDArray[np.int64], Snapshot], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids, snapshot = library
-    ground = Ground(snapshot, ids, WEIGHTS)
+    ground = PairSpace(snapshot, ids, WEIGHTS)
     whole = found(ground, 15)
     monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
 
@@ -162,10 +162,10 @@ def test_a_scan_goes_on_where_it_was_interrupted(
             raise CrashError
 
     with pytest.raises(CrashError):
-        scan(ground, BestPairs(len(ground), 15, NONE), Keeper(1, ground, WEIGHTS, None, NONE), crash)
+        scan(ground, BestPairs(len(ground), 15, NONE), CheckpointFile(1, ground, WEIGHTS, None, NONE), crash)
     seen: list[int] = []
     best = BestPairs(len(ground), 15, NONE)
-    scan(ground, best, Keeper(1, ground, WEIGHTS, None, NONE), lambda done, _total: seen.append(done))
+    scan(ground, best, CheckpointFile(1, ground, WEIGHTS, None, NONE), lambda done, _total: seen.append(done))
     assert seen == list(range(9, ground.num_blocks() + 1))
     np.testing.assert_array_equal(best.places(), whole.places())
     assert not checkpoints.path_of(1).exists()
@@ -174,8 +174,8 @@ def test_a_scan_goes_on_where_it_was_interrupted(
 @pytest.mark.parametrize("damage", ["cut", "other weights", "other exclusions"])
 def test_what_does_not_fit_is_begun_anew(library: tuple[NDArray[np.int64], Snapshot], damage: str) -> None:
     ids, snapshot = library
-    ground = Ground(snapshot, ids, WEIGHTS)
-    keeper = Keeper(1, ground, WEIGHTS, None, NONE)
+    ground = PairSpace(snapshot, ids, WEIGHTS)
+    keeper = CheckpointFile(1, ground, WEIGHTS, None, NONE)
     keeper._next = 0.0
     best = BestPairs(len(ground), 5, NONE)
     keeper.keep(best, 4)
@@ -187,5 +187,5 @@ def test_what_does_not_fit_is_begun_anew(library: tuple[NDArray[np.int64], Snaps
         weights = {"color": 1.0}
     else:
         excluded = np.array([3])
-    assert Keeper(1, ground, weights, None, excluded).resume(best) == 0
-    assert Keeper(2, ground, WEIGHTS, None, NONE).resume(best) == 0
+    assert CheckpointFile(1, ground, weights, None, excluded).resume(best) == 0
+    assert CheckpointFile(2, ground, WEIGHTS, None, NONE).resume(best) == 0

@@ -5,23 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from search.weights.learning import Question, QuestionSet, learn
+from search.weights.learning import LabelledQuery, LabelledQuerySet, learn
 from search.weights.learning.selection import Objective, rounded
 
 PRESENT = np.array([0.5, 0.5, 0.0])
 
 
-def questions(rng: np.random.Generator, useful: list[float], num: int = 40) -> QuestionSet:
+def questions(rng: np.random.Generator, useful: list[float], num: int = 40) -> LabelledQuerySet:
     """Ask for one of twenty candidates, which each method likes that much better than the others."""
     asked = []
     for number in range(num):
         rarities = rng.random((len(useful), 20)) * 0.6
         rarities[:, 0] += np.array(useful)
-        asked.append(Question(np.clip(rarities, 0, 1), np.arange(20) == 0, f"{number}"))
-    return QuestionSet(asked)
+        asked.append(LabelledQuery(np.clip(rarities, 0, 1), np.arange(20) == 0, f"{number}"))
+    return LabelledQuerySet(asked)
 
 
-def mean(asked: QuestionSet, weights: np.ndarray) -> float:
+def mean(asked: LabelledQuerySet, weights: np.ndarray) -> float:
     return float(asked.average_precisions(weights).mean())
 
 

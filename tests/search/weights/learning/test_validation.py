@@ -5,21 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from search.weights.learning import Question, QuestionSet, validate
+from search.weights.learning import LabelledQuery, LabelledQuerySet, validate
 from search.weights.learning.validation import LEARNED, NUM_FOLDS, assign_folds
 
 NAMES = ["color", "deep"]
 RANKINGS = {"default": np.array([0.5, 0.5]), "equal": np.array([0.5, 0.5])}
 
 
-def ask(rng: np.random.Generator, useful: list[float], group: str) -> Question:
+def ask(rng: np.random.Generator, useful: list[float], group: str) -> LabelledQuery:
     rarities = rng.random((2, 15)) * 0.7
     rarities[:, 0] += np.array(useful)
-    return Question(np.clip(rarities, 0, 1), np.arange(15) == 0, group)
+    return LabelledQuery(np.clip(rarities, 0, 1), np.arange(15) == 0, group)
 
 
 def test_it_works(rng: np.random.Generator) -> None:
-    questions = QuestionSet([ask(rng, [0.0, 0.5], f"{number % 10}") for number in range(40)])
+    questions = LabelledQuerySet([ask(rng, [0.0, 0.5], f"{number % 10}") for number in range(40)])
     told: list[tuple[int, int]] = []
     report = validate({"set": questions}, NAMES, RANKINGS, "default", 1, lambda *done: told.append(done))["set"]
     assert (report.num_questions, report.num_groups, report.best_single) == (40, 10, "deep")
@@ -35,15 +35,15 @@ def test_it_works(rng: np.random.Generator) -> None:
 def test_what_is_learned_knows_nothing_of_what_is_held_out(rng: np.random.Generator) -> None:
     """Each group needs another method: whoever peeked would do well, who learns from the other group does badly."""
     asked = [ask(rng, [0.6, -0.3] if number % 2 else [-0.3, 0.6], f"{number % 2}") for number in range(60)]
-    report = validate({"set": QuestionSet(asked)}, NAMES, RANKINGS, "default", 1)["set"]
+    report = validate({"set": LabelledQuerySet(asked)}, NAMES, RANKINGS, "default", 1)["set"]
     assert report.standings[LEARNED].map < report.standings["default"].map
     assert report.gain < 0
 
 
 def test_sets_are_learned_from_together_and_reported_apart(rng: np.random.Generator) -> None:
     sets = {
-        "one": QuestionSet([ask(rng, [0.4, 0.2], f"{number}") for number in range(20)]),
-        "other": QuestionSet([ask(rng, [0.2, 0.4], f"{number % 3}") for number in range(12)]),
+        "one": LabelledQuerySet([ask(rng, [0.4, 0.2], f"{number}") for number in range(20)]),
+        "other": LabelledQuerySet([ask(rng, [0.2, 0.4], f"{number % 3}") for number in range(12)]),
     }
     reports = validate(sets, NAMES, RANKINGS, "default", 1)
     assert {name: (report.num_questions, report.num_groups) for name, report in reports.items()} == {
@@ -56,7 +56,7 @@ def test_sets_are_learned_from_together_and_reported_apart(rng: np.random.Genera
 
 def test_questions_of_one_group_cannot_be_held_out(rng: np.random.Generator) -> None:
     with pytest.raises(ValueError, match="at least two groups"):
-        validate({"set": QuestionSet([ask(rng, [0.1, 0.2], "only")])}, NAMES, RANKINGS, "default", 1)
+        validate({"set": LabelledQuerySet([ask(rng, [0.1, 0.2], "only")])}, NAMES, RANKINGS, "default", 1)
 
 
 def test_groups_stay_together_and_folds_are_of_one_size() -> None:

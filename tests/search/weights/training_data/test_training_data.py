@@ -15,8 +15,8 @@ from review.verdicts.record import record
 from search.evaluation.judged_pairs import JudgedPairs
 from search.exceptions import SearchError
 from search.generations import snapshot
-from search.weights.learning import QuestionSet
-from search.weights.training_data import Lessons, gather, source_names
+from search.weights.learning import LabelledQuerySet
+from search.weights.training_data import TrainingData, gather, source_names
 from search.weights.training_data.from_copies import COPIES_PER_IMAGE, NUM_EDITS, make_copies
 from search.weights.training_data.from_labels import IMAGES_PER_LABEL, POOL_IMAGES, draw_places
 from search.weights.training_data.from_verdicts import choose_hubs, deal_out
@@ -34,7 +34,7 @@ def _own_folder(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
     snapshot.forget()
 
 
-def ask(*sources: str, collection_id: int | None = None, most: int = 50) -> Lessons:
+def ask(*sources: str, collection_id: int | None = None, most: int = 50) -> TrainingData:
     return gather(sources, collection_id, most, lambda what, done, total: None)
 
 
@@ -48,7 +48,7 @@ def test_labels_ask_for_the_others_of_their_label(rng: np.random.Generator) -> N
         assert question.rarities.shape == (2, 11)  # not the query itself
         assert question.relevant.sum() == 3
     assert {question.group for question in lessons.sets["labels"]} == {"dawn", "noon", "dusk"}
-    found = QuestionSet(lessons.sets["labels"]).average_precisions(np.array([0.5, 0.5]))
+    found = LabelledQuerySet(lessons.sets["labels"]).average_precisions(np.array([0.5, 0.5]))
     assert found.mean() > 0.8
 
 
@@ -108,7 +108,7 @@ def test_copies_ask_for_their_originals(rng: np.random.Generator) -> None:
     assert {question.relevant.sum() for each in lessons.sets.values() for question in each} == {1}
     assert {question.group for question in lessons.sets["copies"]} <= {str(image.pk) for image in images}
     assert len({question.group for question in lessons.sets["copies"]}) == 6 // COPIES_PER_IMAGE
-    found = QuestionSet(lessons.sets["copies"]).average_precisions(np.array([0.5, 0.5]))
+    found = LabelledQuerySet(lessons.sets["copies"]).average_precisions(np.array([0.5, 0.5]))
     assert found.mean() > 0.3
 
 
@@ -137,7 +137,7 @@ def test_verdicts_ask_which_pairs_belong_together(rng: np.random.Generator) -> N
     assert sum(len(question.relevant) for question in asked) == 66
     assert sum(question.relevant.sum() for question in asked) == 18
     assert len({question.group for question in asked}) == len(asked) > 1
-    assert QuestionSet(asked).average_precisions(np.array([0.5, 0.5])).mean() > 0.8
+    assert LabelledQuerySet(asked).average_precisions(np.array([0.5, 0.5])).mean() > 0.8
 
 
 def test_too_few_verdicts_teach_nothing(rng: np.random.Generator) -> None:
