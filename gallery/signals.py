@@ -15,4 +15,4 @@ visibility_changed = Signal()
 """Sent when it changes who may see which image: a collection, its images, or what is in the common library."""
 
 acted = Signal()
-"""Sent with `user`, `action: gallery.audit_events.Action`, `subject: str`, `details: dict` by `gallery.audit_events.log_act`."""
+"""Sent by `gallery.audit_events.log_act` with `user`, `action: Action`, `subject: str` and `details: dict`."""
