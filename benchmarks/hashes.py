@@ -2,10 +2,10 @@
 
     python benchmarks/hashes.py --rows 1e6 1e7 1e8 [--bits 64 128] [--workdir DIR] [--out FILE] [--json]
 
-For each number of rows and each length, codes are made and a store of them is built in a process of its own, whose
-peak memory is told. Queries are codes of the store with 0 to 7 bits changed, asked one at a time; each must find the
-code that it was made from. Then a hundredth as many codes are appended, and the queries are asked again. FAISS gets
-the same codes and queries, where it can hold them. At 10^8 this takes about 10 GB of disk in DIR, and some 30 minutes.
+For each number of rows and each length, codes are made and an index of them is built in a process of its own, whose
+peak memory is told. Queries are codes of the index with 0 to 7 bits changed, asked one at a time; each must find the
+code that it was made from. FAISS gets the same codes and queries, where it can hold them. At 10^8 this takes about
+10 GB of disk in DIR, and some 30 minutes.
 
 "crowded" codes have bits that are like the one before in 6 cases of 10. Query prefixes then lead to about twice as
 many rows as with random codes, as those of real fingerprints do (2.0 times on 1,562 photographs).
@@ -31,23 +31,22 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.machine import command_line, describe_machine
-from search.index.hash_store import HashStore, append_codes, create_store
+from search.index.hashes import RADIUS, HashIndex
+from search.index.manifest import sum_file
 
 CHUNK_ROWS = 1 << 18
 NUM_QUERIES, SLOW_QUERIES, ROUNDS = 1000, 50, 3
-RADIUS = 7
 NEAREST = 10
-APPENDED_SHARE = 100
 CROWDED_CHANGE = 102  # of 256: how often a bit differs from the one before
 MEMORY_BYTES = 512 * 2**20
 TRAINED_PER_LIST, MAX_LISTS, LISTS_OF_MANY, PROBES = 50, 4096, 1024, 16
 HNSW_LINKS, HNSW_EFFORT = 16, 64
-OURS, GROWN = "four tables", "four tables, after appending"
+OURS = "four tables"
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Queries: each code was made from a row of the store."""
+    """Queries: each code was made from a row of the index."""
 
     rows: NDArray[np.int64]
     codes: NDArray[np.uint8]
@@ -170,33 +169,26 @@ def memory_mib(field: str) -> float:
     return round(next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:")) / 1024, 1)
 
 
-def build_ours(folder: Path, codes: Path, code_bytes: int) -> dict[str, Any]:
+def build_ours(path: Path, codes: Path, code_bytes: int) -> dict[str, Any]:
     before = memory_mib("VmHWM")
     began = time.perf_counter()
-    create_store(folder, code_bytes)
-    append_codes(folder, read_codes(codes, code_bytes), memory_bytes=MEMORY_BYTES)
+    HashIndex.build(read_codes(codes, code_bytes), path, code_bytes=code_bytes, memory_bytes=MEMORY_BYTES)
     seconds = time.perf_counter() - began
     return {
         "build_seconds": round(seconds, 1),
         "build_peak_mib": memory_mib("VmHWM"),
         "process_before_mib": before,
-        "bytes": sum(path.stat().st_size for path in folder.glob("*.hashes")),
+        "bytes": path.stat().st_size,
     }
 
 
-def query_ours(folder: Path, asked: Asked) -> dict[str, Any]:
+def query_ours(path: Path, code_bytes: int, num_rows: int, asked: Asked) -> dict[str, Any]:
     began = time.perf_counter()
-    store = HashStore.open(folder)  # compares every file with its checksum
+    sum_file(path)  # no index is opened before its checksum was compared
+    index = HashIndex.load(path, code_bytes, num_rows)
     found = {"open_seconds": round(time.perf_counter() - began, 1)}
-    found |= ask(lambda code: store.query(code, RADIUS, NEAREST)[0], asked)
-    return found | {"query_own_memory_mib": memory_mib("RssAnon"), "files": len(list(folder.glob("*.hashes")))}
-
-
-def grow_ours(folder: Path, num_rows: int, code_bytes: int, kind: str, seed: int) -> dict[str, Any]:
-    new = list(make_codes(num_rows, code_bytes, kind, seed))
-    began = time.perf_counter()
-    append_codes(folder, new, memory_bytes=MEMORY_BYTES)
-    return {"appended": num_rows, "append_seconds": round(time.perf_counter() - began, 2)}
+    found |= ask(lambda code: index.query(code, RADIUS, NEAREST)[0], asked)
+    return found | {"query_own_memory_mib": memory_mib("RssAnon")}
 
 
 def alone(work: Callable[..., dict[str, Any]], *arguments: object) -> dict[str, Any]:
@@ -226,29 +218,27 @@ class Report:
             "benchmark": "hashes",
             "machine": describe_machine(),
             "command": command_line().replace(" --resume", ""),
-            "data": "codes made by chance; queries are codes of the store with 0 to 7 bits changed",
+            "data": "codes made by chance; queries are codes of the index with 0 to 7 bits changed",
             "results": self.results,
         }
 
 
 def measure(num_rows: int, bits: int, kind: str, folder: Path, seed: int, limit: float, report: Report) -> None:
-    """Measure our store, and for random codes FAISS's indexes that need no more GiB than `limit`."""
+    """Measure our index, and for random codes FAISS's indexes that need no more GiB than `limit`."""
     code_bytes, about = bits // 8, {"rows": num_rows, "bits": bits, "codes": kind}
-    ours = report.lacks(about | {"index": GROWN})
+    ours = report.lacks(about | {"index": OURS})
     others = [name for name in FAISS if kind == "random" and report.lacks(about | {"index": name})]
     if not ours and not others:
         return
-    codes, store = folder / "codes.u8", folder / "store"
+    codes, path = folder / "codes.u8", folder / "codes.hashes"
     with codes.open("wb") as file:
         for chunk in make_codes(num_rows, code_bytes, kind, seed):
             file.write(chunk.data)
     asked = plant(codes, num_rows, code_bytes, seed)
     if ours:
-        built = alone(build_ours, store, codes, code_bytes)
-        report.add(about | {"index": OURS} | built | alone(query_ours, store, asked))
-        grown = alone(grow_ours, store, max(num_rows // APPENDED_SHARE, 1), code_bytes, kind, seed + 1)
-        report.add(about | {"index": GROWN} | grown | alone(query_ours, store, asked))
-        shutil.rmtree(store)
+        built = alone(build_ours, path, codes, code_bytes)
+        report.add(about | {"index": OURS} | built | alone(query_ours, path, code_bytes, num_rows, asked))
+        path.unlink()
     for name in others:
         report.add(about | {"index": name} | alone(run_faiss, name, codes, num_rows, code_bytes, asked, limit))
     codes.unlink()

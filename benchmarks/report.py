@@ -394,7 +394,7 @@ SECTIONS = [
         "Hash codes",
         "hashes",
         "python benchmarks/hashes.py --rows 1e6 1e7 1e8 --out " + "docs/measurements/hashes.json",
-        "codes made by chance; queries are codes of the store with 0 to 7 bits changed",
+        "codes made by chance; queries are codes of the index with 0 to 7 bits changed",
         runs_table("results", HASHES),
     ),
 ]

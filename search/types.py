@@ -17,14 +17,6 @@ Scores = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbor:
-    """A hit of one index: the row in the generation and its raw score (larger is closer)."""
-
-    row: int
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
 class MethodScore:
     """How alike one method finds two images; `raw` and what follows are None when the method is missing."""
 

@@ -22,7 +22,6 @@ Pair: TypeAlias = tuple[str, str]
 Ballot: TypeAlias = tuple[str, bool]
 """The kind of a person's current verdict, and whether that person adjudicated the pair."""
 
-SAME_KINDS = (Kind.SAME, Kind.NEAR_DUPLICATE)
 STANCES = {Kind.SAME: "together", Kind.NEAR_DUPLICATE: "together", Kind.RELATED: "related", Kind.DIFFERENT: "apart"}
 """Answers that contradict each other; "unsure" contradicts nobody."""
 ADJUDICATOR_SLOT = 3

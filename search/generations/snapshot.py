@@ -54,12 +54,6 @@ def current_snapshot() -> Snapshot:
         return _held.snapshot
 
 
-def load_active() -> LoadedGeneration | None:
-    """Return the generation in use: the active one, or the one before it if that is damaged; None: neither."""
-    with _lock:
-        return _load(active_generation())[0]
-
-
 def forget() -> None:
     """Drop all that this process holds."""
     collection_calibration.forget()

@@ -110,7 +110,7 @@ class HashIndex:
         ValueError : a radius beyond 7, up to which the search is exact, or a limit below 1
         IndexDamagedError : the file was altered after it was opened
         """
-        check_query(code, self.code_bytes, radius, limit)
+        _check_query(code, self.code_bytes, radius, limit)
         code = np.ascontiguousarray(code)
         found = [rows for table in range(TABLES) for rows in self._near_rows(table, code, radius)]
         rows = np.unique(np.concatenate([np.empty(0, ENTRY), *found])).astype(np.int64)
@@ -118,12 +118,9 @@ class HashIndex:
             raise IndexDamagedError(f"hash index: a table leads to row {rows[-1]} of {self.rows}; build it anew")
         distances = np.bitwise_count(self._codes[rows] ^ code.view("<u8")).sum(axis=1, dtype=np.uint8)
         near = distances <= radius
-        return closest(rows[near], distances[near], limit)
-
-    def codes(self, chunk_rows: int = 1 << 20) -> Iterator[NDArray[np.uint8]]:
-        """Yield all codes in the order of their rows, as chunks of shape (n, code_bytes)."""
-        for first in range(0, self.rows, chunk_rows):
-            yield self._codes[first : first + chunk_rows].view(np.uint8)
+        rows, distances = rows[near], distances[near]
+        order = np.lexsort((rows, distances))[:limit]
+        return rows[order], distances[order]
 
     def _near_rows(self, table: int, code: NDArray[np.uint8], radius: int) -> Iterator[NDArray[np.uint32]]:
         """Yield the rows that a table gives for a code, few of which are farther than the radius."""
@@ -135,21 +132,13 @@ class HashIndex:
             yield entries[np.bitwise_count(entries[:, 0] ^ checks[0]) <= radius, 1]
 
 
-def check_query(code: NDArray[np.uint8], code_bytes: int, radius: int, limit: int | None) -> None:
+def _check_query(code: NDArray[np.uint8], code_bytes: int, radius: int, limit: int | None) -> None:
     """Refuse a query that cannot be answered exactly; see `HashIndex.query`."""
     check_codes(code[None], code_bytes)
     if not 0 <= radius <= RADIUS:
         raise ValueError(f"radius: expected 0 to {RADIUS} bits, up to which the search is exact, got {radius}")
     if limit is not None and limit < 1:
         raise ValueError(f"limit: expected at least 1, got {limit}")
-
-
-def closest(
-    rows: NDArray[np.int64], distances: NDArray[np.uint8], limit: int | None
-) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """Return rows and their distances, closest first, equally close ones by rising number, `limit` at most."""
-    order = np.lexsort((rows, distances))[:limit]
-    return rows[order], distances[order]
 
 
 def _blocks(entries: NDArray[np.uint32], starts: list[int], ends: list[int]) -> Iterator[NDArray[np.uint32]]:

@@ -20,7 +20,8 @@ from search.exceptions import GenerationError
 from search.features import registry, revisions
 from search.generations import build as generations_build
 from search.generations import snapshot
-from search.generations.build import build, generation_folder, rebuild_due
+from search.generations.build import active_generation, build, generation_folder, rebuild_due
+from search.generations.reader import LoadedGeneration, open_generation
 from search.models import Feature, Generation, Tombstone, WorkState
 from search.query.pipeline import for_image, run_query
 from tests.search.library import add_features, add_images, add_library, describe, pictures
@@ -50,6 +51,12 @@ def answer_ids(image_id: int) -> list[int]:
     return [result.image_id for result in run_query(for_image(image_id), WEIGHTS).results]
 
 
+def opened() -> LoadedGeneration:
+    row = active_generation()
+    assert row is not None
+    return open_generation(generation_folder(row.folder), row.pk)
+
+
 def test_it_works(rng: np.random.Generator) -> None:
     ids, vectors = add_library(30, rng)
     told: list[tuple[str, float]] = []
@@ -59,8 +66,7 @@ def test_it_works(rng: np.random.Generator) -> None:
     assert folders() == [row.folder]
     assert told[0][0].startswith("color")
     assert [share for _, share in told] == sorted(share for _, share in told)
-    loaded = snapshot.load_active()
-    assert loaded is not None
+    loaded = opened()
     assert np.array_equal(loaded.segment.image_ids, ids)
     for name, rows in vectors.items():
         assert np.array_equal(loaded.segment.methods[name].vectors, rows)
@@ -76,8 +82,7 @@ def test_images_that_lack_a_method_stay_in_line(rng: np.random.Generator) -> Non
     add_features(ids[:5], {"color": color[:5]})
     add_features(ids[3:], {"ssim": ssim[3:]})
     build()
-    loaded = snapshot.load_active()
-    assert loaded is not None
+    loaded = opened()
     assert loaded.segment.image_ids.tolist() == ids
     rows = loaded.segment.methods["ssim"]
     assert rows.present is not None
@@ -90,8 +95,7 @@ def test_hidden_images_are_left_out(rng: np.random.Generator) -> None:
     ids, _ = add_library(8, rng)
     Tombstone.objects.create(image_id=ids[2])
     build()
-    loaded = snapshot.load_active()
-    assert loaded is not None
+    loaded = opened()
     assert loaded.segment.image_ids.tolist() == [i for i in ids if i != ids[2]]
 
 
@@ -337,8 +341,7 @@ def test_features_that_wait_are_not_built(rng: np.random.Generator) -> None:
     ids, _ = add_library(5, rng)
     Feature.objects.filter(image=ids[0], method="color").update(state=WorkState.PENDING)
     build()
-    loaded = snapshot.load_active()
-    assert loaded is not None
+    loaded = opened()
     present = loaded.segment.methods["color"].present
     assert present is not None
     assert present.tolist() == [False, True, True, True, True]

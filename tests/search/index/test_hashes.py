@@ -128,12 +128,6 @@ def test_a_view_of_other_numbers_is_read_right(index: HashIndex, codes: Codes) -
     assert as_lists(index.query(wide[::2])) == ([5], [0])
 
 
-def test_codes_come_back(index: HashIndex, codes: Codes) -> None:
-    chunks = list(index.codes(chunk_rows=1999))
-    assert [len(chunk) for chunk in chunks] == [1999, 1999, 1002]
-    np.testing.assert_array_equal(np.concatenate(chunks), codes)
-
-
 def test_threads_may_ask_at_once(index: HashIndex, codes: Codes) -> None:
     expected = [index.query(code)[0].tolist() for code in codes[:50]]
     answers: list[list[list[int]]] = [[] for _ in range(4)]
