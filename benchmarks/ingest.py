@@ -106,7 +106,7 @@ def ingest_bare(paths: list[Path], folder: Path, watch: Stopwatch) -> dict[str, 
 def encode_copies(picture: Image.Image, path: Path) -> None:
     """Write the same two WebP copies that the gallery keeps; where both would have one size, encode once."""
     from gallery.decoding.child.answers import WEBP_EFFORT, WEBP_QUALITY
-    from gallery.storage.paths import DERIVATIVE_SIDES
+    from gallery.storage.derivatives import DERIVATIVE_SIDES
 
     encoded: tuple[tuple[int, int], bytes] | None = None
     copy = picture.copy()

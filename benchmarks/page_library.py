@@ -21,7 +21,8 @@ from PIL import Image as Picture
 from benchmarks.search import World
 from gallery.models import Account, Attribute, Collection, Image, Membership, RepeatUpload, Tag
 from gallery.people.roles import Role
-from gallery.storage.paths import derivative_path
+from gallery.storage.blobs import BlobKind
+from gallery.storage.folder import FolderBlobStore
 from search.features import registry, revisions
 from search.generations import build
 from search.map import building as map_building
@@ -79,12 +80,17 @@ def make_images(num_images: int, rng: np.random.Generator) -> None:
 
 def _thumbs(rng: np.random.Generator) -> Iterator[Path]:
     """Yield files that all thumbnails are links to."""
-    folder = derivative_path("0" * 64, "thumb").parent
+    folder = _thumb("0" * 64).parent
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(NUM_THUMBS):
         path = folder / f"thumb-{number}"
         path.write_bytes(_draw(rng, (int(rng.integers(200, 320)), int(rng.integers(180, 320)))))
         yield path
+
+
+def _thumb(sha256: str) -> Path:
+    """Return where a thumbnail lies; through the store, each would take a write."""
+    return FolderBlobStore().path(BlobKind.DERIVATIVE, f"{sha256}-thumb.webp")
 
 
 def _draw(rng: np.random.Generator, size: tuple[int, int]) -> bytes:
@@ -97,7 +103,7 @@ def _draw(rng: np.random.Generator, size: tuple[int, int]) -> bytes:
 
 def _image(number: int, thumbs: list[Path], fate: float) -> Image:
     sha256 = hashlib.sha256(str(number).encode()).hexdigest()
-    path = derivative_path(sha256, "thumb")
+    path = _thumb(sha256)
     path.parent.mkdir(parents=True, exist_ok=True)
     os.link(thumbs[number % len(thumbs)], path)
     is_private = fate < PRIVATE_SHARE

@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 from django.test import Client, RequestFactory
 
 from config.compression import TextGZipMiddleware
-from gallery.storage.paths import derivative_path, original_path
+from tests.gallery.blob_files import derivative_path, original_path
 from tests.gallery.rows import make_image
 
 GZIP = {"accept-encoding": "gzip, deflate, br"}

@@ -18,7 +18,6 @@ from gallery.intake.rows import Destination, IncomingFile, Registered
 from gallery.models import Image
 from gallery.storage import originals
 from gallery.storage.derivatives import SIDES, remove_derivatives, write_derivatives
-from gallery.storage.paths import original_path
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +108,8 @@ def admit_registered(registered: Sequence[Registered], decode: Decode) -> Admiss
 def decode_image(image: Image, decoder: Decoder) -> Verdict:
     """Decode an image and write its copies; touches no database, so that threads can do it."""
     try:
-        inspection = decoder.inspect(original_path(image.sha256), SIDES, name=image.original_name)
+        with originals.local_file(image.sha256) as path:
+            inspection = decoder.inspect(path, SIDES, name=image.original_name)
     except Refused as refused:
         return refused
     except OSError as error:

@@ -17,7 +17,7 @@ from gallery.people.permissions import permissions_of
 from gallery.people.roles import Role
 from gallery.signals import images_stored, visibility_changed
 from gallery.storage import originals
-from gallery.storage.originals import Received
+from gallery.storage.incoming import Received
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User

@@ -35,8 +35,8 @@ from gallery.intake.decode_and_settle import (
 )
 from gallery.intake.rows import Destination, IncomingFile, Registered
 from gallery.models import Collection, Image, Tag
-from gallery.storage import originals, temporary
-from gallery.storage.originals import Received
+from gallery.storage import incoming, originals
+from gallery.storage.incoming import Received
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -136,7 +136,7 @@ def finish_pending(limit: int = 100) -> int:
     -------
     num_finished : images that are ready or refused now
     """
-    temporary.sweep()
+    incoming.sweep()
     now = timezone.now()
     leftover = Image.objects.filter(
         status=Image.Status.PENDING, uploaded_at__lt=now - timedelta(seconds=IN_FLIGHT_SECONDS)
@@ -197,7 +197,7 @@ def _receive(file: BinaryIO | Path) -> Received | Refused:
     limit: int = settings.ENV.max_upload_bytes
     try:
         return originals.receive(file, limit)
-    except originals.TooLargeError as error:
+    except incoming.TooLargeError as error:
         return Refused("too_large", str(error))
     except OSError as error:
         if originals.is_disk_full(error):

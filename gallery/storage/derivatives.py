@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import cast
-
-from django.conf import settings
+from typing import BinaryIO, Literal, cast
 
 from gallery.decoding import Decoder
-from gallery.storage import temporary
-from gallery.storage.paths import DERIVATIVE_SIDES, Derivative, derivative_path, original_path
+from gallery.storage import BLOBS, originals
+from gallery.storage.blobs import BlobKind
 
+DERIVATIVE = BlobKind.DERIVATIVE
+Derivative = Literal["thumb", "display"]
+DERIVATIVE_SIDES: dict[Derivative, int] = {"thumb": 320, "display": 1600}
+"""Longest side in pixels of each derivative; smaller images are not enlarged."""
 SIDES: dict[str, int] = {str(kind): side for kind, side in DERIVATIVE_SIDES.items()}
-"""Longest side in pixels by kind, as the decoder takes it."""
+"""The same as the decoder takes it."""
 
 
 def write_derivatives(sha256: str, derivatives: Mapping[str, bytes]) -> None:
@@ -26,16 +28,32 @@ def write_derivatives(sha256: str, derivatives: Mapping[str, bytes]) -> None:
     """
     try:
         for kind, data in derivatives.items():
-            _write_whole(derivative_path(sha256, cast(Derivative, kind)), data)
+            BLOBS.put_bytes(DERIVATIVE, _key(sha256, cast(Derivative, kind)), data)
     except OSError:
         remove_derivatives(sha256)
         raise
 
 
+def open_derivative(sha256: str, kind: Derivative) -> BinaryIO:
+    """Open a copy for reading.
+
+    Raises
+    ------
+    BlobAbsentError : it is to be made again, see `restore_derivatives`
+    BlobUnreadableError : it is there, and cannot be read now
+    """
+    return BLOBS.open(DERIVATIVE, _key(sha256, kind))
+
+
+def local_file(sha256: str, kind: Derivative) -> AbstractContextManager[Path]:
+    """Lend a path for the decoder to read a copy under; see `BlobStore.local_file`."""
+    return BLOBS.local_file(DERIVATIVE, _key(sha256, kind))
+
+
 def remove_derivatives(sha256: str) -> None:
     """Remove the copies of an image, if any."""
     for kind in DERIVATIVE_SIDES:
-        derivative_path(sha256, kind).unlink(missing_ok=True)
+        BLOBS.delete(DERIVATIVE, _key(sha256, kind))
 
 
 def restore_derivatives(sha256: str, decoder: Decoder) -> None:
@@ -44,18 +62,12 @@ def restore_derivatives(sha256: str, decoder: Decoder) -> None:
     Raises
     ------
     Refused : the original cannot be decoded any more
-    FileNotFoundError : the original is gone
+    BlobAbsentError : the original is gone
     """
-    write_derivatives(sha256, decoder.inspect(original_path(sha256), SIDES).derivatives)
+    with originals.local_file(sha256) as path:
+        inspection = decoder.inspect(path, SIDES)
+    write_derivatives(sha256, inspection.derivatives)
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    handle, written = temporary.create(Path(settings.DERIVATIVES_DIR))
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        written.replace(path)
-    except BaseException:
-        written.unlink(missing_ok=True)
-        raise
+def _key(sha256: str, kind: Derivative) -> str:
+    return f"{sha256}-{kind}.webp"

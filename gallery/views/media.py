@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import BinaryIO
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -10,8 +10,9 @@ from django.views.decorators.http import condition, require_safe
 
 from gallery.decoding import Refused, get_decoder
 from gallery.models import HASH_LENGTH, Image
-from gallery.storage.derivatives import restore_derivatives
-from gallery.storage.paths import DERIVATIVE_SIDES, Derivative, derivative_path, original_path
+from gallery.storage.blobs import BlobAbsentError
+from gallery.storage.derivatives import DERIVATIVE_SIDES, Derivative, open_derivative, restore_derivatives
+from gallery.storage.originals import open_original
 
 KINDS: dict[str, Derivative] = {kind: kind for kind in DERIVATIVE_SIDES}
 SANDBOX = "sandbox; default-src 'none'"
@@ -35,36 +36,37 @@ def media(request: HttpRequest, kind: str, sha256: str) -> HttpResponseBase:
 
 @condition(etag_func=_etag)
 def _copy(request: HttpRequest, kind: Derivative, sha256: str) -> HttpResponseBase:
-    path = derivative_path(sha256, kind)
-    if not path.exists():
-        _make_again(sha256)
-    response = _file(path, content_type="image/webp")
+    response = _send(_opened_copy(sha256, kind), content_type="image/webp")
     response["Cache-Control"] = KEEP
     return response
 
 
-def _make_again(sha256: str) -> None:
-    """Make lost copies from the original, so that a backup can do without them."""
+def _opened_copy(sha256: str, kind: Derivative) -> BinaryIO:
+    """Open a copy; lost ones are made from the original, so that a backup can do without them."""
     try:
-        restore_derivatives(sha256, get_decoder())
-    except (Refused, OSError) as error:
-        raise Http404 from error
+        return open_derivative(sha256, kind)
+    except BlobAbsentError:
+        try:
+            restore_derivatives(sha256, get_decoder())
+        except (Refused, OSError) as error:
+            raise Http404 from error
+        return open_derivative(sha256, kind)
 
 
 @require_safe
 def original(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Send the very bytes that were uploaded, as a download that no browser opens by itself."""
     image = get_object_or_404(Image.objects.visible_to(request.user), pk=pk)
-    response = _file(original_path(image.sha256), content_type="application/octet-stream", name=image.original_name)
+    try:
+        file = open_original(image.sha256)
+    except BlobAbsentError as error:
+        raise Http404 from error
+    response = _send(file, content_type="application/octet-stream", name=image.original_name)
     response["Cache-Control"] = "private, no-cache"
     return response
 
 
-def _file(path: Path, *, content_type: str, name: str = "") -> FileResponse:
-    try:
-        file = path.open("rb")
-    except FileNotFoundError as error:
-        raise Http404 from error
+def _send(file: BinaryIO, *, content_type: str, name: str = "") -> FileResponse:
     response = FileResponse(file, content_type=content_type, as_attachment=bool(name), filename=name)
     response["Content-Security-Policy"] = SANDBOX
     response["X-Content-Type-Options"] = "nosniff"

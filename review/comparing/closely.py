@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gallery.decoding import get_decoder
-from gallery.storage.paths import original_path
+from gallery.storage import originals
 from review.inspection import correspondence, differences, histograms
 from review.inspection.correspondence import Correspondence
 from search.exceptions import SearchError
@@ -53,7 +54,11 @@ def look_closely(first_sha256: str, second_sha256: str) -> Findings:
     gallery.decoding.Refused : an original cannot be decoded any more
     OSError : an original cannot be opened now
     """
-    paths = [original_path(sha256) for sha256 in (first_sha256, second_sha256)]
+    with originals.local_file(first_sha256) as one, originals.local_file(second_sha256) as other:
+        return _compare_files(one, other)
+
+
+def _compare_files(*paths: Path) -> Findings:
     first, second = (get_decoder().pixels(path, correspondence.SIDE) for path in paths)
     found = correspondence.correspond(first, second)
     maps = {PLAIN: differences.compare(first, second)}

@@ -12,7 +12,6 @@ import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from django.conf import settings
@@ -21,6 +20,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
+from gallery.storage import comparison_maps
 from review.comparing.closely import ALIGNED, PLAIN, Findings
 from review.models import Comparison
 from search.features import leases, registry
@@ -67,7 +67,7 @@ def want(first_sha256: str, second_sha256: str) -> tuple[Comparison, bool]:
     row, is_new = Comparison.objects.get_or_create(
         first_sha256=first_sha256, second_sha256=second_sha256, recipe=recipe()
     )
-    if row.state == WorkState.READY and not all(picture_path(row.pk, kind).exists() for kind in kinds_of(row)):
+    if row.state == WorkState.READY and not all(comparison_maps.has_map(row.pk, kind) for kind in kinds_of(row)):
         return row, again(row)
     return row, is_new
 
@@ -85,11 +85,6 @@ def again(row: Comparison) -> bool:
 def kinds_of(row: Comparison) -> list[str]:
     """Return the kinds of maps that a comparison has."""
     return [kind for kind in KINDS if kind in row.document.get("differences", {})]
-
-
-def picture_path(pk: int, kind: str) -> Path:
-    """Return where a map of the differences is kept."""
-    return Path(settings.COMPARISONS_DIR) / f"{pk}-{kind}.webp"
 
 
 def take(pk: int) -> Comparison | None:
@@ -111,7 +106,7 @@ def keep(row: Comparison, findings: Findings) -> None:
     OSError : a map cannot be written; the row stays as it was
     """
     for kind, pixels in findings.pictures.items():
-        _write(picture_path(row.pk, kind), pixels)
+        comparison_maps.write_map(row.pk, kind, _encoded(pixels))
     kept = Comparison.objects.filter(pk=row.pk)
     if not kept.update(state=WorkState.READY, document=findings.document, reason="", leased_until=None):
         _discard([row.pk])  # forgotten meanwhile, with one of its images
@@ -173,14 +168,11 @@ def _forget(pks: list[int]) -> int:
 def _discard(pks: list[int]) -> None:
     for pk in pks:
         for kind in KINDS:
-            picture_path(pk, kind).unlink(missing_ok=True)
+            comparison_maps.remove_map(pk, kind)
 
 
-def _write(path: Path, pixels: NDArray[np.uint8]) -> None:
-    """Write a picture with transparency, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _encoded(pixels: NDArray[np.uint8]) -> bytes:
+    """Return a picture with transparency as a WebP file."""
     file = io.BytesIO()
     Picture.fromarray(pixels).save(file, "WEBP", quality=82, method=4)
-    passing = path.with_suffix(".part")
-    passing.write_bytes(file.getvalue())
-    passing.replace(path)
+    return file.getvalue()

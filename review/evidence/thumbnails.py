@@ -8,7 +8,7 @@ from io import BytesIO
 
 from PIL import Image as Picture
 
-from gallery.storage.paths import derivative_path
+from gallery.storage.derivatives import open_derivative
 
 SIDE = 128
 QUALITY = 60
@@ -18,7 +18,7 @@ QUALITY = 60
 def data_address(sha256: str) -> str:
     """Return the `data:` address of an image's small WebP copy, made from our own thumbnail; empty without one."""
     try:
-        with Picture.open(derivative_path(sha256, "thumb")) as picture:
+        with open_derivative(sha256, "thumb") as file, Picture.open(file) as picture:
             picture.thumbnail((SIDE, SIDE))
             kept = BytesIO()
             picture.save(kept, "WEBP", quality=QUALITY)

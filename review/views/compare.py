@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.models import Collection, Image
+from gallery.storage.blobs import BlobAbsentError
+from gallery.storage.comparison_maps import open_map
 from review.comparing import jobs, rows
 from review.models import Comparison
 from review.verdicts.toolbar import toolbar_of
@@ -102,8 +104,8 @@ def difference(request: HttpRequest, first: int, second: int, kind: str) -> Http
     if row is None or kind not in rows.kinds_of(row):
         raise Http404(_("There is no such map of this pair; open the comparison to have it drawn."))
     try:
-        file = rows.picture_path(row.pk, kind).open("rb")
-    except FileNotFoundError as error:
+        file = open_map(row.pk, kind)
+    except BlobAbsentError as error:
         raise Http404(_("This map is gone; open the comparison to have it drawn again.")) from error
     response = FileResponse(file, content_type="image/webp")
     response["Cache-Control"] = "private, max-age=86400, immutable"

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from gallery.curation import undo, visibility
 from gallery.intake import store
+from gallery.storage import uploaded_queries
 from jobs import periodic, transport
 from search.background import table_statistics, tasks
 from search.evaluation import runs
@@ -22,7 +23,6 @@ from search.features import feature_counts, leases, registry, wanted_rows
 from search.generations import build
 from search.map import building as map_building
 from search.models import Generation, Query, WorkState
-from search.query import uploads
 from search.weights import learning_job
 
 logger = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ def forget_queries() -> int:
     """Delete uploaded queries after a day, files included."""
     old = list(Query.objects.filter(created_at__lt=timezone.now() - KEEP_QUERIES).values_list("pk", flat=True)[:500])
     for query_id in old:
-        uploads.discard_files(query_id)
+        uploaded_queries.discard(query_id)
     Query.objects.filter(pk__in=old).delete()
     return len(old)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.decoding import Refused, get_decoder
-from gallery.storage.paths import original_path
+from gallery.storage import originals
 from search.evaluation.plan import Progress
 from search.features.extraction import ANALYSIS_SIDE
 from search.methods.color import GUIDE_BINS, guide_histogram
@@ -68,8 +68,8 @@ def read_guide_colors(hashes: list[str], progress: Progress) -> GuideColors:
 
 def read_pixels(sha256: str) -> RGBImage | None:
     """Return an original's pixels as methods see them; None when it cannot be decoded or is gone."""
-    with suppress(Refused, OSError):
-        return get_decoder().pixels(original_path(sha256), ANALYSIS_SIDE)
+    with suppress(Refused, OSError), originals.local_file(sha256) as path:
+        return get_decoder().pixels(path, ANALYSIS_SIDE)
     return None
 
 

@@ -15,14 +15,13 @@ from rq.timeouts import JobTimeoutException
 
 from gallery.decoding import Refused, get_decoder
 from gallery.models import Image
-from gallery.storage.paths import original_path
+from gallery.storage import originals, uploaded_queries
 from search.exceptions import QueryFileError, SearchError
 from search.features import derivation, leases, registry, stored_vectors
 from search.features.derivation import Rows, describe_by, describe_images
 from search.features.leases import Lease
 from search.features.registry import methods
 from search.models import Query
-from search.query.uploads import query_path
 from search.types import RGBImage, Vectors
 
 __all__ = [
@@ -106,12 +105,12 @@ def describe_query(query: Query) -> Description:
     known = stored_vectors.vectors_of(twin) if twin else {}
     if known.keys() >= registry.current_versions().keys():
         return Description(known)
-    path = query_path(query.pk)
     try:
-        pixels = get_decoder().pixels(path, ANALYSIS_SIDE)
+        with uploaded_queries.local_file(query.pk) as path:
+            pixels = get_decoder().pixels(path, ANALYSIS_SIDE)
     except OSError as error:
         raise QueryFileError(_("The uploaded file is no longer kept; upload it again.")) from error
-    return _describe_pixels(pixels, path.name)
+    return _describe_pixels(pixels, query.pk.hex)
 
 
 def extract(held: Lease) -> int:
@@ -142,7 +141,8 @@ def _decode(held: Lease, image_ids: Sequence[int]) -> dict[int, RGBImage]:
     absent: dict[int, str] = {}
     for image_id, digest in hashes.items():
         try:
-            pixels[image_id] = get_decoder().pixels(original_path(digest), ANALYSIS_SIDE)
+            with originals.local_file(digest) as path:
+                pixels[image_id] = get_decoder().pixels(path, ANALYSIS_SIDE)
         except Refused as refusal:
             _fail(held, image_id, held.images[image_id], refusal.reason)
         except OSError as error:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.decoding import Decoder, Refused
-from gallery.storage.paths import derivative_path, original_path
+from gallery.storage import derivatives, originals
 from search.exceptions import IndexDamagedError
 from search.index.matrices import map_matrix
 from search.map.files import read_manifest, write_manifest
@@ -114,10 +114,10 @@ def make_sprites(
 
 def _make(sha256: str, decoder: Decoder) -> bytes:
     """Return the small thumbnail of an image, nothing when it cannot be made."""
-    places = (derivative_path(sha256, "thumb"), original_path(sha256))
-    for path in places:
+    for source in (derivatives.local_file(sha256, "thumb"), originals.local_file(sha256)):
         try:
-            return decoder.inspect(path, {"sprite": SPRITE_SIDE}).derivatives["sprite"]
+            with source as path:
+                return decoder.inspect(path, {"sprite": SPRITE_SIDE}).derivatives["sprite"]
         except OSError:
             continue
         except Refused as refusal:

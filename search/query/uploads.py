@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import errno
-import hashlib
-import os
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from django.conf import settings
 
 from gallery.decoding import Refused, get_decoder
+from gallery.storage import uploaded_queries
+from gallery.storage.incoming import Received, TooLargeError
 from search.features import registry, stored_vectors
 from search.features.version_rollout import served_versions
 from search.generations.build import active_generation
@@ -22,17 +21,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 PREVIEW_SIDE = 480
-CHUNK_BYTES = 2**20
-
-
-def query_path(query_id: uuid.UUID) -> Path:
-    """Return where the uploaded bytes of a query are kept."""
-    return Path(settings.QUERIES_DIR) / query_id.hex
-
-
-def preview_path(query_id: uuid.UUID) -> Path:
-    """Return where the re-encoded preview of a query is kept."""
-    return Path(settings.QUERIES_DIR) / f"{query_id.hex}.webp"
 
 
 def store_query(file: BinaryIO, name: str, user: User | None = None, own: QuerySet[Query] | None = None) -> Query:
@@ -52,23 +40,19 @@ def store_query(file: BinaryIO, name: str, user: User | None = None, own: QueryS
     """
     query = Query(original_name=Path(name).name[:255], uploaded_by=user)
     own = Query.objects.all() if own is None else own
-    path = query_path(query.pk)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        query.sha256 = _write(file, path)
-        known = own.filter(sha256=query.sha256).exclude(state=WorkState.FAILED).order_by("-created_at").first()
-        if known and query_path(known.pk).exists():
-            path.unlink()
-            return _renewed(known)
-        _inspect(query, path)
-        query.save(force_insert=True)
+        received = _receive(file)
+        try:
+            query.sha256 = received.sha256
+            known = own.filter(sha256=query.sha256).exclude(state=WorkState.FAILED).order_by("-created_at").first()
+            if known and uploaded_queries.is_kept(known.pk):
+                return _renewed(known)
+            _keep(query, received)
+        finally:
+            received.discard()
     except OSError as error:
-        discard_files(query.pk)
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise Refused("disk_full", str(error)) from error
-        raise
-    except BaseException:
-        discard_files(query.pk)
         raise
     return query
 
@@ -90,29 +74,21 @@ def _renewed(query: Query) -> Query:
     return query
 
 
-def discard_files(query_id: uuid.UUID) -> None:
-    """Remove what is kept of a query on the disk."""
-    query_path(query_id).unlink(missing_ok=True)
-    preview_path(query_id).unlink(missing_ok=True)
+def _receive(file: BinaryIO) -> Received:
+    limit: int = settings.ENV.max_upload_bytes
+    try:
+        return uploaded_queries.receive(file, limit)
+    except TooLargeError as error:
+        raise Refused("too_large", f"more than {limit} bytes") from error
 
 
-def _write(file: BinaryIO, path: Path) -> str:
-    """Copy the file to the path and return its SHA-256."""
-    digest, num_bytes = hashlib.sha256(), 0
-    with path.open("xb") as kept:
-        while chunk := file.read(CHUNK_BYTES):
-            num_bytes += len(chunk)
-            if num_bytes > settings.ENV.max_upload_bytes:
-                raise Refused("too_large", f"more than {settings.ENV.max_upload_bytes} bytes")
-            digest.update(chunk)
-            kept.write(chunk)
-        kept.flush()
-        os.fsync(kept.fileno())
-    return digest.hexdigest()
-
-
-def _inspect(query: Query, path: Path) -> None:
-    """Decode the file once in the child process: size and preview, or the reason why it is refused."""
-    inspection = get_decoder().inspect(path, {"preview": PREVIEW_SIDE})
+def _keep(query: Query, received: Received) -> None:
+    """Decode the file once in the child process, and keep it with its size and preview unless it is refused."""
+    inspection = get_decoder().inspect(received.path, {"preview": PREVIEW_SIDE})
     query.width, query.height = inspection.width, inspection.height
-    preview_path(query.pk).write_bytes(inspection.derivatives["preview"])
+    try:
+        uploaded_queries.keep(query.pk, received, inspection.derivatives["preview"])
+        query.save(force_insert=True)
+    except BaseException:
+        uploaded_queries.discard(query.pk)
+        raise

@@ -18,10 +18,12 @@ from gallery.decoding import Refused
 from gallery.intake.upload_handler import disk_was_full
 from gallery.models import Image
 from gallery.people.permissions import permissions_of
+from gallery.storage.blobs import BlobAbsentError
+from gallery.storage.uploaded_queries import open_preview
 from search.background import health, tasks
 from search.forms import QueryUploadForm
 from search.models import Query, WorkState
-from search.query.uploads import preview_path, store_query
+from search.query.uploads import store_query
 from search.views.cards import method_looks
 
 NUM_EXAMPLES = 12
@@ -114,10 +116,14 @@ def query_retry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_safe
 def query_preview(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Send the re-encoded preview of an uploaded query."""
-    path = preview_path(pk)
-    if not path.exists() or not own_queries(request).filter(pk=pk).exists():
-        raise Http404(_("This uploaded query is gone: queries are kept for a day. Upload the image again."))
-    response = FileResponse(path.open("rb"), content_type="image/webp")
+    gone = _("This uploaded query is gone: queries are kept for a day. Upload the image again.")
+    if not own_queries(request).filter(pk=pk).exists():
+        raise Http404(gone)
+    try:
+        file = open_preview(pk)
+    except BlobAbsentError as error:
+        raise Http404(gone) from error
+    response = FileResponse(file, content_type="image/webp")
     response["Cache-Control"] = "private, max-age=86400, immutable"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response

@@ -17,12 +17,12 @@ from gallery.intake.store import store_image
 from gallery.models import Collection, Image, Membership, Tag
 from gallery.people.membership import set_role
 from gallery.people.roles import Role
-from gallery.storage.paths import original_path
 from review.evidence.record_search import record_search
 from review.models import Queue, Reading
 from review.queues import create
 from review.verdicts.record import record
 from search.models import Query
+from tests.gallery.blob_files import original_path
 
 NUM_PAIRS = 12
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gallery.decoding import Refused, get_decoder
 from gallery.models import Image
-from gallery.storage.paths import original_path
+from gallery.storage import originals
 from search.exceptions import TrainingError
 from search.features.extraction import ANALYSIS_SIDE
 from search.methods.deep import fit
@@ -75,7 +75,9 @@ def part(own: Judged, given: Judged | None) -> tuple[Pictures, Judged]:
 def _decoded(digests: list[str]) -> Iterator[RGBImage | Refused]:
     for digest in digests:
         try:
-            yield get_decoder().pixels(original_path(digest), ANALYSIS_SIDE)
+            with originals.local_file(digest) as path:
+                pixels = get_decoder().pixels(path, ANALYSIS_SIDE)
+            yield pixels
         except Refused as refusal:
             yield refusal
         except OSError as error:

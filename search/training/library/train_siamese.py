@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gallery.decoding import Refused, get_decoder
 from gallery.models import Image
-from gallery.storage.paths import original_path
+from gallery.storage import originals
 from search.evaluation.judged_pairs import judged_pairs
 from search.exceptions import TrainingError
 from search.features import registry, stored_vectors
@@ -175,7 +175,8 @@ def _pictures(order: SiameseOrder, progress: Progress) -> Iterator[RGBImage]:
 
 def _pixels(digest: str) -> RGBImage | None:
     try:
-        return get_decoder().pixels(original_path(digest), ANALYSIS_SIDE)
+        with originals.local_file(digest) as path:
+            return get_decoder().pixels(path, ANALYSIS_SIDE)
     except (Refused, OSError):
         return None
 

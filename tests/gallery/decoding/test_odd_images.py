@@ -13,7 +13,7 @@ from gallery.decoding import get_decoder
 from gallery.intake.store import store_images
 from gallery.models import Image
 from gallery.reasons import REASONS
-from gallery.storage.paths import derivative_path, original_path
+from tests.gallery.blob_files import derivative_path, original_path
 
 pytestmark = [pytest.mark.data, pytest.mark.django_db, pytest.mark.usefixtures("folders")]
 

@@ -26,9 +26,10 @@ from gallery.intake.decode_and_settle import admit_registered, decode_image
 from gallery.intake.rows import Registered, clean_name
 from gallery.intake.store import finish_pending, retry_refused, store_image, store_images
 from gallery.models import Collection, Image, Tag
-from gallery.storage import originals, temporary
-from gallery.storage.paths import derivative_path, original_path
+from gallery.storage import BLOBS, originals
+from gallery.storage.blobs import BlobKind
 from tests.gallery import bombs
+from tests.gallery.blob_files import derivative_path, original_path
 from tests.gallery.encoding import encode
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folders")]
@@ -317,16 +318,17 @@ def test_bytes_given_up_for_space_are_told_from_absent_ones(png: Png) -> None:
     assert not original_path(image.sha256).exists()
 
 
-def test_finish_pending_sweeps_passing_files(settings: LazySettings, folders: Names) -> None:
+def test_finish_pending_sweeps_temporary_files(folders: Names) -> None:
     old = timezone.now().timestamp() - 7200
-    for place in (settings.ORIGINALS_DIR, settings.DERIVATIVES_DIR):
-        incoming = place / temporary.INCOMING
-        incoming.mkdir(parents=True)
-        for name in ("old", "new"):
-            (incoming / name).write_bytes(b"half a file")
-        os.utime(incoming / "old", (old, old))
+    new_names = []
+    for kind in (BlobKind.ORIGINAL, BlobKind.DERIVATIVE):
+        (old_handle, old_path), (new_handle, new_path) = (BLOBS.create_temporary(kind) for _ in range(2))
+        os.close(old_handle)
+        os.close(new_handle)
+        os.utime(old_path, (old, old))
+        new_names.append(new_path.name)
     finish_pending()
-    assert folders() == ["new", "new"]
+    assert folders() == sorted(new_names)
 
 
 def test_a_broken_disk_is_never_given_up(png: Png, settings: LazySettings, tmp_path: Path) -> None:

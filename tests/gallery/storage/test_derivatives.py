@@ -12,7 +12,7 @@ from django.conf import LazySettings
 from gallery.decoding import Decoder, Refused
 from gallery.intake.store import store_image
 from gallery.storage.derivatives import remove_derivatives, restore_derivatives, write_derivatives
-from gallery.storage.paths import derivative_path, original_path
+from tests.gallery.blob_files import derivative_path, original_path
 
 pytestmark = pytest.mark.usefixtures("folders")
 

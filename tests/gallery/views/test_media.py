@@ -12,8 +12,8 @@ from django.test import Client
 
 from gallery.intake.store import store_image
 from gallery.models import Image
-from gallery.storage.derivatives import remove_derivatives
-from gallery.storage.paths import Derivative, derivative_path, original_path
+from gallery.storage.derivatives import Derivative, remove_derivatives
+from tests.gallery.blob_files import derivative_path, original_path
 from tests.gallery.rows import make_image
 
 

@@ -17,7 +17,7 @@ from PIL import Image as PillowImage
 
 from gallery.models import Collection, Image
 from gallery.people.roles import Role
-from gallery.storage.paths import derivative_path, original_path
+from tests.gallery.blob_files import derivative_path, original_path
 from tests.gallery.members import client_of, make_member, make_person
 
 pytestmark = pytest.mark.django_db
@@ -126,7 +126,7 @@ def test_a_full_disk_is_said(client: Client, picture: NDArray[np.uint8], monkeyp
     def full(*args: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("gallery.storage.originals.os.fsync", full)
+    monkeypatch.setattr("gallery.storage.incoming.os.fsync", full)
     response = _send(client, _file(_jpeg(picture)))
     assert (response.status_code, response.json()["results"][0]["reason"]) == (507, "disk_full")
     assert not Image.objects.exists()

@@ -8,10 +8,10 @@ import pytest
 
 from gallery.decoding import Refused
 from gallery.models import Image
-from gallery.storage.paths import original_path
 from review.comparing.closely import ALIGNED, MOST_DRAWN, PLAIN, look_closely
 from review.inspection.histograms import BINS
 from search.features import registry
+from tests.gallery.blob_files import original_path
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_methods")]
 Pair = tuple[Image, Image]

@@ -8,11 +8,11 @@ import pytest
 from django.utils import timezone
 
 from gallery.models import Image
-from gallery.storage.paths import original_path
 from jobs import periodic
 from review.comparing import jobs, rows
 from review.models import Comparison
 from search.models import WorkState
+from tests.gallery.blob_files import original_path
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_methods")]
 Pair = tuple[Image, Image]

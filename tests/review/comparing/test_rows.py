@@ -19,6 +19,7 @@ from review.comparing.closely import Findings
 from review.models import Comparison
 from search.features import registry
 from search.models import WorkState
+from tests.gallery.blob_files import map_path
 from tests.gallery.rows import make_images
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +45,7 @@ def test_it_works() -> None:
     row = kept()
     assert (row.state, row.attempts, row.document) == (WorkState.READY, 1, findings().document)
     assert rows.kinds_of(row) == ["plain"]
-    with Picture.open(rows.picture_path(row.pk, "plain")) as picture:
+    with Picture.open(map_path(row.pk, "plain")) as picture:
         assert (picture.format, picture.size, picture.mode) == ("WEBP", (30, 20), "RGBA")
     assert rows.want(ONE, OTHER) == (row, False)
     assert rows.find(ONE, OTHER) == row
@@ -80,7 +81,7 @@ def test_another_version_of_a_method_asks_for_another(monkeypatch: pytest.Monkey
 
 def test_maps_that_are_gone_are_drawn_again() -> None:
     row = kept()
-    rows.picture_path(row.pk, "plain").unlink()
+    map_path(row.pk, "plain").unlink()
     again, is_due = rows.want(ONE, OTHER)
     assert (again.pk, again.state, is_due) == (row.pk, WorkState.PENDING, True)
 
@@ -129,7 +130,7 @@ def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch, settings: Laz
     settings.ENV = settings.ENV.model_copy(update={"comparisons_kept": 3})
     assert rows.forget_oldest() == 2
     assert list(Comparison.objects.order_by("pk")) == many[2:]
-    assert [rows.picture_path(row.pk, "plain").exists() for row in many] == [False, False, True, True, True]
+    assert [map_path(row.pk, "plain").exists() for row in many] == [False, False, True, True, True]
     assert rows.forget_oldest() == 0
 
 
@@ -137,7 +138,7 @@ def test_what_was_forgotten_meanwhile_leaves_no_files() -> None:
     row, _is_due = rows.want(ONE, OTHER)
     rows.forget_images([OTHER])
     rows.keep(row, findings())
-    assert not rows.picture_path(row.pk, "plain").exists()
+    assert not map_path(row.pk, "plain").exists()
 
 
 def test_comparisons_of_removed_images_are_forgotten() -> None:
@@ -146,7 +147,7 @@ def test_comparisons_of_removed_images_are_forgotten() -> None:
     with transaction.atomic():
         images_removed.send(sender=Image, image_ids=[second.pk])
     assert list(Comparison.objects.all()) == [stays]
-    assert not rows.picture_path(gone.pk, "plain").exists()
+    assert not map_path(gone.pk, "plain").exists()
 
 
 def test_a_full_disk_leaves_no_half_map(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,4 +161,4 @@ def test_a_full_disk_leaves_no_half_map(monkeypatch: pytest.MonkeyPatch) -> None
         rows.keep(row, findings())
     row.refresh_from_db()
     assert row.state == WorkState.PENDING
-    assert not rows.picture_path(row.pk, "plain").exists()
+    assert not map_path(row.pk, "plain").exists()

@@ -18,12 +18,13 @@ from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Attribute, Collection, Image, Membership, Tag
 from gallery.people.roles import Role
-from review.comparing import jobs, rows
+from review.comparing import jobs
 from review.models import Comparison
 from search.background.health import QueueHealth, Queues
 from search.generations import snapshot
 from search.methods import METHODS
 from search.models import WorkState
+from tests.gallery.blob_files import map_path
 from tests.gallery.rows import make_image
 from tests.review.comparing.conftest import pair  # noqa: F401 (a fixture)
 from tests.search.conftest import few_methods, without_network  # noqa: F401 (fixtures)
@@ -190,7 +191,7 @@ def test_there_is_no_map_of_another_kind_or_before_it_is_drawn(client: Client, p
     row = jobs.wanted(pair[0].sha256, pair[1].sha256)
     jobs.compare(row.pk)
     assert client.get(reverse("review:compare_difference", args=[first, second, "odd"])).status_code == 404
-    rows.picture_path(row.pk, "plain").unlink()
+    map_path(row.pk, "plain").unlink()
     assert client.get(reverse("review:compare_difference", args=[first, second, "plain"])).status_code == 404
 
 

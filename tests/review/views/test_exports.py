@@ -22,7 +22,6 @@ from PIL import Image as Picture
 from gallery.audit_events import Action
 from gallery.models import Image
 from gallery.people.roles import Role
-from gallery.storage.paths import derivative_path
 from review.audit import triggers
 from review.evidence import thumbnails
 from review.evidence import verdicts as evidence
@@ -30,6 +29,7 @@ from review.models import AuditRow, Verdict
 from review.verdicts.listing import ListedVerdict
 from review.verdicts.record import record
 from review.views import exports
+from tests.gallery.blob_files import derivative_path
 from tests.gallery.rows import make_image
 from tests.review.people import person
 

@@ -20,7 +20,7 @@ from search.evaluation import runs
 from search.features import extraction, leases, registry, wanted_rows
 from search.generations import build
 from search.models import Evaluation, Feature, Query
-from search.query import uploads
+from tests.gallery.blob_files import query_path
 from tests.search.plug_ins import Gray, Picky
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,8 +41,8 @@ def make_query(**values: object) -> Query:
     created_at = values.pop("created_at", timezone.now())
     query = Query.objects.create(sha256="0" * 64, original_name="a.png", **values)
     Query.objects.filter(pk=query.pk).update(created_at=created_at)
-    uploads.query_path(query.pk).parent.mkdir(parents=True, exist_ok=True)
-    uploads.query_path(query.pk).write_bytes(b"kept")
+    query_path(query.pk).parent.mkdir(parents=True, exist_ok=True)
+    query_path(query.pk).write_bytes(b"kept")
     return query
 
 
@@ -104,8 +104,8 @@ def test_queries_are_forgotten_after_a_day(plug_in_methods: PlugIn, sent: list[t
     young = make_query(state="ready", created_at=timezone.now() - timedelta(hours=23))
     reconciler.reconcile()
     assert list(Query.objects.values_list("pk", flat=True)) == [young.pk]
-    assert not uploads.query_path(old.pk).exists()
-    assert uploads.query_path(young.pk).exists()
+    assert not query_path(old.pk).exists()
+    assert query_path(young.pk).exists()
 
 
 def test_uploads_that_were_cut_off_are_finished(

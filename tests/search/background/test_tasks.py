@@ -19,7 +19,8 @@ from search.features import extraction, feature_counts, leases, revisions, store
 from search.generations import build
 from search.models import Feature, Generation, Query, Tombstone
 from search.query.pipeline import for_upload, run_query
-from search.query.uploads import query_path, store_query
+from search.query.uploads import store_query
+from tests.gallery.blob_files import query_path
 from tests.search.plug_ins import Gray, Picky
 
 pytestmark = pytest.mark.django_db

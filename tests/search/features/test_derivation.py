@@ -9,12 +9,12 @@ import pytest
 from numpy.typing import NDArray
 
 from gallery.models import Image
-from gallery.storage.paths import original_path
 from search.exceptions import WeightsError
 from search.features import derivation, extraction, leases, registry, stored_vectors, wanted_rows
 from search.methods.base import DerivedMethod
 from search.models import Feature
 from search.types import RGBImage
+from tests.gallery.blob_files import original_path
 from tests.search.plug_ins import POISON, Gray, Picky
 
 pytestmark = pytest.mark.django_db

@@ -15,12 +15,12 @@ from PIL import Image as Picture
 
 from gallery.decoding import Refused
 from gallery.models import Image
-from gallery.storage.paths import original_path
 from search.background import health, wait_until_indexed
 from search.exceptions import QueryError
 from search.features import extraction, feature_counts, leases, registry, stored_vectors, wanted_rows
 from search.models import Feature, Query
-from search.query.uploads import query_path, store_query
+from search.query.uploads import store_query
+from tests.gallery.blob_files import original_path, query_path
 from tests.search.plug_ins import POISON, Gray, Picky
 
 pytestmark = pytest.mark.django_db

@@ -12,9 +12,9 @@ from PIL import Image as Picture
 
 from gallery.decoding import get_decoder
 from gallery.models import Image
-from gallery.storage.paths import derivative_path
 from search.exceptions import IndexDamagedError
 from search.map.sprites import NO_SPRITES, SPRITE_SIDE, make_sprites, open_sprites, write_sprites
+from tests.gallery.blob_files import derivative_path
 
 
 def test_it_works(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from PIL import Image as Picture
 
 from gallery.models import Image
 from gallery.people.roles import Role
+from gallery.storage import BLOBS
+from gallery.storage.blobs import BlobKind
 from jobs import transport
 from search.background import tasks
 from search.features import registry, wanted_rows
@@ -29,7 +31,7 @@ from search.generations.build import build
 from search.methods.base import normalize_rows
 from search.models import Query, WorkState
 from search.query.pipeline import for_upload, run_query
-from search.query.uploads import preview_path, query_path
+from tests.gallery.blob_files import preview_path, query_path
 from tests.gallery.members import client_of, make_person
 from tests.search.library import add_features, add_images, add_library
 from tests.search.plug_ins import Gray
@@ -119,7 +121,7 @@ def test_a_described_query_sends_the_page_to_its_results(client: Client, query: 
 def test_the_same_bytes_are_the_same_query(client: Client, query: Query, png: bytes) -> None:
     upload(client, png, "again.png")
     assert Query.objects.get() == query
-    assert [path.name for path in query_path(query.pk).parent.iterdir() if path.suffix == ""] == [query.pk.hex]
+    assert sorted(BLOBS.keys(BlobKind.QUERY)) == [query.pk.hex, f"{query.pk.hex}.webp"]
 
 
 def test_the_same_bytes_are_described_anew_once_another_version_serves(
@@ -168,7 +170,7 @@ def test_no_image_is_refused_with_its_reason(client: Client) -> None:
 
 def test_nothing_is_left_of_a_refused_file(client: Client, settings: LazySettings) -> None:
     upload(client, b"no image at all")
-    assert list(Path(settings.QUERIES_DIR).iterdir()) == []
+    assert [path for path in Path(settings.QUERIES_DIR).rglob("*") if path.is_file()] == []
 
 
 def test_an_empty_file_is_refused(client: Client) -> None:
@@ -190,7 +192,7 @@ def test_a_full_disk_is_named(client: Client, png: bytes, monkeypatch: pytest.Mo
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("search.query.uploads.os.fsync", full)
+    monkeypatch.setattr("gallery.storage.incoming.os.fsync", full)
     response = upload(client, png, headers=JSON)
     assert response.status_code == 507
     assert response.json()["reason"] == "disk_full"  # type: ignore[attr-defined]
