@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import django_rq
 from django.conf import settings
+from django.db import connection, transaction
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -34,14 +35,28 @@ def queue_named(name: str) -> Queue:
     return django_rq.get_queue(name, connection=redis_connection(), commit_mode="auto")
 
 
-def send(name: str, job: str, *args: Any) -> bool:
-    """Put a job on a queue; False (and a line in the log) when Redis is down: the reconciler will see to it."""
+def send(name: str, job: str, *args: Any, job_id: str | None = None) -> bool:
+    """Put a job on a queue; False (and a line in the log) when Redis is down: the reconciler will see to it.
+
+    A job of the same id that waits already is not sent again.
+    """
     try:
-        queue_named(name).enqueue(job, *args, result_ttl=0, failure_ttl=86_400)
+        queue = queue_named(name)
+        if job_id is None or queue.get_job_position(job_id) is None:
+            queue.enqueue(job, *args, job_id=job_id, result_ttl=0, failure_ttl=86_400)
     except RedisError as error:
-        logger.warning("could not queue %s: %s; it is repaired once Redis is back", job, error)
+        logger.warning("could not queue %s: %s; it is repaired once Redis is back", job_id or job, error)
         return False
     return True
+
+
+def send_after_commit(name: str, job: str, *args: Any, job_id: str | None = None) -> bool:
+    """Put a job on a queue once the transaction at hand is committed, so that a worker finds what it is about."""
+    put = partial(send, name, job, *args, **({"job_id": job_id} if job_id else {}))
+    if connection.in_atomic_block:
+        transaction.on_commit(put)
+        return True
+    return put()
 
 
 def num_queued(name: str) -> int:
@@ -50,6 +65,14 @@ def num_queued(name: str) -> int:
         return int(queue_named(name).count)
     except RedisError:
         return 0
+
+
+def queued_ids(name: str) -> set[str] | None:
+    """Return the ids of the jobs that wait; None when Redis is down."""
+    try:
+        return set(queue_named(name).get_job_ids())
+    except RedisError:
+        return None
 
 
 def is_queued(name: str, job: str) -> bool:

@@ -8,5 +8,6 @@ class SearchConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from search import checks  # noqa: F401  (registers checks, connects the gallery's signals)
-        from search.background import receivers  # noqa: F401  (registers checks, connects the gallery's signals)
+        # Importing them registers the checks, connects the gallery's signals, and tells what goes on in the background.
+        from search import checks  # noqa: F401
+        from search.background import receivers, reconciler, worker_start  # noqa: F401

@@ -78,6 +78,12 @@ def test_gallery_knows_nothing_of_similarity() -> None:
     assert offenders(modules("gallery"), ("search", "review", "config.urls")) == []
 
 
+def test_background_work_knows_nothing_of_images() -> None:
+    found = list(modules("jobs"))
+    assert len(found) > 8
+    assert offenders(iter(found), ("gallery", "search", "review", "config", "numpy", "PIL")) == []
+
+
 def test_search_does_not_reach_up() -> None:
     assert offenders(modules("search"), ("review",)) == []
 

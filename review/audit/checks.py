@@ -47,7 +47,7 @@ def do(row: AuditCheck) -> AuditReport:
 
 
 def check_audit() -> int:
-    """Do the checks that are asked for, and one a day; a chore of the reconciler.
+    """Do the checks that are asked for, and one a day; a step of the reconciler.
 
     Returns
     -------

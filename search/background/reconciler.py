@@ -1,15 +1,10 @@
-"""What a dead worker, an emptied Redis or a killed server left behind is taken up again."""
+"""What the reconciler does for the gallery and for search, besides resuming jobs."""
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import Error as DatabaseError
-from django.db import close_old_connections
 from django.db.models import Q
 from django.utils import timezone
 
@@ -25,32 +20,11 @@ from search.map import building as map_building
 from search.models import Generation, Query, WorkState
 from search.weights import learning_job
 
-logger = logging.getLogger(__name__)
 FINISHED_AT_ONCE = 200
 """Half-stored uploads finished in one round."""
 LATE_AFTER = timedelta(seconds=10)
 """A query that still waits after this time has probably lost its job."""
 KEEP_QUERIES = timedelta(hours=24)
-
-
-def reconcile() -> None:
-    """Go through every kind of left-over once; a kind that fails is logged and does not stop the others."""
-    for step in (*STEPS, *periodic.chores()):
-        try:
-            num_repaired = step()
-        except (DatabaseError, OSError):
-            logger.exception("%s failed; it is tried again in the next round", step.__name__)
-        else:
-            if num_repaired:
-                logger.info("%s: %d", step.__name__, num_repaired)
-
-
-def reconcile_forever(pause_seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Reconcile again and again."""
-    while True:
-        close_old_connections()
-        reconcile()
-        sleep(pause_seconds)
 
 
 def finish_uploads() -> int:
@@ -136,7 +110,7 @@ def renew_statistics() -> int:
     return 0
 
 
-STEPS: tuple[Callable[[], int], ...] = (
+periodic.register(
     finish_uploads,
     resume_features,
     resume_queries,

@@ -10,11 +10,10 @@ import logging
 import uuid
 from collections.abc import Iterable
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from rq.timeouts import JobTimeoutException
@@ -85,12 +84,7 @@ def _path(job: object) -> str:
 
 
 def _send(queue: str, job: object, *args: object) -> bool:
-    """Queue a job once the transaction at hand is committed, so that a worker finds what it is about."""
-    send = partial(transport.send, queue, _path(job), *args)
-    if connection.in_atomic_block:
-        transaction.on_commit(send)
-        return True
-    return send()
+    return transport.send_after_commit(queue, _path(job), *args)
 
 
 def extract_features(image_ids: list[int]) -> None:
@@ -151,8 +145,8 @@ def build_generation() -> None:
         logger.warning("no new generation: %s", error)
     if map_building.due():
         enqueue_maps()
-    for chore in periodic.chores_after_build():
-        chore()
+    for step in periodic.steps_after_build():
+        step()
 
 
 def draw_maps(method: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from search.background import reconciler
+from jobs import periodic
 
 
 class Command(BaseCommand):
@@ -20,10 +20,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, every: float | None, **options: Any) -> None:
         if every is None:
-            reconciler.reconcile()
+            periodic.reconcile()
             return
         signal.signal(signal.SIGTERM, _leave)
-        reconciler.reconcile_forever(every)
+        periodic.reconcile_forever(every)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from redis import Redis
 from redis.exceptions import RedisError
 
-from search.background import workers
+from jobs import worker
 
 PATIENCE_SECONDS = 60
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, queue: str, burst: bool, **options: Any) -> None:
         _wait_for_redis()
-        workers.work(queue, burst=burst)
+        worker.work(queue, burst=burst)
 
 
 def _wait_for_redis() -> None:

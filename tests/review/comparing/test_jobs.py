@@ -105,7 +105,7 @@ def test_an_error_is_kept_and_logged(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_lost_job_is_sent_again_by_the_reconciler(wanted: Comparison, sent: list[tuple[object, ...]]) -> None:
-    assert jobs.resume_comparisons in periodic.chores()
+    assert jobs.resume_comparisons in periodic.steps()
     del sent[:]
     jobs.resume_comparisons()
     assert sent == []

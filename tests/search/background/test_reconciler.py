@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import DatabaseError
 from django.utils import timezone
 
 from gallery.models import Image
-from jobs import transport
-from search.background import reconciler
+from jobs import periodic, transport
 from search.evaluation import runs
 from search.features import extraction, leases, registry, wanted_rows
 from search.generations import build
@@ -48,7 +45,7 @@ def make_query(**values: object) -> Query:
 
 def test_nothing_to_do_does_nothing(plug_in_methods: PlugIn, sent: list[tuple[object, ...]]) -> None:
     plug_in_methods(Gray)
-    reconciler.reconcile()
+    periodic.reconcile()
     assert sent == []
 
 
@@ -56,7 +53,7 @@ def test_without_redis_it_goes_through(plug_in_methods: PlugIn, stored_image: St
     plug_in_methods(Gray)
     stored_image()
     make_query(created_at=timezone.now() - timedelta(minutes=1))
-    reconciler.reconcile()
+    periodic.reconcile()
     assert Feature.objects.get().state == "pending"
 
 
@@ -68,7 +65,7 @@ def test_features_of_dead_workers_are_wanted_and_announced_again(
     leases.lease(32)
     Feature.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
     sent.clear()
-    reconciler.reconcile()
+    periodic.reconcile()
     assert Feature.objects.get().state == "pending"
     assert sent == [("features", "search.background.tasks.extract_features", [])]
 
@@ -79,7 +76,7 @@ def test_rows_that_are_missing_are_made(
     plug_in_methods(Gray)
     stored_image()
     plug_in_methods(Gray, Picky)
-    reconciler.reconcile()
+    periodic.reconcile()
     assert Feature.objects.filter(method="picky", state="pending").count() == 1
 
 
@@ -92,7 +89,7 @@ def test_lost_queries_are_queued_again(plug_in_methods: PlugIn, sent: list[tuple
     held = make_query(state="leased", attempts=1, leased_until=now - timedelta(seconds=1))
     make_query(state="leased", attempts=1, leased_until=now + timedelta(minutes=1))
     tired = make_query(state="leased", attempts=3, leased_until=now - timedelta(seconds=1))
-    reconciler.reconcile()
+    periodic.reconcile()
     assert {what[2] for what in sent} == {str(late.pk), str(held.pk)}
     tired.refresh_from_db()
     assert (tired.state, tired.reason) == ("failed", "internal_retry_exhausted")
@@ -102,7 +99,7 @@ def test_queries_are_forgotten_after_a_day(plug_in_methods: PlugIn, sent: list[t
     plug_in_methods(Gray)
     old = make_query(state="ready", created_at=timezone.now() - timedelta(hours=25))
     young = make_query(state="ready", created_at=timezone.now() - timedelta(hours=23))
-    reconciler.reconcile()
+    periodic.reconcile()
     assert list(Query.objects.values_list("pk", flat=True)) == [young.pk]
     assert not query_path(old.pk).exists()
     assert query_path(young.pk).exists()
@@ -117,7 +114,7 @@ def test_uploads_that_were_cut_off_are_finished(
     Image.objects.filter(pk=image.pk).update(
         status=Image.Status.PENDING, uploaded_at=timezone.now() - timedelta(minutes=5)
     )
-    reconciler.reconcile()
+    periodic.reconcile()
     image.refresh_from_db()
     assert image.status == Image.Status.READY
     assert Feature.objects.get().state == "pending"
@@ -133,17 +130,17 @@ def test_no_image_goes_because_its_original_is_away(
     Feature.objects.filter(image=images[0]).delete()
     folder = Path(settings.ORIGINALS_DIR)
     away = folder.rename(folder.with_suffix(".away"))
-    reconciler.reconcile()
+    periodic.reconcile()
     assert extraction.extract(leases.lease(32)) == 0
     assert list(Image.objects.order_by("pk").values_list("status", flat=True)) == ["pending", "ready"]
     sent.clear()
-    reconciler.reconcile()
+    periodic.reconcile()
     assert sent == []  # nothing is due
     shutil.rmtree(folder, ignore_errors=True)
     away.rename(folder)
     Image.objects.update(retry_at=None)
     Feature.objects.update(leased_until=long_ago)
-    reconciler.reconcile()
+    periodic.reconcile()
     assert ("features", "search.background.tasks.extract_features", [images[0].pk]) in sent
     extraction.extract(leases.lease(32))
     assert list(Feature.objects.values_list("state", flat=True)) == ["ready"] * 2
@@ -159,45 +156,12 @@ def test_a_generation_is_asked_for_and_old_versions_go_once_it_is_there(
     wanted_rows.ensure_rows()
     extraction.extract(leases.lease(32))
     sent.clear()
-    reconciler.reconcile()
+    periodic.reconcile()
     assert sent == [("maintenance", "search.background.tasks.build_generation")]
     assert Feature.objects.count() == 2
     build.build()
-    reconciler.reconcile()
+    periodic.reconcile()
     assert list(Feature.objects.values_list("version", flat=True)) == ["2"]
-
-
-def test_a_step_that_fails_does_not_stop_the_others(
-    plug_in_methods: PlugIn,
-    sent: list[tuple[object, ...]],
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    plug_in_methods(Gray)
-    done: list[str] = []
-
-    def fails() -> int:
-        raise DatabaseError("database is locked")
-
-    monkeypatch.setattr(reconciler, "STEPS", (fails, lambda: done.append("next") or 0))
-    reconciler.reconcile()
-    assert done == ["next"]
-    assert "fails failed" in caplog.text
-
-
-def test_rounds_go_on(plug_in_methods: PlugIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    plug_in_methods(Gray)
-    rounds: list[uuid.UUID] = []
-    monkeypatch.setattr(reconciler, "reconcile", lambda: rounds.append(uuid.uuid4()))
-
-    def pause(seconds: float) -> None:
-        assert seconds == 7
-        if len(rounds) == 3:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        reconciler.reconcile_forever(7, pause)
-    assert len(rounds) == 3
 
 
 def test_measurements_whose_job_was_lost_are_queued_again(
@@ -209,7 +173,7 @@ def test_measurements_whose_job_was_lost_are_queued_again(
     long_ago = timezone.now() - timedelta(hours=1)
     Evaluation.objects.filter(pk=lost.pk).update(created_at=long_ago)
     Evaluation.objects.filter(pk=dead.pk).update(state="running", heartbeat_at=long_ago)
-    reconciler.reconcile()
+    periodic.reconcile()
     assert ("maintenance", "search.background.tasks.measure_search", lost.pk) in sent
     assert sum(what[1] == "search.background.tasks.measure_search" for what in sent) == 1
     dead.refresh_from_db()

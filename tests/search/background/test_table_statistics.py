@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from gallery.models import Image
+from jobs import periodic
 from search.background import reconciler, table_statistics
 from tests.gallery.rows import make_image, make_images
 
@@ -38,13 +39,13 @@ def test_a_few_images_are_found_by_what_they_are_named() -> None:
 
 
 def test_the_reconciler_renews_them_as_the_library_grows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconciler, "STEPS", (reconciler.renew_statistics,))
-    reconciler.reconcile()
+    monkeypatch.setattr(periodic, "_steps", {"renew_statistics": reconciler.renew_statistics})
+    periodic.reconcile()
     assert num_images_known() == 0  # of an empty table there is nothing to say
     for more, known in ((10, 10), (4, 10), (2, 16)):
         for number in range(more):
             make_image(f"{known}-{more}-{number}.jpg")
-        reconciler.reconcile()
+        periodic.reconcile()
         assert num_images_known() == known
 
 

@@ -260,7 +260,7 @@ def test_the_web_process_loads_no_runtime() -> None:
     code = (
         "import config.wsgi, sys;"
         "print([name for name in sys.modules if name.split('.')[0] in ('tensorflow', 'keras', 'skimage')"
-        " or name.startswith('jobs.supervisor') or name == 'search.background.workers'])"
+        " or name.startswith('jobs.supervisor') or name == 'jobs.worker'])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

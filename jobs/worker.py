@@ -20,9 +20,10 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker
 
+from jobs import job as kinds
+from jobs import periodic
+from jobs.leases import take_place
 from jobs.supervisor.launch import die_with_parent
-from search.background import tasks
-from search.features import extraction, leases
 
 WORKER_TTL_SECONDS = 60
 """A worker tells Redis that it lives at least this often; dead ones vanish from the status page a minute later."""
@@ -70,17 +71,16 @@ class SteadyWorker(BaseWorker):
                 worker.register_death()
 
     def get_ready(self) -> None:
-        """Load what the jobs need."""
+        """Take up what a dead predecessor left in hand, and load what the jobs need."""
+        kinds.reclaim()
+        for name in self.queue_names():
+            for start in periodic.worker_starts():
+                start(name)
+        connections.close_all()  # a connection must not be shared with forked jobs
 
 
 class FeatureWorker(SteadyWorker, SimpleWorker):
     """Runs its jobs in its own process, because models load slowly and TensorFlow does not survive a fork."""
-
-    def get_ready(self) -> None:
-        extraction.warm_up()
-        if self.queue_names() == [settings.QUEUE_FEATURES]:
-            leases.reclaim()
-            tasks.enqueue_extraction()
 
 
 class MaintenanceWorker(SteadyWorker, Worker):
@@ -93,6 +93,12 @@ class MaintenanceWorker(SteadyWorker, Worker):
     def handle_warm_shutdown_request(self) -> None:
         if self.horse_pid:
             self.kill_horse()
+
+    def handle_work_horse_killed(self, *args: Any) -> None:
+        """Let the next take up what the child held that was killed; to be stopped with its worker is no attempt."""
+        super().handle_work_horse_killed(*args)
+        kinds.reclaim(counts=not self._stop_requested)
+        connections.close_all()
 
 
 def make_worker(queue_name: str) -> SteadyWorker:
@@ -112,8 +118,8 @@ def make_worker(queue_name: str) -> SteadyWorker:
 
 def work(queue_name: str, *, burst: bool = False) -> None:
     """Work on a queue until told to stop."""
+    take_place()
     worker = make_worker(queue_name)
-    connections.close_all()  # a connection must not be shared with forked jobs
     worker.work(burst=burst, logging_level="WARNING")
 
 

@@ -1,0 +1,103 @@
+"""Errors that carry a code and what belongs to it; the sentence is made when somebody reads it, in their language.
+
+Rows keep the code and the parameters. Each app registers the sentences of its codes; a code that nobody knows is shown
+as it stands. Errors that were raised with a sentence carry the code `message`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+Params = Mapping[str, Any]
+Template = "str | _StrPromise | Callable[[Params], str]"
+"""A sentence with `%(name)s` in it, or a function that makes one, for instance in singular or plural."""
+
+MESSAGE, UNFORESEEN, TIMED_OUT, WORKER_LOST = "message", "unforeseen", "timed_out", "worker_lost"
+CODE = re.compile(r"[a-z][a-z0-9_]*")
+NAMED_BY_ITS_KIND = re.compile(r"(?s)([A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt|Exit)): (.*)")
+MAX_TEXT = 300
+"""Characters kept of what an error says: libraries put whole files into theirs."""
+_templates: dict[str, str | _StrPromise | Callable[[Params], str]] = {
+    MESSAGE: "%(text)s",
+    UNFORESEEN: "%(type)s: %(text)s",
+    TIMED_OUT: _("This took longer than a worker may take; ask for less at once."),
+    WORKER_LOST: _("The worker ended before this was done, also at the last of %(attempts)s attempts."),
+}
+
+
+class CodedError(Exception):
+    """An error that people are told of: a code, and JSON-able parameters for its sentence.
+
+    A sentence in the place of the code is kept as it is, as the parameter of the code `message`.
+    """
+
+    def __init__(self, code: str = "", /, **params: Any) -> None:
+        super().__init__(code)
+        if CODE.fullmatch(code):
+            self.code, self.params = code, params
+        else:
+            self.code, self.params = MESSAGE, {"text": code[:MAX_TEXT], **params}
+
+    def __str__(self) -> str:
+        return sentence(self.code, self.params)
+
+
+def register(templates: Mapping[str, str | _StrPromise | Callable[[Params], str]]) -> None:
+    """Make the sentences of an app's codes known.
+
+    Raises
+    ------
+    ValueError : a code is no lower-case word
+    """
+    if wrong := [code for code in templates if not CODE.fullmatch(code)]:
+        raise ValueError(f"expected codes of lower-case letters, digits and underscores; got {', '.join(wrong)}")
+    _templates.update(templates)
+
+
+def sentence(code: str, params: Params | None = None) -> str:
+    """Return what a code and its parameters say, in the reader's language; empty without a code."""
+    if not code:
+        return ""
+    template, known = _templates.get(code), params or {}
+    if template is None:
+        return _as_it_stands(code, known)
+    try:
+        if callable(template):
+            return template(known)
+        return str(template) % {name: _in_words(value) for name, value in known.items()}
+    except KeyError:  # stored by a version that gave other parameters
+        return _as_it_stands(code, known)
+
+
+def unforeseen(error: BaseException) -> dict[str, str]:
+    """Return the parameters that tell of an error which has no code."""
+    return {"type": type(error).__name__, "text": str(error)[:MAX_TEXT]}
+
+
+def from_text(text: str) -> tuple[str, dict[str, Any]]:
+    """Return code and parameters of what versions without codes stored: a code of today's, or a text.
+
+    The code is empty where the text is.
+    """
+    if not text or text in _templates:
+        return text, {}
+    if named := NAMED_BY_ITS_KIND.fullmatch(text):
+        return UNFORESEEN, {"type": named[1], "text": named[2]}
+    return MESSAGE, {"text": text}
+
+
+def _in_words(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _as_it_stands(code: str, params: Params) -> str:
+    about = ", ".join(f"{name}: {_in_words(value)}" for name, value in params.items())
+    words = code.replace("_", " ")
+    return f"{words} ({about})" if about else words

@@ -1,0 +1,88 @@
+"""Errors with codes, and the sentences that are made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
+
+from jobs import errors
+from jobs.errors import CodedError, from_text, sentence
+
+
+@pytest.fixture(autouse=True)
+def _own_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errors, "_templates", dict(errors._templates))
+
+    def eggs(params: Mapping[str, Any]) -> str:
+        return "one egg" if params["num"] == 1 else f"{params['num']} eggs"
+
+    errors.register({"too_hot": _("%(degrees)s degrees in %(places)s."), "eggs": eggs, "monday": _("Monday")})
+
+
+def test_it_works() -> None:
+    error = CodedError("too_hot", degrees=40, places=["Rome", "Oslo"])
+    assert (error.code, error.params) == ("too_hot", {"degrees": 40, "places": ["Rome", "Oslo"]})
+    assert str(error) == sentence(error.code, error.params) == "40 degrees in Rome, Oslo."
+
+
+def test_a_function_may_choose_the_words() -> None:
+    assert [sentence("eggs", {"num": num}) for num in (1, 2)] == ["one egg", "2 eggs"]
+
+
+def test_words_are_chosen_when_they_are_read() -> None:
+    error = CodedError("monday")
+    with override("de"):
+        assert str(error) == "Montag"
+    assert str(error) == "Monday"
+
+
+def test_a_sentence_in_place_of_a_code_is_kept() -> None:
+    error = CodedError("It is 100 % too late.")
+    assert (error.code, error.params) == ("message", {"text": "It is 100 % too late."})
+    assert str(error) == "It is 100 % too late."
+    assert str(CodedError()) == ""
+    assert len(str(CodedError("Much. " * 1000))) == errors.MAX_TEXT
+
+
+@pytest.mark.parametrize(
+    ("code", "params", "expected"),
+    [
+        ("never_heard_of", None, "never heard of"),
+        ("never_heard_of", {"num": 3, "names": ["a", "b"]}, "never heard of (num: 3, names: a, b)"),
+        ("too_hot", {"degrees": 40}, "too hot (degrees: 40)"),
+        ("eggs", {}, "eggs"),
+        ("", None, ""),
+    ],
+)
+def test_what_nobody_can_put_into_words_is_shown_as_it_stands(
+    code: str, params: dict[str, Any] | None, expected: str
+) -> None:
+    assert sentence(code, params) == expected
+
+
+@pytest.mark.parametrize("code", ["Too hot", "", "2late", "too-hot"])
+def test_a_code_is_a_word(code: str) -> None:
+    with pytest.raises(ValueError, match="expected codes of lower-case letters"):
+        errors.register({code: "x"})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ("", {})),
+        ("too_hot", ("too_hot", {})),
+        ("too_cold", ("message", {"text": "too_cold"})),
+        ("The disk is full.", ("message", {"text": "The disk is full."})),
+        ("RuntimeError: out of luck", ("unforeseen", {"type": "RuntimeError", "text": "out of luck"})),
+        ("zlib.error: -3", ("message", {"text": "zlib.error: -3"})),
+        ("OSError: [Errno 5]\nagain", ("unforeseen", {"type": "OSError", "text": "[Errno 5]\nagain"})),
+    ],
+)
+def test_texts_of_earlier_versions_become_codes(text: str, expected: tuple[str, dict[str, str]]) -> None:
+    code, params = from_text(text)
+    assert (code, params) == expected
+    assert sentence(code, params or None) in (text, "too hot")
