@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image as Picture
 
 from gallery.models import Image
+from search.features import registry
 from search.training.export.edge import Judged
 from search.training.library.quantization_images import library_pictures, part
 from tests.search.methods.conftest import keras, tiny_encoder, tiny_network
@@ -28,11 +29,13 @@ def silent(what: str, done: int, total: int) -> None:
 
 
 @pytest.fixture
-def options(monkeypatch: pytest.MonkeyPatch, tiny_encoder: Path) -> dict[str, Any]:
+def options(monkeypatch: pytest.MonkeyPatch, tiny_encoder: Path) -> Iterator[dict[str, Any]]:
     """The deep method's options, with the small encoder in use."""
     found: dict[str, Any] = settings.SEARCH_METHOD_OPTIONS["deep"]
     monkeypatch.setitem(found, "weights", tiny_encoder)
-    return found
+    registry.methods.cache_clear()
+    yield found
+    registry.methods.cache_clear()  # no later test may meet the small encoder
 
 
 @pytest.fixture
