@@ -27,10 +27,10 @@ from search.features import registry, revisions
 from search.generations import build
 from search.map import building as map_building
 from search.map.files import Catalog, write_catalog
-from search.map.opened import maps_folder
 from search.map.sprites import SPRITE_SIDE, write_sprites
 from search.methods import METHODS
 from search.models import Feature, WorkState
+from search.storage import maps_folder
 
 DEEP_DIM = 256
 NUM_THUMBS, NUM_LABELS, NUM_TAGS, TAGS_EACH = 50, 200, 60, 3

@@ -170,10 +170,8 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "config.static.ModuleAwareStorage"},
-}
+# No "default": images and the like are kept by gallery.storage, and a file field without a place of its own must fail.
+STORAGES = {"staticfiles": {"BACKEND": "config.static.ModuleAwareStorage"}}
 
 # Security
 LOGIN_URL = "account_login"

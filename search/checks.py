@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
@@ -15,6 +14,7 @@ from search.exceptions import IndexUnavailableError, WeightsError
 from search.index import choose_backend
 from search.methods.model_files import COMPACT
 from search.methods.weights import find_backbone
+from search.storage import data_folder
 
 TAG = "likeness"
 Check = Callable[..., list[CheckMessage]]
@@ -23,7 +23,7 @@ Check = Callable[..., list[CheckMessage]]
 @register(TAG)
 def check_data_dir(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """See that what is stored can be stored."""
-    folder = Path(settings.DATA_DIR)
+    folder = data_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

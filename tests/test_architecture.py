@@ -187,6 +187,36 @@ def test_only_the_decoder_child_opens_uploaded_bytes() -> None:
     assert wrong == []
 
 
+def test_only_the_storage_modules_know_where_files_lie() -> None:
+    """Another kind of store then needs no hunt: whoever wants a file asks for it, or for its place, there."""
+    settings = ast.parse((ROOT / "config/settings.py").read_text())
+    names = {node.id for node in ast.walk(settings) if isinstance(node, ast.Name) and node.id.endswith("_DIR")}
+    places = (names - {"BASE_DIR"}) | {"AUDIT_HEADS_FILE"}
+    assert {"DATA_DIR", "ORIGINALS_DIR", "GENERATIONS_DIR", "QUEUES_DIR"} <= places
+    allowed = ("gallery.storage.folder", "search.storage", "review.storage")
+    wrong = [
+        f"{name} reads {place}"
+        for name, tree in modules("gallery", "jobs", "review", "search")
+        if name not in allowed
+        for node in ast.walk(tree)
+        if (place := named_by(node)) in places
+    ]
+    assert wrong == []
+
+
+def named_by(node: ast.AST) -> object:
+    """Return the setting that a piece of code may read: `settings.NAME`, or "NAME" given to `getattr`."""
+    return node.attr if isinstance(node, ast.Attribute) else node.value if isinstance(node, ast.Constant) else None
+
+
+def test_only_the_gallery_knows_that_blobs_are_files_in_folders() -> None:
+    """The parts of `gallery.storage` ask `BLOBS`, and everybody else asks these parts."""
+    found = [(name, tree) for name, tree in modules("gallery", "jobs", "review", "search")]
+    others = [(name, tree) for name, tree in found if not under(name, ("gallery.storage",))]
+    assert len(others) < len(found)
+    assert offenders(iter(others), ("gallery.storage.folder", "gallery.storage.BLOBS")) == []
+
+
 def test_no_module_is_named_after_nothing() -> None:
     vague = {"utils", "helpers", "services", "misc", "common"}
     assert [

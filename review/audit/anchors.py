@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import logging
 import os
-from pathlib import Path
 
-from django.conf import settings
 from django.utils import timezone
 
 from review.audit.chain import ChainEnd
 from review.exceptions import HeadError
+from review.storage import audit_anchors_file
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +21,7 @@ logger = logging.getLogger(__name__)
 def anchored() -> list[ChainEnd]:
     """Return the heads noted so far, oldest first; a line that was cut off in writing is passed over."""
     try:
-        lines = Path(settings.AUDIT_HEADS_FILE).read_text().splitlines()
+        lines = audit_anchors_file().read_text().splitlines()
     except FileNotFoundError:
         return []
     found = []
@@ -30,7 +29,7 @@ def anchored() -> list[ChainEnd]:
         try:
             found.append(ChainEnd.read(line.split(" ")[-1]))
         except HeadError:
-            logger.warning("%s holds a line that is no head: %s", settings.AUDIT_HEADS_FILE, line[:100])
+            logger.warning("%s holds a line that is no head: %s", audit_anchors_file(), line[:100])
     return found
 
 
@@ -38,8 +37,7 @@ def write_anchor(head: ChainEnd) -> None:
     """Add a head to the file, unless it is the last one there."""
     if not head.number or anchored()[-1:] == [head]:
         return
-    path = Path(settings.AUDIT_HEADS_FILE)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    handle = os.open(audit_anchors_file(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(handle, "w") as file:
         file.write(f"{timezone.now().isoformat(timespec='seconds')} {head}\n")
         file.flush()

@@ -21,10 +21,11 @@ from gallery.models import Collection, Image
 from review.exceptions import QueueError, ReviewError
 from review.models import Queue, QueuedPair, ReviewPolicy
 from review.queues.access import COLLECTION
-from review.queues.candidates import checkpoints, exclusions
+from review.queues.candidates import exclusions
 from review.queues.candidates.all_pairs import gather_nearest, gather_uncertain
 from review.queues.candidates.found import FoundPairs, Progress
 from review.queues.candidates.search_hits import gather_search
+from review.storage import queue_checkpoint_file
 from review.verdicts.record import sorted_pair
 from search.exceptions import SearchError
 from search.weights.adopted import site_weights
@@ -152,7 +153,7 @@ def delete(queue: Queue, user: User) -> None:
     with transaction.atomic():
         log_act(user, Action.QUEUE, queue.name, queue=queue.pk, act="delete", pairs=queue.num_pairs)
         Queue.objects.filter(pk=queue.pk).delete()
-    checkpoints.path_of(queue.pk).unlink(missing_ok=True)
+    queue_checkpoint_file(queue.pk).unlink(missing_ok=True)
 
 
 def give_up_lost() -> int:

@@ -26,6 +26,7 @@ from search.checks import TAG
 from search.exceptions import IndexUnavailableError
 from search.features import registry
 from search.index import choose_backend
+from search.storage import data_folder, runtime_folder
 
 State = Literal["ok", "note", "missing"]
 PYTHONS = ("3.11", "3.12", "3.13")
@@ -136,7 +137,7 @@ def _sqlite(cursor: object) -> str:
 
 
 def _data_dir() -> tuple[State, str]:
-    folder = Path(settings.DATA_DIR)
+    folder = data_folder()
     return ("ok" if os.access(folder, os.W_OK | os.X_OK) else "missing"), str(folder)
 
 
@@ -147,7 +148,7 @@ def _disk() -> tuple[State, str]:
 
 
 def _site() -> tuple[State, str]:
-    url = lock.read_holder(Path(settings.RUNTIME_DIR)).get("url")
+    url = lock.read_holder(runtime_folder()).get("url")
     return ("ok", str(url)) if url else ("note", "not started by `manage.py run`")
 
 

@@ -22,9 +22,9 @@ from gallery.reasons import REASONS
 from jobs import transport
 from search.exceptions import IndexDamagedError
 from search.features import leases, registry
-from search.generations.build import generation_folder
 from search.index.manifest import read_manifest
 from search.models import Feature, Generation, WorkState
+from search.storage import data_folder, generation_folder
 
 LOST_AFTER = timedelta(minutes=3)
 """An idle worker that has not been heard of for so long is not counted; busy ones report at the end of their job."""
@@ -185,7 +185,7 @@ def look_at_reductions(active: Generation | None) -> list[Reduced]:
 
 def look_at_disk() -> Disk:
     """Return the room on the disk that holds DATA_DIR."""
-    usage = shutil.disk_usage(_existing(Path(settings.DATA_DIR)))
+    usage = shutil.disk_usage(_existing(data_folder()))
     return Disk(usage.total, usage.free)
 
 
@@ -212,7 +212,7 @@ def _database_problem() -> str:
 
 
 def _storage_problem() -> str:
-    folder = Path(settings.DATA_DIR)
+    folder = data_folder()
     probe = folder / ".writable"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -36,10 +36,10 @@ from search.generations.write import IndexPlan, MethodSource, assemble, synchron
 from search.index import choose_backend
 from search.index.manifest import Manifest
 from search.models import Generation, Tombstone, WorkState
+from search.storage import generation_folder, generation_lock, generations_folder
 
 PROGRESS_SECONDS = 2
 TEMPORARY = ".building-"
-LOCK = ".lock"
 LOCK_SECONDS = 2.0  # another process may look for a moment whether a build runs
 IDLE_DELTA_IMAGES, IDLE_DELTA_FRACTION = 20, 0.1
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
@@ -104,11 +104,6 @@ def rebuild_due(num_pending: int) -> bool:
     return changed >= max(least, fraction * active.num_images)
 
 
-def generation_folder(name: str) -> Path:
-    """Return where a generation's files lie."""
-    return Path(settings.GENERATIONS_DIR) / name
-
-
 def active_generation() -> Generation | None:
     """Return the row of the active generation."""
     return Generation.objects.filter(state=State.ACTIVE).first()
@@ -117,9 +112,9 @@ def active_generation() -> Generation | None:
 @contextmanager
 def _exclusive(seconds: float) -> Iterator[bool]:
     """Hold the folder's lock, which ends with the process however that ends; False where another keeps it."""
-    generation_folder("").mkdir(parents=True, exist_ok=True)
+    generations_folder().mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + seconds
-    with generation_folder(LOCK).open("w") as file:
+    with generation_lock().open("w") as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -204,7 +199,7 @@ def _publish(row: Generation, temporary: Path, manifest: Manifest) -> None:
     """Give the folder its name, then switch the active row: a process killed in between leaves the old one in use."""
     row.folder = temporary.name.removeprefix(TEMPORARY)
     os.rename(temporary, generation_folder(row.folder))
-    synchronize(generation_folder(""))
+    synchronize(generations_folder())
     row.num_images = manifest.num_images
     row.recall = {name: files.recall for name, files in manifest.methods.items() if files.recall is not None}
     row.state, row.progress, row.published_at = State.ACTIVE, "", timezone.now()
@@ -251,7 +246,7 @@ def _kept() -> list[Generation]:
 def _remove_leftovers() -> None:
     """Remove every folder that neither serves nor stands by: what killed builds and earlier generations left."""
     names = {row.folder for row in _kept()}
-    for path in generation_folder("").iterdir():
+    for path in generations_folder().iterdir():
         if path.is_dir() and path.name not in names:
             shutil.rmtree(path, ignore_errors=True)
 

@@ -16,11 +16,12 @@ from search.exceptions import IndexDamagedError
 from search.features import registry, revisions
 from search.features.version_rollout import can_compare, served_versions
 from search.generations import collection_calibration, visibility
-from search.generations.build import active_generation, generation_folder, previous_generation
+from search.generations.build import active_generation, previous_generation
 from search.generations.delta import Delta, removed_ids
 from search.generations.reader import LoadedGeneration, open_generation
 from search.models import Generation
 from search.scoring.segments import MethodHashes, MethodRows, MethodTables, Segment, Snapshot
+from search.storage import generation_folder
 
 logger = logging.getLogger(__name__)
 

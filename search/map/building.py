@@ -33,11 +33,11 @@ from search.map.files import (
     write_map,
 )
 from search.map.layout import bring_up_to_date, lay_out, outgrown
-from search.map.opened import maps_folder
 from search.map.rows import MapRows, map_rows, mappable
 from search.map.sprites import NO_SPRITES, Sprites, make_sprites, open_sprites, write_sprites
 from search.map.state import MAX_ERROR, MapState, exclusive, read_state, write_state
 from search.scoring.segments import Snapshot
+from search.storage import maps_folder
 
 MIN_IMAGES = 3
 ALL_METHODS_MAX_IMAGES = 3_000

@@ -8,24 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from django.conf import settings
-
 from search.exceptions import IndexDamagedError
 from search.map.files import DAMAGED, LibraryMap, Stamp, open_map, read_catalog, stamp
 from search.map.sprites import NO_SPRITES, Sprites, open_sprites
 from search.map.state import MapState, read_state
 from search.methods import METHODS
+from search.storage import maps_folder
 
 Opened = TypeVar("Opened", LibraryMap, Sprites)
 _maps: dict[str, tuple[Path, Stamp, LibraryMap]] = {}
 _sprites: dict[str, tuple[Path, Stamp, Sprites]] = {}
 _lock = threading.Lock()
 logger = logging.getLogger(__name__)
-
-
-def maps_folder() -> Path:
-    """Return where the maps lie."""
-    return Path(settings.MAPS_DIR)
 
 
 def drawn_methods() -> list[str]:

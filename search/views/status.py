@@ -25,6 +25,7 @@ from search.features.version_rollout import is_complete, pending_successions
 from search.generations import snapshot
 from search.generations.visibility import closed_images
 from search.models import WorkState
+from search.storage import data_folder
 from search.versions import versions_in_use
 from search.views.cards import MethodLook, method_looks
 
@@ -76,7 +77,7 @@ def _context(viewer: User | AnonymousUser) -> dict[str, Any]:
         "num_images": num_images,
         "sees_all": closed is None,
         "disk": health.look_at_disk(),
-        "data_dir": settings.DATA_DIR,
+        "data_dir": data_folder(),
         "exact_limit": settings.ENV.exact_search_max_images,
         "versions": versions_in_use(),
     }

@@ -12,6 +12,8 @@ from typing import Any
 
 import django
 
+from search.storage import generations_folder
+
 django.setup()
 
 import numpy as np  # noqa: E402 (Django first)
@@ -72,7 +74,7 @@ def main() -> None:
         if child.exitcode != KILLED:
             raise SystemExit(f"step {step} ended with {child.exitcode}")
     last = build.build()
-    folders = [path for path in build.generation_folder("").iterdir() if path.is_dir()]
+    folders = [path for path in generations_folder().iterdir() if path.is_dir()]
     if len(folders) != 2 or Generation.objects.filter(state=Generation.State.BUILDING).exists():
         raise SystemExit(f"left behind: {folders}")
     print(f"{step - 1} kills, generation {last.pk}")  # noqa: T201 (a program)

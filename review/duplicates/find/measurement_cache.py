@@ -10,14 +10,13 @@ import json
 import logging
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from django.conf import settings
 from numpy.typing import NDArray
 
 from review.duplicates.find.measure import METHODS
 from review.duplicates.find.pairs import Pairs
+from review.storage import measurements_file
 
 RECIPE = 1
 """Raise it when other pairs would become candidates."""
@@ -49,7 +48,7 @@ def nothing() -> CachedMeasurements:
 
 def read_cache(versions: dict[str, str]) -> CachedMeasurements:
     """Return what was measured at these versions of the methods; nothing when the file is of no use."""
-    path = _path()
+    path = measurements_file()
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             if json.loads(str(kept["about"])) != _about(versions):
@@ -67,7 +66,7 @@ def read_cache(versions: dict[str, str]) -> CachedMeasurements:
 
 def write_cache(known: CachedMeasurements, versions: dict[str, str]) -> None:
     """Keep what is known, in the place of what was."""
-    path = _path()
+    path = measurements_file()
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".fresh")
     with fresh.open("wb") as file:
@@ -87,7 +86,3 @@ def write_cache(known: CachedMeasurements, versions: dict[str, str]) -> None:
 def _about(versions: dict[str, str]) -> dict[str, object]:
     """Return what the measurements rest on; the order of the methods is that of their rows."""
     return {"recipe": RECIPE, "methods": [[name, versions.get(name, "")] for name in METHODS]}
-
-
-def _path() -> Path:
-    return Path(settings.DUPLICATES_DIR) / "measured.npz"

@@ -7,21 +7,15 @@ import time
 import zipfile
 from collections.abc import Mapping
 from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
-from django.conf import settings
 from numpy.typing import NDArray
 
 from review.queues.candidates.scanning import BestPairs, PairSpace
+from review.storage import queue_checkpoint_file
 
 SECONDS = 15.0
 """Work that a crash may cost."""
-
-
-def path_of(queue_id: int) -> Path:
-    """Return where the scan of a queue is kept while it runs."""
-    return Path(settings.QUEUES_DIR) / f"{queue_id}.npz"
 
 
 class CheckpointFile:
@@ -43,7 +37,8 @@ class CheckpointFile:
             digest.update(each.table.decades.tobytes())
         digest.update(ground.image_ids.tobytes())
         digest.update(np.sort(excluded).tobytes())
-        self._name, self._path, self._next = digest.hexdigest(), path_of(queue_id), time.monotonic() + SECONDS
+        self._name, self._path = digest.hexdigest(), queue_checkpoint_file(queue_id)
+        self._next = time.monotonic() + SECONDS
 
     def resume(self, best: BestPairs) -> int:
         """See `scanning.Keeper`; a file that cannot be read counts as none."""

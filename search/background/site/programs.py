@@ -12,6 +12,7 @@ from config.environment import BASE_DIR
 from config.openness import Openness
 from jobs.supervisor.service import Program
 from search.features.leases import WORKER_VARIABLE
+from search.storage import data_folder
 
 MANAGE = [sys.executable, str(BASE_DIR / "manage.py")]
 BACKGROUND_NICENESS = 10
@@ -47,7 +48,7 @@ def web(listener: int, open_access: Openness) -> Program:
 
 def worker(queue: str) -> Program:
     """Work on one queue."""
-    environment = {**QUIET, WORKER_VARIABLE: f"{socket.gethostname()}:{settings.DATA_DIR}:{queue}"}
+    environment = {**QUIET, WORKER_VARIABLE: f"{socket.gethostname()}:{data_folder()}:{queue}"}
     niceness = 0 if queue == settings.QUEUE_INTERACTIVE else BACKGROUND_NICENESS
     return Program(queue, [*MANAGE, "work", queue], niceness, environment)
 

@@ -22,6 +22,7 @@ from gallery.models import Image
 from jobs.supervisor import lock, redis_server
 from jobs.supervisor.service import Program, Service
 from search.background.site import preparation, programs
+from search.storage import data_folder, redis_folder, runtime_folder
 
 LOOK_SECONDS = 0.1
 WEB_START_SECONDS = 60
@@ -57,7 +58,7 @@ class Supervisor:
         self._talk = threading.Lock()
         self._stop = threading.Event()
         self._services: list[Service] = []
-        self._redis_data = Path(settings.DATA_DIR) / "redis"
+        self._redis_data = redis_folder()
 
     def say(self, name: str, line: str) -> None:
         """Write one line of one process."""
@@ -78,7 +79,7 @@ class Supervisor:
         StartError, lock.AlreadyRunningError, redis_server.RedisMissingError : it cannot be started
         """
         with ExitStack() as stack:
-            holder = stack.enter_context(lock.exclusive(Path(settings.RUNTIME_DIR)))
+            holder = stack.enter_context(lock.exclusive(runtime_folder()))
             listener = stack.enter_context(self._listen())
             stack.callback(self._stop_all)
             with suppress(_StopRequested):
@@ -101,7 +102,7 @@ class Supervisor:
             ) from error
 
     def _start(self, listener: socket.socket, holder: TextIO) -> None:
-        mark, url = Path(settings.RUNTIME_DIR) / SAMPLES_MARK, _url(listener)
+        mark, url = runtime_folder() / SAMPLES_MARK, _url(listener)
         try:
             if preparation.migrate():
                 self._out("Preparing the first start ...")
@@ -109,7 +110,7 @@ class Supervisor:
             preparation.make_admin(lambda name, password: self._introduce(url, name, password))
             wants_samples = not (self.options.images or mark.exists() or Image.objects.exists())
         except (DatabaseError, OSError) as error:
-            raise StartError(f"What the site keeps in {settings.DATA_DIR} cannot be used: {error}.") from error
+            raise StartError(f"What the site keeps in {data_folder()} cannot be used: {error}.") from error
         connections.close_all()
         redis = self._start_redis()
         web = self._add(programs.web(listener.fileno(), self.options.open_access))
@@ -215,7 +216,7 @@ class Supervisor:
         for group in ([web], list(by_name.values()), [redis]):
             _stop_group([service for service in group if service])
         if redis:
-            redis_server.remove_folder(settings.REDIS_URL, keep=Path(settings.RUNTIME_DIR))
+            redis_server.remove_folder(settings.REDIS_URL, keep=runtime_folder())
         self._services.clear()
         self._out("Stopped.")
 

@@ -12,10 +12,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from jobs.supervisor.progress import ProgressBars
 from search.exceptions import TrainingError, WeightsError
 from search.methods.model_files import COMPACT, ModelFile, find_model_file
+from search.storage import edge_model_file
 from search.training.export.edge import export_edge_model, in_words, input_side
 from search.training.library.quantization_images import library_pictures, part, photographs_in
 
-FILE = "encoder-int8.tflite"
 DEEP_OPTIONS: dict[str, Any] = settings.SEARCH_METHOD_OPTIONS["deep"]
 
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--out", type=Path, metavar="PATH", help=f"The file to write (default: {FILE} in DATA_DIR)."
+            "--out", type=Path, metavar="PATH", help="The file to write (default: encoder-int8.tflite in DATA_DIR)."
         )
         parser.add_argument(
             "--images",
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print the report as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        path = (options["out"] or Path(settings.DATA_DIR) / FILE).expanduser()
+        path = (options["out"] or edge_model_file()).expanduser()
         if path.suffix != ".tflite":
             raise CommandError(f"--out: expected a name that ends in .tflite, got {path.name}", returncode=2)
         try:

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from jobs.supervisor.progress import ProgressBars
 from search.exceptions import TrainingError
 from search.methods.model_files import COMPACT
+from search.storage import encoder_training_folder
 from search.training.encoder import FILE, PASSING, PLAN, EncoderOrder, train_encoder
 from search.training.library.image_sources import Photographs
 from search.training.recipe import BACKENDS, Budget, Recipe
@@ -79,7 +80,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         _check(options)
-        folder = options["out"] or Path(settings.DATA_DIR) / "training" / "encoder"
+        folder = options["out"] or encoder_training_folder()
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped by the system as by Ctrl-C
         with ProgressBars() as speaker:
             try:

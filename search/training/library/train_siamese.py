@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 from numpy.typing import NDArray
 
 from gallery.decoding import Refused, get_decoder
@@ -20,6 +19,7 @@ from search.exceptions import TrainingError
 from search.features import registry, stored_vectors
 from search.features.extraction import ANALYSIS_SIDE
 from search.methods.branches import BITS, GUIDE, HEAD, Branch, adopt, find, koch, load, save
+from search.storage import siamese_folder
 from search.training import adoption, siamese
 from search.training.adoption import Decision, TrialFigures
 from search.training.library.image_sources import Photographs
@@ -110,7 +110,7 @@ def _served() -> Branch | None:
     """Return the siamese network in use, None where there is none."""
     if registry.methods()["siamese"].unavailable() is not None:
         return None
-    return load(find(settings.SIAMESE_DIR, _content_version()))
+    return load(find(siamese_folder(), _content_version()))
 
 
 def _encoder_of(branch: Branch) -> str:
@@ -246,6 +246,6 @@ def _put(order: SiameseOrder, branch: Branch, decision: Decision) -> Path | None
         return save(branch, order.out.parent, order.out.name)
     if not decision.adopted:
         return None
-    path = save(branch, settings.SIAMESE_DIR)
-    adopt(settings.SIAMESE_DIR, _content_version(), path)
+    path = save(branch, siamese_folder())
+    adopt(siamese_folder(), _content_version(), path)
     return path

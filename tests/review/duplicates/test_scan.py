@@ -13,12 +13,12 @@ from gallery.models import Image, RepeatUpload
 from gallery.people.roles import Role
 from review.duplicates import scan, schedule
 from review.duplicates.decide import decisions
-from review.duplicates.find import measurement_cache
 from review.duplicates.find.groups import draft_groups
 from review.duplicates.find.measure import MOST_PER_IMAGE, ShareProgress, measure
 from review.duplicates.find.measurement_cache import read_cache
 from review.duplicates.find.pairs import Pairs
 from review.models import DuplicateGroup, DuplicateScan, Queue
+from review.storage import measurements_file
 from review.verdicts.decide import decide
 from search.evaluation.augmentations import edit
 from search.generations.snapshot import current_snapshot
@@ -67,7 +67,7 @@ def test_only_what_is_new_is_measured(copies: list[int], look: Look, monkeypatch
 
 def test_a_damaged_file_is_made_anew(copies: list[int], look: Look) -> None:
     before = groups(look())
-    measurement_cache._path().write_bytes(b"PK\x03\x04 not quite")
+    measurements_file().write_bytes(b"PK\x03\x04 not quite")
     assert groups(look()) == before
     assert read_cache(dict(current_snapshot().versions)).pairs.size
 

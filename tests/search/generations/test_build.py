@@ -20,10 +20,11 @@ from search.exceptions import GenerationError
 from search.features import registry, revisions
 from search.generations import build as generations_build
 from search.generations import snapshot
-from search.generations.build import active_generation, build, generation_folder, rebuild_due
+from search.generations.build import active_generation, build, rebuild_due
 from search.generations.reader import LoadedGeneration, open_generation
 from search.models import Feature, Generation, Tombstone, WorkState
 from search.query.pipeline import for_image, run_query
+from search.storage import generation_folder, generations_folder
 from tests.search.library import add_features, add_images, add_library, describe, pictures
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +45,7 @@ def adjust(settings: LazySettings, **values: Any) -> None:
 
 
 def folders() -> list[str]:
-    return sorted(path.name for path in generation_folder("").iterdir() if path.is_dir())
+    return sorted(path.name for path in generations_folder().iterdir() if path.is_dir())
 
 
 def answer_ids(image_id: int) -> list[int]:
@@ -111,8 +112,8 @@ def test_the_one_before_stays_until_the_next_build(rng: np.random.Generator) -> 
 def test_leftovers_of_killed_builds_are_removed(rng: np.random.Generator) -> None:
     add_library(8, rng)
     lost = Generation.objects.create(state=State.BUILDING)
-    (generation_folder("") / f".building-{lost.pk}-abcd").mkdir(parents=True)
-    (generation_folder("") / "77-renamed-but-not-published").mkdir()
+    (generations_folder() / f".building-{lost.pk}-abcd").mkdir(parents=True)
+    (generations_folder() / "77-renamed-but-not-published").mkdir()
     row = build()
     lost.refresh_from_db()
     assert lost.state == State.FAILED

@@ -24,6 +24,7 @@ from search.map import building, opened
 from search.map.files import DAMAGED, LibraryMap, read_catalog
 from search.map.state import exclusive
 from search.models import Feature
+from search.storage import maps_folder
 from tests.search.library import add_features, add_images, add_library
 
 pytestmark = pytest.mark.django_db
@@ -158,19 +159,19 @@ def test_in_large_libraries_other_maps_are_drawn_when_asked_for(
 
 def test_nothing_new_changes_no_file(library: NDArray[np.int64]) -> None:
     building.draw()
-    folder = read_catalog(opened.maps_folder()).maps["color"].folder
+    folder = read_catalog(maps_folder()).maps["color"].folder
     revisions.bump_revision()
     assert building.due()
     assert building.draw()[0].num_placed == 0
-    assert read_catalog(opened.maps_folder()).maps["color"].folder == folder
+    assert read_catalog(maps_folder()).maps["color"].folder == folder
     assert not building.due()
 
 
 def test_earlier_folders_are_removed(library: NDArray[np.int64]) -> None:
     building.draw()
     building.draw(refit=True)
-    catalog = read_catalog(opened.maps_folder())
-    found = {path.name for path in opened.maps_folder().iterdir() if path.is_dir()}
+    catalog = read_catalog(maps_folder())
+    found = {path.name for path in maps_folder().iterdir() if path.is_dir()}
     assert found == {catalog.sprites, *(entry.folder for entry in catalog.maps.values())}
 
 
@@ -178,7 +179,7 @@ def test_a_damaged_map_is_not_shown_and_drawn_anew(
     library: NDArray[np.int64], caplog: pytest.LogCaptureFixture
 ) -> None:
     building.draw()
-    folder = opened.maps_folder() / read_catalog(opened.maps_folder()).maps["color"].folder
+    folder = maps_folder() / read_catalog(maps_folder()).maps["color"].folder
     data = (folder / "tsne.npy").read_bytes()
     (folder / "tsne.npy").write_bytes(data[:-4])
     assert opened.current_map("color") is None
@@ -191,7 +192,7 @@ def test_a_damaged_map_is_not_shown_and_drawn_anew(
 
 def test_a_map_whose_folder_is_gone_is_drawn_anew(library: NDArray[np.int64]) -> None:
     building.draw()
-    shutil.rmtree(opened.maps_folder() / read_catalog(opened.maps_folder()).maps["ssim"].folder)
+    shutil.rmtree(maps_folder() / read_catalog(maps_folder()).maps["ssim"].folder)
     assert opened.current_map("ssim") is None
     assert building.due()
     building.draw()
@@ -220,7 +221,7 @@ def test_an_unknown_method_is_refused(library: NDArray[np.int64]) -> None:
 def test_two_drawings_at_once_are_refused(library: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("search.map.state.LOCK_WAIT_SECONDS", 0.05)
     with (
-        exclusive(opened.maps_folder()),
+        exclusive(maps_folder()),
         pytest.raises(MapError, match="Another drawing"),
     ):
         building.draw()
@@ -228,7 +229,7 @@ def test_two_drawings_at_once_are_refused(library: NDArray[np.int64], monkeypatc
 
 def test_a_disk_that_is_full_leaves_the_old_map(library: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch) -> None:
     building.draw()
-    before = read_catalog(opened.maps_folder())
+    before = read_catalog(maps_folder())
 
     def fail(folder: Path, _found: LibraryMap) -> None:
         folder.mkdir()
@@ -237,9 +238,9 @@ def test_a_disk_that_is_full_leaves_the_old_map(library: NDArray[np.int64], monk
     monkeypatch.setattr(building, "write_map", fail)
     with pytest.raises(MapError, match="No space left"):
         building.draw(refit=True)
-    assert read_catalog(opened.maps_folder()) == before
+    assert read_catalog(maps_folder()) == before
     assert len(drawn().image_ids) == 30
-    assert {path.name for path in opened.maps_folder().iterdir() if path.name.startswith("color")} == {
+    assert {path.name for path in maps_folder().iterdir() if path.name.startswith("color")} == {
         before.maps["color"].folder
     }
 

@@ -27,6 +27,7 @@ from search.map import points as map_points
 from search.map.sprites import open_sprites, write_sprites
 from search.map.state import MapState, exclusive, write_state
 from search.methods import METHODS
+from search.storage import maps_folder
 from tests.search.library import add_library
 
 pytestmark = pytest.mark.django_db
@@ -158,8 +159,8 @@ def test_before_the_first_drawing_the_page_waits(client: Client, rng: np.random.
 
 def test_the_drawing_shows_its_progress(client: Client, rng: np.random.Generator) -> None:
     add_library(4, rng, ("color",))
-    with exclusive(opened.maps_folder()):
-        write_state(opened.maps_folder(), MapState(running=True, text="laying out 4 images", share=0.4))
+    with exclusive(maps_folder()):
+        write_state(maps_folder(), MapState(running=True, text="laying out 4 images", share=0.4))
         text = client.get(reverse("search:map_state")).content.decode()
     assert "laying out 4 images" in text
     assert 'value="40"' in text
@@ -167,8 +168,8 @@ def test_the_drawing_shows_its_progress(client: Client, rng: np.random.Generator
 
 def test_a_failed_drawing_says_why(staff: Client, rng: np.random.Generator) -> None:
     add_library(4, rng, ("color",))
-    opened.maps_folder().mkdir()
-    write_state(opened.maps_folder(), MapState(error="No space left on device", num_failures=1))
+    maps_folder().mkdir()
+    write_state(maps_folder(), MapState(error="No space left on device", num_failures=1))
     text = page(staff)
     assert "The last drawing failed: No space left on device" in " ".join(text.split())
     assert "Draw it now" in text
@@ -176,8 +177,8 @@ def test_a_failed_drawing_says_why(staff: Client, rng: np.random.Generator) -> N
 
 def test_an_interrupted_drawing_says_so(client: Client, rng: np.random.Generator) -> None:
     add_library(4, rng, ("color",))
-    with exclusive(opened.maps_folder()):
-        write_state(opened.maps_folder(), MapState(running=True))
+    with exclusive(maps_folder()):
+        write_state(maps_folder(), MapState(running=True))
     assert "interrupted; it starts again by itself" in page(client)
 
 
@@ -194,7 +195,7 @@ def test_the_page_is_loaded_anew_once_there_is_a_map(client: Client, library: li
 
 
 def test_a_map_that_cannot_be_brought_up_to_date_is_shown_and_says_why(client: Client, library: list[int]) -> None:
-    write_state(opened.maps_folder(), MapState(error="No space left on device", num_failures=1))
+    write_state(maps_folder(), MapState(error="No space left on device", num_failures=1))
     assert "could not be brought up to date: No space left" in " ".join(page(client).split())
 
 

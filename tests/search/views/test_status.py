@@ -14,9 +14,10 @@ from pytest_django import DjangoAssertNumQueries
 from gallery.curation.visibility import hide, trash
 from search.features import wanted_rows
 from search.generations import pca, snapshot
-from search.generations.build import build, generation_folder
+from search.generations.build import build
 from search.methods.base import normalize_rows
 from search.models import Feature, Generation, WorkState
+from search.storage import generation_folder
 from tests.search.library import add_features, add_images, add_library
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_methods")]

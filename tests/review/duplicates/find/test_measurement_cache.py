@@ -11,6 +11,7 @@ from review.duplicates.find import measurement_cache
 from review.duplicates.find.measure import METHODS
 from review.duplicates.find.measurement_cache import CachedMeasurements, read_cache, write_cache
 from review.duplicates.find.pairs import Pairs
+from review.storage import measurements_file
 
 VERSIONS = dict.fromkeys(METHODS, "1")
 
@@ -57,7 +58,7 @@ def test_another_recipe_is_measured_anew(kept: CachedMeasurements, monkeypatch: 
 
 @pytest.mark.parametrize("damage", ["cut", "emptied", "another"])
 def test_damage_is_noticed(kept: CachedMeasurements, damage: str) -> None:
-    path: Path = measurement_cache._path()
+    path: Path = measurements_file()
     data = path.read_bytes()
     path.write_bytes({"cut": data[: len(data) // 2], "emptied": b"", "another": b"hello"}[damage])
     assert nothing_of(read_cache(VERSIONS))

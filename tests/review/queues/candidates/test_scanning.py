@@ -14,6 +14,7 @@ from review.queues.candidates import checkpoints, scanning
 from review.queues.candidates.checkpoints import CheckpointFile
 from review.queues.candidates.scanning import BestPairs, PairSpace, scan
 from review.queues.candidates.scoring import exact_scores
+from review.storage import queue_checkpoint_file
 from search.generations import build
 from search.generations import snapshot as generations_snapshot
 from search.models import Tombstone
@@ -168,7 +169,7 @@ def test_a_scan_goes_on_where_it_was_interrupted(
     scan(ground, best, CheckpointFile(1, ground, WEIGHTS, None, NONE), lambda done, _total: seen.append(done))
     assert seen == list(range(9, ground.num_blocks() + 1))
     np.testing.assert_array_equal(best.places(), whole.places())
-    assert not checkpoints.path_of(1).exists()
+    assert not queue_checkpoint_file(1).exists()
 
 
 @pytest.mark.parametrize("damage", ["cut", "other weights", "other exclusions"])
@@ -181,7 +182,7 @@ def test_what_does_not_fit_is_begun_anew(library: tuple[NDArray[np.int64], Snaps
     keeper.keep(best, 4)
     weights, excluded = WEIGHTS, NONE
     if damage == "cut":
-        path = checkpoints.path_of(1)
+        path = queue_checkpoint_file(1)
         path.write_bytes(path.read_bytes()[:50])
     elif damage == "other weights":
         weights = {"color": 1.0}
