@@ -16,8 +16,8 @@ export class Card {
   }
 
   // Shows the card of an image at a place of the stage; `named` is told the image's name.
-  show(id, x, y, camera, named = () => {}) {
-    if (id === this.id) return this.#put(x, y, camera);
+  show(id, x, y, view, named = () => {}) {
+    if (id === this.id) return this.#put(x, y, view);
     this.hide();
     this.id = id;
     this.#timer = setTimeout(async () => {
@@ -26,7 +26,7 @@ export class Card {
       this.element.innerHTML = text;
       this.element.hidden = false;
       paintTones(this.element);
-      this.#put(x, y, camera);
+      this.#put(x, y, view);
       named(this.element.querySelector("[data-name]").dataset.name);
     }, REST_MS);
   }
@@ -47,10 +47,10 @@ export class Card {
   }
 
   // To the side of the point that has more room.
-  #put(x, y, camera) {
+  #put(x, y, view) {
     const { offsetWidth, offsetHeight } = this.element;
-    const left = x > camera.width / 2 ? x - offsetWidth - GAP : x + GAP;
-    const top = Math.max(4, Math.min(camera.height - offsetHeight - 4, y - offsetHeight / 2));
+    const left = x > view.width / 2 ? x - offsetWidth - GAP : x + GAP;
+    const top = Math.max(4, Math.min(view.height - offsetHeight - 4, y - offsetHeight / 2));
     this.element.style.transform = `translate(${Math.round(Math.max(4, left))}px, ${Math.round(top)}px)`;
   }
 }

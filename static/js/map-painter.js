@@ -10,8 +10,8 @@ const MOST_ABOVE = 3000; // chosen dots that are drawn one by one
 const PEN_CHANGES = { lasso: 1.5, frame: 2, chosen: 3 };
 
 export class Painter {
-  constructor(canvas, camera, looks, sprites) {
-    Object.assign(this, { canvas, camera, looks, sprites });
+  constructor(canvas, view, looks, sprites) {
+    Object.assign(this, { canvas, view, looks, sprites });
     this.pen = canvas.getContext("2d", { alpha: false });
     this.dots = new Dots();
     this.withThumbnails = true;
@@ -20,26 +20,26 @@ export class Painter {
 
   resize() {
     this.ratio = Math.min(devicePixelRatio || 1, 2);
-    this.canvas.width = Math.round(this.camera.width * this.ratio);
-    this.canvas.height = Math.round(this.camera.height * this.ratio);
+    this.canvas.width = Math.round(this.view.width * this.ratio);
+    this.canvas.height = Math.round(this.view.height * this.ratio);
     this.dots.resize(Math.max(this.canvas.width, 1), Math.max(this.canvas.height, 1));
   }
 
   dotRadius(num) {
-    const { width, height, zoom } = this.camera;
+    const { width, height, zoom } = this.view;
     const base = Math.min(4.2, Math.max(1.4, 0.2 * Math.sqrt((width * height) / Math.max(num, 1))));
     return Math.round(2 * Math.min(7, base * zoom ** 0.25)) / 2;
   }
 
   thumbnailSide(num) {
-    const { width, height, zoom } = this.camera;
+    const { width, height, zoom } = this.view;
     const base = Math.min(56, Math.max(8, Math.sqrt((width * height) / Math.max(num, 1))));
     return Math.min(MOST_THUMBNAIL, base * Math.max(zoom, 0.5) ** THUMBNAIL_GROWTH);
   }
 
   // `scene`: points, where they are now (x, y), the selection, the point under the pointer, the lasso, the middle.
   paint(scene) {
-    const { pen, camera, ratio, looks } = this;
+    const { pen, view, ratio, looks } = this;
     pen.setTransform(1, 0, 0, 1, 0, 0);
     this.dots.clear(looks.mat);
     if (!scene.points) {
@@ -57,12 +57,12 @@ export class Painter {
     if (scene.hover >= 0) this.#hovered(scene);
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     if (scene.lasso) this.#lasso(scene.lasso);
-    if (scene.showsMiddle) this.#middle(camera.width / 2, camera.height / 2);
+    if (scene.showsMiddle) this.#middle(view.width / 2, view.height / 2);
   }
 
   #inSight({ points, x, y }) {
-    const { camera } = this;
-    const [from, to] = [camera.toMap(-60, -60), camera.toMap(camera.width + 60, camera.height + 60)];
+    const { view } = this;
+    const [from, to] = [view.toContent(-60, -60), view.toContent(view.width + 60, view.height + 60)];
     const seen = [];
     for (let i = 0; i < points.num; i++) {
       if (x[i] >= from.x && x[i] <= to.x && y[i] >= from.y && y[i] <= to.y && points.isShown(i)) seen.push(i);
@@ -74,7 +74,7 @@ export class Painter {
   #part({ points }, seen, side) {
     this.sprites.forgetWishes();
     if (!this.withThumbnails || side < LEAST_THUMBNAIL) return { plain: seen, pictured: [] };
-    const level = Math.floor(Math.log2((this.camera.span * this.camera.scale) / (CELL * side)));
+    const level = Math.floor(Math.log2((this.view.span * this.view.scale) / (CELL * side)));
     const [plain, pictured] = [[], []];
     for (const i of seen) (points.levels[i] <= level && this.sprites.get(points.ids[i]) ? pictured : plain).push(i);
     this.sprites.ask();
@@ -82,10 +82,10 @@ export class Painter {
   }
 
   #toScreen(scene, i) {
-    const { camera, ratio } = this;
+    const { view, ratio } = this;
     return [
-      ((scene.x[i] - camera.x) * camera.scale + camera.width / 2) * ratio,
-      ((scene.y[i] - camera.y) * camera.scale + camera.height / 2) * ratio,
+      ((scene.x[i] - view.x) * view.scale + view.width / 2) * ratio,
+      ((scene.y[i] - view.y) * view.scale + view.height / 2) * ratio,
     ];
   }
 
@@ -191,7 +191,7 @@ export class Painter {
       const [i, left, top, right, bottom] = this.boxes[number];
       if (x >= left && x <= right && y >= top && y <= bottom) return i;
     }
-    const at = this.camera.toMap(x, y);
-    return scene.points.nearest(at.x, at.y, (this.dotRadius(scene.points.num) + reach) / this.camera.scale);
+    const at = this.view.toContent(x, y);
+    return scene.points.nearest(at.x, at.y, (this.dotRadius(scene.points.num) + reach) / this.view.scale);
   }
 }

@@ -1,15 +1,15 @@
-// The map page: brings points, camera, painter, hands, legend and selection together.
+// The map page: brings points, viewport, painter, gestures, legend and selection together.
 import { announce } from "./announce.js";
 import { onKey } from "./keys.js";
-import { Camera } from "./map-camera.js";
 import { Card } from "./map-card.js";
-import { Hands } from "./map-hands.js";
+import { Lasso } from "./map-lasso.js";
 import { Legend } from "./map-legend.js";
 import { Looks } from "./map-looks.js";
 import { Painter } from "./map-painter.js";
 import { Points } from "./map-points.js";
 import { Selection } from "./map-selection.js";
 import { Sprites } from "./map-sprites.js";
+import { Gestures, Viewport, arrowStep, bindZoomButtons, bindZoomKeys } from "./pan-zoom.js";
 
 const MOVE_MS = 450;
 const STEP = 80;
@@ -18,16 +18,23 @@ const stage = document.getElementById("stage");
 const form = document.getElementById("map-form");
 const note = document.getElementById("stage-note");
 const count = document.getElementById("map-count");
-const lassoButton = document.getElementById("lasso");
 const numbers = new Intl.NumberFormat(document.documentElement.lang);
 const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
 
-const camera = new Camera();
+const view = new Viewport({
+  bounds: { left: -1, top: -1, right: 1, bottom: 1 },
+  margin: 36,
+  limits: (fit) => [fit / 2, fit * 400],
+});
 const looks = new Looks(stage);
 const sprites = new Sprites(stage.dataset.sprites, paintSoon);
-const painter = new Painter(document.getElementById("canvas"), camera, looks, sprites);
+const painter = new Painter(document.getElementById("canvas"), view, looks, sprites);
 const selection = new Selection(paintSoon, pointAt);
 const legend = new Legend(looks, paintSoon, (group) => selection.set(scene.points.inGroup(group)));
+const lasso = new Lasso(stage, document.getElementById("lasso"), (path) => {
+  scene.lasso = path;
+  paintSoon();
+});
 const card = new Card(document.getElementById("card"), stage.dataset.card);
 const scene = { points: null, x: [], y: [], selected: selection, hover: -1, lasso: null, showsMiddle: false };
 let isPainting = false;
@@ -76,9 +83,9 @@ function take(points) {
   const sameImages = before && before.points.num === points.num && points.ids.every((id) => before.points.place.has(id));
   Object.assign(scene, { points, hover: -1 });
   card.hide();
-  camera.setBounds(points.bounds);
+  view.bounds = points.bounds;
   const samePlaces = sameImages && points.ids.every((id, i) => before.points.x[before.points.place.get(id)] === points.x[i]);
-  if (!samePlaces) camera.fit();
+  if (!samePlaces) view.fit();
   if (!before) lookAtAsked(points);
   selection.retain((id) => points.place.has(id));
   legend.show(points, form.elements.color.value);
@@ -93,7 +100,7 @@ function lookAtAsked(points) {
   const id = Number(new URLSearchParams(location.search).get("focus"));
   const i = points.place.get(id);
   if (i === undefined) return;
-  camera.lookAt(points.x[i], points.y[i]);
+  view.lookAt(points.x[i], points.y[i]);
   selection.set([id]);
 }
 
@@ -144,12 +151,7 @@ form.addEventListener("change", () => {
 
 // Pointing and selecting
 
-function placeOf(i) {
-  return [
-    (scene.x[i] - camera.x) * camera.scale + camera.width / 2,
-    (scene.y[i] - camera.y) * camera.scale + camera.height / 2,
-  ];
-}
+const placeOf = (i) => view.toStage(scene.x[i], scene.y[i]);
 
 function hover(i) {
   if (i === scene.hover) return;
@@ -161,7 +163,7 @@ function hover(i) {
 function point(x, y) {
   const i = x === undefined || !scene.points ? -1 : painter.under(scene, x, y, 3);
   hover(i);
-  if (i >= 0) card.show(scene.points.ids[i], ...placeOf(i), camera);
+  if (i >= 0) card.show(scene.points.ids[i], ...placeOf(i), view);
   else card.hide();
 }
 
@@ -179,31 +181,27 @@ function click(x, y, adds, isTouch) {
   else selection.set([scene.points.ids[i]]);
 }
 
-function setLasso(isOn) {
-  lassoButton.setAttribute("aria-pressed", String(isOn));
-  stage.classList.toggle("is-lasso", isOn);
+const gestures = new Gestures(stage, {
+  accepts: (event) => !event.target.closest("button, a, .map-card, .map-note"),
+  grab: (event, x, y) => (lasso.isWanted || event.shiftKey) && lasso.start(x, y),
+  drag: (dx, dy, x, y) => (lasso.isDrawn ? lasso.extend(x, y) : move(() => view.panBy(dx, dy))),
+  pinch: () => lasso.cancel(),
+  zoom: (factor, x, y) => move(() => view.zoomBy(factor, x, y)),
+  release,
+  end: () => lasso.cancel(),
+  hover: point,
+});
+stage.addEventListener("dblclick", (event) => {
+  if (gestures.does.accepts(event)) move(() => view.zoomBy(2, ...gestures.at(event)));
+});
+
+function release(event, x, y) {
+  const adds = event.ctrlKey || event.metaKey;
+  if (!gestures.hasMoved) click(x, y, adds || event.shiftKey, event.pointerType !== "mouse");
+  else if (lasso.isDrawn) {
+    selection.set(scene.points.inside(lasso.close().map((place) => view.toContent(...place))), { adds });
+  }
 }
-
-const wantsLasso = () => lassoButton.getAttribute("aria-pressed") === "true";
-
-const hands = new Hands(
-  stage,
-  {
-    pan: (dx, dy) => move(() => camera.panBy(dx, dy)),
-    zoom: (factor, x, y) => move(() => camera.zoomBy(factor, x, y)),
-    lasso: (path) => {
-      scene.lasso = path;
-      paintSoon();
-    },
-    lassoed: (path, adds) => {
-      selection.set(scene.points.inside(path.map(([x, y]) => camera.toMap(x, y))), { adds });
-      setLasso(false);
-    },
-    point,
-    click,
-  },
-  wantsLasso,
-);
 
 function move(change) {
   change();
@@ -214,15 +212,15 @@ function move(change) {
 }
 
 function selectView() {
-  const [from, to] = [camera.toMap(0, 0), camera.toMap(camera.width, camera.height)];
+  const [from, to] = [view.toContent(0, 0), view.toContent(view.width, view.height)];
   selection.set(scene.points.inBox({ left: from.x, top: from.y, right: to.x, bottom: to.y }));
 }
 
 // Keys: of the images in view the one nearest to the middle is the one that they speak of.
 
 function nearestToMiddle() {
-  const reach = Math.min(camera.width, camera.height) / 2 / camera.scale;
-  return scene.points ? scene.points.nearest(camera.x, camera.y, reach) : -1;
+  const reach = Math.min(view.width, view.height) / 2 / view.scale;
+  return scene.points ? scene.points.nearest(view.x, view.y, reach) : -1;
 }
 
 let announcing = 0;
@@ -236,22 +234,25 @@ function moveByKey(change) {
   if (i < 0) return;
   announcing = setTimeout(() => {
     const say = (name) => announce(stage.dataset.nearest.replace("%s", name));
-    card.show(scene.points.ids[i], ...placeOf(i), camera, say);
+    card.show(scene.points.ids[i], ...placeOf(i), view, say);
   }, 250);
 }
 
 const isOnStage = () => stage.contains(document.activeElement) || document.activeElement === document.body;
-const ARROWS = { ArrowLeft: [STEP, 0], ArrowRight: [-STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP] };
-const ZOOMS = {
-  in: () => camera.zoomBy(STEP_ZOOM),
-  out: () => camera.zoomBy(1 / STEP_ZOOM),
-  fit: () => camera.fit(),
+const zooms = {
+  in: () => view.zoomBy(STEP_ZOOM),
+  out: () => view.zoomBy(1 / STEP_ZOOM),
+  fit: () => view.fit(),
 };
 
-onKey("pan", (event) => isOnStage() && (moveByKey(() => camera.panBy(...ARROWS[event.key])), true));
-onKey("zoom-in", () => moveByKey(ZOOMS.in));
-onKey("zoom-out", () => moveByKey(ZOOMS.out));
-onKey("fit", () => moveByKey(ZOOMS.fit));
+bindZoomButtons(stage, {
+  in: () => move(zooms.in),
+  out: () => move(zooms.out),
+  fit: () => move(zooms.fit),
+  view: selectView,
+});
+bindZoomKeys(zooms, { in: "zoom-in", out: "zoom-out", fit: "fit" }, moveByKey);
+onKey("pan", (event) => isOnStage() && (moveByKey(() => view.panBy(...arrowStep(event, STEP))), true));
 onKey("nearest", () => {
   if (document.activeElement !== stage || nearestToMiddle() < 0) return false;
   selection.set([scene.points.ids[nearestToMiddle()]]);
@@ -260,22 +261,18 @@ onKey("nearest", () => {
 onKey("add", () => {
   if (nearestToMiddle() >= 0) selection.toggle(scene.points.ids[nearestToMiddle()]);
 });
-onKey("lasso", () => setLasso(!wantsLasso()));
+onKey("lasso", () => lasso.set(!lasso.isWanted));
 onKey("view", selectView);
 onKey("clear", () => {
   if (card.id) {
     card.hide();
     return;
   }
-  const was = hands.cancel() || wantsLasso();
-  setLasso(false);
+  const was = lasso.cancel() || lasso.isWanted;
+  lasso.set(false);
   if (!was) selection.clear();
 });
 
-for (const button of stage.querySelectorAll("[data-zoom]")) {
-  button.addEventListener("click", () => (button.dataset.zoom === "view" ? selectView() : move(ZOOMS[button.dataset.zoom])));
-}
-lassoButton.addEventListener("click", () => setLasso(!wantsLasso()));
 const thumbnails = document.getElementById("thumbnails");
 thumbnails.addEventListener("click", () => {
   painter.withThumbnails = thumbnails.getAttribute("aria-pressed") !== "true";
@@ -286,7 +283,7 @@ thumbnails.addEventListener("click", () => {
 // Size and colors of the stage
 
 new ResizeObserver(() => {
-  camera.resize(stage.clientWidth, stage.clientHeight);
+  view.resize(stage.clientWidth, stage.clientHeight);
   painter.resize();
   painter.paint(scene);
 }).observe(stage);

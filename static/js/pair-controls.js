@@ -1,6 +1,9 @@
 // The buttons, sliders and keys around a pair of images.
 import { onKey } from "./keys.js";
+import { arrowStep, bindZoomButtons, bindZoomKeys } from "./pan-zoom.js";
 
+const STEP = 60;
+const STEP_ZOOM = 1.5;
 const SLIDERS = { swipe: "[data-swipe]", overlay: "[data-opacity]", map: "[data-map-opacity]" };
 
 export class PairControls {
@@ -128,19 +131,16 @@ export class PairControls {
 
   bindZoom() {
     const zooms = {
-      in: () => this.stage.zoomTo(this.stage.zoom * 1.5),
-      out: () => this.stage.zoomTo(this.stage.zoom / 1.5),
+      in: () => this.stage.zoomBy(STEP_ZOOM),
+      out: () => this.stage.zoomBy(1 / STEP_ZOOM),
       actual: () => this.stage.toggle(),
       fit: () => this.stage.fit(),
     };
-    for (const button of this.root.querySelectorAll("[data-zoom]")) {
-      button.addEventListener("click", zooms[button.dataset.zoom]);
-    }
-    for (const name of ["in", "out", "fit"]) onKey(`stage-${name}`, zooms[name]);
+    bindZoomButtons(this.root, zooms);
+    bindZoomKeys(zooms, { in: "stage-in", out: "stage-out", fit: "stage-fit" });
     onKey("stage-move", (event) => {
       if (this.stage.isFit) return false;
-      const step = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] }[event.key];
-      this.stage.pan(this.stage.first, ...step);
+      this.stage.pan(this.stage.first, ...arrowStep(event, STEP));
       return true;
     });
   }

@@ -1,13 +1,11 @@
 // Two images zoomed and moved in step: beside each other, or the second laid over the first. What is looked at is a
 // place of the first image, 0..1, and how many times larger than fitting it is shown; everything else follows.
 import { apply, asCss, growth, invert, moving, multiply, scaling } from "./pair-geometry.js";
-import { holdHands } from "./pair-hands.js";
 import { Marks } from "./pair-marks.js";
+import { Gestures, Viewport, percent } from "./pan-zoom.js";
 
 const MOST = 24;
-const MARGIN = 8;
-const ENLARGED = 480; // a small image is enlarged to this side at most
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+const OPTIONS = { margin: 8, enlarged: 480, limits: (fit) => [fit, Math.max(2 * fit, MOST)], fills: true };
 
 // One image and the part of the stage that it is shown in.
 class Pane {
@@ -18,17 +16,14 @@ class Pane {
     this.size = ["width", "height"].map((name) => Number(this.image.getAttribute(name)) || 1);
     this.image.style.width = `${this.size[0]}px`;
     this.image.style.height = `${this.size[1]}px`;
+    this.viewport = Viewport.of(...this.size, OPTIONS);
   }
 
   // Looks the place on the screen up, once before each painting.
   measure(origin) {
     const box = this.picture.getBoundingClientRect();
     this.box = { x: box.left - origin.left, y: box.top - origin.top, width: box.width, height: box.height };
-  }
-
-  get fitting() {
-    const room = ["width", "height"].map((name, axis) => (this.box[name] - 2 * MARGIN) / this.size[axis]);
-    return Math.max(1e-6, Math.min(...room, Math.max(1, ENLARGED / Math.max(...this.size))));
+    this.viewport.resize(box.width, box.height, { keepsZoom: true });
   }
 }
 
@@ -43,16 +38,34 @@ export class PairStage {
     this.map = root.querySelector("[data-map]");
     this.marks = new Marks(root.querySelector("[data-marks]"));
     this.readout = root.querySelector("[data-scale]");
-    this.zoom = 1;
-    this.center = [0.5, 0.5];
     this.motion = null;
     this.aligned = false;
     this.frame = 0;
     root.classList.add("is-live");
     this.map.style.width = `${this.first.size[0]}px`;
     this.map.style.height = `${this.first.size[1]}px`;
-    holdHands(this);
+    this.bindGestures();
     new ResizeObserver(() => this.paint()).observe(this.view);
+  }
+
+  bindGestures() {
+    let held = null;
+    const gestures = new Gestures(this.view, {
+      isFit: () => this.isFit,
+      grab: (event, x, y) => (held = this.paneAt(x, y)),
+      drag: (dx, dy) => !this.isFit && this.pan(held, dx, dy),
+      zoom: (factor, x, y) => this.zoomBy(factor, x, y),
+    });
+    // A click on a picture would open it alone; with a modifier key it still does.
+    this.view.addEventListener("click", (event) => {
+      if (!event.target.closest(".pane-picture") || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      if (event.detail === 0) this.toggle(); // Enter on the link
+    });
+    this.view.addEventListener("dblclick", (event) => {
+      event.preventDefault();
+      if (!gestures.hasMoved) this.toggle(...gestures.at(event));
+    });
   }
 
   get mode() {
@@ -64,7 +77,18 @@ export class PairStage {
   }
 
   get isFit() {
-    return this.zoom <= 1.001;
+    return this.first.viewport.isFit;
+  }
+
+  // The place of the first image, 0..1, in the middle of its pane.
+  get center() {
+    const { viewport, size } = this.first;
+    return [viewport.x / size[0], viewport.y / size[1]];
+  }
+
+  set center([u, v]) {
+    const { viewport, size } = this.first;
+    Object.assign(viewport, { x: u * size[0], y: v * size[1] });
   }
 
   // From places of 0..1 on the first image to places on the second one.
@@ -97,30 +121,25 @@ export class PairStage {
     if (!origin.width) return;
     this.first.measure(origin);
     this.second.measure(origin);
-    this.keepInSight();
     const first = this.placeFirst();
     const second = this.stacked ? this.placeOver(first) : this.placeBeside(first);
     this.first.image.style.transform = asCss(first);
     this.second.image.style.transform = asCss(second);
     this.map.style.transform = asCss(multiply(moving(1, this.first.box.x, this.first.box.y), first));
     this.placed = { first, second };
-    this.readout.textContent = `${Math.round(this.scale * (window.devicePixelRatio || 1) * 100)} %`;
+    this.readout.textContent = percent(this.scale);
     this.root.classList.toggle("is-zoomed", !this.isFit);
     this.marks.draw(this);
   }
 
   // Screen pixels per pixel of the first image.
   get scale() {
-    return this.first.fitting * this.zoom;
+    return this.first.viewport.scale;
   }
 
-  keepInSight() {
-    const { box, size } = this.first;
-    for (const [axis, name] of [[0, "width"], [1, "height"]]) {
-      const shown = size[axis] * this.scale;
-      const half = Math.min(0.5, box[name] / 2 / shown);
-      this.center[axis] = clamp(this.center[axis], half, 1 - half);
-    }
+  // The same for the second one, where it is shown for itself.
+  get secondScale() {
+    return this.second.viewport.fitScale * this.first.viewport.zoom;
   }
 
   // Pixels of an image to the place of its pane, with a place of it in the middle.
@@ -134,7 +153,7 @@ export class PairStage {
   }
 
   placeBeside() {
-    if (!this.between) return this.placeAt(this.second, this.second.fitting * this.zoom, this.center);
+    if (!this.between) return this.placeAt(this.second, this.secondScale, this.center);
     return this.placeAt(this.second, this.scale / this.stretch(), apply(this.between, this.center));
   }
 
@@ -168,12 +187,11 @@ export class PairStage {
   }
 
   // Zooms, and keeps what is under a point of the view where it is.
-  zoomTo(zoom, x = null, y = null) {
-    const next = clamp(zoom, 1, Math.max(2, MOST / this.first.fitting));
+  zoomBy(factor, x = null, y = null) {
     const pane = x === null ? this.first : this.paneAt(x, y);
     const offset = x === null ? [0, 0] : [x - pane.box.x - pane.box.width / 2, y - pane.box.y - pane.box.height / 2];
     this.shift(pane, offset, 1);
-    this.zoom = next;
+    this.first.viewport.setScale(this.scale * factor);
     this.shift(pane, offset, -1);
     this.paint();
   }
@@ -192,21 +210,18 @@ export class PairStage {
       this.center = apply(invert(this.between), moved);
       return;
     }
-    const scale = pane === this.second ? pane.fitting * this.zoom : this.scale;
-    this.center[0] += (sign * dx) / (scale * pane.size[0]);
-    this.center[1] += (sign * dy) / (scale * pane.size[1]);
+    const scale = pane === this.second ? this.secondScale : this.scale;
+    const [u, v] = this.center;
+    this.center = [u + (sign * dx) / (scale * pane.size[0]), v + (sign * dy) / (scale * pane.size[1])];
   }
 
   fit() {
-    this.zoom = 1;
-    this.center = [0.5, 0.5];
+    this.first.viewport.fit();
     this.paint();
   }
 
-  // One pixel of the first image per screen pixel, at least twice as large as fitting; or back.
   toggle(x = null, y = null) {
-    const actual = 1 / (window.devicePixelRatio || 1) / this.first.fitting;
-    if (this.isFit) this.zoomTo(Math.max(actual, 2), x, y);
+    if (this.isFit) this.zoomBy(this.first.viewport.enlarging, x, y);
     else this.fit();
   }
 }

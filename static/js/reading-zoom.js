@@ -1,23 +1,22 @@
 // Zooms the two images of a pair together: more with each press of a key or click, moved by pointer or arrow keys.
 import { onKey } from "./keys.js";
+import { Viewport, arrowStep } from "./pan-zoom.js";
 
-const SCALES = [1, 2, 4];
+const MOST = 4;
 const STEP = 8; // hundredths of the image
 let pair = null;
-let view = { level: 0, x: 50, y: 50 };
-
-const clamp = (value) => Math.min(100, Math.max(0, value));
+let view = null; // its middle is the place of both images, in hundredths, that stays where it is while they grow
 
 function paint() {
-  pair.style.setProperty("--zoom", SCALES[view.level]);
+  pair.style.setProperty("--zoom", view.scale);
   pair.style.setProperty("--zoom-x", `${view.x}%`);
   pair.style.setProperty("--zoom-y", `${view.y}%`);
-  pair.toggleAttribute("data-zoomed", view.level > 0);
+  pair.toggleAttribute("data-zoomed", view.scale > 1);
 }
 
 function zoom() {
   if (!pair) return false;
-  view.level = (view.level + 1) % SCALES.length;
+  view.setScale(view.scale < MOST ? view.scale * 2 : 1);
   paint();
   return true;
 }
@@ -26,26 +25,22 @@ function follow(event) {
   const frame = event.target.closest(".turn-frame");
   if (!frame) return;
   const box = frame.getBoundingClientRect();
-  view.x = clamp((100 * (event.clientX - box.left)) / box.width);
-  view.y = clamp((100 * (event.clientY - box.top)) / box.height);
-  if (view.level) paint();
+  view.moveTo((100 * (event.clientX - box.left)) / box.width, (100 * (event.clientY - box.top)) / box.height);
+  if (view.scale > 1) paint();
 }
 
-const MOVES = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
-
 function pan(event) {
-  if (!pair || !view.level) return false;
-  const [x, y] = MOVES[event.key];
-  view.x = clamp(view.x + x / SCALES[view.level]);
-  view.y = clamp(view.y + y / SCALES[view.level]);
+  if (!pair || view.scale === 1) return false;
+  view.panBy(...arrowStep(event, STEP));
   paint();
   return true;
 }
 
 export function bindZoom(element) {
   pair = element;
-  view = { level: 0, x: 50, y: 50 };
   if (!pair) return;
+  view = Viewport.of(100, 100, { limits: () => [1, MOST] });
+  view.resize(100, 100);
   pair.addEventListener("pointermove", follow);
   pair.addEventListener("click", (event) => {
     if (!event.target.closest(".turn-frame")) return;

@@ -68,8 +68,8 @@ class Site:
 
     def call(self, function: str, *arguments: object, **options: object) -> Any:
         """Run a function of `tests.browser.site_setup` on the site's data, and return what it returns."""
-        code = f"furniture.{function}(*{arguments!r}, **{options!r})"
-        text = f"import json; from tests.browser import furniture; print('\\n' + json.dumps({code}))"
+        code = f"site_setup.{function}(*{arguments!r}, **{options!r})"
+        text = f"import json; from tests.browser import site_setup; print('\\n' + json.dumps({code}))"
         return json.loads(self.manage("shell", "--no-imports", text=text).splitlines()[-1])
 
     def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
