@@ -276,7 +276,7 @@ def test_the_number_of_queries_is_fixed(
 
 def test_every_hit_leads_here_with_its_search(client: Client, ids: list[int]) -> None:
     html = client.get(f"{reverse('search:results')}?image={ids[0]}&w_color=1&k=20").content.decode()
-    addresses = re.findall(r'class="hit-similar hit-compare"\s+href="(.*?)"', html)
+    addresses = re.findall(r'class="photo-button hit-compare"\s+href="(.*?)"', html)
     assert len(addresses) == 11
     assert f"{reverse('review:compare', args=[ids[0], ids[5]])}?w_color=1" in addresses
 
