@@ -32,7 +32,6 @@ from review.models import (
     Verdict,
 )
 from search.generations.build import active_generation
-from search.models import Query
 from search.query.pair_scores import score_pair
 from search.scoring.fusion import DEFAULT_WEIGHTS
 
@@ -179,7 +178,7 @@ def make_decisions(sums: list[str], rng: np.random.Generator) -> None:
 def make_records(ids: list[int]) -> None:
     """Record a search, and write many like it."""
     author = User.objects.get(username="reviewer")
-    made = record_search(author, f"image={ids[0]}&k={HITS}", Query.objects.none())
+    made = record_search(author, f"image={ids[0]}&k={HITS}")
     rows = (
         SearchRecord(
             title=f"{made.title} {number}",

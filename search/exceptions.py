@@ -1,5 +1,12 @@
 """Named errors of the search app; their texts say what was expected, what came and what to do."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
 
 class SearchError(Exception):
     """Something about a search, a method or an index is not as it must be."""
@@ -43,6 +50,30 @@ class QueryError(SearchError):
 
 class QueryFileError(QueryError):
     """The file of an uploaded query cannot be opened now."""
+
+
+class ImageNotFoundError(QueryError):
+    """The gallery has no image of that number for who asks."""
+
+    def __init__(self, text: str, image_id: int) -> None:
+        super().__init__(text)
+        self.image_id = image_id
+
+
+class UploadNotFoundError(QueryError):
+    """There is no uploaded query of that number, or it is somebody else's."""
+
+    def __init__(self, text: str, query_id: UUID) -> None:
+        super().__init__(text)
+        self.query_id = query_id
+
+
+class CollectionNotFoundError(SearchError):
+    """There is no collection of that number, or it is closed to who asks."""
+
+    def __init__(self, text: str, collection_id: int) -> None:
+        super().__init__(text)
+        self.collection_id = collection_id
 
 
 class MapError(SearchError):

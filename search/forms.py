@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,20 +14,24 @@ from gallery.forms import LARGEST_ID
 from gallery.models import Collection
 from gallery.people.permissions import permissions_of
 from gallery.people.roles import Role
+from search.exceptions import QueryError
 from search.methods import METHODS
 from search.models import Evaluation
-from search.scoring.presets import COLLECTION_PRESET, DEFAULT_PRESET, PRESETS, Preset, presets_with, presets_within
-from search.weights.adopted import site_weights, weights_for
+from search.query.request import (
+    MAX_RESULTS,
+    PAGE_SIZE,
+    DescribedImage,
+    GalleryImage,
+    ScoreRange,
+    SearchRequest,
+    UploadedImage,
+    Wanted,
+)
+from search.scoring.presets import COLLECTION_PRESET, DEFAULT_PRESET, PRESETS
 from search.weights.training_data import source_names
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser, User
-
-    Viewer = User | AnonymousUser | None
-
-PAGE_SIZE = 40
-MAX_RESULTS = 360
-"""Results of one page: as many as are asked for by "more", up to this."""
+    from search.query.request import Viewer
 
 
 def limit_collections(field: forms.Field, viewer: Viewer, least: Role = Role.VIEWER) -> None:
@@ -69,6 +73,7 @@ class SearchForm(forms.Form):
 
     def __init__(self, *args: Any, viewer: Viewer = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.viewer = viewer
         limit_collections(self.fields["collection"], viewer)
         for method, entry in METHODS.items():
             self.fields[weight_field(method)] = forms.FloatField(
@@ -85,24 +90,26 @@ class SearchForm(forms.Form):
             )
         return found
 
-    @cached_property
-    def presets(self) -> dict[str, Preset]:
-        """Return the presets of this site, read once a form; the first counts where the URL names none.
-
-        A collection that is searched may have weights of its own, which go before the site's.
-        """
-        presets = presets_with(site_weights())
-        collection = getattr(self, "cleaned_data", {}).get("collection")
-        own = weights_for(collection.pk) if collection else None
-        return presets_within(presets, own) if own else presets
-
-    def weights(self) -> dict[str, float]:
-        """Return a weight per method: the preset's (or the site's), with what the URL names in their place."""
+    def request(self, session_queries: tuple[str, ...] = ()) -> SearchRequest:
+        """Return the search that the URL asks for; parts of it that cannot be read are left out."""
         found = getattr(self, "cleaned_data", {})
-        first = next(iter(self.presets.values()))
-        weights = self.presets.get(found.get("preset", ""), first).full_weights()
+        wanted: tuple[Wanted, ...] = ()
+        if found.get("query"):
+            wanted = (UploadedImage(found["query"]),)
+        elif found.get("image"):
+            wanted = (GalleryImage(found["image"]),)
         given = {method: found.get(weight_field(method)) for method in METHODS}
-        return weights | {method: value for method, value in given.items() if value is not None}
+        return SearchRequest(
+            wanted=wanted,
+            viewer=self.viewer,
+            session_queries=session_queries,
+            collection=found.get("collection"),
+            preset=found.get("preset", ""),
+            adjusted={method: value for method, value in given.items() if value is not None},
+            scores=ScoreRange(found.get("min"), found.get("max")),
+            num_results=found.get("k") or PAGE_SIZE,
+            hide_apart=found.get("judged") == "hide",
+        )
 
     def problems(self) -> list[str]:
         """Return what is wrong with the URL, each as a sentence that names the part."""
@@ -111,6 +118,50 @@ class SearchForm(forms.Form):
             for name, messages in self.errors.get_json_data().items()
             for message in (entry["message"] for entry in messages)
         ]
+
+
+def read_request(
+    parameters: QueryDict, viewer: Viewer = None, session_queries: tuple[str, ...] = ()
+) -> tuple[SearchRequest, list[str]]:
+    """Return the search that a URL's parameters ask for, and what is wrong with them; the opposite of `write_request`.
+
+    Parameters
+    ----------
+    parameters : of the URL
+    viewer : who asks; only collections that they may see are read
+    session_queries : see `SearchRequest`
+    """
+    form = SearchForm(parameters, viewer=viewer)
+    form.is_valid()
+    return form.request(session_queries), form.problems()
+
+
+def write_request(request: SearchRequest) -> QueryDict:
+    """Return the URL parameters of a search, without what counts anyway; who asks is no part of them.
+
+    Raises
+    ------
+    QueryError : it is for an image that is kept nowhere, or for more than one
+    """
+    found: dict[str, object] = {}
+    for wanted in request.wanted:
+        if isinstance(wanted, DescribedImage) or found:
+            raise QueryError(_("Expected a search for one image that is kept here; no other has an address."))
+        name, value = ("image", wanted.image_id) if isinstance(wanted, GalleryImage) else ("query", wanted.query_id)
+        found[name] = value
+    weights = request.adjusted if request.weights is None else {**dict.fromkeys(METHODS, 0.0), **request.weights}
+    found |= {
+        "preset": request.preset,
+        **{weight_field(method): weight for method, weight in weights.items()},
+        "min": request.scores.lowest,
+        "max": request.scores.highest,
+        "k": None if request.num_results == PAGE_SIZE else request.num_results,
+        "collection": request.collection_id,
+        "judged": "hide" if request.hide_apart else None,
+    }
+    written = QueryDict(mutable=True)
+    written.update({name: str(value) for name, value in found.items() if value not in (None, "")})
+    return written
 
 
 class CollectionWeightsForm(forms.Form):

@@ -217,6 +217,26 @@ def test_only_the_gallery_knows_that_blobs_are_files_in_folders() -> None:
     assert offenders(iter(others), ("gallery.storage.folder", "gallery.storage.BLOBS")) == []
 
 
+def test_scores_are_held_against_a_threshold_in_one_place() -> None:
+    """A score that is rounded to be compared, 0.57 to 57, is rounded by `search.query.request.percent`."""
+    places = {
+        name
+        for name, tree in modules("search", "review")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) == "round"
+        and ast.unparse(node.args[-1]) == "6"
+        and "100 *" in ast.unparse(node.args[0])
+    }
+    assert places == {"search.query.request"}
+
+
+def test_pages_and_records_search_by_the_same_request() -> None:
+    """Nobody runs the pipeline past the rules of `search.query.answer`."""
+    found = [(name, tree) for name, tree in modules("search", "review") if name != "search.query.answer"]
+    assert offenders(iter(found), ("search.query.pipeline.run_query",)) == []
+
+
 def test_no_module_is_named_after_nothing() -> None:
     vague = {"utils", "helpers", "services", "misc", "common"}
     assert [

@@ -12,38 +12,42 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from gallery.models import Collection, Image
+from gallery.models import Image
 from review.exceptions import RecordError
 from review.models import SearchRecord
+from search.exceptions import CollectionNotFoundError, QueryError, UploadNotFoundError
 from search.features.stored_vectors import unpack_query
-from search.forms import MAX_RESULTS, PAGE_SIZE, SearchForm
+from search.forms import read_request
 from search.generations.snapshot import current_snapshot
-from search.models import Query, WorkState
-from search.query import pipeline
-from search.types import Answer, Result
+from search.models import Query
+from search.query.answer import SearchAnswer, search
+from search.query.request import DescribedImage, GalleryImage, ScoreRange, SearchRequest, weights_of
+from search.query.subject import find_subject, images_of, visible_collection
+from search.types import Result
 from search.versions import versions_in_use
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
-    from django.db.models import QuerySet
 
 Document = dict[str, Any]
+NOT_THERE = gettext_lazy("Expected a search for an image that is there; this one is not.")
+GONE = gettext_lazy("This uploaded query is gone or not yet described; upload the image again.")
 
 
-def record_search(user: User, address: str, queries: QuerySet[Query], title: str = "") -> SearchRecord:
+def record_search(user: User, address: str, session_queries: tuple[str, ...] = (), title: str = "") -> SearchRecord:
     """Answer a search and keep the answer.
 
     Parameters
     ----------
     user : who asks: only what this person may see is found
     address : the query string of the search page
-    queries : the uploaded queries that are this person's own
+    session_queries : the uploaded queries that this person's session remembers
     title : what to call it; empty: by the image searched for
 
     Raises
@@ -51,17 +55,15 @@ def record_search(user: User, address: str, queries: QuerySet[Query], title: str
     RecordError : the address describes no search that this person could ask for; nothing is recorded
     search.exceptions.SearchError : the search cannot be answered; nothing is recorded
     """
-    form = SearchForm(QueryDict(address), viewer=user)
-    if not form.is_valid():
-        raise RecordError(" ".join(form.problems()))
-    asked = form.cleaned_data
-    collection = asked["collection"]
+    asked, problems = read_request(QueryDict(address), user, session_queries)
+    if problems:
+        raise RecordError(" ".join(problems))
     document: Document = {
-        "query": _query(user, asked, queries),
-        "weights": form.weights(),
-        "thresholds": {name: asked[name] for name in ("min", "max") if asked[name] is not None},
-        "k": asked["k"] or PAGE_SIZE,
-        "collection": {"id": collection.pk, "name": collection.name} if collection else None,
+        "query": _query(asked),
+        "weights": weights_of(asked),
+        "thresholds": asked.scores.as_thresholds(),
+        "k": asked.num_results,
+        "collection": {"id": asked.collection.pk, "name": asked.collection.name} if asked.collection else None,
     }
     document |= answer_now(user, document)
     named = title.strip() or _("Images like %(name)s") % {"name": document["query"]["name"]}
@@ -86,53 +88,62 @@ def answer_now(viewer: User | AnonymousUser, asked: Mapping[str, Any]) -> Docume
     Raises
     ------
     RecordError : the image searched for, or the collection, is not there for this person
-    search.exceptions.SearchError : see `search.query.pipeline.run_query`
+    search.exceptions.SearchError : see `search.query.request.search`
     """
-    collection = asked["collection"]
-    if collection and not Collection.objects.visible_to(viewer).filter(pk=collection["id"]).exists():
-        raise RecordError(_("The collection that was searched is not there any more, or closed to you."))
-    answer = pipeline.run_query(
-        _source(viewer, asked["query"]),
-        asked["weights"],
-        k=MAX_RESULTS,
-        collection_id=collection["id"] if collection else None,
-        shown=asked["k"],
+    collection, limits = None, asked["thresholds"]
+    if asked["collection"]:
+        try:
+            collection = visible_collection(viewer, asked["collection"]["id"])
+        except CollectionNotFoundError as error:
+            text = _("The collection that was searched is not there any more, or closed to you.")
+            raise RecordError(text) from error
+    request = SearchRequest(
+        (_wanted(viewer, asked["query"]),),
         viewer=viewer,
+        collection=collection,
+        weights=asked["weights"],
+        scores=ScoreRange(limits.get("min"), limits.get("max")),
+        num_results=asked["k"],
     )
-    floor, ceiling = asked["thresholds"].get("min", 0), asked["thresholds"].get("max", 100)
-    within = [result for result in answer.results if floor <= round(100 * result.score, 6) <= ceiling]
-    return _answer_document(viewer, replace(answer, results=within[: asked["k"]]))
+    return _answer_document(search(request))
 
 
-def _query(user: User, asked: Mapping[str, Any], queries: QuerySet[Query]) -> Document:
+def _query(asked: SearchRequest) -> Document:
     """Return what is kept of the image that is searched for."""
-    if asked["query"]:
-        upload = queries.filter(pk=asked["query"], state=WorkState.READY).first()
-        if upload is None or upload.vectors is None:
-            raise RecordError(_("This uploaded query is gone or not yet described; upload the image again."))
+    try:
+        subject = find_subject(asked)
+    except UploadNotFoundError as error:
+        raise RecordError(GONE) from error
+    except QueryError as error:
+        raise RecordError(NOT_THERE) from error
+    upload, image = subject.query, subject.image
+    if upload is not None:
+        if not subject.is_ready or upload.vectors is None:
+            raise RecordError(GONE)
         vectors = b64encode(bytes(upload.vectors)).decode()
         found = {"upload": str(upload.pk), "vectors": vectors, "name": upload.original_name, "reason": upload.reason}
-        return found | {name: getattr(upload, name) for name in ("sha256", "width", "height")}
-    image = Image.objects.visible_to(user).filter(pk=asked["image"] or 0).first()
+        return found | _size(upload)
     if image is None:
-        raise RecordError(_("Expected a search for an image that is there; this one is not."))
-    return {"image": image.pk, "name": str(image)} | {
-        name: getattr(image, name) for name in ("sha256", "width", "height")
-    }
+        raise RecordError(NOT_THERE)
+    return {"image": image.pk, "name": str(image)} | _size(image)
 
 
-def _source(viewer: User | AnonymousUser, query: Mapping[str, Any]) -> pipeline.QuerySource:
+def _size(image: Image | Query) -> Document:
+    return {"sha256": image.sha256, "width": image.width, "height": image.height}
+
+
+def _wanted(viewer: User | AnonymousUser, query: Mapping[str, Any]) -> GalleryImage | DescribedImage:
     if query.get("vectors"):
         vectors, versions = unpack_query(b64decode(query["vectors"]))
-        return pipeline.QuerySource(vectors=vectors, versions=versions, reason=query.get("reason", ""))
-    image = Image.objects.visible_to(viewer).filter(sha256=query["sha256"]).first()
+        return DescribedImage(vectors, versions, query.get("reason", ""))
+    image = images_of(viewer).filter(sha256=query["sha256"]).first()
     if image is None:
         raise RecordError(_("The image searched for is not in the library now."))
-    return pipeline.for_image(image.pk)
+    return GalleryImage(image.pk)
 
 
-def _answer_document(viewer: User | AnonymousUser, answer: Answer) -> Document:
-    images = Image.objects.visible_to(viewer).in_bulk([result.image_id for result in answer.results])
+def _answer_document(found: SearchAnswer) -> Document:
+    answer, images = found.shown, found.images
     return {
         "generation": answer.generation_id,
         "versions": dict(current_snapshot().versions),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -22,31 +23,35 @@ from review.models import Comparison
 from review.verdicts.toolbar import toolbar_of
 from review.views import compare_charts as charts
 from review.views.compare_facts import make_facts
-from review.views.compare_places import make_places
+from review.views.compare_places import PlaceLook, make_places
 from review.views.compare_table import Table, make_table
 from search.background import health
 from search.exceptions import SearchError
-from search.forms import SearchForm
+from search.forms import read_request
 from search.models import WorkState
 from search.query.pair_scores import score_pair
+from search.query.request import SearchRequest, weights_of
+from search.weights.adopted import site_weights
 
 NOT_A_SEARCH = ("image", "query", "k", "view", "areas", "places", "seen")
 """Parameters of the search page, and of this one's parts, that say nothing of how two images are compared."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
     """The pair that an address asks for, and the search whose weights, threshold and collection count."""
 
     first: Image
     second: Image
-    form: SearchForm
+    search: SearchRequest
     problems: list[str]
 
-    @property
-    def collection_id(self) -> int | None:
-        chosen = self.form.cleaned_data.get("collection")
-        return chosen.pk if chosen else None
+    @cached_property
+    def weights(self) -> dict[str, float]:
+        return weights_of(self.search)
+
+    def make_places(self) -> list[PlaceLook]:
+        return make_places(self.first, self.second, replace(self.search, weights=self.weights))
 
 
 @require_safe
@@ -61,9 +66,7 @@ def compare(request: HttpRequest, first: int, second: int) -> HttpResponse:
         "weights": request.GET.urlencode(),
         "next": request.get_full_path(),
         "problems": asked.problems,
-        "places": make_places(request.user, asked.first, asked.second, asked.form)
-        if request.GET.get("places") == "on"
-        else [],
+        "places": asked.make_places() if request.GET.get("places") == "on" else [],
     }
     return render(request, "review/compare.html", context, status=status)
 
@@ -82,8 +85,7 @@ def closely(request: HttpRequest, first: int, second: int) -> HttpResponse:
 def places(request: HttpRequest, first: int, second: int) -> HttpResponse:
     """Say where each image stands among the answers to the other, and why it was not found."""
     asked = _asked(request, first, second)
-    found = make_places(request.user, asked.first, asked.second, asked.form)
-    return render(request, "review/_compare_places.html", {"places": found})
+    return render(request, "review/_compare_places.html", {"places": asked.make_places()})
 
 
 @require_POST
@@ -129,21 +131,18 @@ def _pair(request: HttpRequest, first: int, second: int) -> tuple[Image, Image]:
 def _asked(request: HttpRequest, first: int, second: int) -> Asked:
     """Return what the address asks for; weights that cannot be used are those of the site instead."""
     pair = _pair(request, first, second)
-    form = SearchForm(request.GET, viewer=request.user)
-    problems = [] if form.is_valid() else form.problems()
-    return Asked(*pair, form, problems)
+    search, problems = read_request(request.GET, request.user)
+    return Asked(*pair, search, problems)
 
 
 def _table(asked: Asked, row: Comparison) -> Table:
     """Return what the methods say; a search without any weight is judged by the weights of the site."""
-    pair = asked.first.pk, asked.second.pk
+    pair, within = (asked.first.pk, asked.second.pk), asked.search.collection_id
     try:
-        score = score_pair(*pair, asked.form.weights(), collection_id=asked.collection_id)
+        score = score_pair(*pair, asked.weights, collection_id=within)
     except SearchError as error:
         asked.problems.append(str(error))
-        site = SearchForm({})
-        site.is_valid()
-        score = score_pair(*pair, site.weights(), collection_id=asked.collection_id)
+        score = score_pair(*pair, site_weights(), collection_id=within)
     return make_table(score, row.document)
 
 

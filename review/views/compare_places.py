@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext as _
 
 from gallery.models import Image
 from search.exceptions import SearchError
-from search.forms import MAX_RESULTS, PAGE_SIZE, SearchForm
-from search.query.explain_missing import MethodPlace, Place, Terms, find_place
+from search.query.explain_missing import MethodPlace, Place, find_place
+from search.query.request import PAGE_SIZE, SearchRequest
 from search.views.cards import MethodLook, method_looks
 from search.wording import score_number
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +82,14 @@ class PlaceLook:
         return _("in generation %(number)d of the index") % {"number": self.place.generation_id}
 
 
-def make_places(user: User | AnonymousUser, first: Image, second: Image, form: SearchForm) -> list[PlaceLook]:
+def make_places(first: Image, second: Image, asked: SearchRequest) -> list[PlaceLook]:
     """Return where the second image stands in a search for the first, and the other way round."""
-    chosen = form.cleaned_data.get("collection")
-    terms = Terms(
-        weights=form.weights(),
-        most=MAX_RESULTS,
-        lowest=form.cleaned_data.get("min"),
-        highest=form.cleaned_data.get("max"),
-        collection_id=chosen.pk if chosen else None,
-        viewer=user,
-    )
-    return [_look(first, second, terms), _look(second, first, terms)]
+    return [_look(first, second, asked), _look(second, first, asked)]
 
 
-def _look(query: Image, target: Image, terms: Terms) -> PlaceLook:
+def _look(query: Image, target: Image, asked: SearchRequest) -> PlaceLook:
     try:
-        place = find_place(query.pk, target.pk, terms)
+        place = find_place(asked, target.pk, query)
     except SearchError as error:
         return PlaceLook(query, target, problem=str(error))
     lines = [MethodLine(look, place.methods.get(name)) for name, look in method_looks().items()]

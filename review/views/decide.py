@@ -25,8 +25,10 @@ from review.verdicts.decide import NewerVerdictError
 from review.verdicts.forms import DecideForm
 from review.verdicts.toolbar import STAYS, may_decide, may_judge, toolbar_of
 from search.exceptions import SearchError
-from search.forms import SearchForm
+from search.forms import read_request
 from search.query.pair_scores import score_pair
+from search.query.request import weights_of
+from search.weights.adopted import site_weights
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -92,16 +94,13 @@ def pair_state(pair: Pair, address: str, user: User | AnonymousUser) -> dict[str
     A search within a collection is judged by that collection's random pairs, as the page showed it. Weights that cannot
     be used are those of the site instead; the state says which were.
     """
-    form = SearchForm(QueryDict(address), viewer=user)
-    form.is_valid()
-    chosen = form.cleaned_data.get("collection")
-    within = chosen.pk if chosen else None
+    asked, _problems = read_request(QueryDict(address), user)
+    within = asked.collection_id
     try:
-        score = score_pair(pair[0].pk, pair[1].pk, form.weights(), collection_id=within)
+        score = score_pair(pair[0].pk, pair[1].pk, weights_of(asked), collection_id=within)
     except SearchError:
-        score = score_pair(pair[0].pk, pair[1].pk, SearchForm(QueryDict()).weights(), collection_id=within)
-    limits = {name: form.cleaned_data.get(name) for name in ("min", "max")}
-    thresholds = {name: limit for name, limit in limits.items() if limit is not None}
+        score = score_pair(pair[0].pk, pair[1].pk, site_weights(), collection_id=within)
+    thresholds = asked.scores.as_thresholds()
     score = score.with_guides(guides_of(pair[0].sha256, pair[1].sha256))
     return score.as_state() | {"first": pair[0].sha256} | ({"thresholds": thresholds} if thresholds else {})
 

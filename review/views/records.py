@@ -33,7 +33,7 @@ from review.models import SearchRecord
 from review.verdicts.listing import EPOCH, MICROSECOND
 from review.views.exports import read_format
 from search.exceptions import SearchError
-from search.views.upload import own_queries
+from search.query.uploads import session_queries
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -71,7 +71,7 @@ def record_search_view(request: HttpRequest) -> HttpResponse:
     """Record the search whose address is sent, and show the record."""
     address, title = (read_text(request.POST.get(name, "")) for name in ("address", "title"))
     try:
-        record = record_search(cast("User", request.user), address, own_queries(request), title)
+        record = record_search(cast("User", request.user), address, session_queries(request.session), title)
     except (RecordError, SearchError) as error:
         messages.error(request, _("Nothing was recorded. %(why)s") % {"why": error})
         return redirect(f"{reverse('search:results')}?{address}")

@@ -3,47 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from gallery.models import Image
+from search.exceptions import QueryError
 from search.features import registry, stored_vectors
 from search.generations.snapshot import current_snapshot
 from search.generations.visibility import closed_ids, without
 from search.models import Tombstone
+from search.query.answer import search
 from search.query.matching import allowed_rows, blank_missing, fit_query, gathering_weights, proxies_of
-from search.query.pipeline import RERANK_DEPTH, for_image, image_ids_of_collection, run_query
+from search.query.pipeline import RERANK_DEPTH, image_ids_of_collection
+from search.query.request import SearchRequest, percent
+from search.query.subject import Subject, find_subject
 from search.scoring.fusion import fuse
 from search.scoring.segments import Segment, Snapshot
 from search.types import Answer, Result
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser, User
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """A search as it was asked for, beside the image that is searched for.
-
-    Attributes
-    ----------
-    weights : by method
-    most : results that its page can show at all
-    lowest, highest : the threshold, 0..100; None: no limit
-    collection_id : the collection that is searched; None: everything
-    viewer : who asks; None: the site itself
-    """
-
-    weights: Mapping[str, float]
-    most: int
-    lowest: float | None = None
-    highest: float | None = None
-    collection_id: int | None = None
-    viewer: User | AnonymousUser | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,24 +74,27 @@ class _Scan:
     methods: Mapping[str, MethodPlace]
 
 
-def find_place(query_id: int, target_id: int, terms: Terms) -> Place:
+def find_place(request: SearchRequest, target_id: int, query: Image | None = None) -> Place:
     """Search for one image and say where another one stands, and why it is not shown.
 
     Parameters
     ----------
-    query_id, target_id : images that the viewer may see
-    terms : the search
+    request : the search, for an image of the gallery
+    target_id : an image that the viewer may see
+    query : the image searched for, where the viewer is known to see it
 
     Raises
     ------
-    QueryError : the searching image has no features
+    QueryError : the search is not for an image of the gallery that is there for the viewer, or it has no features
     FusionWeightsError, UnknownMethodError : see `fusion.check_weights`
     """
-    answer = run_query(
-        for_image(query_id), terms.weights, k=terms.most, collection_id=terms.collection_id, viewer=terms.viewer
-    )
+    subject = Subject(query) if query else find_subject(request)
+    if subject.image is None:
+        raise QueryError(_("Expected a search for an image of the gallery."))
+    query_id = subject.image.pk
+    answer = search(replace(request, num_results=request.most), subject).found
     found = next((result for result in answer.results if result.image_id == target_id), None)
-    scan = _scan(query_id, target_id, terms, answer.weights, index_used=not answer.exact)
+    scan = _scan(query_id, target_id, request, answer.weights, index_used=not answer.exact)
     return Place(
         found=found,
         rank=found.rank if found else scan.rank,
@@ -121,21 +104,23 @@ def find_place(query_id: int, target_id: int, terms: Terms) -> Place:
         generation_id=answer.generation_id,
         lies=scan.lies,
         methods=scan.methods,
-        reasons=_reasons(target_id, found, scan, answer, terms),
+        reasons=_reasons(target_id, found, scan, answer, request),
         missing=answer.missing_methods,
         degraded=answer.degraded,
     )
 
 
-def _scan(query_id: int, target_id: int, terms: Terms, weights: Mapping[str, float], *, index_used: bool) -> _Scan:
+def _scan(
+    query_id: int, target_id: int, request: SearchRequest, weights: Mapping[str, float], *, index_used: bool
+) -> _Scan:
     """Compare the query with every image by all vectors that gather candidates."""
     snapshot = current_snapshot()
-    snapshot = without(snapshot, closed_ids(terms.viewer, snapshot.revision))
+    snapshot = without(snapshot, closed_ids(request.viewer, snapshot.revision))
     vectors = snapshot.vectors_of(query_id) or stored_vectors.vectors_of(query_id, snapshot.versions)
     methods = registry.methods()
     fitting, _other = fit_query({name: row for name, row in vectors.items() if name in methods}, snapshot)
     asked = proxies_of(fitting, [name for name in fitting if not methods[name].reranks], methods)
-    allowed = None if terms.collection_id is None else image_ids_of_collection(terms.collection_id)
+    allowed = None if request.collection_id is None else image_ids_of_collection(request.collection_id)
     masks = [allowed_rows(segment, allowed, query_id) for segment in snapshot.segments]
     held = _whereabouts(snapshot, masks, target_id)
     if held is None:
@@ -210,25 +195,24 @@ def _near(segment: Segment, name: str, vector: NDArray[np.float32], row: int) ->
     return bool(np.isin(row, index.query(segment.methods[name].asked(vector), RERANK_DEPTH)))
 
 
-def _reasons(target_id: int, found: Result | None, scan: _Scan, answer: Answer, terms: Terms) -> list[str]:
+def _reasons(target_id: int, found: Result | None, scan: _Scan, answer: Answer, request: SearchRequest) -> list[str]:
     """Return why an image is not shown, in sentences."""
     if found is None:
-        return _absence(target_id, scan, answer, terms)
-    score = round(100 * found.score, 6)
-    words = {"score": f"{score:.1f}"}
-    if terms.lowest is not None and score < terms.lowest:
+        return _absence(target_id, scan, answer, request)
+    words, side = {"score": f"{percent(found.score):.1f}"}, request.scores.side(found.score)
+    if side < 0:
         text = _("Its score, %(score)s, is below the threshold: this search shows scores of at least %(limit)g.")
-        return [text % (words | {"limit": terms.lowest})]
-    if terms.highest is not None and score > terms.highest:
+        return [text % (words | {"limit": request.scores.lowest})]
+    if side > 0:
         text = _("Its score, %(score)s, is above the threshold: this search shows scores of at most %(limit)g.")
-        return [text % (words | {"limit": terms.highest})]
+        return [text % (words | {"limit": request.scores.highest})]
     return []
 
 
-def _absence(target_id: int, scan: _Scan, answer: Answer, terms: Terms) -> list[str]:
+def _absence(target_id: int, scan: _Scan, answer: Answer, request: SearchRequest) -> list[str]:
     """Return why an image is not among the answers."""
     if not scan.lies:
-        return [_why_nowhere(target_id, terms)]
+        return [_why_nowhere(target_id, request)]
     if scan.rank is None:
         return [_("No method with a weight has something to say about both images.")]
     reasons = []
@@ -242,19 +226,19 @@ def _absence(target_id: int, scan: _Scan, answer: Answer, terms: Terms) -> list[
         )
         reasons.append(text % {"rank": scan.rank, "head": RERANK_DEPTH})
     elif not reasons:
-        reasons.append(_("Others are more alike: a search shows at most %(most)d images.") % {"most": terms.most})
+        reasons.append(_("Others are more alike: a search shows at most %(most)d images.") % {"most": request.most})
     return reasons
 
 
-def _why_nowhere(target_id: int, terms: Terms) -> str:
+def _why_nowhere(target_id: int, request: SearchRequest) -> str:
     """Return why an image cannot be found by anything."""
     image = Image.objects.filter(pk=target_id).only("hidden", "trashed_at").first()
     if image is None or image.trashed_at is not None:
         return _("It is not in the library any more.")
     if image.hidden:
         return _("It is hidden, and hidden images are never found.")
-    if terms.collection_id is not None:
-        members = Image.collections.through.objects.filter(collection_id=terms.collection_id)
+    if request.collection_id is not None:
+        members = Image.collections.through.objects.filter(collection_id=request.collection_id)
         if not members.filter(image_id=target_id).exists():
             return _("It is not in the collection that is searched.")
     if Tombstone.objects.filter(image_id=target_id).exists():

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from django.conf import settings
+from django.db.models import Q
 
 from gallery.decoding import Refused, get_decoder
+from gallery.people.permissions import permissions_of
 from gallery.storage import uploaded_queries
 from gallery.storage.incoming import Received, TooLargeError
 from search.features import registry, stored_vectors
@@ -17,10 +20,32 @@ from search.generations.build import active_generation
 from search.models import Query, WorkState
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
+    from django.contrib.auth.models import AnonymousUser, User
+    from django.contrib.sessions.backends.base import SessionBase
     from django.db.models import QuerySet
 
 PREVIEW_SIDE = 480
+SESSION_KEY = "queries"
+MOST_REMEMBERED = 50
+
+
+def own_queries(user: User | AnonymousUser, of_session: Iterable[str] = ()) -> QuerySet[Query]:
+    """Return the uploaded queries of a person: of their account and of their session, all of them for admins."""
+    if permissions_of(user).sees_all:
+        return Query.objects.all()
+    own = Q(pk__in=list(of_session))
+    return Query.objects.filter(own | Q(uploaded_by=user) if user.is_authenticated else own)
+
+
+def session_queries(session: SessionBase) -> tuple[str, ...]:
+    """Return the uploaded queries that a session remembers."""
+    return tuple(session.get(SESSION_KEY, []))
+
+
+def remember(session: SessionBase, query: Query) -> None:
+    """Note in the session of somebody without an account which query is theirs."""
+    kept = [pk for pk in session_queries(session) if pk != str(query.pk)]
+    session[SESSION_KEY] = [*kept, str(query.pk)][-MOST_REMEMBERED:]
 
 
 def store_query(file: BinaryIO, name: str, user: User | None = None, own: QuerySet[Query] | None = None) -> Query:

@@ -14,9 +14,10 @@ from search.background import health
 from search.exceptions import SearchError
 from search.features import leases, registry
 from search.models import WorkState
-from search.query import pipeline
+from search.query.answer import search
+from search.query.request import GalleryImage, SearchRequest
+from search.query.subject import Subject
 from search.views.cards import make_cards, method_looks
-from search.weights.adopted import site_weights
 
 STRIP_LENGTH = 12
 
@@ -25,12 +26,12 @@ STRIP_LENGTH = 12
 def strip(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the most similar images in one row."""
     image = get_object_or_404(Image.objects.visible_to(request.user), pk=pk)
+    asked = SearchRequest((GalleryImage(pk),), viewer=request.user, num_results=STRIP_LENGTH, most=STRIP_LENGTH)
     try:
-        answer = pipeline.run_query(pipeline.for_image(pk), site_weights(), k=STRIP_LENGTH, viewer=request.user)
+        found = search(asked, Subject(image))
     except SearchError as error:
         return render(request, "search/_strip.html", {"image": image, "problem": str(error)})
-    images = Image.objects.visible_to(request.user).in_bulk([result.image_id for result in answer.results])
-    cards = make_cards(answer, images)
+    cards = make_cards(found.shown, found.images)
     return render(request, "search/_strip.html", {"image": image, "cards": cards})
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,27 +13,20 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from gallery.models import Collection, Image
+from gallery.models import Collection
 from search.background import health
-from search.exceptions import QueryError, SearchError
-from search.forms import MAX_RESULTS, PAGE_SIZE, SearchForm
+from search.exceptions import ImageNotFoundError, QueryError, SearchError, UploadNotFoundError
+from search.forms import SearchForm
 from search.generations.visibility import closed_images
-from search.models import Query, WorkState
-from search.query import pipeline
-from search.query.badges import badges_of
+from search.query.answer import search
+from search.query.request import MAX_RESULTS, PAGE_SIZE, SearchRequest, presets_for, weights_of
+from search.query.subject import Subject, find_subject
+from search.query.uploads import session_queries
+from search.scoring.presets import Preset
 from search.types import Answer
 from search.views.cards import card_words, make_cards, method_looks
 from search.views.panel import make_sliders, preset_choices, weight_mix
-from search.views.upload import own_queries, progress_page, start_page
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What is searched for: a gallery image, or an uploaded query and the gallery image of the same bytes, if any."""
-
-    source: Callable[[], pipeline.QuerySource]
-    image: Image | None = None
-    query: Query | None = None
+from search.views.upload import progress_page, start_page
 
 
 @require_safe
@@ -42,15 +34,17 @@ def results(request: HttpRequest) -> HttpResponse:
     """Show the answer to the search that the URL describes, or the start page when it describes none."""
     form = SearchForm(request.GET, viewer=request.user)
     valid = form.is_valid()
-    subject = _subject(request, form)
     status = 200 if valid else 400
-    if subject is None:
+    asked = form.request(session_queries(request.session))
+    if not asked.wanted:
         return start_page(request, form.problems(), status)
-    if subject.query and subject.query.state != WorkState.READY:
+    subject = _subject(asked)
+    if subject.query and not subject.is_ready:
         return progress_page(request, subject.query)
-    context = _panel(request, form, subject) | (
-        _answer(request, form, subject) if valid else {"problems": form.problems()}
-    )
+    presets = presets_for(asked.collection)
+    asked = replace(asked, weights=weights_of(asked, presets))
+    context = _panel(request, form, asked, presets) | {"subject": subject}
+    context |= _answer(request, form, asked, subject) if valid else {"problems": form.problems()}
     part = request.headers.get("HX-Request") == "true"
     template = "search/_answer.html" if part else "search/results.html"
     response = render(request, template, context, status=status)
@@ -58,34 +52,28 @@ def results(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _subject(request: HttpRequest, form: SearchForm) -> Subject | None:
+def _subject(asked: SearchRequest) -> Subject:
     """Return what the URL asks about; an image or query that is not there is a 404."""
-    if query_id := form.cleaned_data.get("query"):
-        query = own_queries(request).defer("vectors").filter(pk=query_id).first()
-        if query is None:
-            raise Http404(_("This uploaded query is gone: queries are kept for a day. Upload the image again."))
-        twin = Image.objects.visible_to(request.user).filter(sha256=query.sha256).first()
-        return Subject(partial(pipeline.for_upload, query.pk), twin, query)
-    if image_id := form.cleaned_data.get("image"):
-        image = Image.objects.visible_to(request.user).filter(pk=image_id).first()
-        if image is None:
-            raise Http404(_("No image of this number can be searched for; it may have been removed."))
-        return Subject(partial(pipeline.for_image, image.pk), image)
-    return None
+    try:
+        return find_subject(asked)
+    except UploadNotFoundError as error:
+        raise Http404(_("This uploaded query is gone: queries are kept for a day. Upload the image again.")) from error
+    except ImageNotFoundError as error:
+        raise Http404(_("No image of this number can be searched for; it may have been removed.")) from error
 
 
-def _panel(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[str, Any]:
-    weights, found = form.weights(), form.cleaned_data
+def _panel(
+    request: HttpRequest, form: SearchForm, asked: SearchRequest, presets: Mapping[str, Preset]
+) -> dict[str, Any]:
+    weights, found = weights_of(asked), form.cleaned_data
     sliders = make_sliders(weights)
     return {
-        "subject": subject,
-        "form": form,
         "sliders": sliders,
         "mix": weight_mix(sliders),
-        "presets": preset_choices(weights, form.presets),
-        "lowest": found.get("min"),
-        "highest": found.get("max"),
-        "collection": found.get("collection"),
+        "presets": preset_choices(weights, presets),
+        "lowest": asked.scores.lowest,
+        "highest": asked.scores.highest,
+        "collection": asked.collection,
         "collections": list(Collection.objects.visible_to(request.user)),
         "view": found.get("view") or "grid",
         "areas": found.get("areas") or "on",
@@ -93,33 +81,17 @@ def _panel(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[str
     }
 
 
-def _answer(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[str, Any]:
+def _answer(request: HttpRequest, form: SearchForm, asked: SearchRequest, subject: Subject) -> dict[str, Any]:
     """Search, and return what the answer's template shows."""
-    found = form.cleaned_data
-    k = found["k"] or PAGE_SIZE
-    collection_id = found["collection"].pk if found["collection"] else None
     try:
-        answer = pipeline.run_query(
-            subject.source(),
-            form.weights(),
-            k=MAX_RESULTS,
-            collection_id=collection_id,
-            shown=k,
-            viewer=request.user,
-        )
+        found = search(asked, subject)
     except QueryError as error:
         return {"problems": [str(error)], "again_url": request.get_full_path()}
     except SearchError as error:
         return {"problems": [str(error)]}
-    within = _within(answer, found["min"], found["max"])
-    shown = replace(within, results=within.results[:k])
-    images = Image.objects.visible_to(request.user).in_bulk([result.image_id for result in shown.results])
-    marks = badges_of(request.user, subject.image, images)
-    apart = {image_id for image_id, those in marks.items() if any(mark.apart for mark in those)}
-    if found["judged"] == "hide":
-        images = {image_id: image for image_id, image in images.items() if image_id not in apart}
-    cards = make_cards(shown, images, with_motions=True, marks=marks)
-    more = min(k + PAGE_SIZE, MAX_RESULTS)
+    answer = found.found
+    cards = make_cards(found.shown, found.images, with_motions=True, marks=found.badges)
+    more = min(asked.num_results + PAGE_SIZE, MAX_RESULTS)
     return {
         "answer": answer,
         "num_compared": answer.num_candidates if answer.exact else answer.num_images,
@@ -129,14 +101,14 @@ def _answer(request: HttpRequest, form: SearchForm, subject: Subject) -> dict[st
         "missing": _missing(answer),
         "mute": all(name in answer.missing_methods for name, weight in answer.weights.items() if weight),
         "num_waiting": health.num_features_waiting(closed_images(request.user)),
-        "num_apart": len(apart),
-        "num_outside": len(answer.results) - len(within.results),
+        "num_apart": len(found.apart),
+        "num_outside": found.num_outside,
         "milliseconds": round(1000 * answer.seconds),
         "more": more,
-        "more_url": _address(request, k=more) if len(within.results) > k else "",
+        "more_url": _address(request, k=more) if found.has_more else "",
         "grid_url": _address(request, view="grid"),
         "list_url": _address(request, view="list"),
-        "areas_url": _address(request, areas="on" if found["areas"] == "off" else "off"),
+        "areas_url": _address(request, areas="on" if form.cleaned_data["areas"] == "off" else "off"),
         "similar_url": reverse("search:results") + "?image=",
         "similar_tail": _similar_tail(request),
     }
@@ -148,12 +120,6 @@ def _missing(answer: Answer) -> dict[str, str]:
     for name, why in answer.missing_methods.items():
         labels.setdefault(why, []).append(looks[name].label)
     return {why: ", ".join(those) for why, those in labels.items()}
-
-
-def _within(answer: Answer, lowest: float | None, highest: float | None) -> Answer:
-    """Keep the results whose score, as shown on the page, lies within the threshold."""
-    floor, ceiling = lowest or 0, 100 if highest is None else highest
-    return replace(answer, results=[r for r in answer.results if floor <= round(100 * r.score, 6) <= ceiling])
 
 
 def _address(request: HttpRequest, **changes: Any) -> str:

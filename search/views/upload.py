@@ -6,7 +6,7 @@ import uuid
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,19 +17,16 @@ from django.views.decorators.http import require_POST, require_safe
 from gallery.decoding import Refused
 from gallery.intake.upload_handler import disk_was_full
 from gallery.models import Image
-from gallery.people.permissions import permissions_of
 from gallery.storage.blobs import BlobAbsentError
 from gallery.storage.uploaded_queries import open_preview
 from search.background import health, tasks
 from search.forms import QueryUploadForm
 from search.models import Query, WorkState
-from search.query.uploads import store_query
+from search.query.uploads import own_queries, remember, session_queries, store_query
 from search.views.cards import method_looks
 
 NUM_EXAMPLES = 12
 """Gallery images offered on the start page."""
-SESSION_KEY = "queries"
-MOST_REMEMBERED = 50
 STATUS_OF_REASON = {"too_large": 413, "disk_full": 507}
 ASK_AGAIN_AFTER = timedelta(seconds=5)
 """A query that waits longer while its queue is empty has lost its job: Redis was down, or came back empty."""
@@ -46,11 +43,12 @@ def upload(request: HttpRequest) -> HttpResponse:
     file = form.cleaned_data["file"]
     try:
         user = request.user if request.user.is_authenticated else None
-        query = store_query(file, file.name or "image", user, own_queries(request))
+        query = store_query(file, file.name or "image", user, queries_of(request))
     except Refused as refusal:
         sentence = health.failure_sentence(refusal.reason)
         return _refused(request, refusal.reason, sentence, STATUS_OF_REASON.get(refusal.reason, 422))
-    _remember(request, query)
+    if not request.user.is_authenticated:
+        remember(request.session, query)
     if query.state != WorkState.READY:
         tasks.enqueue_query(query.pk)
     url = _result_url(query.pk)
@@ -59,19 +57,9 @@ def upload(request: HttpRequest) -> HttpResponse:
     return redirect(url)
 
 
-def own_queries(request: HttpRequest) -> QuerySet[Query]:
-    """Return the uploaded queries of who asks: of their account and of their session, all of them for admins."""
-    if permissions_of(request.user).sees_all:
-        return Query.objects.all()
-    own = Q(pk__in=request.session.get(SESSION_KEY, []))
-    return Query.objects.filter(own | Q(uploaded_by=request.user) if request.user.is_authenticated else own)
-
-
-def _remember(request: HttpRequest, query: Query) -> None:
-    """Note in the session of somebody without an account which query is theirs."""
-    if not request.user.is_authenticated:
-        kept = [pk for pk in request.session.get(SESSION_KEY, []) if pk != str(query.pk)]
-        request.session[SESSION_KEY] = [*kept, str(query.pk)][-MOST_REMEMBERED:]
+def queries_of(request: HttpRequest) -> QuerySet[Query]:
+    """Return the uploaded queries of who asks."""
+    return own_queries(request.user, session_queries(request.session))
 
 
 def start_page(request: HttpRequest, problems: list[str], status: int = 200) -> HttpResponse:
@@ -91,7 +79,7 @@ def progress_page(request: HttpRequest, query: Query) -> HttpResponse:
 @require_safe
 def query_status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Answer the waiting page: the state in words, or the order to show the results."""
-    query = get_object_or_404(own_queries(request).defer("vectors"), pk=pk)
+    query = get_object_or_404(queries_of(request).defer("vectors"), pk=pk)
     if query.state == WorkState.READY:
         response = HttpResponse()
         response["HX-Redirect"] = _result_url(pk)
@@ -105,7 +93,7 @@ def query_status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def query_retry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Compute a failed query once more."""
-    query = get_object_or_404(own_queries(request).defer("vectors"), pk=pk)
+    query = get_object_or_404(queries_of(request).defer("vectors"), pk=pk)
     Query.objects.filter(pk=pk, state=WorkState.FAILED).update(
         state=WorkState.PENDING, reason="", attempts=0, leased_until=None
     )
@@ -117,7 +105,7 @@ def query_retry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def query_preview(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Send the re-encoded preview of an uploaded query."""
     gone = _("This uploaded query is gone: queries are kept for a day. Upload the image again.")
-    if not own_queries(request).filter(pk=pk).exists():
+    if not queries_of(request).filter(pk=pk).exists():
         raise Http404(gone)
     try:
         file = open_preview(pk)

@@ -21,7 +21,6 @@ from review.evidence.record_search import record_search
 from review.models import Queue, Reading
 from review.queues import create
 from review.verdicts.record import record
-from search.models import Query
 from tests.gallery.blob_files import original_path
 
 NUM_PAIRS = 12
@@ -37,7 +36,7 @@ def furnish() -> dict[str, Any]:
     verdict = record(second.sha256, third.sha256, "same", author=rita)
     queue = make_queue("Nearest of all", NUM_PAIRS)
     blind = make_queue("Read twice", NUM_PAIRS, two_readers=True)
-    kept = record_search(rita, f"image={first.pk}&k=4", Query.objects.none())
+    kept = record_search(rita, f"image={first.pk}&k=4")
     again = store_image(BytesIO(original_path(first.sha256).read_bytes()), name="again.png", user=rita)
     private = Collection.objects.create(name="Wards", private=True, description="Only for its members.")
     Membership.objects.create(collection=private, user=rita, role=Role.REVIEWER)

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-import pytest
+import uuid
 
-from search.forms import SearchForm, weight_field
+import pytest
+from django.http import QueryDict
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gallery.models import Collection
+from search.exceptions import QueryError
+from search.forms import SearchForm, read_request, weight_field, write_request
+from search.methods import METHODS
+from search.query.request import (
+    MAX_RESULTS,
+    DescribedImage,
+    GalleryImage,
+    ScoreRange,
+    SearchRequest,
+    UploadedImage,
+    weights_of,
+)
 from search.scoring.presets import PRESETS
 
 pytestmark = pytest.mark.django_db
@@ -20,16 +37,16 @@ def test_it_works() -> None:
     form = make_form(image=7, w_color=1, w_deep=0.25, min=40, k=120)
     assert form.problems() == []
     assert form.cleaned_data["image"] == 7
-    assert form.weights() == PRESETS["general"].full_weights() | {"color": 1.0, "deep": 0.25}
+    assert weights_of(form.request()) == PRESETS["general"].full_weights() | {"color": 1.0, "deep": 0.25}
 
 
 def test_a_preset_sets_the_weights_that_are_not_given() -> None:
-    weights = make_form(preset="medical", w_color=0.1).weights()
+    weights = weights_of(make_form(preset="medical", w_color=0.1).request())
     assert weights == PRESETS["medical"].full_weights() | {"color": 0.1}
 
 
 def test_nothing_given_means_the_default_weights() -> None:
-    assert make_form(image=1).weights() == PRESETS["general"].full_weights()
+    assert weights_of(make_form(image=1).request()) == PRESETS["general"].full_weights()
 
 
 @pytest.mark.parametrize(
@@ -56,3 +73,59 @@ def test_a_threshold_must_not_be_crossed() -> None:
     (problem,) = make_form(min=60, max=40).problems()
     assert "60" in problem
     assert "40" in problem
+
+
+def _in_order(pair: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
+    lowest, highest = pair
+    return (highest, lowest) if None not in pair and lowest > highest else pair  # type: ignore[operator]
+
+
+limits = st.none() | st.floats(0, 100)
+requests = st.builds(
+    SearchRequest,
+    wanted=st.tuples(st.builds(GalleryImage, st.integers(1, 2**63 - 1)) | st.builds(UploadedImage, st.uuids()))
+    | st.just(()),
+    preset=st.sampled_from(["", *PRESETS]),
+    adjusted=st.dictionaries(st.sampled_from(list(METHODS)), st.floats(0, 1)),
+    scores=st.builds(lambda pair: ScoreRange(*pair), st.tuples(limits, limits).map(_in_order)),
+    num_results=st.integers(1, MAX_RESULTS),
+    hide_apart=st.booleans(),
+)
+
+
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@given(requests)
+def test_what_is_written_is_read(request: SearchRequest) -> None:
+    assert read_request(write_request(request)) == (request, [])
+
+
+def test_a_collection_is_written_and_read() -> None:
+    pond = Collection.objects.create(name="Pond")
+    asked = SearchRequest((GalleryImage(7),), collection=pond)
+    assert write_request(asked).dict() == {"image": "7", "collection": str(pond.pk)}
+    assert read_request(write_request(asked)) == (asked, [])
+
+
+def test_all_weights_are_written_where_they_are_given() -> None:
+    written = write_request(SearchRequest(weights={"color": 1.0}))
+    asked, problems = read_request(written)
+    assert problems == []
+    assert weights_of(asked) == dict.fromkeys(METHODS, 0.0) | {"color": 1.0}
+
+
+@pytest.mark.parametrize("wanted", [(DescribedImage({}),), (GalleryImage(1), GalleryImage(2))])
+def test_what_has_no_address_is_refused(wanted: tuple[GalleryImage | DescribedImage, ...]) -> None:
+    with pytest.raises(QueryError):
+        write_request(SearchRequest(wanted))
+
+
+def test_an_upload_goes_before_an_image() -> None:
+    upload = uuid.uuid4()
+    asked, _problems = read_request(QueryDict(f"image=3&query={upload}"))
+    assert asked.wanted == (UploadedImage(upload),)
+
+
+def test_parts_that_can_be_read_are_read_beside_others() -> None:
+    asked, problems = read_request(QueryDict("image=3&min=40&max=many&k=0"))
+    assert asked == SearchRequest((GalleryImage(3),), scores=ScoreRange(40))
+    assert len(problems) == 2

@@ -17,9 +17,9 @@ from gallery.reasons import REASONS
 from search.exceptions import SearchError
 from search.features import extraction
 from search.methods import METHODS
-from search.query.pipeline import QuerySource, for_image, for_vectors, run_query
+from search.query.answer import search
+from search.query.request import DescribedImage, GalleryImage, SearchRequest
 from search.types import Answer, Result
-from search.weights.adopted import site_weights, weights_for
 
 
 def weights(text: str) -> dict[str, float]:
@@ -57,22 +57,21 @@ class Command(BaseCommand):
     def handle(self, *args: Any, query: str, **options: Any) -> None:
         if options["top"] < 1:
             raise CommandError(f"--top: expected at least 1, got {options['top']}", returncode=2)
-        collection_id = None
-        if options["collection"]:
-            collection_id = Collection.objects.filter(name=options["collection"]).values_list("pk", flat=True).first()
-            if collection_id is None:
-                raise CommandError(f"There is no collection {options['collection']!r}.")
+        collection = Collection.objects.filter(name=options["collection"]).first()
+        if options["collection"] and collection is None:
+            raise CommandError(f"There is no collection {options['collection']!r}.")
+        most = options["top"]
+        asked = SearchRequest(
+            (_wanted(query),), collection=collection, weights=options["weights"] or None, num_results=most, most=most
+        )
         try:
-            own = weights_for(collection_id) if collection_id else None
-            used = options["weights"] or own or site_weights()
-            answer = run_query(_source(query), used, k=options["top"], collection_id=collection_id)
+            found = search(asked)
         except SearchError as error:
             raise CommandError(str(error)) from error
-        images = Image.objects.in_bulk([result.image_id for result in answer.results])
         if options["json"]:
-            self.stdout.write(json.dumps(_as_document(answer, images)))
+            self.stdout.write(json.dumps(_as_document(found.shown, found.images)))
         else:
-            self._tell(answer, images)
+            self._tell(found.shown, found.images)
 
     def _tell(self, answer: Answer, images: dict[int, Image]) -> None:
         for name, reason in answer.missing_methods.items():
@@ -87,12 +86,12 @@ class Command(BaseCommand):
         self.stdout.write(f"{answer.num_images} images searched {how} in {1000 * answer.seconds:.0f} ms.")
 
 
-def _source(query: str) -> QuerySource:
+def _wanted(query: str) -> GalleryImage | DescribedImage:
     """Read PATH_OR_ID: a number is an image of the gallery unless there is a file of that name."""
     path = Path(query).expanduser()
     if not path.is_file():
         if query.isdecimal():
-            return for_image(int(query))
+            return GalleryImage(int(query))
         raise CommandError(f"Expected an image file or the number of a gallery image; there is no file {query!r}.")
     try:
         described = extraction.describe_file(path)
@@ -100,7 +99,7 @@ def _source(query: str) -> QuerySource:
         raise CommandError(f"{path}: {dict(REASONS).get(refusal.reason, refusal.reason)}") from refusal
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from error
-    return for_vectors(described.vectors, described.reason)
+    return DescribedImage(described.vectors, reason=described.reason)
 
 
 def _reason(result: Result, name: str) -> str:

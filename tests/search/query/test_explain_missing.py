@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +17,10 @@ from search.exceptions import FusionWeightsError, QueryError
 from search.generations import snapshot
 from search.generations.build import build
 from search.models import Tombstone
-from search.query import explain_missing
-from search.query.explain_missing import Terms, find_place
+from search.query import answer, explain_missing
+from search.query.explain_missing import Place, find_place
 from search.query.pipeline import for_image, run_query
+from search.query.request import GalleryImage, ScoreRange, SearchRequest
 from tests.search.library import add_images, add_library
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_methods")]
@@ -41,8 +43,9 @@ def ids(rng: np.random.Generator) -> list[int]:
     return [*found, *add_library(4, rng)[0].tolist()]
 
 
-def terms(**about: object) -> Terms:
-    return Terms(**({"weights": WEIGHTS, "most": 100} | about))  # type: ignore[arg-type]
+def place_of(query_id: int, target_id: int, **about: Any) -> Place:
+    about = {"weights": WEIGHTS, "most": 100} | about
+    return find_place(SearchRequest((GalleryImage(query_id),), **about), target_id)
 
 
 def ranked(query_id: int) -> list[int]:
@@ -51,7 +54,7 @@ def ranked(query_id: int) -> list[int]:
 
 def test_it_works(ids: list[int]) -> None:
     order = ranked(ids[0])
-    place = find_place(ids[0], order[4], terms())
+    place = place_of(ids[0], order[4])
     assert place.found is not None
     assert (place.rank, place.num_images, place.num_candidates, place.exact) == (5, 18, 17, True)
     assert place.reasons == []
@@ -63,23 +66,24 @@ def test_it_works(ids: list[int]) -> None:
 def test_the_ranks_of_methods_are_those_of_all_images(ids: list[int]) -> None:
     results = run_query(for_image(ids[0]), {"color": 1.0}, k=100).results
     for result in (results[0], results[7], results[-1]):
-        place = find_place(ids[0], result.image_id, terms(weights={"color": 1.0}))
+        place = place_of(ids[0], result.image_id, weights={"color": 1.0})
         assert place.methods["color"].rank == result.methods["color"].rank
         assert place.methods["color"].num_images == 17
         assert place.methods["color"].near is None
 
 
 def test_it_tells_where_the_image_lies(ids: list[int]) -> None:
-    assert find_place(ids[0], ids[1], terms()).lies == "generation"
-    assert find_place(ids[0], ids[-1], terms()).lies == "delta"
-    assert find_place(ids[-1], ids[-2], terms()).lies == "delta"
+    assert place_of(ids[0], ids[1]).lies == "generation"
+    assert place_of(ids[0], ids[-1]).lies == "delta"
+    assert place_of(ids[-1], ids[-2]).lies == "delta"
 
 
 @pytest.mark.parametrize(
-    ("about", "text"), [({"lowest": 99.5}, "below the threshold"), ({"highest": 0.0}, "above the threshold")]
+    ("scores", "text"),
+    [(ScoreRange(lowest=99.5), "below the threshold"), (ScoreRange(highest=0.0), "above the threshold")],
 )
-def test_a_score_beyond_the_threshold_is_named(ids: list[int], about: dict[str, float], text: str) -> None:
-    place = find_place(ids[0], ranked(ids[0])[0], terms(**about))
+def test_a_score_beyond_the_threshold_is_named(ids: list[int], scores: ScoreRange, text: str) -> None:
+    place = place_of(ids[0], ranked(ids[0])[0], scores=scores)
     assert text in place.reasons[0]
     assert place.found is not None
     assert f"{100 * place.found.score:.1f}" in place.reasons[0]
@@ -87,7 +91,7 @@ def test_a_score_beyond_the_threshold_is_named(ids: list[int], about: dict[str, 
 
 def test_others_may_be_more_alike(ids: list[int]) -> None:
     last = ranked(ids[0])[-1]
-    place = find_place(ids[0], last, terms(most=3))
+    place = place_of(ids[0], last, most=3)
     assert place.found is None
     assert place.rank is not None
     assert place.rank > 3
@@ -96,7 +100,7 @@ def test_others_may_be_more_alike(ids: list[int]) -> None:
 
 def test_the_rough_comparison_may_leave_it_out(ids: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explain_missing, "RERANK_DEPTH", 4)
-    place = find_place(ids[0], ranked(ids[0])[-1], terms(most=3))
+    place = place_of(ids[0], ranked(ids[0])[-1], most=3)
     assert "only the best 4 are compared by every method" in place.reasons[0]
 
 
@@ -106,46 +110,46 @@ def test_an_index_may_not_bring_it_up(ids: list[int], settings: LazySettings, mo
     settings.ENV = settings.ENV.model_copy(update={"exact_search_max_images": 0})
     build()  # with indexes
     monkeypatch.setattr(explain_missing, "RERANK_DEPTH", 2)
-    monkeypatch.setattr(explain_missing, "run_query", lambda *args, **about: run_query(*args, **(about | {"head": 2})))
-    place = find_place(ids[0], last, terms(most=2))
+    monkeypatch.setattr(answer, "run_query", lambda *args, **about: run_query(*args, **(about | {"head": 2})))
+    place = place_of(ids[0], last, most=2)
     assert not place.exact
     assert [each.near for each in place.methods.values()] == [False] * len(place.methods)
     assert "none of the indexes brought it up" in place.reasons[0]
-    first = find_place(ids[0], ranked(ids[0])[0], terms(most=2))
+    first = place_of(ids[0], ranked(ids[0])[0], most=2)
     assert any(each.near for each in first.methods.values())
 
 
 def test_a_hidden_image_is_found_by_nobody(ids: list[int]) -> None:
     Image.objects.filter(pk=ids[1]).update(hidden=True)
     images_removed.send(sender=Image, image_ids=[ids[1]])
-    place = find_place(ids[0], ids[1], terms())
+    place = place_of(ids[0], ids[1])
     assert (place.found, place.rank, place.lies) == (None, None, "")
     assert "hidden" in place.reasons[0]
-    assert find_place(ids[1], ids[0], terms()).found is not None  # a hidden one may be searched for
+    assert place_of(ids[1], ids[0]).found is not None  # a hidden one may be searched for
 
 
 def test_a_tombstone_is_named(ids: list[int]) -> None:
     images_removed.send(sender=Image, image_ids=[ids[1]])
     assert Tombstone.objects.exists()
-    assert "still counts it as removed" in find_place(ids[0], ids[1], terms()).reasons[0]
+    assert "still counts it as removed" in place_of(ids[0], ids[1]).reasons[0]
 
 
 def test_an_image_without_features_is_named(ids: list[int]) -> None:
     (bare,) = add_images(1)
-    assert "computed yet" in find_place(ids[0], bare, terms()).reasons[0]
+    assert "computed yet" in place_of(ids[0], bare).reasons[0]
     with pytest.raises(QueryError, match="has no features yet"):
-        find_place(bare, ids[0], terms())
+        place_of(bare, ids[0])
 
 
 def test_an_image_that_is_gone_is_named(ids: list[int]) -> None:
-    assert "not in the library any more" in find_place(ids[0], 10**9, terms()).reasons[0]
+    assert "not in the library any more" in place_of(ids[0], 10**9).reasons[0]
 
 
 def test_an_image_outside_the_collection_is_named(ids: list[int]) -> None:
     collection = Collection.objects.create(name="few")
     collection.images.set(ids[:5])
-    inside = find_place(ids[0], ids[3], terms(collection_id=collection.pk))
-    outside = find_place(ids[0], ids[9], terms(collection_id=collection.pk))
+    inside = place_of(ids[0], ids[3], collection=collection)
+    outside = place_of(ids[0], ids[9], collection=collection)
     assert inside.found is not None
     assert inside.methods["color"].num_images == 4
     assert "not in the collection" in outside.reasons[0]
@@ -156,17 +160,17 @@ def test_what_nobody_may_see_is_not_counted(ids: list[int]) -> None:
     closed.images.set(ids[5:10])
     Image.objects.filter(pk__in=ids[5:10]).update(common=False)
     images_removed.send(sender=Image, image_ids=[])  # the library's revision moves, as when this is done by people
-    place = find_place(ids[0], ids[1], terms(viewer=AnonymousUser()))
+    place = place_of(ids[0], ids[1], viewer=AnonymousUser())
     assert place.num_images == 13
     assert place.methods["color"].num_images == 12
 
 
 def test_a_weight_of_a_method_that_is_missing_finds_nothing(ids: list[int]) -> None:
-    place = find_place(ids[0], ids[1], terms(weights={"deep": 1.0}))
+    place = place_of(ids[0], ids[1], weights={"deep": 1.0})
     assert place.found is None
     assert "No method with a weight" in place.reasons[0]
 
 
 def test_no_weight_at_all_is_refused(ids: list[int]) -> None:
     with pytest.raises(FusionWeightsError, match="all weights are 0"):
-        find_place(ids[0], ids[1], terms(weights={}))
+        place_of(ids[0], ids[1], weights={})

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
+from django.http import QueryDict
 from django.test import Client
 
 from gallery.models import Collection
 from gallery.people.roles import Role
 from gallery.signals import acted
-from search.forms import SearchForm
+from search.forms import read_request
 from search.models import CollectionWeights
+from search.query.request import presets_for, weights_of
 from search.scoring.presets import COLLECTION_PRESET, PRESETS
 from search.weights.adopted import decide_for, weights_for
 from tests.gallery.members import client_of, make_member, make_person
@@ -24,10 +28,10 @@ def pond() -> Collection:
     return Collection.objects.create(name="Pond")
 
 
-def _form(**data: object) -> SearchForm:
-    form = SearchForm({name: str(value) for name, value in data.items()})
-    assert form.is_valid(), form.problems()
-    return form
+def _weights(**data: object) -> dict[str, float]:
+    request, problems = read_request(QueryDict(urlencode(data)))
+    assert problems == []
+    return weights_of(request)
 
 
 def _own(**weights: float) -> dict[str, float]:
@@ -41,8 +45,8 @@ def test_it_works(pond: Collection) -> None:
     response = client.post(address, {"choice": "own", "w_color": "0.25", "w_deep": "0.75"})
     assert response.headers["Location"] == f"/collections/{pond.pk}/settings/"
     assert said(response) == ["What counts in searches of “Pond” is saved."]
-    assert _form(collection=pond.pk).weights() == _own(color=0.25, deep=0.75)
-    assert _form().weights() == PRESETS["general"].full_weights()
+    assert _weights(collection=pond.pk) == _own(color=0.25, deep=0.75)
+    assert _weights() == PRESETS["general"].full_weights()
     page = client.get(address).content.decode()
     assert 'value="0.25"' in page
 
@@ -51,22 +55,22 @@ def test_a_preset_is_kept_by_name(pond: Collection) -> None:
     client = client_of(make_person("ada", Role.CURATOR))
     client.post(f"/collections/{pond.pk}/weights/", {"choice": "medical"})
     assert CollectionWeights.objects.get().preset == "medical"
-    assert _form(collection=pond.pk).weights() == PRESETS["medical"].full_weights()
+    assert _weights(collection=pond.pk) == PRESETS["medical"].full_weights()
     client.post(f"/collections/{pond.pk}/weights/", {"choice": "site"})
     assert weights_for(pond.pk) is None
 
 
 def test_what_the_address_names_goes_before(pond: Collection) -> None:
     decide_for(pond, make_person("ada"), weights={"color": 1.0})
-    assert _form(collection=pond.pk, preset="medical").weights() == PRESETS["medical"].full_weights()
-    assert _form(collection=pond.pk, preset=COLLECTION_PRESET, w_deep=0.5).weights() == _own(color=1.0, deep=0.5)
-    assert next(iter(_form(collection=pond.pk).presets)) == COLLECTION_PRESET
-    assert _form(preset=COLLECTION_PRESET).weights() == PRESETS["general"].full_weights(), "no collection, no weights"
+    assert _weights(collection=pond.pk, preset="medical") == PRESETS["medical"].full_weights()
+    assert _weights(collection=pond.pk, preset=COLLECTION_PRESET, w_deep=0.5) == _own(color=1.0, deep=0.5)
+    assert next(iter(presets_for(pond))) == COLLECTION_PRESET
+    assert _weights(preset=COLLECTION_PRESET) == PRESETS["general"].full_weights(), "no collection, no weights"
 
 
 def test_methods_and_presets_that_are_gone_do_no_harm(pond: Collection) -> None:
     CollectionWeights.objects.create(collection=pond, preset="former", weights={"former": 1.0})
-    assert _form(collection=pond.pk).weights() == PRESETS["general"].full_weights()
+    assert _weights(collection=pond.pk) == PRESETS["general"].full_weights()
 
 
 def test_decisions_are_told_once(pond: Collection) -> None:

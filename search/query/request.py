@@ -1,0 +1,146 @@
+"""What a search asks: for which image, within what, by which weights, and which part of the answer is wanted.
+
+Whoever searches, a page, a record, a queue or a command, fills in a `SearchRequest`; `search.query.answer` answers it.
+The rules of what counts stand here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from search.scoring.presets import Preset, presets_with, presets_within
+from search.weights.adopted import site_weights, weights_for
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+    from numpy.typing import NDArray
+
+    from gallery.models import Collection
+
+    Viewer = User | AnonymousUser | None
+
+PAGE_SIZE = 40
+MAX_RESULTS = 360
+"""Results of one page: as many as are asked for by "more", up to this."""
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryImage:
+    """Searched for is an image of the gallery."""
+
+    image_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedImage:
+    """Searched for is an image that somebody uploaded for that."""
+
+    query_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DescribedImage:
+    """Searched for is an image that is kept nowhere, by its vectors.
+
+    Attributes
+    ----------
+    vectors : by method, one row of shape (dim,)
+    versions : of the methods that made them; None: the current ones
+    reason : why other methods gave none
+    """
+
+    vectors: Mapping[str, NDArray[Any]]
+    versions: Mapping[str, str] | None = None
+    reason: str = ""
+
+
+Wanted = GalleryImage | UploadedImage | DescribedImage
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRange:
+    """The scores that are shown, 0..100 and both ends included; None: no limit."""
+
+    lowest: float | None = None
+    highest: float | None = None
+
+    def side(self, score: float) -> int:
+        """Return -1 for a fused score (0..1) below the range, 1 above it, 0 within it."""
+        shown = percent(score)
+        if self.lowest is not None and shown < self.lowest:
+            return -1
+        return int(self.highest is not None and shown > self.highest)
+
+    def as_thresholds(self) -> dict[str, float]:
+        """Return the limits that there are as records keep them, by "min" and "max"."""
+        limits = {"min": self.lowest, "max": self.highest}
+        return {name: limit for name, limit in limits.items() if limit is not None}
+
+
+EVERY_SCORE = ScoreRange()
+
+
+def percent(score: float) -> float:
+    """Return a fused score of 0..1 as thresholds name it, 0..100.
+
+    It is rounded to six places: 0.57 times 100 is 56.99999999999999, and "at least 57" has to let it through.
+    """
+    return round(100 * score, 6)
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """A search, whoever asks.
+
+    Attributes
+    ----------
+    wanted : what is searched for; exactly one image as yet
+    viewer : who asks: what is closed to them is neither found nor counted; None: the site itself
+    session_queries : uploaded queries of a viewer without an account
+    collection : the one that is searched, see `visible_collection`; None: everything
+    weights : by method, those not named 0; None: what `preset` and `adjusted` say
+    preset : a name; empty: what counts in the collection, else on the site
+    adjusted : weights that stand in place of the preset's
+    scores : results beyond this range are left out
+    num_results : of one page
+    most : results that can be shown at all
+    hide_apart : leave out results that people judged to be something else
+    """
+
+    wanted: tuple[Wanted, ...] = ()
+    viewer: Viewer = None
+    session_queries: tuple[str, ...] = ()
+    collection: Collection | None = None
+    weights: Mapping[str, float] | None = None
+    preset: str = ""
+    adjusted: Mapping[str, float] = field(default_factory=dict)
+    scores: ScoreRange = EVERY_SCORE
+    num_results: int = PAGE_SIZE
+    most: int = MAX_RESULTS
+    hide_apart: bool = False
+
+    @property
+    def collection_id(self) -> int | None:
+        return self.collection.pk if self.collection else None
+
+
+def presets_for(collection: Collection | None) -> dict[str, Preset]:
+    """Return the presets of a search in a collection (None: everywhere); the first counts where none is named.
+
+    A collection may have weights of its own, which go before the site's. At most two database queries.
+    """
+    presets = presets_with(site_weights())
+    own = weights_for(collection.pk) if collection else None
+    return presets_within(presets, own) if own else presets
+
+
+def weights_of(request: SearchRequest, presets: Mapping[str, Preset] | None = None) -> dict[str, float]:
+    """Return the weights that count in a search; `presets` are those of its collection, where they are known."""
+    if request.weights is not None:
+        return dict(request.weights)
+    presets = presets or presets_for(request.collection)
+    named = presets.get(request.preset, next(iter(presets.values())))
+    return {**named.full_weights(), **request.adjusted}

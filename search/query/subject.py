@@ -1,0 +1,108 @@
+"""What may be searched for and in, and by whom: images of the gallery, uploaded queries, collections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from gallery.models import Collection, Image
+from search.exceptions import CollectionNotFoundError, ImageNotFoundError, QueryError, UploadNotFoundError
+from search.models import Query, WorkState
+from search.query import pipeline
+from search.query.request import DescribedImage, GalleryImage, SearchRequest
+from search.query.uploads import own_queries
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from search.query.request import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is searched for, as it was found.
+
+    Attributes
+    ----------
+    image : of the gallery; beside an uploaded query the one of the same bytes, if any
+    query : uploaded
+    described : kept nowhere
+    """
+
+    image: Image | None = None
+    query: Query | None = None
+    described: DescribedImage | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether it can be searched for now: an uploaded query has to be described first."""
+        return self.query is None or self.query.state == WorkState.READY
+
+    def source(self) -> pipeline.QuerySource:
+        """Return what the pipeline starts from.
+
+        Raises
+        ------
+        QueryError : an uploaded query that is not ready
+        """
+        if self.query is not None:
+            return pipeline.for_upload(self.query.pk)
+        if self.described is None:
+            return pipeline.QuerySource(image_id=self.image.pk if self.image else None)
+        if self.described.versions is None:
+            return pipeline.for_vectors(self.described.vectors, self.described.reason)
+        return pipeline.QuerySource(
+            vectors=self.described.vectors, versions=self.described.versions, reason=self.described.reason
+        )
+
+
+def find_subject(request: SearchRequest) -> Subject:
+    """Return what a search is for.
+
+    Raises
+    ------
+    ImageNotFoundError : there is no such image for the viewer
+    UploadNotFoundError : there is no such uploaded query of the viewer
+    QueryError : nothing is searched for, or more than one image
+    """
+    if len(request.wanted) != 1:
+        raise QueryError(_("Expected one image to search for; got %(number)d.") % {"number": len(request.wanted)})
+    (wanted,) = request.wanted
+    if isinstance(wanted, DescribedImage):
+        return Subject(described=wanted)
+    if isinstance(wanted, GalleryImage):
+        image = images_of(request.viewer).filter(pk=wanted.image_id).first()
+        if image is None:
+            raise ImageNotFoundError(_("There is no image %(id)d.") % {"id": wanted.image_id}, wanted.image_id)
+        return Subject(image)
+    query = queries_of(request).defer("vectors").filter(pk=wanted.query_id).first()
+    if query is None:
+        raise UploadNotFoundError(_("This query is no longer kept; upload the image again."), wanted.query_id)
+    return Subject(images_of(request.viewer).filter(sha256=query.sha256).first(), query)
+
+
+def images_of(viewer: Viewer) -> QuerySet[Image]:
+    """Return the images that may be searched for and found; the site itself sees all."""
+    return Image.objects.all() if viewer is None else Image.objects.visible_to(viewer)
+
+
+def queries_of(request: SearchRequest) -> QuerySet[Query]:
+    """Return the uploaded queries that are the viewer's own."""
+    return Query.objects.all() if request.viewer is None else own_queries(request.viewer, request.session_queries)
+
+
+def visible_collection(viewer: Viewer, collection_id: int) -> Collection:
+    """Return a collection in which a person may search.
+
+    Raises
+    ------
+    CollectionNotFoundError : there is none of this number for this person
+    """
+    collections = Collection.objects.all() if viewer is None else Collection.objects.visible_to(viewer)
+    found = collections.filter(pk=collection_id).first()
+    if found is None:
+        text = _("There is no collection %(id)d that you may search.") % {"id": collection_id}
+        raise CollectionNotFoundError(text, collection_id)
+    return found
