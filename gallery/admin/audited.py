@@ -32,11 +32,11 @@ class AuditedAdmin(Base):
         return super().construct_change_message(request, form, formsets, add)
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        self._log_act(request, [obj], "add", changes=getattr(request, "told_changes", {}))
+        self._log_act(request, [obj], "add", changes=getattr(request, "logged_changes", {}))
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        self._log_act(request, [obj], "change", changes=getattr(request, "told_changes", {}))
+        self._log_act(request, [obj], "change", changes=getattr(request, "logged_changes", {}))
         return super().log_change(request, obj, message)
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:

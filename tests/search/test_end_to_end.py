@@ -124,7 +124,7 @@ def test_an_idle_worker_outlives_its_redis_and_registers_again(site: Processes) 
 def test_one_job_run_three_times_at_once_leaves_one_result(site: Processes) -> None:
     import_images(site, draw_images(site.folder / "images", BATCH))
     ids = [row[0] for row in site.sql("SELECT id FROM gallery_image")]
-    run = f"from search import tasks; tasks.extract_features({ids})"
+    run = f"from search.background import tasks; tasks.extract_features({ids})"
     runs = [
         site.start(sys.executable, "manage.py", "shell", "-v", "0", "-c", run, log=f"{number}.out")
         for number in range(3)
@@ -139,8 +139,8 @@ def test_a_query_is_described_by_the_interactive_worker(site: Processes) -> None
     site.start_worker("interactive")
     draw_images(site.folder / "images", 1)
     ask = (
-        "from search import queries, tasks; from pathlib import Path;"
-        f"q = queries.store_query(Path('{site.folder}/images/0000.png').open('rb'), 'a.png');"
+        "from search.background import tasks; from search.query import uploads; from pathlib import Path;"
+        f"q = uploads.store_query(Path('{site.folder}/images/0000.png').open('rb'), 'a.png');"
         "print(tasks.enqueue_query(q.pk))"
     )
     assert site.manage("shell", "-v", "0", "-c", ask).stdout.strip() == "True"
@@ -150,13 +150,15 @@ def test_a_query_is_described_by_the_interactive_worker(site: Processes) -> None
 def test_a_build_is_ended_at_once_with_its_worker(site: Processes) -> None:
     """A stop does not wait for a long build; the next worker builds from the start, and nothing stays half done."""
     import_images(site, draw_images(site.folder / "images", 5))
-    site.manage("shell", "-v", "0", "-c", "from search import catch_up; catch_up.drain()")
+    site.manage(
+        "shell", "-v", "0", "-c", "from search.background import wait_until_indexed; wait_until_indexed.drain()"
+    )
     lock = site.folder / "generations"
     lock.mkdir(exist_ok=True)
     hold = f"import fcntl, time; f = open('{lock}/.lock', 'w'); fcntl.flock(f, fcntl.LOCK_EX); print(1); time.sleep(60)"
     holder = site.start(sys.executable, "-c", hold, log="holder.out")
     worker = site.start_worker("maintenance")
-    site.manage("shell", "-v", "0", "-c", "from search import tasks; tasks.enqueue_build()")
+    site.manage("shell", "-v", "0", "-c", "from search.background import tasks; tasks.enqueue_build()")
     wait_until(lambda: site.sql("SELECT 1") and _has_child(worker.pid), "the build runs")
     assert site.kill(worker, signal.SIGTERM) == 0
     site.kill(holder)

@@ -137,7 +137,7 @@ def test_an_unknown_source_is_not_asked_for() -> None:
 def test_lost_work_is_taken_up_or_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[int] = []
     monkeypatch.setattr(tasks, "enqueue_learning", sent.append)
-    monkeypatch.setattr(reconciler.queues, "num_queued", lambda name: 0)
+    monkeypatch.setattr("jobs.transport.num_queued", lambda name: 0)
     waiting, fresh, lost = (learning_job.ask(["labels"]) for _ in range(3))
     old = timezone.now() - timedelta(minutes=16)
     WeightSet.objects.filter(pk=waiting.pk).update(created_at=old)
