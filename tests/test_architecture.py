@@ -29,8 +29,8 @@ PURE = (
     "search.training",
 )
 IMPURE = ("search.training.library",)
-FOLDERS = ("search", "search.evaluation")  # empty themselves: what is taken from them stands beside
-PURE_MAY_USE = (*PURE, "search.types", "search.exceptions")
+FOLDERS = ("search", "jobs", "search.evaluation")  # empty themselves: what is taken from them stands beside
+PURE_MAY_USE = (*PURE, "search.types", "search.exceptions", "jobs.files")
 MEETING_POINTS = (
     "search.features",
     "search.features.extraction",
@@ -96,9 +96,15 @@ def test_pure_modules_know_neither_django_nor_the_database() -> None:
         f"{name} imports {used}"
         for name, tree in found
         for used in imports(tree)
-        if under(used, ("search",)) and used not in FOLDERS and not under(used, PURE_MAY_USE)
+        if under(used, ("search", "jobs")) and used not in FOLDERS and not under(used, PURE_MAY_USE)
     ]
     assert wrong == []
+
+
+def test_files_and_locks_know_no_django() -> None:
+    found = [(name, tree) for name, tree in modules("jobs") if name in ("jobs.files", "jobs.locks")]
+    assert len(found) == 2
+    assert offenders(iter(found), ("django", "rq", "django_rq", "redis", "config", "gallery", "search", "review")) == []
 
 
 def test_inspection_is_pure() -> None:

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from django.conf import settings
 
 from gallery.storage.blobs import BlobAbsentError, BlobKind, BlobUnreadableError
+from jobs.files import sync, whole_file
 
 TEMPORARY = "incoming"
 """The folder of each kind in which files wait for their place: on the same disk, so that a rename moves them."""
@@ -56,23 +57,16 @@ class FolderBlobStore:
         source.replace(path)
 
     def put_bytes(self, kind: BlobKind, key: str, data: bytes) -> None:
-        handle, written = self.create_temporary(kind)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            self.put(kind, key, written)
-        except BaseException:
-            written.unlink(missing_ok=True)
-            raise
+        path, waiting = self.path(kind, key), root(kind) / TEMPORARY
+        for folder in (path.parent, waiting):
+            folder.mkdir(parents=True, exist_ok=True)
+        with whole_file(path, durable=False, folder=waiting, mode=0o600) as file:
+            file.write(data)
 
     def make_durable(self, kind: BlobKind, keys: Iterable[str]) -> None:
         # After all renames: the first of these writes the journal for the others as well.
         for folder in {self.path(kind, key).parent for key in keys}:
-            handle = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+            sync(folder)
 
     def open(self, kind: BlobKind, key: str) -> BinaryIO:
         path = self.path(kind, key)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -16,6 +14,7 @@ from gallery.storage import BLOBS, incoming
 from gallery.storage.blobs import BlobKind
 from gallery.storage.folder import root
 from gallery.storage.incoming import Received
+from jobs.locks import locked
 
 ORIGINAL = BlobKind.ORIGINAL
 
@@ -76,12 +75,8 @@ def exclusive() -> Iterator[None]:
     """
     folder = root(ORIGINAL)
     folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(folder / ".lock"):
         yield
-    finally:
-        os.close(lock)
 
 
 def is_disk_full(error: OSError | OperationalError) -> bool:

@@ -1,14 +1,15 @@
-"""One supervisor per DATA_DIR: a lock file that the kernel frees when its holder ends, however it ends."""
+"""One supervisor per DATA_DIR: a lock file that the kernel frees when its holder ends, and that says who holds it."""
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
+
+from jobs.locks import try_lock
 
 LOCK_NAME = "supervisor.lock"
 
@@ -18,35 +19,31 @@ class AlreadyRunningError(Exception):
 
 
 @contextmanager
-def exclusive(folder: Path) -> Iterator[TextIO]:
-    """Hold the folder's lock.
+def exclusive(folder: Path) -> Iterator[Path]:
+    """Hold the folder's lock, and lend its file.
 
     Raises
     ------
     AlreadyRunningError : another process holds it
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / LOCK_NAME).open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+    path = folder / LOCK_NAME
+    with try_lock(path) as gained:
+        if not gained:
             holder = read_holder(folder)
             where = holder.get("url") or "its address is not known yet"
             raise AlreadyRunningError(
                 f"Already running for {folder.parent} (process {holder.get('pid', '?')}): {where}. "
                 "Stop that one first, or name another DATA_DIR."
-            ) from error
-        write_holder(file, "")
-        yield file
-        file.truncate(0)
+            )
+        write_holder(path, "")
+        yield path
+        os.truncate(path, 0)
 
 
-def write_holder(file: TextIO, url: str) -> None:
-    """Say in the lock file who holds it, and where the site is served."""
-    file.seek(0)
-    file.truncate()
-    json.dump({"pid": os.getpid(), "url": url}, file)
-    file.flush()
+def write_holder(path: Path, url: str) -> None:
+    """Say in the lock file who holds it, and where the site is served; the file itself stays, as the lock is on it."""
+    path.write_text(json.dumps({"pid": os.getpid(), "url": url}))
 
 
 def read_holder(folder: Path) -> dict[str, Any]:

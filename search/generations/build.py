@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import secrets
@@ -21,6 +20,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gallery.models import Image
+from jobs.files import sync
+from jobs.locks import try_lock
 from search.exceptions import GenerationError, SearchError
 from search.features import feature_counts, registry, revisions, stored_vectors
 from search.features.version_rollout import (
@@ -32,7 +33,7 @@ from search.features.version_rollout import (
 )
 from search.generations.delta import num_changed, removed_ids
 from search.generations.reader import open_generation
-from search.generations.write import IndexPlan, MethodSource, assemble, synchronize
+from search.generations.write import IndexPlan, MethodSource, assemble
 from search.index import choose_backend
 from search.index.manifest import Manifest
 from search.models import Generation, Tombstone, WorkState
@@ -113,19 +114,8 @@ def active_generation() -> Generation | None:
 def _exclusive(seconds: float) -> Iterator[bool]:
     """Hold the folder's lock, which ends with the process however that ends; False where another keeps it."""
     generations_folder().mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + seconds
-    with generation_lock().open("w") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    yield False
-                    return
-                time.sleep(0.02)
-            else:
-                yield True
-                return
+    with try_lock(generation_lock(), seconds) as gained:
+        yield gained
 
 
 def _building() -> bool:
@@ -163,7 +153,7 @@ def _write(row: Generation, temporary: Path, progress: Callable[[str, float], No
     manifest = assemble(temporary, _sources(row.versions), plan, removed_ids(), report)
     report(_("verifying"), 0.95)
     for path in (*temporary.iterdir(), temporary):
-        synchronize(path)
+        sync(path)
     open_generation(temporary, row.pk)
     return manifest
 
@@ -199,7 +189,7 @@ def _publish(row: Generation, temporary: Path, manifest: Manifest) -> None:
     """Give the folder its name, then switch the active row: a process killed in between leaves the old one in use."""
     row.folder = temporary.name.removeprefix(TEMPORARY)
     os.rename(temporary, generation_folder(row.folder))
-    synchronize(generations_folder())
+    sync(generations_folder())
     row.num_images = manifest.num_images
     row.recall = {name: files.recall for name, files in manifest.methods.items() if files.recall is not None}
     row.state, row.progress, row.published_at = State.ACTIVE, "", timezone.now()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from search.index.matrices import MatrixWriter
 from search.methods import Method, PairwiseMethod
 from search.types import Vectors
 
-__all__ = ["IndexPlan", "MethodSource", "Progress", "assemble", "synchronize"]
+__all__ = ["IndexPlan", "MethodSource", "Progress", "assemble"]
 
 Chunks = Iterable[tuple[NDArray[np.int64], Vectors]]
 """(ids of shape (n,), vectors of shape (n, dim)), by rising image id."""
@@ -81,15 +80,6 @@ def assemble(
     )
     write_manifest(folder, manifest)
     return manifest
-
-
-def synchronize(path: Path) -> None:
-    """Bring a file's content, or a folder's list of names, to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _stream(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import DTypeLike, NDArray
 
+from jobs.files import written_aside
 from search.exceptions import DimensionMismatchError, IndexDamagedError
 
 COPY_ROWS = 4096
@@ -89,10 +90,12 @@ def spread_rows(path: Path, places: NDArray[np.int64], num_rows: int) -> None:
     num_rows : rows of the result
     """
     rows = np.load(path, mmap_mode="r", allow_pickle=False)
-    with MatrixWriter(path.with_suffix(".spread"), rows.shape[1], rows.dtype) as writer:
+    with (
+        written_aside(path, durable=False) as aside,  # the folder is brought to the disk once all is in it
+        MatrixWriter(aside, rows.shape[1], rows.dtype) as writer,
+    ):
         for start in range(0, num_rows, COPY_ROWS):
             block = np.zeros((min(COPY_ROWS, num_rows - start), rows.shape[1]), rows.dtype)
             first, end = np.searchsorted(places, [start, start + len(block)])
             block[places[first:end] - start] = rows[first:end]
             writer.append(block)
-    path.with_suffix(".spread").replace(path)

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.files import sync, write_json
 from search.exceptions import IndexDamagedError
-from search.generations.write import synchronize
 from search.index.manifest import FileSum, sum_files
 from search.index.matrices import map_matrix
 from search.map.projection import Directions, curve_order
@@ -141,7 +141,7 @@ def write_manifest(folder: Path, facts: dict[str, Any]) -> None:
     body = {"format": FORMAT, "facts": facts, "files": {n: asdict(s) for n, s in sum_files(folder, names).items()}}
     (folder / MANIFEST).write_text(json.dumps({"body": body, "sum": _body_sum(body)}, indent=1) + "\n")
     for path in (*folder.iterdir(), folder):
-        synchronize(path)
+        sync(path)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -188,11 +188,7 @@ def read_catalog(root: Path) -> Catalog:
 
 def write_catalog(root: Path, catalog: Catalog) -> None:
     """Put a new catalog in the place of the old one, in one step."""
-    fresh = root / f".{CATALOG}"
-    fresh.write_text(json.dumps({"format": FORMAT} | asdict(catalog), indent=1) + "\n")
-    synchronize(fresh)
-    fresh.replace(root / CATALOG)
-    synchronize(root)
+    write_json(root / CATALOG, {"format": FORMAT} | asdict(catalog), indent=1)
 
 
 def _mapped(folder: Path, name: str, dtype: type[np.generic]) -> NDArray[Any]:

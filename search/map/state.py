@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from jobs.files import write_json
+from jobs.locks import is_locked, try_lock
 
 STATE, LOCK = "state.json", ".lock"
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 60.0, 3600.0
@@ -43,7 +45,7 @@ class MapState:
 def read_state(root: Path) -> MapState:
     """Return the state; one that says "running" without a process that does so is told as interrupted."""
     state = _read(root)
-    if state.running and not _locked(root):
+    if state.running and not is_locked(root / LOCK):
         return MapState(
             method=state.method,
             error=INTERRUPTED,
@@ -55,31 +57,15 @@ def read_state(root: Path) -> MapState:
 
 def write_state(root: Path, state: MapState) -> None:
     """Put a new state in the place of the old one."""
-    fresh = root / f".{STATE}"
-    fresh.write_text(json.dumps(asdict(state)) + "\n")
-    fresh.replace(root / STATE)
+    write_json(root / STATE, asdict(state), durable=False)
 
 
 @contextmanager
 def exclusive(root: Path) -> Iterator[bool]:
     """Hold the lock of the folder, which ends with the process however that ends; False where another keeps it."""
     root.mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + LOCK_WAIT_SECONDS
-    with (root / LOCK).open("w") as file:
-        while not _gained(file.fileno()):
-            if time.monotonic() >= deadline:
-                yield False
-                return
-            time.sleep(0.02)
-        yield True
-
-
-def _gained(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    with try_lock(root / LOCK, LOCK_WAIT_SECONDS) as gained:
+        yield gained
 
 
 def _read(root: Path) -> MapState:
@@ -87,14 +73,3 @@ def _read(root: Path) -> MapState:
         return MapState(**json.loads((root / STATE).read_text()))
     except (OSError, ValueError, TypeError):
         return MapState()
-
-
-def _locked(root: Path) -> bool:
-    try:
-        with (root / LOCK).open("r") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False

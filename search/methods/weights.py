@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import http.client
-import os
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 
+from jobs.files import put, sync
 from search.exceptions import WeightsError
 
 Progress = Callable[[int, int], None]
@@ -123,7 +123,7 @@ def fetch(backbone: Backbone, folder: Path, progress: Progress | None = None) ->
             f"{backbone.url} does not have the published checksum {backbone.checksum}; "
             "the download was damaged or the file changed, and it was thrown away; run the command again"
         )
-    os.replace(part, path)
+    put(part, path)
     return path
 
 
@@ -155,7 +155,6 @@ def _download(url: str, part: Path, progress: Progress | None) -> None:
                 done += len(block)
                 if progress is not None:
                     progress(done, total)
-            file.flush()
-            os.fsync(file.fileno())
+        sync(part)
     if done < total:
         raise http.client.IncompleteRead(b"", total - done)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.files import whole_file, write_json
 from search.types import RGBImage
 
 Progress = Callable[[str, int, int], None]
@@ -74,7 +74,7 @@ def write_pack(
     """
     folder.mkdir(parents=True, exist_ok=True)
     sizes, kept, skipped = [], [], Counter[str]()
-    with (folder / PIXELS).open("wb") as file:
+    with whole_file(folder / PIXELS) as file:
         for done, (image, label) in enumerate(zip(images, labels, strict=True), 1):
             if isinstance(image, Exception):
                 skipped[str(getattr(image, "reason", image))] += 1
@@ -83,10 +83,6 @@ def write_pack(
                 sizes.append(image.shape[:2])
                 kept.append(label)
             progress("reading", done, len(labels))
-        file.flush()
-        os.fsync(file.fileno())
     index = {"listed": listed, "sizes": sizes, "labels": kept, "skipped": dict(skipped.most_common())}
-    part = folder / f".{INDEX}"
-    part.write_text(json.dumps(index))
-    os.replace(part, folder / INDEX)
+    write_json(folder / INDEX, index)
     return Pack(folder)

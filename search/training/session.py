@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.files import whole_file
 from search.exceptions import TrainingError
 from search.training.network import build
 from search.training.recipe import Recipe
@@ -88,12 +88,8 @@ class Session:
         """Write all that is needed to go on as if nothing had happened; the earlier file stays until this is whole."""
         arrays = {f"weights-{place}": array for place, array in enumerate(self.encoder.get_weights())}
         arrays |= {f"optimizer-{place}": each.numpy() for place, each in enumerate(self._optimizer.variables)}
-        part = path.with_name(f".{path.name}.part.npz")
-        with part.open("wb") as file:
+        with whole_file(path) as file:
             np.savez(file, progress=np.array(json.dumps(progress)), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
 
     def restore(self, path: Path) -> dict[str, Any]:
         """Go back to what was saved, and return the progress saved with it.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.files import put, whole_file
 from search.methods.deep import fit
 from search.training.augmentation import crop
 from search.training.pack import Pack, Progress
@@ -88,17 +88,19 @@ class Targets:
             progress(what, end, n)
         if number == 0:
             found = fit_whitening(pooled[self.taught], self._dim)
-            np.savez(self.folder / "whitening.npz", mean=found.mean, directions=found.directions, kept=found.kept)
+            with whole_file(self.folder / "whitening.npz") as file:
+                np.savez(file, mean=found.mean, directions=found.directions, kept=found.kept)
         self._translate(number, pooled, looks)
         pixels.flush()
-        os.replace(self._part("pixels", number), self._path("pixels", number))
+        put(self._part("pixels", number), self._path("pixels", number))
         self._part("looks", number).unlink()
-        os.replace(self._part("places", number), self._path("places", number))  # last: it says that all is there
+        put(self._part("places", number), self._path("places", number))  # last: it says that all is there
 
     def _translate(self, number: int, pooled: Array, looks: NDArray[np.float16]) -> None:
         """Write the targets of a variant: of the wholes, then of their places."""
         whitening = self.whitening()
-        np.save(self._path("rows", number), whitening.apply(pooled))
+        with whole_file(self._path("rows", number)) as file:
+            np.save(file, whitening.apply(pooled))
         shape = (*looks.shape[:3], whitening.directions.shape[1])
         places = self._array("places", number, shape, np.float16)
         for start in range(0, len(looks), _BLOCK):

@@ -43,7 +43,7 @@ def build_and_die(step: int) -> None:
 
         return call
 
-    build.synchronize = counting(build.synchronize)
+    build.sync = counting(build.sync)
     build.os.rename = counting(os.rename)
     build._forget_old = counting(build._forget_old)
     index_rows.save_tables = counting(index_rows.save_tables)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.files import whole_file
 from review.duplicates.find.measure import METHODS
 from review.duplicates.find.pairs import Pairs
 from review.storage import measurements_file
@@ -68,8 +69,7 @@ def write_cache(known: CachedMeasurements, versions: dict[str, str]) -> None:
     """Keep what is known, in the place of what was."""
     path = measurements_file()
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".fresh")
-    with fresh.open("wb") as file:
+    with whole_file(path, durable=False) as file:
         np.savez(
             file,
             allow_pickle=False,
@@ -80,7 +80,6 @@ def write_cache(known: CachedMeasurements, versions: dict[str, str]) -> None:
             ids=known.image_ids,
             revision=np.array(known.revision),
         )
-    fresh.replace(path)
 
 
 def _about(versions: dict[str, str]) -> dict[str, object]:

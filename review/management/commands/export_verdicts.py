@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from gallery.audit_events import Action, log_act
+from jobs.files import whole_file
 from review.models import Verdict
 from review.verdicts.import_export import CSV_SUFFIX, JSON_SUFFIX, write_csv, write_json
 from review.verdicts.record import current
@@ -52,13 +52,5 @@ class Command(BaseCommand):
         self.stdout.write(f"{number} verdicts written to {path}.")
 
     def _write(self, path: Path, verdicts: Iterator[Verdict]) -> int:
-        """Write beside the file, then take its place: a file half written never bears the name."""
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=path.parent, delete=False) as file:
-            try:
-                number = WRITERS[path.suffix.lower()](file, verdicts)
-            except BaseException:
-                os.unlink(file.name)
-                raise
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, path)
-        return number
+        with whole_file(path) as file, io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
+            return WRITERS[path.suffix.lower()](text, verdicts)

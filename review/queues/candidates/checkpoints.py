@@ -11,6 +11,7 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.files import whole_file
 from review.queues.candidates.scanning import BestPairs, PairSpace
 from review.storage import queue_checkpoint_file
 
@@ -56,10 +57,8 @@ class CheckpointFile:
         if time.monotonic() < self._next:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self._path.with_suffix(".new")
-        with beside.open("wb") as file:
+        with whole_file(self._path, durable=False) as file:
             np.savez(file, name=np.array(self._name), num_done=num_done, codes=best.codes, keys=best.keys)
-        beside.replace(self._path)
         self._next = time.monotonic() + SECONDS
 
     def discard(self) -> None:

@@ -12,7 +12,6 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TextIO
 
 from django.conf import settings
 from django.db import DatabaseError, connections
@@ -101,7 +100,7 @@ class Supervisor:
                 "Stop what uses it, or name another port: PORT=8001 (PORT=0 takes a free one)."
             ) from error
 
-    def _start(self, listener: socket.socket, holder: TextIO) -> None:
+    def _start(self, listener: socket.socket, holder: Path) -> None:
         mark, url = runtime_folder() / SAMPLES_MARK, _url(listener)
         try:
             if preparation.migrate():

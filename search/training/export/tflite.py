@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from jobs.files import write_bytes
 from search.methods.model_files import EMBEDDING, PIXELS, seal
 from search.training.export.folded import FoldedEncoder, fold, run
 from search.types import RGBImage
@@ -53,12 +53,7 @@ def export_tflite(
     encoder = model if isinstance(model, FoldedEncoder) else fold(model)
     content = seal(_convert(encoder, dtype, side, list(images)))
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
+    write_bytes(path, content)
     return len(content)
 
 

@@ -156,7 +156,7 @@ def test_a_failed_build_leaves_the_old_one_and_no_files(
     def full(path: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(generations_build, "synchronize", full)
+    monkeypatch.setattr(generations_build, "sync", full)
     with pytest.raises(GenerationError, match="No space left"):
         build()
     monkeypatch.undo()

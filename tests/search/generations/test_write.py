@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from search.exceptions import DimensionMismatchError, IndexDamagedError
-from search.generations import pca, reader, write
+from search.generations import pca, reader
 from search.generations.reader import open_generation
 from search.generations.write import IndexPlan, MethodSource, assemble
 from search.index import IndexBackend, choose_backend
@@ -161,15 +161,6 @@ def test_an_index_is_read_by_another_backend_or_not_at_all(
     assert "color" in open_generation(tmp_path, 1).segment.indexes
     monkeypatch.setattr(reader, "load_backend", missing("annoy", "cv2"))
     assert open_generation(tmp_path, 1).segment.indexes == {}
-
-
-def test_files_are_synchronised_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    synced: list[int] = []
-    monkeypatch.setattr(write.os, "fsync", synced.append)
-    (tmp_path / "file").write_text("x")
-    write.synchronize(tmp_path / "file")
-    write.synchronize(tmp_path)
-    assert len(synced) == 2
 
 
 def test_vectors_are_taken_in_the_order_asked_for(tmp_path: Path, color_rows: NDArray[np.float32]) -> None:
