@@ -47,7 +47,7 @@ EXACT_MAX = 50_000
 WARM_UP = 20
 RECALL_QUERIES = 20
 LARGE_ROWS, DEEP_DIM, LARGE_DEEP_DIM = 100_000, 2048, 512
-RESULTS, HEAD = 60, 400
+RESULTS, RERANK_DEPTH = 60, 400
 
 
 @dataclass(slots=True)
@@ -157,7 +157,7 @@ def ask(loaded: LoadedGeneration, methods: dict[str, Method], row: int, exact_ma
     snapshot = Snapshot((loaded.segment,), loaded.tables, 1)
     vectors = loaded.segment.vectors_of(row)
     image_id = int(loaded.segment.image_ids[row])
-    options: dict[str, Any] = {"k": RESULTS, "head": HEAD, "exact_max": exact_max, "excluded": image_id}
+    options: dict[str, Any] = {"k": RESULTS, "rerank_depth": RERANK_DEPTH, "exact_max": exact_max, "excluded": image_id}
     return match(snapshot, vectors, DEFAULT_WEIGHTS, methods, **options)
 
 

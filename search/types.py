@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +19,56 @@ Scores = NDArray[np.float32]
 """Shape (n,): raw similarities, larger is closer; NaN where a method has nothing for an image."""
 
 
+class Missing(StrEnum):
+    """Why a method has no score for two images."""
+
+    NOT = ""
+    NO_SCORE = "no_score"  # no vector of one of the images, or one that says nothing
+    NO_CALIBRATION = "no_calibration"  # a raw score, but no random pairs to judge it by
+    # In place of NO_SCORE, where it was looked into:
+    NOT_COMPUTED = "not_computed"
+    OTHER_VERSION = "other_version"
+    FAILED = "failed"
+    UNAVAILABLE = "unavailable"
+    ABSTAINS = "abstains"
+
+
 @dataclass(frozen=True, slots=True)
 class MethodScore:
-    """How alike one method finds two images; `raw` and what follows are None when the method is missing."""
+    """How alike one method finds two images; all numbers but the weight are None when it is missing."""
 
     method: str
     weight: float
     raw: float | None = None
-    rarity: float | None = None  # 0..1, clipped -log10 P / 6
-    one_in: float | None = None  # "1 random pair in `one_in` is at least this alike"
+    decades: float | None = None  # -log10 of the share of random pairs that are at least this alike
+    rarity: float | None = None  # 0..1, see `search.scoring.calibration`
     share: float | None = None  # 0..1, this method's part of the fused score; shares add up to 1
-    rank: int | None = None  # 1 = the closest candidate in this method
+    rank: int | None = None  # 1 = the closest candidate in this method; None where there are no candidates
+    missing: Missing = Missing.NOT
+
+    @property
+    def one_in(self) -> float | None:
+        """Return n of "1 random pair in n is at least this alike"."""
+        return None if self.decades is None else 10.0**self.decades
+
+    @classmethod
+    def read(cls, method: str, document: Mapping[str, Any]) -> Self:
+        """Return what a JSON document holds of a method; of another kind than a number: None."""
+        known = {
+            name: float(value)
+            for name in ("weight", "raw", "decades", "rarity", "one_in", "share")
+            if isinstance(value := document.get(name), int | float)
+        }
+        one_in = known.pop("one_in", 0)
+        if one_in > 0:  # older documents, and those of searches, hold this alone
+            known.setdefault("decades", math.log10(one_in))
+        rank, weight = document.get("rank"), known.pop("weight", 0.0)
+        missing = Missing.NOT if "raw" in known else Missing.NO_SCORE
+        return cls(method, weight, **known, rank=rank, missing=missing)
+
+    def figures(self, names: Iterable[str]) -> dict[str, Any]:
+        """Return some of the numbers by name, as JSON documents hold them."""
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True)

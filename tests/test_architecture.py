@@ -16,8 +16,7 @@ HEAVY = {"tensorflow", "keras"}
 PURE = (
     "search.methods",
     "search.index",
-    "search.scoring.calibration",
-    "search.scoring.fusion",
+    "search.scoring",
     "search.evaluation.metrics",
     "search.evaluation.thresholds",
     "search.evaluation.augmentations",
@@ -147,7 +146,7 @@ def test_what_groups_duplicates_is_pure() -> None:
     found = [(name, tree) for name, tree in modules("review/duplicates") if under(name, names)]
     assert len(found) == len(names)
     assert offenders(iter(found), ("django", "gallery", "config", "rq", "django_rq", "redis", "review.models")) == []
-    allowed = (*names, "search.scoring.calibration", "search.scoring.fusion")
+    allowed = (*names, "search.scoring")
     wrong = [
         f"{name} imports {used}"
         for name, tree in found

@@ -9,23 +9,36 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from search.methods import METHODS
+from search.types import MethodScore
 from search.wording import rarity_short
 
 FIGURES = ("raw", "one_in", "rarity", "weight", "share", "version")
 
 
 @dataclass(frozen=True, slots=True)
-class MethodRow:
-    """One method's line in a table; empty texts where it said nothing."""
+class ShownMethod:
+    """One method's line in a table: its numbers as texts, empty where it said nothing."""
 
-    name: str
     label: str
-    raw: str
-    rarity: str
-    weight: str
-    share: str
+    score: MethodScore
     version: str
-    missing: str = ""
+    missing: str = ""  # why it said nothing, in words
+
+    @property
+    def raw(self) -> str:
+        return _number(self.score.raw, 4)
+
+    @property
+    def rarity(self) -> str:
+        return "" if self.score.one_in is None else rarity_short(self.score.one_in)
+
+    @property
+    def weight(self) -> str:
+        return _number(self.score.weight, 2)
+
+    @property
+    def share(self) -> str:
+        return "" if self.score.share is None else f"{round(100 * self.score.share)} %"
 
 
 def method_columns() -> list[str]:
@@ -45,28 +58,17 @@ def flat(methods: Mapping[str, Mapping[str, Any]], versions: Mapping[str, str]) 
     return {f"{name}_{figure}": found.get(figure) for name, found in named.items() for figure in FIGURES}
 
 
-def method_rows(methods: Mapping[str, Mapping[str, Any]], versions: Mapping[str, str]) -> list[MethodRow]:
+def method_rows(methods: Mapping[str, Mapping[str, Any]], versions: Mapping[str, str]) -> list[ShownMethod]:
     """Return the lines of a table, in the order of the registry; methods that are gone come last."""
     names = [name for name in METHODS if name in methods] + [name for name in methods if name not in METHODS]
-    return [_row(name, methods[name], versions.get(name, "")) for name in names]
+    return [_shown(name, methods[name], versions.get(name, "")) for name in names]
 
 
-def _row(name: str, found: Mapping[str, Any], version: str) -> MethodRow:
-    label = _(METHODS[name].label) if name in METHODS else name
-    weight = _number(found.get("weight"), 2)
-    if found.get("raw") is None:
-        return MethodRow(name, label, "", "", weight, "", version, found.get("missing") or _("missing"))
-    one_in, share = found.get("one_in"), found.get("share")
-    return MethodRow(
-        name,
-        label,
-        _number(found["raw"], 4),
-        rarity_short(one_in) if one_in is not None else "",
-        weight,
-        f"{round(100 * share)} %" if share is not None else "",
-        version,
-    )
+def _shown(name: str, found: Mapping[str, Any], version: str) -> ShownMethod:
+    score = MethodScore.read(name, found)
+    missing = "" if score.raw is not None else found.get("missing") or _("missing")
+    return ShownMethod(_(METHODS[name].label) if name in METHODS else name, score, version, missing)
 
 
-def _number(value: Any, digits: int) -> str:
-    return f"{value:.{digits}f}" if isinstance(value, int | float) else ""
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"

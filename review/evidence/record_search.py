@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 NOT_THERE = gettext_lazy("Expected a search for an image that is there; this one is not.")
 GONE = gettext_lazy("This uploaded query is gone or not yet described; upload the image again.")
+FIGURES = ("raw", "rarity", "one_in", "weight", "share")
 
 
 def record_search(user: User, address: str, session_queries: tuple[str, ...] = (), title: str = "") -> SearchRecord:
@@ -160,8 +161,7 @@ def _answer_document(found: SearchAnswer) -> Document:
 
 def _hit(result: Result, image: Image) -> Document:
     said = {
-        name: {figure: _rounded(getattr(found, figure)) for figure in ("raw", "rarity", "one_in", "weight", "share")}
-        | {"rank": found.rank}
+        name: {figure: _rounded(value) for figure, value in found.figures(FIGURES).items()} | {"rank": found.rank}
         for name, found in result.methods.items()
     }
     about = {"sha256": image.sha256, "name": str(image), "image": image.pk}

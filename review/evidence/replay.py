@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from gallery.models import Collection, Image
 from gallery.people.permissions import permissions_of
-from review.evidence.numbers import MethodRow, method_rows
+from review.evidence.numbers import ShownMethod, method_rows
 from review.models import SearchRecord
 from search.wording import score_number
 
@@ -73,7 +73,7 @@ class Shown:
         ]
         return found
 
-    def method_rows(self, hit: Hit) -> list[MethodRow]:
+    def method_rows(self, hit: Hit) -> list[ShownMethod]:
         return method_rows(hit.methods, self.record.document["versions"])
 
 

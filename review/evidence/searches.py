@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from review.evidence.numbers import MethodRow, flat, method_columns
+from review.evidence.numbers import ShownMethod, flat, method_columns
 from review.evidence.replay import Hit, Shown
 from review.evidence.thumbnails import data_address
 from search.methods import METHODS
@@ -22,7 +22,7 @@ class HitLine:
     """A hit as the report shows it."""
 
     hit: Hit
-    methods: list[MethodRow]
+    methods: list[ShownMethod]
     picture: str
 
 

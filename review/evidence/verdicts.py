@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 
-from review.evidence.numbers import MethodRow, flat, method_columns, method_rows
+from review.evidence.numbers import ShownMethod, flat, method_columns, method_rows
 from review.evidence.thumbnails import data_address
 from review.models import Verdict
 from review.verdicts.import_export import COLUMNS, as_record
@@ -28,7 +28,7 @@ class VerdictLine:
     """A verdict as the report shows it."""
 
     entry: ListedVerdict
-    methods: list[MethodRow]
+    methods: list[ShownMethod]
     pictures: list[str]  # addresses of the two thumbnails; empty: this one is shown without
 
     @property

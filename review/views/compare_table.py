@@ -13,7 +13,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from search.methods import METHODS
-from search.query.pair_scores import PairMethod, PairScore
+from search.query.pair_scores import PairScore
+from search.types import MethodScore
 from search.views.cards import MethodLook, method_looks, stacked
 from search.wording import rarity_sentence, rarity_short, score_number, score_sentence
 
@@ -23,7 +24,10 @@ class ComparedMethod:
     """One method's line of the table."""
 
     look: MethodLook
-    found: PairMethod
+    found: MethodScore
+    version: str
+    missing: str  # why there are no numbers, in words; empty when there are
+    guided: float | None  # by the guide's own definition, where a worker has computed it
     definition: str  # by the guide; empty where it names none
     unguided: str  # why there is no number by that definition; empty when there is one
 
@@ -57,7 +61,7 @@ class ComparedMethod:
 
     @property
     def guide(self) -> str:
-        return _number(self.found.guide)
+        return _number(self.guided)
 
     @property
     def bar(self) -> SafeString:
@@ -100,15 +104,21 @@ def make_table(score: PairScore, findings: Mapping[str, Any]) -> Table:
     score : of the pair
     findings : the document of its comparison, empty while there is none
     """
-    guided, unguided = score.with_guides(findings.get("guides", {})), findings.get("unguided", {})
+    guides, unguided = findings.get("guides", {}), findings.get("unguided", {})
     looks = method_looks()
     rows = [
         ComparedMethod(
-            looks[name], found, _(METHODS[name].guide) if METHODS[name].guide else "", unguided.get(name, "")
+            looks[name],
+            found,
+            score.versions.get(name, ""),
+            score.missing(name),
+            guides.get(name),
+            _(METHODS[name].guide) if METHODS[name].guide else "",
+            unguided.get(name, ""),
         )
-        for name, found in guided.methods.items()
+        for name, found in score.methods.items()
     ]
-    return Table(guided, rows)
+    return Table(score, rows)
 
 
 def _number(value: float | None) -> str:

@@ -73,7 +73,7 @@ def _search(
         every,
         registry.methods(),
         k=NEIGHBORS,
-        head=RERANK_DEPTH,
+        rerank_depth=RERANK_DEPTH,
         exact_max=exact_max,
         excluded=image_id,
     )

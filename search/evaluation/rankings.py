@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from search.evaluation.reference_baseline import GuideColors
 from search.features import registry
-from search.methods import METHODS
+from search.methods import METHODS, Method
 from search.query.pipeline import RERANK_DEPTH
 from search.scoring.fusion import DEFAULT_WEIGHTS, fuse, top
 from search.scoring.presets import DEFAULT_PRESET, PRESETS
+from search.scoring.score import Later, QueryRows, Rows, ScoreTable, score
 from search.scoring.segments import Snapshot, take
 from search.types import Scores, Vectors
 
@@ -43,6 +44,30 @@ class Field:
         """Return one image's vectors by method."""
         return {name: vectors[row] for name, (vectors, present) in self.rows.items() if present[row]}
 
+    def score(
+        self,
+        vectors: Mapping[str, NDArray[Any]],
+        methods: Mapping[str, Method],
+        rows: NDArray[np.intp] | None = None,
+        later: Later | None = None,
+    ) -> ScoreTable:
+        """Return what methods say of some of the images for one query, not fused.
+
+        Parameters
+        ----------
+        vectors : one row of shape (dim,) per method; a method not named has nothing to say
+        methods : by name: the rows of the table
+        rows : ndarray of shape (n,), of the images; None: all of them
+        later : see `search.scoring.score.Later`
+        """
+        num_rows = len(self.image_ids) if rows is None else len(rows)
+        compared = {
+            name: QueryRows(vectors[name], [Rows(num_rows, stored, rows, present)])
+            for name, (stored, present) in self.rows.items()
+            if name in vectors
+        }
+        return score(compared, num_rows, methods, self.snapshot.calibrations, {}, later)
+
     def version_of(self, name: str) -> str:
         """Return the version of the method by which these images were described."""
         return next(part.methods[name].version for part in self.snapshot.segments if name in part.methods)
@@ -70,7 +95,7 @@ def fusions(learned: Mapping[str, float] | None) -> dict[str, dict[str, float]]:
 class Judge:
     """Scores every image of a field for one query, by every ranking.
 
-    Search runs over all methods and rows as for people, but without a head or an ANN index. Only re-ranking methods,
+    Search runs over all methods and rows as for people, but without estimates or an ANN index. Only re-ranking methods,
     which are too slow for that, see the first 400 by the default weights; the rest counts as their worst.
     """
 
@@ -80,7 +105,7 @@ class Judge:
         """Keep what is compared: a field, the weights by fusion, and the guide's histograms of the same rows."""
         self._field, self._colors = field, colors
         self._methods = {name: registry.methods()[name] for name in field.rows}
-        self._names = sorted(self._methods, key=lambda name: self._methods[name].reranks)
+        self._names = list(self._methods)
         self._weights = {
             fusion: np.array([given.get(name, 0.0) for name in self._names]) for fusion, given in weights.items()
         }
@@ -100,12 +125,9 @@ class Judge:
         vectors : one row of shape (dim,) per method
         guide : ndarray of shape (n,), the guide's color similarities with the query; None = not known
         """
-        raw = np.full((len(self._names), len(self._field.image_ids)), np.nan, np.float32)
-        rarities = np.full(raw.shape, np.nan)
-        for place, name in enumerate(self._names):
-            if name in vectors:
-                raw[place] = self._raw(place, vectors[name], rarities)
-                rarities[place] = self._field.snapshot.tables[name].raw.rarity(raw[place])
+        later = Later([name for name, method in self._methods.items() if method.reranks], self._reranked, fill=True)
+        table = self._field.score(vectors, self._methods, later=later)
+        raw, rarities = table.raw, table.rarity
         found: dict[Ranking, NDArray[np.floating]] = {
             (METHOD, name): scores for name, scores in zip(self._names, raw, strict=True) if not np.isnan(scores).all()
         }
@@ -122,23 +144,9 @@ class Judge:
                 found[REFERENCE, GUIDE_SUM] = fuse(rarities, weights)
         return found
 
-    def _raw(self, place: int, query: NDArray[Any], rarities: NDArray[np.float64]) -> Scores:
-        """Return one method's raw scores of all images, given the rarities of the methods before it."""
-        name = self._names[place]
-        vectors, present = self._field.rows[name]
-        method = self._methods[name]
-        if not method.reranks:
-            return np.where(present, method.scores(query, vectors), np.float32(np.nan))
-        head = self._head(rarities)
-        scores = np.asarray(method.scores(query, vectors[head]), np.float32)
-        everywhere = np.full(len(present), scores[present[head]].min(initial=0.0), np.float32)
-        everywhere[head] = scores
-        return np.where(present, everywhere, np.float32(np.nan))
-
-    def _head(self, rarities: NDArray[np.float64]) -> NDArray[np.intp]:
+    def _reranked(self, table: ScoreTable) -> NDArray[np.intp]:
         """Return the rows that a re-ranking method sees: the best by the default weights of the other methods."""
         weights = np.array(
-            [0.0 if self._methods[name].reranks else DEFAULT_WEIGHTS.get(name, 0.0) for name in self._names]
+            [0.0 if self._methods[name].reranks else DEFAULT_WEIGHTS.get(name, 0.0) for name in table.names]
         )
-        fused = fuse(rarities, weights if weights.any() else np.ones(len(weights)))
-        return np.sort(top(fused, RERANK_DEPTH))
+        return top(fuse(table.rarity, weights if weights.any() else np.ones(len(weights))), RERANK_DEPTH)

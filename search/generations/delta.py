@@ -52,7 +52,7 @@ class Delta:
         self._ids = GrowingMatrix(1, np.dtype(np.int64))
         self._vectors: dict[str, GrowingMatrix] = {}
         self._present: dict[str, GrowingMatrix] = {}
-        self._stand_ins: dict[str, GrowingMatrix] = {}
+        self._proxies: dict[str, GrowingMatrix] = {}
         self._fitted: dict[str, tuple[int, MethodTables]] = {}
 
     def refresh(self, revision: int) -> None:
@@ -89,7 +89,7 @@ class Delta:
         searchable &= ~np.isin(ids, removed)
         methods = {}
         for name, vectors in self._vectors.items():
-            proxies = self._stand_ins[name].view() if name in self._stand_ins else None
+            proxies = self._proxies[name].view() if name in self._proxies else None
             present = self._present[name].view()[:, 0]
             methods[name] = MethodRows(self.versions[name], vectors.view(), present, proxies)
         return Segment(ids, searchable, methods)
@@ -136,9 +136,9 @@ class Delta:
         method = registry.methods()[name]
         if isinstance(method, PairwiseMethod):
             derived = method.proxy(block)
-            if name not in self._stand_ins:
-                self._stand_ins[name] = GrowingMatrix(derived.shape[1], derived.dtype, num_before)
-            self._stand_ins[name].append(derived)
+            if name not in self._proxies:
+                self._proxies[name] = GrowingMatrix(derived.shape[1], derived.dtype, num_before)
+            self._proxies[name].append(derived)
 
 
 def _read(chunks: Iterator[tuple[NDArray[np.int64], Vectors]]) -> tuple[NDArray[np.int64], Vectors | None]:

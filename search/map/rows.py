@@ -59,7 +59,7 @@ def map_rows(snapshot: Snapshot, name: str) -> MapRows | None:
 def mappable(snapshot: Snapshot) -> list[str]:
     """Return the methods whose rows can be laid out, the one that counts most first.
 
-    Those that only re-rank a head compare by no distance.
+    Those that only re-rank compare by no distance.
     """
     methods = registry.methods()
     held = {name for segment in snapshot.segments for name in segment.methods}
@@ -68,5 +68,5 @@ def mappable(snapshot: Snapshot) -> list[str]:
 
 
 def _compared(rows: MethodRows) -> NDArray[np.float32]:
-    """Return the vectors whose distances count: a pairwise method's stand-ins, else the rows as they are."""
+    """Return the vectors whose distances count: a pairwise method's proxies, else the rows as they are."""
     return np.asarray(rows.vectors if rows.proxies is None else rows.proxies, np.float32)

@@ -143,7 +143,7 @@ class PairwiseMethod(Method):
 
         Returns
         -------
-        stand_ins : ndarray of shape (n, stand_in_dim), dtype float32, L2 norm 1 (or 0 where nothing can be said)
+        proxies : ndarray of shape (n, proxy_dim), dtype float32, L2 norm 1 (or 0 where nothing can be said)
         """
 
 
@@ -183,7 +183,7 @@ class DerivedMethod(Method):
 
 
 class RerankMethod(Method):
-    """A method that gathers no candidates: its `scores`, which are overridden, are asked for the head alone.
+    """A method that gathers no candidates: its `scores`, which are overridden, are asked for the best alone.
 
     Rows may be of any type, need no unit length and are never scanned or indexed.
     """

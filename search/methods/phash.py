@@ -84,7 +84,7 @@ class PHash(PairwiseMethod):
 
         Returns
         -------
-        stand_ins : ndarray of shape (n, 64), dtype float32, 1/8 or -1/8 each
+        proxies : ndarray of shape (n, 64), dtype float32, 1/8 or -1/8 each
         """
         bits = np.unpackbits(np.ascontiguousarray(vectors), axis=1)
         return (bits.astype(np.float32) - 0.5) * np.float32(2 / np.sqrt(BITS))

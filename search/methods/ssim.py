@@ -22,7 +22,7 @@ CELLS = 8
 FLAT_DEVIATION = 8.0
 """Standard deviation of gray levels at which a window counts as half flat."""
 LAYOUT_WEIGHT = 0.6
-"""Weight of light and dark against flatness in the stand-in."""
+"""Weight of light and dark against flatness in the proxy."""
 
 _AREA = WINDOW**2
 _C1 = (0.01 * 255) ** 2 * _AREA**2  # the paper's constants, scaled like the integer sums below
@@ -94,7 +94,7 @@ class Ssim(PairwiseMethod):
 
         Returns
         -------
-        stand_ins : ndarray of shape (n, 192), dtype float32, L2 norm 1
+        proxies : ndarray of shape (n, 192), dtype float32, L2 norm 1
 
         Raises
         ------
@@ -104,7 +104,7 @@ class Ssim(PairwiseMethod):
         proxies = np.empty((len(vectors), 3 * CELLS * CELLS), np.float32)
         for start in range(0, len(vectors), _CHUNK):
             pictures = np.ascontiguousarray(vectors[start : start + _CHUNK]).reshape(-1, SIDE, SIDE)
-            proxies[start : start + _CHUNK] = _stand_ins(pictures)
+            proxies[start : start + _CHUNK] = _proxies_of(pictures)
         return proxies
 
     @staticmethod
@@ -178,8 +178,8 @@ class _Comparison:
         return np.asarray(4 * inside.mean(axis=(1, 2), dtype=np.float64), np.float32)
 
 
-def _stand_ins(pictures: NDArray[Any]) -> NDArray[np.float32]:
-    """Return the stand-ins of (n, 64, 64) pictures; shape (n, 192)."""
+def _proxies_of(pictures: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the proxies of (n, 64, 64) pictures; shape (n, 192)."""
     sums = np.stack([_window_sums(picture) for picture in pictures])
     squares = np.stack([_square_sums(picture) for picture in pictures])
     variances = (_AREA * squares - sums * sums) / np.float32(_AREA**2)

@@ -17,11 +17,11 @@ from search.generations.snapshot import current_snapshot
 from search.generations.visibility import closed_ids, without
 from search.models import Tombstone
 from search.query.answer import search
-from search.query.matching import allowed_rows, blank_missing, fit_query, gathering_weights, proxies_of
+from search.query.matching import allowed_rows, fit_query, gathering_weights, proxies_of, scans_of
 from search.query.pipeline import RERANK_DEPTH, image_ids_of_collection
 from search.query.request import SearchRequest, percent
 from search.query.subject import Subject, find_subject
-from search.scoring.fusion import fuse
+from search.scoring.estimate import estimate, products_of
 from search.scoring.segments import Segment, Snapshot
 from search.types import Answer, Result
 
@@ -127,7 +127,7 @@ def _scan(
         return _Scan("", None, {})
     number, row = held
     place = int(np.count_nonzero(np.concatenate([np.empty(0, bool), *masks[:number], masks[number][:row]])))
-    scores = {name: _scores(snapshot, masks, name, vector) for name, vector in asked.items()}
+    scores = {name: _products(snapshot, masks, name, vector) for name, vector in asked.items()}
     segment = snapshot.segments[number]
     found = {}
     for name, values in scores.items():
@@ -137,11 +137,11 @@ def _scan(
     gathering = gathering_weights(fitting, weights, methods)
     is_base = snapshot.generation_id is not None and number == 0
     lies = "generation" if is_base else "delta"
-    if not gathering:
-        return _Scan(lies, None, found)
-    rarities = np.array([_rarities(snapshot, masks, name, scores[name]) for name in gathering])
-    fused = fuse(rarities, np.array(list(gathering.values())))
-    return _Scan(lies, _rank(fused, place), found)
+    estimates = [
+        estimate(scans_of(segment, rows, asked, gathering, snapshot), rows.shape, np.float64)
+        for segment, rows in zip(snapshot.segments, map(np.flatnonzero, masks), strict=True)
+    ]
+    return _Scan(lies, _rank(np.concatenate(estimates), place), found)
 
 
 def _whereabouts(snapshot: Snapshot, masks: list[NDArray[np.bool_]], image_id: int) -> tuple[int, int] | None:
@@ -153,30 +153,17 @@ def _whereabouts(snapshot: Snapshot, masks: list[NDArray[np.bool_]], image_id: i
     return None
 
 
-def _scores(
-    snapshot: Snapshot, masks: list[NDArray[np.bool_]], name: str, vector: NDArray[np.float32]
+def _products(
+    snapshot: Snapshot, masks: list[NDArray[np.bool_]], name: str, proxy: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Return one method's dot products of all rows that may be found, NaN where it has nothing."""
     found = []
     for segment, mask in zip(snapshot.segments, masks, strict=True):
-        held = segment.methods.get(name)
-        if held is None:
-            found.append(np.full(int(np.count_nonzero(mask)), np.nan, np.float32))
-        else:
-            found.append(blank_missing(held.scanned @ held.asked(vector), held.present)[mask])
-    return np.concatenate(found)
-
-
-def _rarities(
-    snapshot: Snapshot, masks: list[NDArray[np.bool_]], name: str, scores: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return the rarities of what `_scores` returned, as the search estimates them."""
-    found, start = [], 0
-    for segment, mask in zip(snapshot.segments, masks, strict=True):
-        part = scores[start : start + int(np.count_nonzero(mask))]
-        start += len(part)
-        held = segment.methods.get(name)
-        found.append(part if held is None else snapshot.tables[name].scanning(held).rough_rarity(part))
+        products = np.full(np.count_nonzero(mask), np.nan, np.float32)
+        if held := segment.methods.get(name):
+            values, present = products_of(held, proxy, np.flatnonzero(mask))
+            products = values if present is None else np.where(present, values, products)
+        found.append(products)
     return np.concatenate(found)
 
 
@@ -217,14 +204,14 @@ def _absence(target_id: int, scan: _Scan, answer: Answer, request: SearchRequest
         return [_("No method with a weight has something to say about both images.")]
     reasons = []
     if not answer.exact and not any(place.near for place in scan.methods.values()):
-        text = _("The library is large, and none of the indexes brought it up among its %(head)d nearest images.")
-        reasons.append(text % {"head": RERANK_DEPTH})
+        text = _("The library is large, and none of the indexes brought it up among its %(depth)d nearest images.")
+        reasons.append(text % {"depth": RERANK_DEPTH})
     if scan.rank > RERANK_DEPTH:
         text = _(
-            "By the rough comparison that comes first it is number %(rank)d; only the best %(head)d are compared by"
+            "By the rough comparison that comes first it is number %(rank)d; only the best %(depth)d are compared by"
             " every method."
         )
-        reasons.append(text % {"rank": scan.rank, "head": RERANK_DEPTH})
+        reasons.append(text % {"rank": scan.rank, "depth": RERANK_DEPTH})
     elif not reasons:
         reasons.append(_("Others are more alike: a search shows at most %(most)d images.") % {"most": request.most})
     return reasons

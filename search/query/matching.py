@@ -1,14 +1,14 @@
 """From a query's vectors to ranked, explained results, over one snapshot and without the database.
 
 Every weighted method scans all rows (or what its ANN index returns, for large generations), the scores are calibrated
-and fused, and the head of that order is scored again by every method's real score, costly ones included. Re-ranking
-methods take no part in the scan: they only see the head, and without a weight no more of it than is shown.
+and fused, and the best of that order are re-ranked: scored by every method's real score, costly ones included.
+Re-ranking methods take no part in the scan: they only see these, and without a weight no more of them than are shown.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 
 from search.index.paging import announce
 from search.methods import Method, PairwiseMethod
-from search.scoring.fusion import DEFAULT_WEIGHTS, fuse, rank, ranks, shares, top
+from search.scoring.estimate import Scan, estimate, products_of
+from search.scoring.fusion import DEFAULT_WEIGHTS, top
+from search.scoring.score import Later, QueryRows, Rows, ScoreTable, score
 from search.scoring.segments import MethodIndex, Segment, Snapshot
-from search.types import MethodScore, Result, Scores
+from search.types import Result
 
 MOST_ASKED = 8
 """How many times the usual number of rows an ANN index is asked for, before all rows are looked at."""
@@ -37,7 +39,7 @@ class Task:
     weights: Mapping[str, float]
     methods: Mapping[str, Method]
     k: int
-    head: int
+    rerank_depth: int
     shown: int
 
 
@@ -78,7 +80,7 @@ def match(
     methods: Mapping[str, Method],
     *,
     k: int,
-    head: int,
+    rerank_depth: int,
     exact_max: int,
     allowed: NDArray[np.int64] | None = None,
     excluded: int | None = None,
@@ -92,7 +94,7 @@ def match(
     vectors : of the query; methods not named are missing for it, and those of unknown methods are left out
     weights : by method, as `fusion.check_weights` returns them
     methods : by name, for their scores
-    k, head : results wanted, and candidates that get every method's real score (at least k)
+    k, rerank_depth : results wanted, and candidates that get every method's real score (at least k)
     exact_max : up to this many rows are scanned even where there is an ANN index
     allowed : ndarray of image ids to search, ascending, None = all
     excluded : image id never to be found
@@ -105,7 +107,8 @@ def match(
     vectors = {name: row for name, row in vectors.items() if name in methods}
     gathering = gathering_weights(vectors, weights, methods)
     proxies = proxies_of(vectors, gathering, methods)
-    task = Task(vectors, proxies, gathering, weights, methods, k, max(head, k), k if shown is None else shown)
+    depth = max(rerank_depth, k)
+    task = Task(vectors, proxies, gathering, weights, methods, k, depth, k if shown is None else shown)
     gathered, exact, num_candidates = [], True, 0
     for segment in snapshot.segments:
         mask = allowed_rows(segment, allowed, excluded)
@@ -114,7 +117,7 @@ def match(
         rows = np.flatnonzero(mask) if near is None else near
         num_candidates += len(rows)
         gathered.append(_estimate(segment, rows, task, snapshot))
-    return Matches(_score_head(gathered, task, snapshot), num_candidates, exact)
+    return Matches(_rerank(gathered, task, snapshot), num_candidates, exact)
 
 
 def gathering_weights(
@@ -160,15 +163,15 @@ def _ann_rows(segment: Segment, task: Task, mask: NDArray[np.bool_]) -> NDArray[
             continue
         asked = rows.asked(vector)
         if index := segment.indexes.get(name):
-            near = _near(index, asked, task.head, mask)
+            near = _near(index, asked, task.rerank_depth, mask)
             if near is None:
                 return None
             found.append(near)
         else:
             may = mask if rows.present is None else mask & rows.present
-            found.append(top(blank_missing(rows.scanned @ asked, may), task.head))
+            found.append(top(np.where(may, rows.scanned @ asked, np.float32(np.nan)), task.rerank_depth))
         if hashes := segment.hashes.get(name):
-            coded = hashes.query(task.methods[name].query_codes(task.vectors[name]), task.head)
+            coded = hashes.query(task.methods[name].query_codes(task.vectors[name]), task.rerank_depth)
             found.append(coded[mask[coded]])
     return np.unique(np.concatenate(found))
 
@@ -195,139 +198,71 @@ def _near(
 
 
 def _estimate(segment: Segment, rows: NDArray[np.int64], task: Task, snapshot: Snapshot) -> Candidates:
-    """Fuse the gathering methods' scanned scores and keep the head of the segment."""
-    whole = 2 * len(rows) > len(segment.image_ids)  # then a scan of all is cheaper than copying the rows together
-    rarities = []
-    for name, vector in task.proxies.items():
-        held = segment.methods.get(name)
-        if held is None:
-            rarities.append(np.full(len(rows), np.nan))
-            continue
-        asked = held.asked(vector)
-        scores = (held.scanned @ asked)[rows] if whole else held.scanned[rows] @ asked
-        present = None if held.present is None else held.present[rows]
-        rarities.append(snapshot.tables[name].scanning(held).rough_rarity(blank_missing(scores, present)))
-    weights = np.array([task.gathering[name] for name in task.proxies])
-    estimates = fuse(np.array(rarities).reshape(len(weights), len(rows)), weights)
-    kept = top(estimates, task.head)
+    """Fuse the gathering methods' scanned scores and keep the best of the segment."""
+    estimates = estimate(scans_of(segment, rows, task.proxies, task.gathering, snapshot), rows.shape, np.float64)
+    kept = top(estimates, task.rerank_depth)
     return Candidates(segment, rows[kept], estimates[kept])
 
 
-def _score_head(gathered: list[Candidates], task: Task, snapshot: Snapshot) -> list[Result]:
-    """Score the best candidates of all segments by every method, fuse again and rank."""
-    estimates = np.concatenate([found.estimates for found in gathered])
-    best = np.zeros(len(estimates), bool)
-    best[top(estimates, task.head)] = True
-    head, start = [], 0
-    for found in gathered:
-        head.append((found.segment, found.rows[best[start : start + len(found.rows)]]))
-        start += len(found.rows)
-    for segment, rows in head:
-        if segment.indexes:  # else all of it is scanned, and small
-            for held in segment.methods.values():
-                announce(held.vectors, rows)
-    ids = np.concatenate([segment.image_ids[rows] for segment, rows in head])
-    names = list(task.methods)
-    raw = np.full((len(names), len(ids)), np.nan, np.float32)
-    shown: NDArray[np.intp] | None = None
-    for place, name in sorted(enumerate(names), key=lambda item: task.methods[item[1]].reranks):
-        asked = np.ones(len(ids), bool)
-        if task.methods[name].reranks and not task.weights[name]:
-            if shown is None:
-                shown = _order(ids, raw, names, task.weights, snapshot, task.shown)
-            asked = np.isin(np.arange(len(ids)), shown)
-        raw[place, asked] = _raw_scores(head, name, asked, task)
-    return explain(ids, raw, names, task.weights, snapshot, task.k)
-
-
-def _raw_scores(
-    head: list[tuple[Segment, NDArray[np.int64]]], name: str, asked: NDArray[np.bool_], task: Task
-) -> Scores:
-    """Return one method's real scores of the rows of the head that are asked for, NaN where it is missing."""
-    found, start = [np.empty(0, np.float32)], 0
-    for segment, all_rows in head:
-        rows = all_rows[asked[start : start + len(all_rows)]]
-        start += len(all_rows)
-        held = segment.methods.get(name)
-        if held is None or name not in task.vectors or not len(rows):
-            found.append(np.full(len(rows), np.nan, np.float32))
-            continue
-        scores = task.methods[name].scores(task.vectors[name], held.vectors[rows])
-        found.append(blank_missing(scores, None if held.present is None else held.present[rows]))
-    return np.concatenate(found)
-
-
-def blank_missing(scores: Scores, present: NDArray[np.bool_] | None) -> Scores:
-    return scores if present is None else np.where(present, scores, np.float32(np.nan))
-
-
-def explain(
-    ids: NDArray[np.int64],
-    raw: NDArray[np.float32],
-    names: list[str],
+def scans_of(
+    segment: Segment,
+    rows: NDArray[np.int64],
+    proxies: QueryVectors,
     weights: Mapping[str, float],
     snapshot: Snapshot,
-    k: int,
-) -> list[Result]:
-    """Calibrate, fuse and rank raw scores, and keep the reasons.
+) -> Iterator[Scan]:
+    """Yield what each method's dot products say of some rows of a segment; methods it does not hold are left out.
 
     Parameters
     ----------
-    ids : ndarray of shape (n,)
-    raw : ndarray of shape (methods, n), NaN = missing
-    names : of the methods
-    weights : by method; a missing method's weight counts for nothing
+    segment, rows : ndarray of shape (n,), rows of the segment
+    proxies : of the query, by method
+    weights : by method, of those that gather
     snapshot : for its calibration tables
+    """
+    for name in weights:
+        if held := segment.methods.get(name):
+            table = snapshot.tables[name].scanning(held)
+            yield Scan(weights[name], table, *products_of(held, proxies[name], rows))
+
+
+def _rerank(gathered: list[Candidates], task: Task, snapshot: Snapshot) -> list[Result]:
+    """Score the best candidates of all segments by every method, fuse again and rank."""
+    estimates = np.concatenate([found.estimates for found in gathered])
+    best = np.zeros(len(estimates), bool)
+    best[top(estimates, task.rerank_depth)] = True
+    masks = np.split(best, np.cumsum([len(found.rows) for found in gathered])[:-1])
+    reranked = [(found.segment, found.rows[mask]) for found, mask in zip(gathered, masks, strict=True)]
+    for segment, rows in reranked:
+        if segment.indexes:  # else all of it is scanned, and small
+            for held in segment.methods.values():
+                announce(held.vectors, rows)
+    ids = np.concatenate([segment.image_ids[rows] for segment, rows in reranked])
+    compared = {
+        name: QueryRows(vector, [_rows_of(segment, name, rows) for segment, rows in reranked])
+        for name, vector in task.vectors.items()
+    }
+    unweighted = [name for name, method in task.methods.items() if method.reranks and not task.weights[name]]
+    later = Later(unweighted, lambda table: table.order(ids, task.shown))
+    table = score(compared, len(ids), task.methods, snapshot.calibrations, task.weights, later)
+    return explain(table, ids, task.k)
+
+
+def _rows_of(segment: Segment, name: str, rows: NDArray[np.int64]) -> Rows:
+    held = segment.methods.get(name)
+    return Rows(len(rows)) if held is None else Rows(len(rows), held.vectors, rows, held.present)
+
+
+def explain(table: ScoreTable, ids: NDArray[np.int64], k: int) -> list[Result]:
+    """Rank scored images, and keep the reasons.
+
+    Parameters
+    ----------
+    table : of the images compared with one query
+    ids : ndarray of shape (n,), of the images
     k : results wanted
     """
-    one_in = np.full(raw.shape, np.nan)
-    for place, name in enumerate(names):
-        if name in snapshot.tables:
-            one_in[place] = snapshot.tables[name].raw.one_in(raw[place])
-    rarities = _rarities(raw, names, snapshot)
-    used = np.array([weights[name] for name in names])
-    scores, parts = fuse(rarities, used), shares(rarities, used)
-    places = np.array([ranks(row) for row in raw])
-    order = rank(scores, fuse(raw, used), ids, k)
-    # One conversion of whole arrays: taking single numbers out of them would cost more than everything above.
-    columns = [values[:, order].tolist() for values in (raw, rarities, one_in, parts, places)]
-    fused = zip(ids[order].tolist(), scores[order].tolist(), strict=True)
-    results = []
-    for column, (image_id, score) in enumerate(fused):
-        reasons = {
-            name: _method_score(name, weights[name], *(values[row][column] for values in columns))
-            for row, name in enumerate(names)
-        }
-        results.append(Result(image_id, column + 1, score, reasons))
-    return results
-
-
-def _order(
-    ids: NDArray[np.int64],
-    raw: NDArray[np.float32],
-    names: list[str],
-    weights: Mapping[str, float],
-    snapshot: Snapshot,
-    k: int,
-) -> NDArray[np.intp]:
-    """Return the places of the k best; see `explain`."""
-    used = np.array([weights[name] for name in names])
-    return rank(fuse(_rarities(raw, names, snapshot), used), fuse(raw, used), ids, k)
-
-
-def _rarities(raw: NDArray[np.float32], names: list[str], snapshot: Snapshot) -> NDArray[np.float64]:
-    """Calibrate raw scores of shape (methods, n); NaN without a calibration."""
-    rarities = np.full(raw.shape, np.nan)
-    for place, name in enumerate(names):
-        if name in snapshot.tables:
-            rarities[place] = snapshot.tables[name].raw.rarity(raw[place])
-    return rarities
-
-
-def _method_score(
-    name: str, weight: float, raw: float, rarity: float, one_in: float, share: float, place: int
-) -> MethodScore:
-    """Return one method's reasons; what is NaN is missing."""
-    if math.isnan(rarity):
-        return MethodScore(name, weight)
-    return MethodScore(name, weight, raw, rarity, one_in, share, place)
+    order = table.order(ids, k)
+    reasons = table.method_scores(order, ranked=True)
+    columns = zip(ids[order].tolist(), table.fused[order].tolist(), reasons, strict=True)
+    return [Result(image_id, place, fused, said) for place, (image_id, fused, said) in enumerate(columns, start=1)]

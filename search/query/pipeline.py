@@ -81,7 +81,7 @@ def run_query(
     weights: Mapping[str, float],
     *,
     k: int = 60,
-    head: int = RERANK_DEPTH,
+    rerank_depth: int = RERANK_DEPTH,
     collection_id: int | None = None,
     shown: int | None = None,
     viewer: User | AnonymousUser | None = None,
@@ -93,7 +93,7 @@ def run_query(
     source : see `for_image`, `for_upload`, `for_vectors`
     weights : fusion weights by method; those not named are 0
     k : results wanted
-    head : candidates that get every method's real score, at least k
+    rerank_depth : candidates that get every method's real score, at least k
     collection_id : search this collection only
     shown : results that re-ranking methods without a weight score too, None = k
     viewer : who asks: what is closed to them is neither found nor counted; None: the site itself
@@ -123,7 +123,7 @@ def run_query(
         checked,
         registry.methods(),
         k=k,
-        head=head,
+        rerank_depth=rerank_depth,
         exact_max=settings.ENV.exact_search_max_images,
         allowed=allowed,
         excluded=source.image_id,

@@ -75,34 +75,30 @@ class Calibration:
         below = self.decades[cells]
         return np.asarray(below + (places - cells) * (self.decades[cells + 1] - below))
 
-    def rarity(self, scores: Scores) -> NDArray[np.float64]:
-        """Return decades clipped to 0..6, divided by 6 and to the power 1.5, so 0..1; NaN stays NaN."""
-        shares = np.minimum(self.decades_of(scores), MAX_DECADES) / MAX_DECADES
-        return np.asarray(shares * np.sqrt(shares))  # the power 1.5, ten times as fast
-
     def rough_rarity(self, scores: Scores) -> NDArray[np.float32]:
         """Return the rarity of the node below each score, several times as fast, for choosing among very many.
 
         Parameters
         ----------
-        scores : ndarray of shape (n,), float32, NaN where missing
+        scores : ndarray of any shape, float32, NaN where missing
 
         Returns
         -------
-        rarities : ndarray of shape (n,), float32, 0..1, NaN where missing
+        rarities : ndarray of that shape, float32, 0..1, NaN where missing
         """
         num_cells = len(self.decades) - 1
-        shares = np.minimum(self.decades, MAX_DECADES) / MAX_DECADES
-        table = np.append(shares * np.sqrt(shares), np.nan).astype(np.float32)
+        table = np.append(rarity_of(self.decades), np.nan).astype(np.float32)
         places = np.subtract(scores, np.float32(self.low), dtype=np.float32)
         places *= np.float32(num_cells / (self.high - self.low))
         np.clip(places, 0, num_cells, out=places)
         np.nan_to_num(places, copy=False, nan=num_cells + 1)
         return table[places.astype(np.int32)]
 
-    def one_in(self, scores: Scores) -> NDArray[np.float64]:
-        """Return n of "1 random pair in n is at least this alike", >= 1; NaN stays NaN."""
-        return np.asarray(10.0 ** self.decades_of(scores))
+
+def rarity_of(decades: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return decades of any shape clipped to 6, divided by 6 and to the power 1.5, so 0..1; NaN stays NaN."""
+    shares = np.minimum(decades, MAX_DECADES) / MAX_DECADES
+    return np.asarray(shares * np.sqrt(shares))  # the power 1.5, ten times as fast
 
 
 def one_in_of(rarity: float) -> float:

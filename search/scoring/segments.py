@@ -25,9 +25,9 @@ class MethodRows:
     version: str
     vectors: Vectors  # (n, dim); rows of images that lack the method hold anything
     present: NDArray[np.bool_] | None = None  # (n,); None: no image lacks the method
-    proxies: NDArray[np.float32] | None = None  # (n, stand_in_dim), of a pairwise method
-    reduced: NDArray[np.float32] | None = None  # (n, m): the vectors, or the stand-ins, in the basis
-    basis: NDArray[np.float32] | None = None  # (dim or stand_in_dim, m)
+    proxies: NDArray[np.float32] | None = None  # (n, proxy_dim), of a pairwise method
+    reduced: NDArray[np.float32] | None = None  # (n, m): the vectors, or the proxies, in the basis
+    basis: NDArray[np.float32] | None = None  # (dim or proxy_dim, m)
 
     @property
     def scanned(self) -> NDArray[np.float32]:
@@ -40,7 +40,7 @@ class MethodRows:
         return cast("NDArray[np.float32]", self.vectors) if self.proxies is None else self.proxies
 
     def asked(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what is compared with the scanned vectors for a query's vector, or for its stand-in."""
+        """Return what is compared with the scanned vectors for a query's vector, or for its proxy."""
         return vector if self.basis is None else np.asarray(vector @ self.basis, np.float32)
 
 
@@ -117,6 +117,11 @@ class Snapshot:
     degraded: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)  # method -> version of its rows
     revision: int = 0  # of the library, up to which every change is inside
+
+    @property
+    def calibrations(self) -> dict[str, Calibration]:
+        """The calibrations of the methods' raw scores, by name."""
+        return {name: tables.raw for name, tables in self.tables.items()}
 
     @property
     def num_images(self) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.scoring.calibration import Calibration
-from search.scoring.fusion import fuse
+from search.scoring.score import tabulate
 
 EDITED, NEAR, NOTHING = 3, 4, 0
 """As `DuplicateGroup.Tier` numbers them."""
@@ -71,8 +71,8 @@ def judge(raw: Raw, tables: Mapping[str, Calibration], num_pairs: int) -> Judged
 def likeness(raw: Raw, tables: Mapping[str, Calibration], num_pairs: int) -> NDArray[np.float64]:
     """Return the fused score of pairs, 0..1, shape (n,); 0 where no method has anything to say."""
     names = [name for name in WEIGHTS if name in raw and name in tables]
-    rarities = np.array([tables[name].rarity(raw[name]) for name in names]).reshape(len(names), num_pairs)
-    return np.nan_to_num(fuse(rarities, np.array([WEIGHTS[name] for name in names])))
+    known = np.array([raw[name] for name in names], np.float32).reshape(len(names), num_pairs)
+    return np.nan_to_num(tabulate(names, known, tables, WEIGHTS).fused)
 
 
 def is_edited(raw: Raw, num_pairs: int) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from review.duplicates.find.candidates import near_codes, near_rows
 from review.duplicates.find.evidence import WEIGHTS
 from review.duplicates.find.pairs import Pairs
 from search.features import registry
-from search.query.pair_scores import raw_scores
+from search.query.many_pairs import raw_scores
 from search.scoring.segments import Snapshot, take
 
 METHODS = tuple(WEIGHTS)
@@ -20,7 +20,6 @@ LEAST_COSINE, MOST_PER_IMAGE = 0.5, 16
 """Images looked at closely for each image: the nearest by the siamese network, or else by content."""
 FINGERPRINT_BITS = 6
 """... and all whose fingerprints differ in so few of 64 bits, mirrored or turned alike."""
-PAIRS_AT_ONCE = 2000
 ShareProgress = Callable[[float], None]
 """Told which share of the work is done, 0..1."""
 
@@ -76,14 +75,4 @@ def measure(snapshot: Snapshot, pairs: Pairs, tell: ShareProgress = lambda _shar
     -------
     raw : ndarray of shape (methods, n), float32, rows as in `METHODS`, NaN = missing
     """
-    raw = np.full((len(METHODS), pairs.size), np.nan, np.float32)
-    for start in range(0, pairs.size, PAIRS_AT_ONCE):
-        part = slice(start, start + PAIRS_AT_ONCE)
-        ids, places = np.unique(np.concatenate([pairs.first[part], pairs.second[part]]), return_inverse=True)
-        first, second = np.split(places, 2)
-        for row, name in enumerate(METHODS):
-            held = take(snapshot, name, ids) if name in registry.methods() else None
-            if held is not None:
-                raw[row, part] = raw_scores(registry.methods()[name], *held, first, second)
-        tell(min(1.0, (start + PAIRS_AT_ONCE) / pairs.size))
-    return raw
+    return raw_scores(snapshot, METHODS, pairs.first, pairs.second, lambda done, total: tell(done / total))

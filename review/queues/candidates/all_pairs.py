@@ -16,9 +16,9 @@ from review.queues.candidates import checkpoints, exclusions
 from review.queues.candidates.boundaries import find_boundary
 from review.queues.candidates.found import COMPARING, SCORING, FoundPairs, Progress, images_for
 from review.queues.candidates.scanning import BestPairs, PairSpace, scan
-from review.queues.candidates.scoring import exact_scores
 from search.generations import collection_calibration
 from search.generations.snapshot import current_snapshot
+from search.query.many_pairs import fused_scores
 from search.scoring.segments import Snapshot
 
 OVERSAMPLING, LEAST_SCORED = 4, 2000
@@ -114,7 +114,7 @@ def _best(
     )
     places = best.places()
     first, second = ground.image_ids[places[0]], ground.image_ids[places[1]]
-    scores = exact_scores(snapshot, first, second, weights, partial(report, SCORING))
+    scores = fused_scores(snapshot, first, second, weights, partial(report, SCORING))
     known = np.flatnonzero(~np.isnan(scores))
     return FoundPairs(first[known], second[known], scores[known], weights, len(excluded))
 

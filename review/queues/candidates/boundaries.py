@@ -20,9 +20,9 @@ from django.utils.translation import gettext as _
 
 from review.exceptions import QueueError
 from review.queues.candidates.decision_boundary import decision_boundary
-from review.queues.candidates.scoring import exact_scores
 from search.evaluation.judged_pairs import LABELS, JudgedPairs, judged_pairs
 from search.models import Evaluation, WeightSet
+from search.query.many_pairs import fused_scores
 from search.scoring.segments import Snapshot
 from search.weights.adopted import decision_in_force, fitting
 
@@ -106,7 +106,7 @@ def _of_pairs(snapshot: Snapshot, pairs: JudgedPairs, weights: Mapping[str, floa
     num_same = int(pairs.same.sum())
     if min(num_same, len(pairs) - num_same) < MIN_PAIRS:
         return None
-    scores = exact_scores(snapshot, pairs.first, pairs.second, weights, lambda _done, _total: None)
+    scores = fused_scores(snapshot, pairs.first, pairs.second, weights, lambda _done, _total: None)
     return decision_boundary(scores, pairs.same)
 
 

@@ -2,7 +2,7 @@
 
 What is compared are the vectors that a search finds its candidates by (see `search.query.matching`): the proxy vectors
 of costly methods, in large libraries rows of fewer numbers. So scores here are estimates, which say which pairs are
-worth a real comparison; see `review.queues.candidates.scoring`.
+worth a real comparison; see `search.query.many_pairs`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from search.methods import METHODS
 from search.scoring.calibration import Calibration
+from search.scoring.estimate import Scan, estimate
 from search.scoring.fusion import DEFAULT_WEIGHTS
 from search.scoring.segments import MethodRows, Snapshot
 
@@ -97,18 +98,18 @@ class PairSpace:
             of an image with itself or with one that comes before it
         """
         shape = (rows.stop - rows.start, columns.stop - columns.start)
-        totals, present = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-        for method in self.gatherers:
-            left, has_left = self.rows(method.name, method.like, rows)
-            right, has_right = self.rows(method.name, method.like, columns)
-            rarities = method.table.rough_rarity((left @ right.T).ravel()).reshape(shape)
-            weights = np.float32(method.weight) * np.outer(has_left, has_right).astype(np.float32)
-            totals += rarities * weights
-            present += weights
-        scores = np.divide(totals, present, out=np.full(shape, np.nan, np.float32), where=present > 0)
+        scans = (self._scan(method, rows, columns) for method in self.gatherers)
+        scores = estimate(scans, shape, np.float32)
         if rows.start == columns.start:
             scores[np.tril_indices(shape[0])] = np.nan
         return scores
+
+    def _scan(self, method: Gatherer, rows: slice, columns: slice) -> Scan:
+        """Multiply one method's vectors of a block."""
+        left, has_left = self.rows(method.name, method.like, rows)
+        right, has_right = self.rows(method.name, method.like, columns)
+        both = None if has_left.all() and has_right.all() else np.logical_and.outer(has_left, has_right)
+        return Scan(method.weight, method.table, left @ right.T, both)
 
 
 def _gatherers(snapshot: Snapshot, weights: Mapping[str, float]) -> Iterator[Gatherer]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from search.methods import METHODS
 from search.query.answer import search
 from search.query.request import DescribedImage, GalleryImage, SearchRequest
 from search.types import Answer, Result
+
+FIGURES = ("weight", "raw", "rarity", "one_in", "share", "rank")
 
 
 def weights(text: str) -> dict[str, float]:
@@ -112,7 +114,11 @@ def _reason(result: Result, name: str) -> str:
 def _as_document(answer: Answer, images: dict[int, Image]) -> dict[str, Any]:
     document = {field.name: getattr(answer, field.name) for field in fields(answer)}
     motions = document.pop("motions")(answer.results)
-    document["results"] = [asdict(result) for result in answer.results]
+    document["results"] = [
+        {"image_id": result.image_id, "rank": result.rank, "score": result.score}
+        | {"methods": {name: result.methods[name].figures(FIGURES) for name in METHODS}}
+        for result in answer.results
+    ]
     for result in document["results"]:
         motion = motions.get(result["image_id"])
         result["motion"] = motion and {
@@ -122,6 +128,4 @@ def _as_document(answer: Answer, images: dict[int, Image]) -> dict[str, Any]:
         }
         image = images[result["image_id"]]
         result |= {"name": image.original_name, "label": image.label, "sha256": image.sha256}
-        for name in METHODS:
-            result["methods"][name].pop("method")
     return document

@@ -63,7 +63,7 @@ class ScoredQueries:
 
 
 def rarities_of(
-    field: Field, vectors: Mapping[str, NDArray[Any]], rows: NDArray[np.integer] | slice = slice(None)
+    field: Field, vectors: Mapping[str, NDArray[Any]], rows: NDArray[np.intp] | None = None
 ) -> dict[str, NDArray[np.float32]]:
     """Return each method's rarities of some of a field's images for one query; NaN where it has nothing to say.
 
@@ -71,22 +71,14 @@ def rarities_of(
     ----------
     field : the images
     vectors : one row of shape (dim,) per method; a method not named has nothing to say
-    rows : of the field, all by default
+    rows : of the field; None: all of them
 
     Returns
     -------
     rarities : by method, ndarrays of shape (len(rows),)
     """
-    found = {}
-    for name, (stored, present) in field.rows.items():
-        there = present[rows]
-        if name in vectors and there.any():
-            scores = registry.methods()[name].scores(vectors[name], stored[rows])
-            rarities = field.snapshot.tables[name].raw.rarity(scores)
-            found[name] = np.where(there, rarities, np.nan).astype(np.float32)
-        else:
-            found[name] = np.full(len(there), np.nan, np.float32)
-    return found
+    table = field.score(vectors, {name: registry.methods()[name] for name in field.rows}, rows)
+    return dict(zip(table.names, table.rarity.astype(np.float32), strict=True))
 
 
 def score_query(

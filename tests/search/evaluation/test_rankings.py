@@ -13,7 +13,7 @@ from search.evaluation import rankings as judging
 from search.evaluation.rankings import GUIDE_WEIGHTS, Field, Judge, fusions, make_field
 from search.features import registry
 from search.methods.base import Method, RerankMethod, normalize_rows
-from search.scoring.calibration import fit
+from search.scoring.calibration import fit, rarity_of
 from search.scoring.fusion import fuse
 from search.scoring.segments import MethodRows, MethodTables, Segment, Snapshot
 from search.types import RGBImage, Scores, Vectors
@@ -67,7 +67,7 @@ def test_it_works(field: Field) -> None:
     near = field.rows["color"][0]
     assert found["methods", "color"] == pytest.approx(near @ near[7])
     tables = field.snapshot.tables
-    rarities = np.array([tables[name].raw.rarity(found["methods", name]) for name in ("color", "ssim")])
+    rarities = np.array([rarity_of(tables[name].raw.decades_of(found["methods", name])) for name in ("color", "ssim")])
     assert found["fused", "default"] == pytest.approx(fuse(rarities, np.array([0.3, 0.7])), abs=1e-6)
 
 
@@ -90,14 +90,15 @@ def test_rankings_that_say_nothing_are_left_out(field: Field) -> None:
     assert set(found) == {("methods", "color")}
 
 
-def test_re_ranking_methods_see_the_head_only(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_re_ranking_methods_see_the_best_only(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "RERANK_DEPTH", 10)
     found = Judge(field, {"default": {"color": 1.0, "ssim": 1.0}}).of_row(5)
     near = found["methods", "color"]
-    head = np.argsort(-field.snapshot.tables["color"].raw.rarity(near.astype(np.float32)), kind="stable")[:10]
+    decades = field.snapshot.tables["color"].raw.decades_of(near.astype(np.float32))
+    reranked = np.argsort(-decades, kind="stable")[:10]
     again = found["methods", "ssim"]
     assert np.count_nonzero(again[1:] > 0) <= 10
-    assert (again[head[head != 0]] > 0).all()
+    assert (again[reranked[reranked != 0]] > 0).all()
     method = registry.methods()["ssim"]
     assert isinstance(method, Again)
     assert method.seen == 10
@@ -106,7 +107,7 @@ def test_re_ranking_methods_see_the_head_only(field: Field, monkeypatch: pytest.
 def test_equal_fused_scores_are_told_apart_by_the_raw_ones(field: Field) -> None:
     judge = Judge(field, {"default": {"color": 1.0}})
     found = judge.of_row(5)
-    rarities = field.snapshot.tables["color"].raw.rarity(found["methods", "color"])
+    rarities = rarity_of(field.snapshot.tables["color"].raw.decades_of(found["methods", "color"]))
     lowest = np.flatnonzero(rarities == rarities.min())
     assert len(lowest) > 2
     order = np.argsort(found["methods", "color"][lowest])

@@ -110,7 +110,7 @@ def test_an_index_may_not_bring_it_up(ids: list[int], settings: LazySettings, mo
     settings.ENV = settings.ENV.model_copy(update={"exact_search_max_images": 0})
     build()  # with indexes
     monkeypatch.setattr(explain_missing, "RERANK_DEPTH", 2)
-    monkeypatch.setattr(answer, "run_query", lambda *args, **about: run_query(*args, **(about | {"head": 2})))
+    monkeypatch.setattr(answer, "run_query", lambda *args, **about: run_query(*args, **(about | {"rerank_depth": 2})))
     place = place_of(ids[0], last, most=2)
     assert not place.exact
     assert [each.near for each in place.methods.values()] == [False] * len(place.methods)

@@ -21,6 +21,7 @@ from search.methods.color import Color
 from search.methods.phash import PHash
 from search.methods.ssim import Ssim
 from search.query.matching import Matches, explain, fit_query, match
+from search.scoring.score import tabulate
 from search.scoring.segments import MethodIndex, MethodRows, MethodTables, Segment, Snapshot, fit_tables
 from search.types import Result, RGBImage, Scores, Vectors
 from tests.search.library import pictures
@@ -74,7 +75,7 @@ def snapshot(*segments: Segment) -> Snapshot:
 
 
 def ask(found: Snapshot, query: dict[str, NDArray[np.generic]], **options: object) -> Matches:
-    values: dict[str, object] = {"k": 10, "head": 200, "exact_max": 10**6} | options
+    values: dict[str, object] = {"k": 10, "rerank_depth": 200, "exact_max": 10**6} | options
     return match(found, query, values.pop("weights", WEIGHTS), METHODS, **values)  # type: ignore[arg-type]
 
 
@@ -108,23 +109,24 @@ def test_it_works(vectors: dict[str, Vectors]) -> None:
         assert all(score.one_in is not None and score.one_in >= 1 for score in result.methods.values())
 
 
-def test_it_equals_brute_force_when_all_are_the_head(vectors: dict[str, Vectors]) -> None:
+def test_it_equals_brute_force_when_all_are_reranked(vectors: dict[str, Vectors]) -> None:
     whole = snapshot(segment(vectors, slice(None)))
     query = row(vectors, 3)
     raw = np.array([METHODS[name].scores(query[name], vectors[name]) for name in METHODS])
-    expected = explain(np.arange(1, NUM + 1), raw, list(METHODS), WEIGHTS, whole, NUM)
+    table = tabulate(list(METHODS), raw, whole.calibrations, WEIGHTS)
+    expected = explain(table, np.arange(1, NUM + 1), NUM)
     assert same(ask(whole, query, k=NUM).results, expected)
 
 
 def test_two_segments_answer_as_one(vectors: dict[str, Vectors]) -> None:
     whole = snapshot(segment(vectors, slice(None)))
     parts = Snapshot((segment(vectors, slice(0, 70)), segment(vectors, slice(70, None))), whole.tables)
-    for head in (12, 200):
-        alone, together = (ask(found, row(vectors, 90), head=head) for found in (whole, parts))
+    for depth in (12, 200):
+        alone, together = (ask(found, row(vectors, 90), rerank_depth=depth) for found in (whole, parts))
         assert same(alone.results, together.results)
 
 
-def test_the_head_is_scored_by_methods_of_weight_zero_too(vectors: dict[str, Vectors]) -> None:
+def test_what_is_reranked_is_scored_by_methods_of_weight_zero_too(vectors: dict[str, Vectors]) -> None:
     found = ask(snapshot(segment(vectors, slice(None))), row(vectors, 7), weights={"color": 1.0, "ssim": 0.0})
     score = found.results[3].methods["ssim"]
     assert score.raw is not None
@@ -132,7 +134,7 @@ def test_the_head_is_scored_by_methods_of_weight_zero_too(vectors: dict[str, Vec
     assert found.results[3].score == found.results[3].methods["color"].rarity
 
 
-def test_ranks_are_those_among_the_head(vectors: dict[str, Vectors]) -> None:
+def test_ranks_are_those_among_what_is_reranked(vectors: dict[str, Vectors]) -> None:
     found = ask(snapshot(segment(vectors, slice(None))), row(vectors, 7), k=NUM)
     for name in METHODS:
         by_rank = sorted(found.results, key=lambda result: result.methods[name].rank or 0)
@@ -193,8 +195,8 @@ def test_the_ann_route_gives_the_exact_answer(vectors: dict[str, Vectors], tmp_p
     loaded = open_generation(tmp_path, 1)
     indexed = Snapshot((loaded.segment,), loaded.tables)
     for place in range(0, NUM, 10):
-        exact = ask(indexed, row(vectors, place), k=5, head=60)
-        ann = ask(indexed, row(vectors, place), k=5, head=60, exact_max=10)
+        exact = ask(indexed, row(vectors, place), k=5, rerank_depth=60)
+        ann = ask(indexed, row(vectors, place), k=5, rerank_depth=60, exact_max=10)
         assert (exact.exact, ann.exact) == (True, False)
         assert ann.num_candidates < NUM
         assert ids(ann)[:3] == ids(exact)[:3]
@@ -229,8 +231,8 @@ def test_where_some_may_not_be_found_the_index_is_asked_for_more(
     searchable = np.ones(NUM, bool)
     searchable[left_out] = False
     library = replace(library, segments=(replace(library.segments[0], searchable=searchable),))
-    found = ask(library, query, k=5, head=10, exact_max=10, weights={"color": 1.0, "ssim": 0.0})
-    exact = ask(library, query, k=5, head=NUM, weights={"color": 1.0, "ssim": 0.0})
+    found = ask(library, query, k=5, rerank_depth=10, exact_max=10, weights={"color": 1.0, "ssim": 0.0})
+    exact = ask(library, query, k=5, rerank_depth=NUM, weights={"color": 1.0, "ssim": 0.0})
     assert ids(found) == ids(exact)
     assert set(ids(found)) & set((left_out + 1).tolist()) == set()
 
@@ -241,7 +243,7 @@ def test_where_the_index_yields_too_few_every_row_is_looked_at(vectors: dict[str
     searchable = np.ones(NUM, bool)
     searchable[order[:100]] = False
     library = replace(library, segments=(replace(library.segments[0], searchable=searchable),))
-    found = ask(library, query, k=2, head=2, exact_max=10, weights={"color": 1.0, "ssim": 0.0})
+    found = ask(library, query, k=2, rerank_depth=2, exact_max=10, weights={"color": 1.0, "ssim": 0.0})
     assert found.exact
     assert ids(found) == (order[100:102] + 1).tolist()
 
@@ -290,7 +292,7 @@ def test_a_reranking_method_lifts_what_the_others_found(vectors: dict[str, Vecto
         weights,
         {**METHODS, "hidden": method},
         k=10,
-        head=40,
+        rerank_depth=40,
         exact_max=10**6,
     )
     assert set(ids(found)[:2]) == {8, low + 1}
@@ -303,7 +305,7 @@ def test_without_a_weight_a_reranking_method_scores_what_is_shown_alone(vectors:
     library, method = hidden_in(vectors, [7, 60])
     weights = WEIGHTS | {"hidden": 0.0}
     query = row(vectors, 7) | {"hidden": np.ones(2, np.uint8)}
-    found = match(library, query, weights, {**METHODS, "hidden": method}, k=10, head=40, exact_max=10**6)
+    found = match(library, query, weights, {**METHODS, "hidden": method}, k=10, rerank_depth=40, exact_max=10**6)
     assert ids(found) == ids(ask(library, row(vectors, 7)))
     assert method.compared == [10]
     assert all(result.methods["hidden"].raw is not None for result in found.results)
@@ -312,7 +314,7 @@ def test_without_a_weight_a_reranking_method_scores_what_is_shown_alone(vectors:
 def test_of_many_results_only_those_shown_first_are_scored(vectors: dict[str, Vectors]) -> None:
     library, method = hidden_in(vectors, [7, 60])
     query = {**row(vectors, 7), "hidden": np.ones(2, np.uint8)}
-    options: dict[str, Any] = {"k": 30, "head": 40, "exact_max": 10**6, "shown": 12}
+    options: dict[str, Any] = {"k": 30, "rerank_depth": 40, "exact_max": 10**6, "shown": 12}
     found = match(library, query, {**WEIGHTS, "hidden": 0.0}, {**METHODS, "hidden": method}, **options)
     assert len(found.results) == 30
     assert method.compared == [12]
@@ -324,14 +326,16 @@ def test_others_gather_for_a_reranking_method_alone(vectors: dict[str, Vectors])
     library, method = hidden_in(vectors, [7, 60])
     weights = {"color": 0.0, "ssim": 0.0, "hidden": 1.0}
     query = row(vectors, 7) | {"hidden": np.ones(2, np.uint8)}
-    found = match(library, query, weights, {**METHODS, "hidden": method}, k=10, head=NUM, exact_max=10**6)
+    found = match(library, query, weights, {**METHODS, "hidden": method}, k=10, rerank_depth=NUM, exact_max=10**6)
     assert ids(found)[:2] == [8, 61]
-    without = match(library, row(vectors, 7), weights, {**METHODS, "hidden": method}, k=10, head=NUM, exact_max=10**6)
+    without = match(
+        library, row(vectors, 7), weights, {**METHODS, "hidden": method}, k=10, rerank_depth=NUM, exact_max=10**6
+    )
     assert without.results == []
 
 
 def test_reduced_rows_give_the_answer_of_full_ones(rng: np.random.Generator) -> None:
-    """The scan sees a tenth of the numbers; the head is scored in full, so scores and reasons are those of old."""
+    """The scan sees a tenth of the numbers; the best are scored in full, so scores and reasons stay."""
     rows = normalize_rows(
         np.abs(rng.normal(size=(600, 10))) @ np.abs(rng.normal(size=(10, 96))) + 0.02 * rng.random(96)
     )
@@ -351,7 +355,9 @@ def test_reduced_rows_give_the_answer_of_full_ones(rng: np.random.Generator) -> 
         )
         library = Snapshot(segments, {"color": fit_tables(held, method, usable, seed=1)})
         answers.append(
-            match(library, {"color": rows[9]}, {"color": 1.0}, {"color": method}, k=20, head=400, exact_max=10**6)
+            match(
+                library, {"color": rows[9]}, {"color": 1.0}, {"color": method}, k=20, rerank_depth=400, exact_max=10**6
+            )
         )
     assert same(answers[0].results, answers[1].results)
     assert answers[1].results[0].image_id == 10
@@ -367,7 +373,7 @@ def test_near_codes_are_candidates_whatever_the_index_finds(tmp_path: Path, rng:
     loaded = open_generation(tmp_path, 1)
     blind = MethodIndex(_Blind(64, 200), 0)
     segment = replace(loaded.segment, indexes={"phash": blind})
-    options: dict[str, Any] = {"k": 3, "head": 5, "exact_max": 10, "excluded": 3}
+    options: dict[str, Any] = {"k": 3, "rerank_depth": 5, "exact_max": 10, "excluded": 3}
     query, weights, methods = {"phash": codes[3]}, {"phash": 1.0}, {"phash": method}
     with_codes = match(Snapshot((segment,), loaded.tables), query, weights, methods, **options)
     assert ids(with_codes)[0] == 150

@@ -19,10 +19,11 @@ from search.generations import collection_calibration, snapshot
 from search.generations.build import build
 from search.methods import METHODS
 from search.models import Feature, WorkState
+from search.query.pair_absences import Absence
 from search.query.pair_scores import score_pair, score_pairs
 from search.query.pipeline import for_image, run_query
 from search.scoring.fusion import DEFAULT_WEIGHTS
-from search.types import Result
+from search.types import Missing, Result
 from tests.search.library import add_features, add_images, add_library, describe, pictures
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_network")]
@@ -64,7 +65,7 @@ def test_it_says_what_a_search_says(ids: list[int], one: int, other: int) -> Non
         assert method.rarity == pytest.approx(reason.rarity, abs=1e-5)
         assert method.one_in == pytest.approx(reason.one_in, rel=1e-4)
         assert method.share == pytest.approx(reason.share, abs=1e-5)
-        assert method.missing == ""
+        assert not method.missing
 
 
 def test_many_pairs_are_scored_as_each_alone(ids: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,10 +104,12 @@ def test_what_is_missing_is_said_and_counts_for_nothing(ids: list[int], rng: np.
     bare = add_images(1)
     add_features(bare, describe(pictures(1, rng), rng, ["color"]))
     found = score_pair(ids[0], bare[0], DEFAULT_WEIGHTS)
-    assert found.methods["color"].missing == ""
-    assert found.methods["ssim"].missing == f"image {bare[0]}: not computed yet"
+    assert found.missing("color") == ""
+    assert found.methods["ssim"].missing == Missing.NOT_COMPUTED
+    assert found.absences["ssim"].image_id == bare[0]
     assert found.methods["ssim"].raw is None
-    assert found.methods["deep"].missing == registry.unavailable_methods()["deep"]
+    assert found.methods["deep"].missing == Missing.UNAVAILABLE
+    assert found.missing("deep") == registry.unavailable_methods()["deep"]
     assert found.score == pytest.approx(found.methods["color"].rarity)
     assert found.methods["color"].share == pytest.approx(1)
 
@@ -115,19 +118,23 @@ def test_a_failed_feature_says_why(ids: list[int]) -> None:
     (bare,) = add_images(1)
     wanted_rows.ensure_rows([bare])
     Feature.objects.filter(image=bare, method="color").update(state=WorkState.FAILED, reason="corrupt")
-    assert score_pair(bare, ids[0], DEFAULT_WEIGHTS).methods["color"].missing == f"image {bare}: corrupt"
+    found = score_pair(bare, ids[0], DEFAULT_WEIGHTS)
+    assert found.absences["color"] == Absence(Missing.FAILED, bare, "corrupt")
+    assert found.missing("color").endswith(": corrupt")
 
 
 def test_rows_of_another_version_are_not_compared(ids: list[int], rng: np.random.Generator) -> None:
     (bare,) = add_images(1)
     Feature.objects.create(image_id=bare, method="color", version="older", state=WorkState.READY, vector=b"")
-    assert "another version" in score_pair(ids[0], bare, DEFAULT_WEIGHTS).methods["color"].missing
+    assert score_pair(ids[0], bare, DEFAULT_WEIGHTS).absences["color"] == Absence(Missing.OTHER_VERSION, bare)
 
 
 def test_an_image_without_keypoints_leaves_the_keypoints_out(ids: list[int], rng: np.random.Generator) -> None:
     (flat,) = add_images(1)
     add_features([flat], describe([np.full((48, 48, 3), 90, np.uint8)], rng, NAMES))
-    assert "too few distinct spots" in score_pair(flat, ids[0], DEFAULT_WEIGHTS).methods["local"].missing
+    found = score_pair(flat, ids[0], DEFAULT_WEIGHTS)
+    assert found.methods["local"].missing == Missing.ABSTAINS
+    assert found.missing("local") == found.absences["local"].detail != ""
 
 
 def test_without_anything_there_is_no_score() -> None:

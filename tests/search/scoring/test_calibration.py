@@ -17,6 +17,7 @@ from search.scoring.calibration import (
     fit,
     fit_tail,
     one_in_of,
+    rarity_of,
     sample_cosines,
     sample_scores,
 )
@@ -27,8 +28,8 @@ def test_it_works() -> None:
     fitted = fit(samples)
     assert fitted.num_pairs == 100
     assert fitted.decades_of(np.array([0.0, 0.5])) == pytest.approx([0, log10(2)], abs=0.01)
-    assert fitted.one_in(np.array([0.75])) == pytest.approx([4], rel=0.05)
-    assert fitted.rarity(np.array([0.5])) == pytest.approx([(log10(2) / 6) ** 1.5], abs=0.002)
+    assert 10 ** fitted.decades_of(np.array([0.75])) == pytest.approx([4], rel=0.05)
+    assert rarity_of(fitted.decades_of(np.array([0.5]))) == pytest.approx([(log10(2) / 6) ** 1.5], abs=0.002)
 
 
 def test_a_normal_distribution_comes_back(rng: np.random.Generator) -> None:
@@ -151,42 +152,41 @@ def test_a_handful_of_values_are_each_exactly_as_rare_as_they_are(rng: np.random
 def test_copies_within_the_gallery_are_as_common_as_they_are(rng: np.random.Generator) -> None:
     """Where 40 of 20,000 pairs are copies of each other, to be one is no rarer than twice that."""
     fitted = fit(np.concatenate([rng.normal(0.2, 0.05, 19_960), np.full(40, 0.99)]))
-    assert fitted.one_in(np.array([0.99]))[0] <= 2.01 * 500
+    assert 10 ** fitted.decades_of(np.array([0.99]))[0] <= 2.01 * 500
 
 
 @pytest.mark.parametrize("num_pairs", [1, 3, 10, 45, 1225])
 def test_small_galleries_claim_no_more_than_the_tail_rule_allows(rng: np.random.Generator, num_pairs: int) -> None:
     fitted = fit(rng.normal(0.2, 0.1, num_pairs))
-    assert float(fitted.one_in(np.array(1.0))) <= 100.001 * num_pairs
-    assert float(fitted.rarity(np.array(1.0))) <= ((log10(num_pairs) + 2.001) / 6) ** 1.5
+    assert 10 ** float(fitted.decades_of(np.array(1.0))) <= 100.001 * num_pairs
+    assert float(rarity_of(fitted.decades_of(np.array(1.0)))) <= ((log10(num_pairs) + 2.001) / 6) ** 1.5
 
 
 def test_no_pair_at_all_says_that_nothing_is_rare() -> None:
     for nothing in (np.empty(0, np.float32), np.array([np.nan], np.float32)):
         assert fit(nothing) is UNKNOWN
-    assert UNKNOWN.rarity(np.array([0.2, 1.0])).tolist() == [0, 0]
-    assert UNKNOWN.one_in(np.array([1.0])).tolist() == [1]
+    assert UNKNOWN.decades_of(np.array([0.2, 1.0])).tolist() == [0, 0]
 
 
 def test_a_gallery_of_equal_images_finds_equality_common() -> None:
     fitted = fit(np.full(300, 1.0, np.float32))
-    assert fitted.rarity(np.array([1.0, 0.9999999])) == pytest.approx([0, 0], abs=1e-6)
+    assert rarity_of(fitted.decades_of(np.array([1.0, 0.9999999]))) == pytest.approx([0, 0], abs=1e-6)
 
 
 def test_it_never_falls_and_never_leaves_its_range(rng: np.random.Generator) -> None:
     for samples in (rng.normal(0, 0.2, 5000), rng.beta(8, 2, 20), np.repeat([0.0, 0.5, 1.0], 40)):
         fitted = fit(samples)
         scores = np.linspace(-1.5, 1.5, 5001)
-        rarities = fitted.rarity(scores)
+        rarities = rarity_of(fitted.decades_of(scores))
         assert np.all(np.diff(rarities) >= 0)
         assert rarities[0] == 0
         assert rarities[-1] <= 1
-        assert np.all(fitted.one_in(scores) >= 1)
+        assert np.all(fitted.decades_of(scores) >= 0)
 
 
 def test_missing_scores_stay_missing_and_shapes_stay() -> None:
     fitted = fit(np.linspace(0, 0.9, 50))
-    rarities = fitted.rarity(np.array([[0.1, np.nan], [np.nan, 0.9]]))
+    rarities = rarity_of(fitted.decades_of(np.array([[0.1, np.nan], [np.nan, 0.9]])))
     assert rarities.shape == (2, 2)
     assert np.isnan(rarities).tolist() == [[False, True], [True, False]]
 
@@ -194,7 +194,7 @@ def test_missing_scores_stay_missing_and_shapes_stay() -> None:
 def test_a_rough_rarity_is_that_of_the_node_below(rng: np.random.Generator) -> None:
     fitted = fit(rng.normal(0.2, 0.1, 5000))
     scores = np.append(np.linspace(-0.5, 1.5, 4001), np.nan).astype(np.float32)
-    rough, fine = fitted.rough_rarity(scores), fitted.rarity(scores)
+    rough, fine = fitted.rough_rarity(scores), rarity_of(fitted.decades_of(scores))
     assert rough.dtype == np.float32
     assert np.isnan(rough).tolist() == np.isnan(fine).tolist()
     assert (rough[:-1] <= fine[:-1] + 1e-5).all()
@@ -240,8 +240,6 @@ def test_large_galleries_are_drawn_from_by_seed(rng: np.random.Generator) -> Non
 def test_a_rarity_leads_back_to_its_words() -> None:
     fitted = fit(np.linspace(0, 1, 2001))
     for score in (0.0, 0.5, 0.9, 0.99):
-        rarity, one_in = (
-            float(values[0]) for values in (fitted.rarity(np.array([score])), fitted.one_in(np.array([score])))
-        )
-        assert one_in_of(rarity) == pytest.approx(one_in)
+        decades = fitted.decades_of(np.array([score]))
+        assert one_in_of(float(rarity_of(decades)[0])) == pytest.approx(10 ** float(decades[0]))
     assert one_in_of(1.0) == pytest.approx(1e6)

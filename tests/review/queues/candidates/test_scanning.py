@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from review.queues.candidates import checkpoints, scanning
 from review.queues.candidates.checkpoints import CheckpointFile
 from review.queues.candidates.scanning import BestPairs, PairSpace, scan
-from review.queues.candidates.scoring import exact_scores
 from review.storage import queue_checkpoint_file
 from search.generations import build
 from search.generations import snapshot as generations_snapshot
 from search.models import Tombstone
+from search.query.many_pairs import fused_scores
 from search.query.pair_scores import score_pairs
 from search.scoring.fusion import DEFAULT_WEIGHTS
 from search.scoring.segments import Snapshot
@@ -63,9 +63,9 @@ def test_it_works(library: tuple[NDArray[np.int64], Snapshot]) -> None:
     ground = PairSpace(snapshot, ids, {"color": 1.0})
     best = found(ground, 25)
     first, second = best.places()
-    scores = exact_scores(snapshot, *all_pairs(ids), {"color": 1.0}, quiet)
+    scores = fused_scores(snapshot, *all_pairs(ids), {"color": 1.0}, quiet)
     expected = np.sort(scores)[::-1][:25]
-    kept = exact_scores(snapshot, ground.image_ids[first], ground.image_ids[second], {"color": 1.0}, quiet)
+    kept = fused_scores(snapshot, ground.image_ids[first], ground.image_ids[second], {"color": 1.0}, quiet)
     np.testing.assert_allclose(kept, expected, atol=2e-4)  # estimates take the node below each score
     assert (first < second).all()
     assert len(set(zip(first.tolist(), second.tolist(), strict=True))) == 25
@@ -76,14 +76,14 @@ def test_real_scores_are_those_that_pairs_are_shown_with(library: tuple[NDArray[
     first, second = all_pairs(ids[:12])
     shown = score_pairs(list(zip(first.tolist(), second.tolist(), strict=True)), WEIGHTS)
     np.testing.assert_allclose(
-        exact_scores(snapshot, first, second, WEIGHTS, quiet), [each.score for each in shown], atol=1e-6
+        fused_scores(snapshot, first, second, WEIGHTS, quiet), [each.score for each in shown], atol=1e-6
     )
 
 
 def test_pairs_near_a_target_are_found(library: tuple[NDArray[np.int64], Snapshot]) -> None:
     ids, snapshot = library
     ground = PairSpace(snapshot, ids, {"color": 1.0})
-    scores = exact_scores(snapshot, *all_pairs(ids), {"color": 1.0}, quiet)
+    scores = fused_scores(snapshot, *all_pairs(ids), {"color": 1.0}, quiet)
     target = float(np.median(scores))
     best = found(ground, 10, target)
     assert -best.keys.min() == pytest.approx(np.sort(np.abs(scores - target))[9], abs=1e-3)

@@ -1,0 +1,90 @@
+"""Scores of very many pairs of images of one snapshot, in bounded memory: for review queues and duplicate scans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.features import registry
+from search.scoring.score import ScoreTable, pairs_among, score
+from search.scoring.segments import Snapshot
+
+PAIRS_AT_ONCE = 2000
+"""Pairs whose images' vectors are held together."""
+Tell = Callable[[int, int], None]
+"""Told how many pairs of how many are done."""
+
+
+def fused_scores(
+    snapshot: Snapshot,
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    weights: Mapping[str, float],
+    tell: Tell,
+) -> NDArray[np.float64]:
+    """Return the fused scores of pairs, as a search from the first image says them.
+
+    Parameters
+    ----------
+    snapshot : what is searched
+    first, second : ndarrays of shape (n,), image ids
+    weights : fusion weights by method; methods without one are not asked
+    tell : see `Tell`
+
+    Returns
+    -------
+    scores : ndarray of shape (n,), float64, 0..1; NaN where no method with a weight knows both images
+    """
+    names = [name for name, weight in weights.items() if weight > 0 and name in snapshot.tables]
+    scores = np.full(len(first), np.nan)
+    for chosen, table in _tables(snapshot, names, first, second, weights, tell):
+        scores[chosen] = table.fused
+    return scores
+
+
+def raw_scores(
+    snapshot: Snapshot,
+    names: Collection[str],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    tell: Tell,
+) -> NDArray[np.float32]:
+    """Return the raw scores of pairs by some methods.
+
+    Parameters
+    ----------
+    snapshot : whose vectors are compared
+    names : of the M methods
+    first, second : ndarrays of shape (n,), image ids
+    tell : see `Tell`
+
+    Returns
+    -------
+    raw : ndarray of shape (M, n), float32, rows as `names`; NaN = missing
+    """
+    raw = np.full((len(names), len(first)), np.nan, np.float32)
+    rows = {name: row for row, name in enumerate(names)}
+    for chosen, table in _tables(snapshot, names, first, second, {}, tell):
+        for name, values in zip(table.names, table.raw, strict=True):
+            raw[rows[name], chosen] = values
+    return raw
+
+
+def _tables(
+    snapshot: Snapshot,
+    names: Collection[str],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    weights: Mapping[str, float],
+    tell: Tell,
+) -> Iterator[tuple[NDArray[np.intp], ScoreTable]]:
+    """Yield the places of some pairs, and their scores; pairs of one first image stand together."""
+    methods = {name: method for name, method in registry.methods().items() if name in names}
+    order = np.argsort(first, kind="stable")
+    for start in range(0, len(order), PAIRS_AT_ONCE):
+        chosen = order[start : start + PAIRS_AT_ONCE]
+        compared = pairs_among(snapshot, methods, first[chosen], second[chosen])
+        yield chosen, score(compared, len(chosen), methods, snapshot.calibrations, weights)
+        tell(min(start + PAIRS_AT_ONCE, len(order)), len(order))
