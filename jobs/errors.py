@@ -38,8 +38,9 @@ class CodedError(Exception):
     A sentence in the place of the code is kept as it is, as the parameter of the code `message`.
     """
 
-    def __init__(self, code: str = "", /, **params: Any) -> None:
+    def __init__(self, code: str | _StrPromise = "", /, **params: Any) -> None:
         super().__init__(code)
+        code = str(code)  # a sentence may be one that is translated when it is used
         if CODE.fullmatch(code):
             self.code, self.params = code, params
         else:

@@ -18,6 +18,8 @@ from django.utils import timezone
 
 from jobs.rows import JobState
 
+LONG_WORK_SECONDS = 900.0
+"""How long a worker may be silent at work that takes minutes: loading a network alone takes one of them."""
 WORKER_VARIABLE = "LIKENESS_WORKER"
 """Environment variable in which the supervisor names the place of a worker, the same for its successor."""
 

@@ -2,8 +2,10 @@
 
 from django.utils.translation import gettext as _
 
+from jobs.errors import CodedError
 
-class ReviewError(Exception):
+
+class ReviewError(CodedError):
     """Something about a decision is not as it must be."""
 
 

@@ -22,6 +22,7 @@ from gallery.admin.columns import SENTENCES, short_time, thumbnail
 from gallery.admin.images import ImageAdmin
 from gallery.batches import batches
 from gallery.models import Image
+from jobs.rows import JobRow, JobState
 from search.background import tasks
 from search.background.rq_dashboard import DashboardAdmin
 from search.features import registry, wanted_rows
@@ -51,6 +52,11 @@ class ReadOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def progress_text(row: JobRow) -> str:
+    """Return how far a running piece of work is; empty when nothing is known."""
+    return f"{row.phase} {row.num_done}/{row.num_total}" if row.phase else ""
 
 
 def reason_sentence(reason: str) -> str:
@@ -321,7 +327,7 @@ class EvaluationAdmin(AuditedAdmin, BaseEvaluationAdmin):
     list_display = ["created_at", "kind", "collection_name", "state", "num_queries", "seconds", "asked_by", "lab_link"]
     list_filter = ["state", "kind", "created_at"]
     readonly_fields = [
-        *("created_at", "kind", "collection_name", "state", "error", "max_queries", "generation", "seconds"),
+        *("created_at", "kind", "collection_name", "state", "why", "max_queries", "generation", "seconds"),
         *("asked_by", "lab_link"),
     ]
     fields = [*readonly_fields]
@@ -340,9 +346,13 @@ class EvaluationAdmin(AuditedAdmin, BaseEvaluationAdmin):
     def num_queries(self, evaluation: Evaluation) -> str:
         return str(evaluation.summary.get("queries", "–"))
 
+    @admin.display(description=gettext_lazy("error"))
+    def why(self, evaluation: Evaluation) -> str:
+        return evaluation.error_sentence or "–"
+
     @admin.display(description=gettext_lazy("figures"))
     def lab_link(self, evaluation: Evaluation) -> SafeString | str:
-        if evaluation.state != Evaluation.State.READY:
+        if evaluation.state != JobState.READY:
             return "–"
         address = f"{reverse('search:lab')}?run={evaluation.pk}"
         return format_html('<a href="{}">{}</a>', address, _("On the Lab page"))
@@ -357,7 +367,7 @@ class WeightSetAdmin(ReadOnly, BaseWeightSetAdmin):
     list_select_related = ["asked_by"]
     readonly_fields = [
         *("state", "source", "collection_name", "weights", "figures", "versions", "generation", "seconds"),
-        *("progress", "error", "asked_by", "created_at", "heartbeat_at"),
+        *("note", "asked_by", "created_at", "heartbeat_at"),
     ]
     fields = [*readonly_fields]
 
@@ -367,7 +377,7 @@ class WeightSetAdmin(ReadOnly, BaseWeightSetAdmin):
 
     @admin.display(description=gettext_lazy("note"))
     def note(self, weight_set: WeightSet) -> str:
-        return weight_set.error or weight_set.progress or "–"
+        return weight_set.error_sentence or progress_text(weight_set) or "–"
 
 
 @admin.register(WeightAdoption)

@@ -9,5 +9,7 @@ class SearchConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing them registers the checks, connects the gallery's signals, and tells what goes on in the background.
-        from search import checks  # noqa: F401
+        from search import checks, error_sentences  # noqa: F401
         from search.background import receivers, reconciler, worker_start  # noqa: F401
+        from search.evaluation import runs  # noqa: F401
+        from search.weights import learning_job  # noqa: F401

@@ -1,14 +1,16 @@
-"""Named errors of the search app; their texts say what was expected, what came and what to do."""
+"""Named errors of the search app: a code and its parameters; their sentences lie in `search.error_sentences`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jobs.errors import CodedError
+
 if TYPE_CHECKING:
     from uuid import UUID
 
 
-class SearchError(Exception):
+class SearchError(CodedError):
     """Something about a search, a method or an index is not as it must be."""
 
 

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from gallery.models import HASH_LENGTH, Collection, Image
+from jobs.rows import JobRow
 
 
 class WorkState(models.TextChoices):
@@ -134,33 +135,20 @@ class Query(models.Model):
         return self.original_name
 
 
-class WeightSet(models.Model):
+class WeightSet(JobRow):
     """Fusion weights learned from judged pairs, with the figures that they reached on queries held out."""
 
-    class State(models.TextChoices):
-        WAITING = "waiting", _("waiting")
-        LEARNING = "learning", _("being learned")
-        READY = "ready", _("ready")
-        FAILED = "failed", _("failed")
-
-    state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
     source = models.CharField(_("learned from"), max_length=32)
     collection = models.ForeignKey(
         Collection, models.SET_NULL, null=True, blank=True, verbose_name=_("collection"), related_name="+"
     )
     collection_name = models.CharField(_("collection's name"), max_length=120, blank=True)  # stays when it goes
+    max_queries = models.PositiveIntegerField(_("queries at most"), default=300)  # of one set
     weights = models.JSONField(_("weights"), default=dict)  # method -> 0..1
     figures = models.JSONField(_("figures"), default=dict)  # see search.weights.learning_job.as_document
     versions = models.JSONField(_("method versions"), default=dict)  # method -> version
     generation = models.PositiveBigIntegerField(_("generation"), null=True)
-    progress = models.CharField(_("progress"), max_length=120, blank=True)
-    error = models.CharField(_("error"), max_length=300, blank=True)
     seconds = models.FloatField(_("seconds"), null=True)
-    asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("asked for by"), related_name="+"
-    )
-    created_at = models.DateTimeField(_("asked for"), auto_now_add=True)
-    heartbeat_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ["-id"]
@@ -211,22 +199,14 @@ class CollectionWeights(models.Model):
         return f"weights of {self.collection}"
 
 
-class Evaluation(models.Model):
+class Evaluation(JobRow):
     """One measurement of search by what is known of the images; kept, so that it can be compared with later ones."""
-
-    class State(models.TextChoices):
-        WAITING = "waiting", _("waiting")
-        RUNNING = "running", _("running")
-        READY = "ready", _("ready")
-        STOPPED = "stopped", _("stopped")
-        FAILED = "failed", _("failed")
 
     class Kind(models.TextChoices):
         LABELS = "labels", _("Labels")
         COPIES = "copies", _("Edited copies")
         VERDICTS = "verdicts", _("Verdicts")
 
-    state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
     kind = models.CharField(_("measured by"), max_length=8, choices=Kind)
     collection = models.ForeignKey(
         Collection, models.SET_NULL, null=True, blank=True, verbose_name=_("collection"), related_name="+"
@@ -237,15 +217,6 @@ class Evaluation(models.Model):
     summary = models.JSONField(default=dict)  # see search.evaluation.report.summary
     generation = models.PositiveBigIntegerField(_("generation"), null=True)
     seconds = models.FloatField(_("seconds"), null=True)
-    phase = models.CharField(max_length=12, blank=True)  # see search.evaluation.plan.PHASES
-    num_done = models.PositiveIntegerField(default=0)
-    num_total = models.PositiveIntegerField(default=0)
-    error = models.CharField(_("error"), max_length=300, blank=True)
-    asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("asked for by"), related_name="+"
-    )
-    created_at = models.DateTimeField(_("asked for"), auto_now_add=True)
-    heartbeat_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ["-id"]

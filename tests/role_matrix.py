@@ -231,10 +231,12 @@ ROWS: dict[str, dict[str, Cell]] = {
     "search:lab_progress": SEE,
     "search:lab_start": {"POST": Cell(Role.CURATOR, answers=(302,))},
     "search:lab_stop": {"POST": Cell(Role.CURATOR, an_evaluation, answers=(302,))},
+    "search:lab_retry": {"POST": Cell(Role.CURATOR, an_evaluation, answers=(302,))},
     "search:weights": SEE,
     "search:weights_progress": {"GET": Cell(Role.CURATOR)},
     "search:weights_learn": {"POST": Cell(Role.CURATOR, answers=(302,))},
     "search:weights_use": {"POST": Cell(Role.CURATOR, a_weight_set, answers=(302,))},
+    "search:weights_retry": {"POST": Cell(Role.CURATOR, a_weight_set, answers=(302,))},
     "search:weights_reset": {"POST": Cell(Role.CURATOR, answers=(302,))},
     "search:collection_weights": {
         "GET": Cell(Role.CURATOR, the_collection),

@@ -13,12 +13,10 @@ from gallery.intake import store
 from gallery.storage import uploaded_queries
 from jobs import periodic, transport
 from search.background import table_statistics, tasks
-from search.evaluation import runs
 from search.features import feature_counts, leases, registry, wanted_rows
 from search.generations import build
 from search.map import building as map_building
 from search.models import Generation, Query, WorkState
-from search.weights import learning_job
 
 FINISHED_AT_ONCE = 200
 """Half-stored uploads finished in one round."""
@@ -83,22 +81,6 @@ def renew_maps() -> int:
     return 0
 
 
-def resume_evaluations() -> int:
-    """Queue measurements again whose job was lost; give up those whose worker ended."""
-    if not transport.num_queued(settings.QUEUE_MAINTENANCE):
-        for evaluation_id in runs.waiting_late():
-            tasks.enqueue_evaluation(evaluation_id)
-    return runs.give_up_lost()
-
-
-def resume_learning() -> int:
-    """Queue the learning of weights again whose job was lost; give up what ended with its worker."""
-    if not transport.num_queued(settings.QUEUE_MAINTENANCE):
-        for weight_set_id in learning_job.waiting_late():
-            tasks.enqueue_learning(weight_set_id)
-    return learning_job.give_up_lost()
-
-
 def empty_trash() -> int:
     """Delete for good what has been in the trash long enough, and forget acts too old to be undone."""
     return visibility.purge_expired() + undo.forget()
@@ -116,8 +98,6 @@ periodic.register(
     resume_queries,
     forget_queries,
     renew_generation,
-    resume_evaluations,
-    resume_learning,
     renew_maps,
     empty_trash,
     renew_statistics,

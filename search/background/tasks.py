@@ -21,13 +21,11 @@ from rq.timeouts import JobTimeoutException
 from gallery.audit_events import Action, log_act
 from gallery.decoding import Refused
 from jobs import periodic, transport
-from search.evaluation import runs
 from search.exceptions import GenerationError, MapError, QueryFileError, SearchError
 from search.features import extraction, feature_counts, leases, stored_vectors
 from search.generations import build
 from search.map import building as map_building
 from search.models import Query, WorkState
-from search.weights import learning_job
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -66,16 +64,6 @@ def ask_for_build(user: User | AnonymousUser) -> bool:
 def enqueue_maps(method: str = "") -> bool:
     """Ask for maps to be brought up to date, and for one method's map; False when Redis is down."""
     return _send(settings.QUEUE_MAINTENANCE, draw_maps, method)
-
-
-def enqueue_evaluation(evaluation_id: int) -> bool:
-    """Ask for a measurement; False when Redis is down."""
-    return _send(settings.QUEUE_MAINTENANCE, measure_search, evaluation_id)
-
-
-def enqueue_learning(weight_set_id: int) -> bool:
-    """Ask for weights to be learned; False when Redis is down."""
-    return _send(settings.QUEUE_MAINTENANCE, learn_weights, weight_set_id)
 
 
 def _path(job: object) -> str:
@@ -155,13 +143,3 @@ def draw_maps(method: str) -> None:
         map_building.draw([method] if method else [])
     except MapError as error:
         logger.warning("no map was drawn: %s", error)
-
-
-def measure_search(evaluation_id: int) -> None:
-    """Measure what a row of the lab asks for."""
-    runs.run(evaluation_id)
-
-
-def learn_weights(weight_set_id: int) -> None:
-    """Learn the fusion weights that a row asks for."""
-    learning_job.run(weight_set_id)

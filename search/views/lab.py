@@ -18,7 +18,7 @@ from gallery.forms import read_id
 from gallery.models import Collection
 from gallery.people.permissions import require, requires
 from gallery.people.roles import Role
-from search.background import tasks
+from jobs.rows import ACTIVE, JobState
 from search.evaluation import runs
 from search.forms import EvaluationForm
 from search.generations.visibility import findings_for
@@ -30,7 +30,6 @@ from search.views.lab_words import KIND_SENTENCES, KINDS, PHASES, RankingLook, f
 
 HISTORY_SIZE = 30
 TREND_SIZE = 30
-State = Evaluation.State
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def lab(request: HttpRequest) -> HttpResponse:
     """Show one measurement, another beside it if asked, and the list of all."""
     run, beside = _asked(request, "run"), _asked(request, "beside")
     kept = findings_for(Evaluation.objects.defer("document"), request.user)
-    newest = kept.filter(state=State.READY).order_by("-heartbeat_at").first()
+    newest = kept.filter(state=JobState.READY).order_by("-heartbeat_at").first()
     if run is None and newest is not None:
         run = Evaluation.objects.get(pk=newest.pk)
     if beside is not None and run is not None and beside.pk == run.pk:
@@ -76,10 +75,10 @@ def progress(request: HttpRequest) -> HttpResponse:
     """Tell how far the measurements are that the page watches; when one ended, send the page to what it found."""
     watched = [read_id(text) for text in request.GET.get("watched", "").split(",")]
     kept = findings_for(Evaluation.objects.defer("document"), request.user)
-    ended = kept.filter(pk__in=watched).exclude(state__in=runs.ACTIVE).first()
+    ended = kept.filter(pk__in=watched).exclude(state__in=ACTIVE).first()
     if ended is not None:
         response = HttpResponse()
-        ready = f"?run={ended.pk}" if ended.state == State.READY else ""
+        ready = f"?run={ended.pk}" if ended.state == JobState.READY else ""
         response["HX-Redirect"] = reverse("search:lab") + ready
         return response
     return render(request, "lab/_progress.html", _progress(request))
@@ -95,12 +94,12 @@ def start(request: HttpRequest) -> HttpResponse:
             messages.error(request, problem)
         return redirect("search:lab")
     found = form.cleaned_data
-    same = Evaluation.objects.filter(kind=found["kind"], collection=found["collection"], state__in=runs.ACTIVE)
+    same = Evaluation.objects.filter(kind=found["kind"], collection=found["collection"], state__in=ACTIVE)
     if same.exists():
         messages.info(request, _("This is being measured already."))
         return redirect("search:lab")
     run = runs.ask(found["kind"], found["collection"], found["queries"], request.user)
-    if not tasks.enqueue_evaluation(run.pk):
+    if not runs.evaluation.send(run.pk):
         messages.warning(
             request, _("The queue cannot be reached now; the measurement starts by itself when it is back.")
         )
@@ -111,15 +110,29 @@ def start(request: HttpRequest) -> HttpResponse:
 @requires(Role.CURATOR)
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop a measurement, as those who may start it."""
-    run = get_object_or_404(findings_for(Evaluation.objects.defer("document"), request.user), pk=pk)
-    curated = Collection.objects.with_role(request.user, Role.CURATOR)
-    if run.collection_id is None or not curated.filter(pk=run.collection_id).exists():
-        require(request.user, Role.CURATOR)
-    if runs.stop(run.pk):
+    if runs.evaluation.stop(_startable(request, pk).pk):
         messages.info(request, _("The measurement is stopped; nothing of it is kept."))
     else:
         messages.info(request, _("The measurement had ended already."))
     return redirect("search:lab")
+
+
+@require_POST
+@requires(Role.CURATOR)
+def retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Measure once more what failed or was stopped, as those who may start it."""
+    if not runs.evaluation.retry(_startable(request, pk).pk):
+        messages.info(request, _("This measurement waits, runs or is done already."))
+    return redirect("search:lab")
+
+
+def _startable(request: HttpRequest, pk: int) -> Evaluation:
+    """Return a measurement that the person may start and stop; others are refused."""
+    run = get_object_or_404(findings_for(Evaluation.objects.defer("document"), request.user), pk=pk)
+    curated = Collection.objects.with_role(request.user, Role.CURATOR)
+    if run.collection_id is None or not curated.filter(pk=run.collection_id).exists():
+        require(request.user, Role.CURATOR)
+    return run
 
 
 def _asked(request: HttpRequest, name: str) -> Evaluation | None:
@@ -128,7 +141,7 @@ def _asked(request: HttpRequest, name: str) -> Evaluation | None:
     if not number:
         return None
     kept = findings_for(Evaluation.objects.all(), request.user)
-    run = kept.filter(pk=read_id(number), state=State.READY).first()
+    run = kept.filter(pk=read_id(number), state=JobState.READY).first()
     if run is None:
         raise Http404(_("There is no measurement of this number; choose one from the list on the Lab page."))
     return run
@@ -161,7 +174,7 @@ def _findings(run: Evaluation, beside: Evaluation | None) -> dict[str, Any]:
 
 def _trend(kept: QuerySet[Evaluation], run: Evaluation) -> Any:
     """Return the course of the main figure over measurements of the same kind and collection; None of a single one."""
-    rows = kept.filter(state=State.READY, kind=run.kind, collection_name=run.collection_name)
+    rows = kept.filter(state=JobState.READY, kind=run.kind, collection_name=run.collection_name)
     points = []
     for row in reversed(rows.order_by("-pk")[:TREND_SIZE]):
         figures = {f"methods-{name}": value for name, value in row.summary["methods"].items()}
@@ -174,7 +187,7 @@ def _trend(kept: QuerySet[Evaluation], run: Evaluation) -> Any:
 def _history(request: HttpRequest, run: Evaluation | None, beside: Evaluation | None) -> dict[str, Any]:
     """Return a page of all measurements, newest first."""
     kept = findings_for(Evaluation.objects.defer("document"), request.user)
-    rows = kept.select_related("asked_by").exclude(state__in=runs.ACTIVE)
+    rows = kept.select_related("asked_by").exclude(state__in=ACTIVE)
     if before := read_id(request.GET.get("before", "")):
         rows = rows.filter(pk__lt=before)
     found = list(rows[: HISTORY_SIZE + 1])
@@ -190,7 +203,7 @@ def _history(request: HttpRequest, run: Evaluation | None, beside: Evaluation | 
 
 def _past(run: Evaluation) -> Past:
     kind = str(KINDS.get(run.kind, run.kind))
-    if run.state != State.READY:
+    if run.state != JobState.READY:
         return Past(run, kind, "", None, "")
     methods, fused = run.summary["methods"], run.summary["fused"].get("default")
     name = max(methods, key=lambda each: methods[each], default=None)
@@ -202,7 +215,7 @@ def _past(run: Evaluation) -> Past:
 def _progress(request: HttpRequest) -> dict[str, Any]:
     """Return what waits and runs."""
     kept = findings_for(Evaluation.objects.defer("document"), request.user)
-    active = kept.filter(state__in=runs.ACTIVE).order_by("pk")
+    active = kept.filter(state__in=ACTIVE).order_by("pk")
     return progress_of([_work(run) for run in active])
 
 

@@ -168,11 +168,10 @@ def outdated_methods(weight_set: WeightSet, versions: Mapping[str, str]) -> list
 
 def phase_of(weight_set: WeightSet) -> Phase | None:
     """Return how far the learning is; None when that is not known."""
-    words, _space, counts = weight_set.progress.rpartition(" ")
-    done, slash, total = counts.partition("/")
-    if not slash:
+    if not weight_set.phase:
         return None
-    return Phase(str(PHASES.get(words, words)), int(done), int(total))
+    label = str(PHASES.get(weight_set.phase, weight_set.phase))
+    return Phase(label, weight_set.num_done, weight_set.num_total)
 
 
 def is_default(weights: Mapping[str, float]) -> bool:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from gallery.forms import read_id
 from gallery.people.permissions import permissions_of, requires
 from gallery.people.roles import Role
-from search.background import tasks
+from jobs.rows import ACTIVE, JobState
 from search.exceptions import SearchError
 from search.features import registry
 from search.forms import LearningForm
@@ -38,8 +38,6 @@ from search.weights import adopted, learning_job
 from search.weights.training_data import source_names
 
 HISTORY_SIZE = 20
-State = WeightSet.State
-ACTIVE = (State.WAITING, State.LEARNING)
 
 
 @require_safe
@@ -48,7 +46,7 @@ def weights(request: HttpRequest) -> HttpResponse:
     decision = adopted.decision_in_force()
     site = adopted.fitting(decision.weights if decision else {})
     kept = _kept(request)
-    shown = _asked(request) or kept.filter(state=State.READY).first()
+    shown = _asked(request) or kept.filter(state=JobState.READY).first()
     past = kept.exclude(state__in=ACTIVE).select_related("asked_by")[:HISTORY_SIZE]
     decisions = WeightAdoption.objects.select_related("weight_set", "decided_by")[:HISTORY_SIZE]
     context = {
@@ -75,7 +73,7 @@ def progress(request: HttpRequest) -> HttpResponse:
     ended = _kept(request).filter(pk__in=watched).exclude(state__in=ACTIVE).first()
     if ended is not None:
         response = HttpResponse()
-        ready = f"?set={ended.pk}" if ended.state == State.READY else ""
+        ready = f"?set={ended.pk}" if ended.state == JobState.READY else ""
         response["HX-Redirect"] = reverse("search:weights") + ready
         return response
     return render(request, "search/_weights_progress.html", _progress(request))
@@ -96,8 +94,17 @@ def learn(request: HttpRequest) -> HttpResponse:
         messages.info(request, _("This is being learned already."))
         return redirect("search:weights")
     row = learning_job.ask(found["sources"], found["collection"], request.user)
-    if not tasks.enqueue_learning(row.pk):
+    if not learning_job.weight_set.send(row.pk):
         messages.warning(request, _("The queue cannot be reached now; learning starts by itself when it is back."))
+    return redirect("search:weights")
+
+
+@require_POST
+@requires(Role.CURATOR, somewhere=False)
+def retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Learn once more what failed or was stopped."""
+    if not learning_job.weight_set.retry(get_object_or_404(_kept(request), pk=pk).pk):
+        messages.info(request, _("These weights wait, are being learned or are ready already."))
     return redirect("search:weights")
 
 
@@ -131,7 +138,7 @@ def _asked(request: HttpRequest) -> WeightSet | None:
     asked = request.GET.get("set", "")
     if not asked:
         return None
-    row = _kept(request).filter(pk=read_id(asked), state=State.READY).first()
+    row = _kept(request).filter(pk=read_id(asked), state=JobState.READY).first()
     if row is None:
         raise Http404(_("There are no learned weights of this number; choose some from the list."))
     return row

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from gallery.audit_events import Action, log_act
 from gallery.models import Collection
+from jobs.rows import JobState
 from search.exceptions import SearchError
 from search.methods import METHODS
 from search.models import CollectionWeights, WeightAdoption, WeightSet
@@ -67,7 +68,7 @@ def adopt(weight_set: WeightSet, user: User | AnonymousUser | None = None) -> We
     ------
     AdoptionError : they are not learned yet, or no method that there is has a weight among them
     """
-    if weight_set.state != WeightSet.State.READY:
+    if weight_set.state != JobState.READY:
         raise AdoptionError(
             _("These weights cannot be used: expected weights that are learned, these are “%(state)s”.")
             % {"state": weight_set.get_state_display()}

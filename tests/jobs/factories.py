@@ -5,5 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-WAITING: dict[str, Callable[[], Any]] = {}
+from search.evaluation import runs
+from search.weights import learning_job
+
+WAITING: dict[str, Callable[[], Any]] = {
+    "evaluation": lambda: runs.ask("labels", None, None),
+    "weight_set": lambda: learning_job.ask(["labels"]),
+}
 """By the name of the kind; each makes a new row."""

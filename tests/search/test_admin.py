@@ -52,7 +52,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def redis_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """The queues as they are when Redis is down."""
-    monkeypatch.setattr(transport, "send", lambda *args: False)
+    monkeypatch.setattr(transport, "send", lambda *args, job_id="": False)
     monkeypatch.setattr(transport, "num_queued", lambda name: 0)
 
 
@@ -334,7 +334,7 @@ def test_measurements_are_listed_and_deleted_but_not_written(admin_client: Clien
 
 
 def test_weights_and_decisions_are_only_looked_at(admin_client: Client) -> None:
-    row = WeightSet.objects.create(state="ready", source="labels", weights={"color": 1.0}, error="")
+    row = WeightSet.objects.create(state="ready", source="labels", weights={"color": 1.0})
     decision = WeightAdoption.objects.create(weight_set=row, weights={"color": 0.5, "deep": 0.0})
     for address, pk in (("/admin/search/weightset/", row.pk), ("/admin/search/weightadoption/", decision.pk)):
         assert admin_client.get(address).status_code == 200

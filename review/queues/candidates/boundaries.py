@@ -18,6 +18,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from jobs.rows import JobState
 from review.exceptions import QueueError
 from review.queues.candidates.decision_boundary import decision_boundary
 from search.evaluation.judged_pairs import LABELS, JudgedPairs, judged_pairs
@@ -97,7 +98,7 @@ def _weight_set(collection_id: int | None) -> WeightSet | None:
     decision = decision_in_force()
     if decision is not None and decision.weight_set is not None:
         return decision.weight_set
-    ready = WeightSet.objects.filter(state=WeightSet.State.READY)
+    ready = WeightSet.objects.filter(state=JobState.READY)
     own = ready.filter(collection=collection_id).first() if collection_id is not None else None
     return own or ready.filter(collection=None, collection_name="").first()
 
@@ -111,7 +112,7 @@ def _of_pairs(snapshot: Snapshot, pairs: JudgedPairs, weights: Mapping[str, floa
 
 
 def _advised(collection_id: int | None) -> Boundary | None:
-    ready = Evaluation.objects.filter(state=Evaluation.State.READY).order_by("-pk")
+    ready = Evaluation.objects.filter(state=JobState.READY).order_by("-pk")
     library = ready.filter(collection=None, collection_name="")
     for runs in (ready.filter(collection=collection_id) if collection_id is not None else ready.none(), library):
         for run in runs[:10]:

@@ -69,7 +69,7 @@ class Command(BaseCommand):
                     options["kind"],
                     collection_id=collection.pk if collection else None,
                     max_queries=max_queries,
-                    progress=_Report(bar),
+                    progress=_Bars(bar),
                 )
             except SearchError as error:
                 raise CommandError(str(error)) from error
@@ -129,7 +129,7 @@ def _number(value: float | None) -> str:
     return f"{'-':>9}" if value is None else f"{value:9.3f}"
 
 
-class _Report:
+class _Bars:
     """Shows how far a measurement is, a bar for each of its phases."""
 
     def __init__(self, bar: Progress) -> None:

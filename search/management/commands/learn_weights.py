@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from gallery.models import Collection
+from jobs.rows import JobState
 from search.exceptions import SearchError
 from search.models import WeightSet
 from search.weights import adopted, learning_job
@@ -57,17 +58,17 @@ class Command(BaseCommand):
             if collection is None:
                 raise CommandError(f"There is no collection {options['collection']!r}.")
         try:
-            row = learning_job.ask(options["sources"], collection)
+            row = learning_job.ask(options["sources"], collection, max_queries=options["max_queries"])
         except SearchError as error:
             raise CommandError(str(error), returncode=2) from error
         try:
-            self._learn(row.pk, options["max_queries"])
+            self._learn(row.pk)
         except KeyboardInterrupt:
             self.stderr.write("Stopped; the weights in use stay.")
             sys.exit(INTERRUPTED)
         row.refresh_from_db()
-        if row.state != WeightSet.State.READY:
-            raise CommandError(row.error)
+        if row.state != JobState.READY:
+            raise CommandError(row.error_sentence)
         better = learning_job.improves(row.figures)
         if options["apply"] and better:
             adopted.adopt(row)
@@ -78,7 +79,7 @@ class Command(BaseCommand):
         if options["apply"] and not better:
             raise CommandError("The weights in use stay: those learned are no better on questions held out.")
 
-    def _learn(self, pk: int, max_queries: int) -> None:
+    def _learn(self, pk: int) -> None:
         console = Console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
@@ -89,7 +90,7 @@ class Command(BaseCommand):
                     tasks[what] = bar.add_task(WORDS.get(what, what), total=total)
                 bar.update(tasks[what], completed=done)
 
-            learning_job.run(pk, max_queries, progress)
+            learning_job.weight_set.run(pk, progress)
 
     def _tell(self, row: WeightSet, *, applied: bool) -> None:
         for name, each in row.figures["sets"].items():

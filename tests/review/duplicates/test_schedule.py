@@ -110,7 +110,7 @@ def test_the_reconciler_takes_up_what_lost_its_job(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     sent: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(transport, "send", lambda *about: sent.append(about) is None)  # type: ignore[func-returns-value]
+    monkeypatch.setattr(transport, "send", lambda *about, job_id="": sent.append(about) is None)  # type: ignore[func-returns-value]
     monkeypatch.setattr(transport, "num_queued", lambda _name: 0)
 
     def reconcile() -> list[tuple[Any, ...]]:

@@ -298,7 +298,7 @@ def test_what_is_being_gathered_is_not_begun_twice(ada: User, library: NDArray[n
 
 def test_lost_jobs_are_sent_again_and_given_up_in_the_end(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[Any] = []
-    monkeypatch.setattr(transport, "send", lambda *what: sent.append(what) or True)
+    monkeypatch.setattr(transport, "send", lambda *what, job_id="": sent.append(what) or True)
     monkeypatch.setattr(transport, "num_queued", lambda _name: 0)
     monkeypatch.setattr("django.db.transaction.on_commit", lambda call: call())
     queue = create.ask("nearest", ada, name="herons", wanted=3, weights=WEIGHTS)

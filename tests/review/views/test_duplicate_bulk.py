@@ -103,7 +103,7 @@ def test_what_takes_long_is_left_to_a_worker(
 ) -> None:
     monkeypatch.setattr(bulk, "AT_ONCE", 3)
     sent: list[tuple[object, ...]] = []
-    monkeypatch.setattr(transport, "send", lambda *about: sent.append(about) is None)  # type: ignore[func-returns-value]
+    monkeypatch.setattr(transport, "send", lambda *about, job_id="": sent.append(about) is None)  # type: ignore[func-returns-value]
     assert "a worker does it" in client.post(PLAN, form(scan)).content.decode()
     with django_capture_on_commit_callbacks(execute=True):
         text = said(client, APPLY, form(scan, merges="on"))
@@ -121,7 +121,7 @@ def test_what_goes_wrong_while_the_page_waits(
         raise OperationalError("the disk is full")
 
     monkeypatch.setattr(decisions, "keep_all", lose_the_database)
-    monkeypatch.setattr(transport, "send", lambda *_about: True)
+    monkeypatch.setattr(transport, "send", lambda *_about, job_id="": True)
     assert "it is tried again by itself" in said(client, APPLY, form(scan, "keep_all"))
     row = DuplicateBulk.objects.get()
     assert (row.state, row.attempts) == (DuplicateBulk.State.WAITING, 1)

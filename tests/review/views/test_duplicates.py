@@ -37,7 +37,7 @@ def client() -> Client:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """What was put on queues; there is no Redis."""
     jobs: list[tuple[object, ...]] = []
-    monkeypatch.setattr(transport, "send", lambda *about: jobs.append(about) is None)  # type: ignore[func-returns-value]
+    monkeypatch.setattr(transport, "send", lambda *about, job_id="": jobs.append(about) is None)  # type: ignore[func-returns-value]
     return jobs
 
 

@@ -13,10 +13,9 @@ from django.utils import timezone
 
 from gallery.models import Image
 from jobs import periodic, transport
-from search.evaluation import runs
 from search.features import extraction, leases, registry, wanted_rows
 from search.generations import build
-from search.models import Evaluation, Feature, Query
+from search.models import Feature, Query
 from tests.gallery.blob_files import query_path
 from tests.search.plug_ins import Gray, Picky
 
@@ -29,7 +28,7 @@ Store = Callable[..., Image]
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """Write down what would be sent to Redis."""
     found: list[tuple[object, ...]] = []
-    monkeypatch.setattr(transport, "send", lambda *what: found.append(what) or True)
+    monkeypatch.setattr(transport, "send", lambda *what, job_id="": found.append(what) or True)
     monkeypatch.setattr(transport, "num_queued", lambda name: sum(what[0] == name for what in found))
     return found
 
@@ -162,19 +161,3 @@ def test_a_generation_is_asked_for_and_old_versions_go_once_it_is_there(
     build.build()
     periodic.reconcile()
     assert list(Feature.objects.values_list("version", flat=True)) == ["2"]
-
-
-def test_measurements_whose_job_was_lost_are_queued_again(
-    plug_in_methods: PlugIn, sent: list[tuple[object, ...]]
-) -> None:
-    plug_in_methods(Gray)
-    runs.ask("labels", None, None)
-    lost, dead = runs.ask("labels", None, None), runs.ask("copies", None, None)
-    long_ago = timezone.now() - timedelta(hours=1)
-    Evaluation.objects.filter(pk=lost.pk).update(created_at=long_ago)
-    Evaluation.objects.filter(pk=dead.pk).update(state="running", heartbeat_at=long_ago)
-    periodic.reconcile()
-    assert ("maintenance", "search.background.tasks.measure_search", lost.pk) in sent
-    assert sum(what[1] == "search.background.tasks.measure_search" for what in sent) == 1
-    dead.refresh_from_db()
-    assert dead.error == "The worker ended before the measurement; start it again."

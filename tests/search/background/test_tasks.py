@@ -32,7 +32,7 @@ Store = Callable[..., Image]
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """Write down what would be sent to Redis."""
     found: list[tuple[object, ...]] = []
-    monkeypatch.setattr(transport, "send", lambda *what: found.append(what) or True)
+    monkeypatch.setattr(transport, "send", lambda *what, job_id="": found.append(what) or True)
     monkeypatch.setattr(transport, "num_queued", lambda name: sum(what[0] == name for what in found))
     monkeypatch.setattr(transport, "is_queued", lambda name, job: any(what[:2] == (name, job) for what in found))
     return found

@@ -165,7 +165,7 @@ def test_one_collection_is_measured_alone(labelled: list[Image]) -> None:
 
 
 def test_learned_weights_in_use_are_measured_too(labelled: list[Image]) -> None:
-    learned = WeightSet.objects.create(state=WeightSet.State.READY, source="labels", weights={"ssim": 1.0})
+    learned = WeightSet.objects.create(state="ready", source="labels", weights={"ssim": 1.0})
     adopt(learned)
     found = measured()
     assert found["weights"]["learned"]["ssim"] == 1

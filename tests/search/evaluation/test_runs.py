@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
-from django.utils import timezone
-from rq.timeouts import JobTimeoutException
 
 from gallery.models import Collection, Image
 from search.evaluation import runs
@@ -27,19 +24,19 @@ def test_it_works(labelled: list[Image]) -> None:
     user = User.objects.create(username="staff")
     run = runs.ask("labels", Collection.objects.get(), None, user)
     assert (run.state, run.max_queries, run.collection_name, run.asked_by) == ("waiting", 2000, "scenes", user)
-    runs.run(run.pk)
+    runs.evaluation.run(run.pk)
     assert later(run).state == "ready"
     assert run.document["queries"] == 12
     assert run.summary["figure"] == "map"
     assert run.summary["methods"]["ssim"] == run.document["methods"]["ssim"]["map"]
-    assert (run.phase, run.error) == ("", "")
+    assert (run.phase, run.error_sentence) == ("", "")
 
 
 def test_a_job_that_comes_twice_measures_once(labelled: list[Image], monkeypatch: pytest.MonkeyPatch) -> None:
     run = runs.ask("labels", None, 3)
-    runs.run(run.pk)
+    runs.evaluation.run(run.pk)
     monkeypatch.setattr(runs, "measure", lambda *_args, **_options: pytest.fail("it was measured again"))
-    runs.run(run.pk)
+    runs.evaluation.run(run.pk)
 
 
 def test_progress_is_kept_on_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +50,7 @@ def test_progress_is_kept_on_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
         return DOCUMENT
 
     monkeypatch.setattr(runs, "measure", measured)
-    runs.run(run.pk)
+    runs.evaluation.run(run.pk)
     assert later(run).document == DOCUMENT
     assert run.asked_by is None
 
@@ -62,74 +59,34 @@ def test_a_stopped_measurement_ends_and_keeps_nothing(monkeypatch: pytest.Monkey
     run = runs.ask("copies", None, None)
 
     def measured(kind: str, *, progress: Any, **_options: Any) -> dict[str, Any]:
-        assert runs.stop(run.pk)
+        assert runs.evaluation.stop(run.pk)
         progress("copies", 1, 100)
         pytest.fail("it went on")
 
     monkeypatch.setattr(runs, "measure", measured)
-    runs.run(run.pk)
+    runs.evaluation.run(run.pk)
     assert (later(run).state, run.document) == ("stopped", {})
-    assert not runs.stop(run.pk)
+    assert not runs.evaluation.stop(run.pk)
 
 
 def test_one_stopped_in_the_last_moment_stays_stopped() -> None:
     run = runs.ask("copies", None, None)
-    runs.stop(run.pk)
+    runs.evaluation.stop(run.pk)
     runs.keep(run, DOCUMENT)
     assert (later(run).state, run.document) == ("stopped", {})
-    runs.run(run.pk)
+    runs.evaluation.run(run.pk)
     assert later(run).state == "stopped"
 
 
 def test_what_cannot_be_measured_says_why() -> None:
     run = runs.ask("labels", None, None)
-    runs.run(run.pk)
+    runs.evaluation.run(run.pk)
     assert later(run).state == "failed"
-    assert "no two images with features share a label" in run.error
+    assert "no two images with features share a label" in run.error_sentence
 
 
 def test_a_collection_that_is_gone_is_not_taken_for_everything(labelled: list[Image]) -> None:
     run = runs.ask("labels", Collection.objects.get(), None)
     Collection.objects.all().delete()
-    runs.run(run.pk)
-    assert later(run).error == "The collection scenes is gone."
-
-
-def test_a_fault_fails_the_row_not_the_worker(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def measured(*_args: Any, **_options: Any) -> None:
-        raise ZeroDivisionError("by nothing")
-
-    monkeypatch.setattr(runs, "measure", measured)
-    run = runs.ask("labels", None, None)
-    runs.run(run.pk)
-    assert later(run).error == "ZeroDivisionError: by nothing"
-    assert "evaluation" in caplog.text
-
-
-def test_the_end_of_the_workers_patience_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def measured(*_args: Any, **_options: Any) -> None:
-        raise JobTimeoutException
-
-    monkeypatch.setattr(runs, "measure", measured)
-    run = runs.ask("labels", None, None)
-    with pytest.raises(JobTimeoutException):
-        runs.run(run.pk)
-    assert "ask for fewer queries" in later(run).error
-
-
-def test_lost_measurements_are_given_up() -> None:
-    alive, lost = (runs.ask("labels", None, None) for _ in range(2))
-    Evaluation.objects.update(state="running")
-    Evaluation.objects.filter(pk=lost.pk).update(heartbeat_at=timezone.now() - timedelta(hours=1))
-    assert runs.give_up_lost() == 1
-    assert (later(lost).state, later(alive).state) == ("failed", "running")
-
-
-def test_those_that_wait_long_are_named() -> None:
-    first, second, third = (runs.ask("labels", None, None) for _ in range(3))
-    Evaluation.objects.filter(pk__in=[first.pk, second.pk]).update(created_at=timezone.now() - timedelta(minutes=1))
-    runs.stop(second.pk)
-    assert runs.waiting_late() == [first.pk]
-    assert third.state == "waiting"
+    runs.evaluation.run(run.pk)
+    assert (later(run).error_code, run.error_params) == ("collection_gone", {"name": "scenes"})

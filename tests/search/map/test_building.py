@@ -267,7 +267,7 @@ def test_the_command_tells_what_it_drew(library: NDArray[np.int64]) -> None:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """Write down what would be sent to Redis."""
     found: list[tuple[object, ...]] = []
-    monkeypatch.setattr(transport, "send", lambda *what: found.append(what) or True)
+    monkeypatch.setattr(transport, "send", lambda *what, job_id="": found.append(what) or True)
     monkeypatch.setattr(transport, "num_queued", lambda _name: len(found))
     return found
 

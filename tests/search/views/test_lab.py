@@ -65,7 +65,7 @@ def staff(client: Client) -> Client:
 def sent(monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any) -> list[tuple[object, ...]]:
     """Write down what would be sent to Redis."""
     found: list[tuple[object, ...]] = []
-    monkeypatch.setattr(transport, "send", lambda *what: found.append(what) or True)
+    monkeypatch.setattr(transport, "send", lambda *what, job_id="": found.append(what) or True)
     return found
 
 
@@ -181,10 +181,12 @@ def test_a_measurement_that_is_not_there_is_a_404(client: Client, address: str) 
 
 def test_failures_stay_in_the_list_with_their_reason(client: Client) -> None:
     run = runs.ask("labels", None, None)
-    Evaluation.objects.filter(pk=run.pk).update(state="failed", error="No two images share a label.")
-    runs.stop(runs.ask("copies", None, None).pk)
+    Evaluation.objects.filter(pk=run.pk).update(
+        state="failed", error_code="message", error_params={"text": "No two alike."}
+    )
+    runs.evaluation.stop(runs.ask("copies", None, None).pk)
     text = page(client)
-    assert "No two images share a label." in text
+    assert "No two alike." in text
     assert "stopped" in text
 
 
@@ -209,7 +211,7 @@ def test_staff_start_measurements(staff: Client, sent: list[Any], django_capture
     assert response.status_code == 302
     run = Evaluation.objects.get()
     assert (run.kind, run.collection, run.max_queries, run.state) == ("copies", cats, 50, "waiting")
-    assert sent == [("maintenance", "search.background.tasks.measure_search", run.pk)]
+    assert sent == [("maintenance", "jobs.job.run", "evaluation", str(run.pk))]
     assert "waiting" in page(staff)
     assert "being measured already" in page_after(staff, reverse("search:lab_start"), form)
     assert Evaluation.objects.count() == 1
@@ -248,6 +250,25 @@ def test_staff_stop_measurements(staff: Client) -> None:
     assert Evaluation.objects.get().state == "stopped"
     assert "had ended already" in page_after(staff, address, {})
     assert staff.post(reverse("search:lab_stop", args=[999])).status_code == 404
+
+
+def test_what_failed_is_measured_again_by_those_who_may_start_it(
+    staff: Client, client: Client, sent: list[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    run = runs.ask("labels", None, None)
+    address = reverse("search:lab_retry", args=[run.pk])
+    staff.post(address)
+    assert sent == []  # it waits already
+    runs.evaluation.stop(run.pk)
+    assert address in page(staff)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert staff.post(address).headers["Location"] == LAB
+    assert sent == [("maintenance", "jobs.job.run", "evaluation", str(run.pk))]
+    assert Evaluation.objects.get().state == "waiting"
+    Evaluation.objects.update(state="failed")
+    client.logout()
+    assert client.post(address).status_code == 403
+    assert address not in page(client)
 
 
 def test_progress_is_told_until_the_end(client: Client) -> None:

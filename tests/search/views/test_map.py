@@ -203,7 +203,7 @@ def test_staff_has_a_map_drawn(
     staff: Client, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     sent: list[tuple[object, ...]] = []
-    monkeypatch.setattr(transport, "send", lambda *what: sent.append(what) or True)
+    monkeypatch.setattr(transport, "send", lambda *what, job_id="": sent.append(what) or True)
     with django_capture_on_commit_callbacks(execute=True):
         response = staff.post(reverse("search:map_draw"), {"method": "texture"})
         staff.post(reverse("search:map_draw"), {"method": "sky"})

@@ -13,7 +13,6 @@ from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Collection
 from jobs import transport
-from search.background import tasks
 from search.methods import METHODS
 from search.models import WeightAdoption, WeightSet
 from search.weights import adopted
@@ -50,7 +49,13 @@ def learned(**values: Any) -> WeightSet:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The weights that the queue was asked to learn; it takes all."""
     asked: list[int] = []
-    monkeypatch.setattr(tasks, "enqueue_learning", lambda pk: asked.append(pk) or True)
+
+    def send(queue: str, job: str, kind: str, pk: str, *, job_id: str) -> bool:
+        assert (queue, job, kind, job_id) == ("maintenance", "jobs.job.run", "weight_set", f"weight_set-{pk}")
+        asked.append(int(pk))
+        return True
+
+    monkeypatch.setattr(transport, "send_after_commit", send)
     return asked
 
 
@@ -95,12 +100,12 @@ def test_staff_decide_and_go_back(admin_client: Client, admin_user: User) -> Non
 
 
 @pytest.mark.parametrize("who", ["nobody", "member"])
-@pytest.mark.parametrize("name", ["weights_use", "weights_reset", "weights_learn"])
+@pytest.mark.parametrize("name", ["weights_use", "weights_retry", "weights_reset", "weights_learn"])
 def test_only_staff_change_anything(client: Client, name: str, who: str, sent: list[int]) -> None:
     row = learned()
     if who == "member":
         client.force_login(User.objects.create_user("member"))
-    address = reverse(f"search:{name}", args=[row.pk] if name == "weights_use" else [])
+    address = reverse(f"search:{name}", args=[row.pk] if name in ("weights_use", "weights_retry") else [])
     assert client.post(address, {"sources": ["labels"]}).status_code == 403
     assert client.get(address).status_code == 405
     assert (WeightAdoption.objects.count(), WeightSet.objects.count(), sent) == (0, 1, [])
@@ -126,7 +131,7 @@ def test_other_versions_are_warned_of(admin_client: Client) -> None:
 
 
 def test_weights_that_cannot_be_used_are_refused(admin_client: Client) -> None:
-    row = learned(state="learning")
+    row = learned(state="running")
     text = admin_client.post(reverse("search:weights_use", args=[row.pk]), follow=True).content.decode()
     assert "expected weights that are learned" in text
     assert admin_client.post(reverse("search:weights_use", args=[4711])).status_code == 404
@@ -147,8 +152,7 @@ def test_learning_is_asked_for_once(admin_client: Client, sent: list[int]) -> No
 
 
 def test_without_redis_learning_waits(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "send", lambda *_arguments: False)
-    monkeypatch.setattr(tasks, "_send", lambda *_arguments: False)
+    monkeypatch.setattr(transport, "send_after_commit", lambda *_arguments, job_id="": False)
     text = admin_client.post(reverse("search:weights_learn"), {"sources": ["labels"]}, follow=True).content.decode()
     assert "learning starts by itself when it is back" in text
     assert WeightSet.objects.get().state == "waiting"
@@ -162,16 +166,27 @@ def test_what_cannot_be_learned_from_is_said(admin_client: Client, wanted: dict[
 
 
 def test_progress_is_told_until_it_ends(admin_client: Client) -> None:
-    row = learned(state="learning", progress="copies 7/100")
+    row = learned(state="running", phase="copies", num_done=7, num_total=100)
     address = reverse("search:weights_progress")
     text = " ".join(admin_client.get(address, {"watched": row.pk}).content.decode().split())
     assert "Editing images and looking for them: 7 of 100" in text
     WeightSet.objects.update(state="ready")
     assert admin_client.get(address, {"watched": row.pk}).headers["HX-Redirect"] == f"{PAGE}?set={row.pk}"
-    WeightSet.objects.update(state="failed", error="too little")
+    WeightSet.objects.update(state="failed", error_code="message", error_params={"text": "too little"})
     assert admin_client.get(address, {"watched": f"{row.pk},x"}).headers["HX-Redirect"] == PAGE
     assert "too little" in shown(admin_client)
     assert 'hx-trigger="every 2s"' not in admin_client.get(address).content.decode()
+
+
+def test_what_failed_is_learned_again_on_demand(admin_client: Client, sent: list[int]) -> None:
+    row = learned(state="failed", error_code="collection_gone", error_params={"name": "Scans"})
+    address = reverse("search:weights_retry", args=[row.pk])
+    assert address in shown(admin_client)
+    assert admin_client.post(address).headers["Location"] == PAGE
+    row.refresh_from_db()
+    assert (row.state, row.error_sentence, sent) == ("waiting", "", [row.pk])
+    admin_client.post(address)  # it waits already
+    assert sent == [row.pk]
 
 
 @pytest.mark.parametrize("asked", ["4711", "x", "-1"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -15,10 +16,8 @@ from django.conf import LazySettings
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
-from rq.timeouts import JobTimeoutException
 
 from gallery.models import Collection
-from search.background import reconciler, tasks
 from search.exceptions import SearchError
 from search.generations import snapshot
 from search.models import WeightAdoption, WeightSet
@@ -53,8 +52,8 @@ def test_it_works(rng: np.random.Generator, admin_user: User) -> None:
     store_scenes(rng)
     row = learning_job.ask(["labels"], Collection.objects.get(), admin_user)
     assert (row.state, row.source, row.collection_name, row.asked_by) == ("waiting", "labels", "scenes", admin_user)
-    tasks.learn_weights(row.pk)
-    assert (later(row).state, row.error, row.progress) == ("ready", "", "")
+    learning_job.weight_set.run(row.pk)
+    assert (later(row).state, row.error_sentence, row.phase) == ("ready", "", "")
     assert sum(row.weights.values()) == pytest.approx(1)
     assert set(row.weights) == set(DEFAULT_WEIGHTS)
     assert set(row.versions) == {"color", "ssim"}
@@ -68,7 +67,7 @@ def test_weights_in_use_are_what_others_are_compared_with(rng: np.random.Generat
     store_scenes(rng)
     WeightAdoption.objects.create(weights={"color": 1.0})
     row = learning_job.ask(["labels"])
-    learning_job.run(row.pk)
+    learning_job.weight_set.run(row.pk)
     assert later(row).figures["compared_with"] == "in_use"
     rankings = row.figures["sets"]["labels"]["rankings"]
     assert rankings["in_use"] == rankings["color"]
@@ -76,9 +75,9 @@ def test_weights_in_use_are_what_others_are_compared_with(rng: np.random.Generat
 
 def test_a_job_that_comes_twice_learns_once(monkeypatch: pytest.MonkeyPatch) -> None:
     row = learning_job.ask(["labels"], user=AnonymousUser())
-    WeightSet.objects.filter(pk=row.pk).update(state="learning")
+    WeightSet.objects.filter(pk=row.pk).update(state="running", leased_until=timezone.now() + timedelta(minutes=1))
     monkeypatch.setattr(learning_job, "gather", lambda *_arguments: pytest.fail("it was learned again"))
-    learning_job.run(row.pk)
+    learning_job.weight_set.run(row.pk)
 
 
 def test_progress_is_kept_on_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,66 +85,35 @@ def test_progress_is_kept_on_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def gathered(sources: list[str], collection_id: int | None, max_queries: int, progress: Any) -> Any:
         progress("copies", 7, 100)
-        assert (later(row).state, row.progress) == ("learning", "copies 7/100")
+        assert (later(row).state, row.phase, row.num_done, row.num_total) == ("running", "copies", 7, 100)
         progress("copies", 8, 100)
-        assert later(row).progress == "copies 7/100"  # not each one: a second has not passed
+        assert later(row).num_done == 7  # not each one: a second has not passed
         raise SearchError("too little")
 
     monkeypatch.setattr(learning_job, "gather", gathered)
-    learning_job.run(row.pk)
-    assert (later(row).state, row.error, row.progress) == ("failed", "too little", "")
+    learning_job.weight_set.run(row.pk)
+    assert (later(row).state, row.error_sentence, row.phase) == ("failed", "too little", "")
 
 
 def test_too_little_to_learn_from_is_said() -> None:
     row = learning_job.ask(["labels"])
-    learning_job.run(row.pk)
+    learning_job.weight_set.run(row.pk)
     assert later(row).state == "failed"
-    assert "at least two labels" in row.error
+    assert "at least two labels" in row.error_sentence
 
 
 def test_a_collection_that_went_is_said() -> None:
     collection = Collection.objects.create(name="some")
     row = learning_job.ask(["labels"], collection)
     collection.delete()
-    learning_job.run(row.pk)
-    assert later(row).error == "The collection some is gone."
-
-
-@pytest.mark.parametrize("error", [RuntimeError("broken"), JobTimeoutException("too long")])
-def test_what_goes_wrong_is_kept(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    def fail(*_arguments: Any) -> None:
-        raise error
-
-    monkeypatch.setattr(learning_job, "gather", fail)
-    row = learning_job.ask(["labels"])
-    if isinstance(error, JobTimeoutException):
-        with pytest.raises(JobTimeoutException):
-            learning_job.run(row.pk)
-        assert later(row).error.startswith("Learning took longer than a worker may take")
-    else:
-        learning_job.run(row.pk)
-        assert later(row).error == "RuntimeError: broken"
-    assert row.state == "failed"
+    learning_job.weight_set.run(row.pk)
+    assert (later(row).error_code, row.error_params) == ("collection_gone", {"name": "some"})
 
 
 def test_an_unknown_source_is_not_asked_for() -> None:
     with pytest.raises(SearchError, match="expected one or more of"):
         learning_job.ask(["stars"])
     assert not WeightSet.objects.exists()
-
-
-def test_lost_work_is_taken_up_or_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[int] = []
-    monkeypatch.setattr(tasks, "enqueue_learning", sent.append)
-    monkeypatch.setattr("jobs.transport.num_queued", lambda name: 0)
-    waiting, fresh, lost = (learning_job.ask(["labels"]) for _ in range(3))
-    old = timezone.now() - timedelta(minutes=16)
-    WeightSet.objects.filter(pk=waiting.pk).update(created_at=old)
-    WeightSet.objects.filter(pk=lost.pk).update(state="learning", heartbeat_at=old)
-    assert reconciler.resume_learning() == 1
-    assert sent == [waiting.pk]
-    assert (later(lost).state, later(fresh).state) == ("failed", "waiting")
-    assert "start again" in lost.error
 
 
 def test_improvement_is_judged_over_all_sets() -> None:
@@ -176,13 +144,15 @@ def test_the_command_tells_and_applies(rng: np.random.Generator) -> None:
 
 def test_only_what_is_better_is_applied(monkeypatch: pytest.MonkeyPatch) -> None:
     def learn(better: float) -> None:
-        def run(pk: int, *_rest: Any) -> None:
+        def work(row: WeightSet, progress: Any) -> dict[str, Any]:
             sets = {"labels": {"rankings": {"learned": {"map": better}, "default": {"map": 0.5}}}}
-            figures = {"compared_with": "default", "sets": sets}
-            weights = {"color": 1.0}
-            WeightSet.objects.filter(pk=pk).update(state="ready", weights=weights, figures=figures, seconds=1.0)
+            return {
+                "weights": {"color": 1.0},
+                "figures": {"compared_with": "default", "sets": sets},
+                "seconds": 1.0,
+            }
 
-        monkeypatch.setattr(learning_job, "run", run)
+        monkeypatch.setattr(learning_job, "weight_set", replace(learning_job.weight_set, work=work))
 
     learn(0.5)
     with pytest.raises(CommandError, match="no better on questions held out"):
@@ -205,7 +175,7 @@ def test_the_command_can_be_stopped(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert ended.value.code == 130
     assert "Stopped; the weights in use stay." in capsys.readouterr().err
     (row,) = WeightSet.objects.all()
-    assert (row.state, row.error) == ("failed", "Learning was interrupted; start again.")
+    assert (row.state, row.has_ended) == ("stopped", True)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,15 @@
+"""What the codes of search's errors say: what was expected, what came, and what to do."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from jobs import errors
+
+SENTENCES = {
+    "collection_gone": _("The collection %(name)s is gone."),
+    "too_little_to_learn_from": _(
+        "Too little to learn from (%(sets)s): expected questions of at least two groups, one to be held out."
+    ),
+}
+errors.register(SENTENCES)
