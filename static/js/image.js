@@ -65,7 +65,7 @@ const zooms = {
   fit: () => move(() => view.fit()),
 };
 bindZoomButtons(stage, zooms);
-bindZoomKeys(zooms, { in: "zoom-in", out: "zoom-out", fit: "fit" });
+bindZoomKeys(zooms, { in: "zoom-in", out: "zoom-out", fit: "zoom-fit" });
 
 // Who comes straight from the gallery goes back to it as it was left: with all that was loaded, scrolled to the place.
 document.getElementById("back").addEventListener("click", (event) => {

@@ -251,7 +251,7 @@ bindZoomButtons(stage, {
   fit: () => move(zooms.fit),
   view: selectView,
 });
-bindZoomKeys(zooms, { in: "zoom-in", out: "zoom-out", fit: "fit" }, moveByKey);
+bindZoomKeys(zooms, { in: "zoom-in", out: "zoom-out", fit: "zoom-fit" }, moveByKey);
 onKey("pan", (event) => isOnStage() && (moveByKey(() => view.panBy(...arrowStep(event, STEP))), true));
 onKey("nearest", () => {
   if (document.activeElement !== stage || nearestToMiddle() < 0) return false;
