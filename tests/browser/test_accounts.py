@@ -21,7 +21,6 @@ PASSWORD = "a long pass phrase"
 def page(browser: Browser, live_server: LiveServer, settings: Settings) -> Iterator[Page]:
     """A page of a site for people with accounts; errors of scripts and of the security policy fail the test."""
     settings.OPEN_ACCESS = False
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     context = browser.new_context(base_url=live_server.url, reduced_motion="reduce")
     page = context.new_page()
     errors: list[str] = []
