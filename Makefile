@@ -17,6 +17,9 @@ export PORT DATA_DIR IMAGES DEEP_WEIGHTS DEEP_BACKBONE DATABASE_URL REDIS_URL LI
 run: $(VENV)/.runtime
 	@exec $(BIN)/python manage.py run $(if $(IMAGES),--images "$(IMAGES)")
 
+# Compiled modules are kept even where Python is told not to: to rewrite all assertions takes each process ten seconds.
+test quick: export PYTHONDONTWRITEBYTECODE =
+
 test: $(VENV)/.dev lint
 	$(BIN)/python -m pytest -n $(JOBS)
 

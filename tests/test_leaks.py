@@ -82,6 +82,7 @@ def outsiders() -> dict[str, Client]:
 READ = sorted(name for name, row in ROWS.items() if "GET" in row)
 
 
+@pytest.mark.slow
 def test_no_page_shows_it(closed: list[Image], drawn: None) -> None:
     """Every address that can be read, as it is asked for in the matrix of roles."""
     pattern, found = marks(closed), {}

@@ -16,6 +16,7 @@ from jobs.supervisor.redis_server import RedisMissingError, find_redis
 from tests.search.plug_ins import POISON
 from tests.search.processes import Processes, draw_images, wait_for, wait_until
 
+pytestmark = pytest.mark.slow
 FRAGILE = {"DJANGO_SETTINGS_MODULE": "tests.search.fragile_settings"}
 BATCH = 32
 

@@ -65,6 +65,7 @@ def test_lack_of_memory_is_named_and_passes(put: Callable[..., Path], picture: N
         decoder.close()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory of another process is read from /proc")
 def test_the_largest_image_allowed_stays_within_the_memory(put: Callable[..., Path]) -> None:
     decoder = Decoder()

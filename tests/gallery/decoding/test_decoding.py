@@ -274,6 +274,7 @@ def kill_while_busy(decoder: Decoder, times: int) -> threading.Thread:
     return thread
 
 
+@pytest.mark.slow
 def test_a_child_killed_once_in_the_midst_is_replaced(own: Callable[[Limits], Decoder], put: Put) -> None:
     decoder = own(Limits())
     hunter = kill_while_busy(decoder, times=1)

@@ -31,6 +31,7 @@ def odd_images(data_dir: Path, tmp_path: Path) -> list[Path]:
     return paths
 
 
+@pytest.mark.slow
 def test_every_file_ends_ready_for_analysis_or_refused(
     odd_images: list[Path], folders: Callable[[], list[str]]
 ) -> None:

@@ -50,6 +50,7 @@ def test_a_turned_photograph_has_no_empty_corners(tmp_path: Path) -> None:
     assert (0, 0, 0) not in corners
 
 
+@pytest.mark.slow
 def test_the_files_are_the_same_every_time(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     one.mkdir()
@@ -58,6 +59,7 @@ def test_the_files_are_the_same_every_time(tmp_path: Path) -> None:
         assert first.read_bytes() == second.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.usefixtures("folders")
 def test_loading_twice_stores_once() -> None:

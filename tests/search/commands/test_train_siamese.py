@@ -72,6 +72,7 @@ def served(folder: Path) -> dict[str, str]:
     return json.loads(path.read_text()) if path.exists() else {}  # type: ignore[no-any-return]
 
 
+@pytest.mark.slow
 def test_it_works(library: list[Image], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train_siamese.tasks, "enqueue_extraction", lambda: True)
     wait_until_indexed.drain()
@@ -89,6 +90,7 @@ def test_it_works(library: list[Image], folder: Path, monkeypatch: pytest.Monkey
     assert known["siamese"].shape == (BITS,)
 
 
+@pytest.mark.slow
 def test_by_labels_it_goes_on_from_what_serves(library: list[Image], folder: Path) -> None:
     wait_until_indexed.drain()
     source = registry.methods()["deep"].version

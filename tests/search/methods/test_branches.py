@@ -161,6 +161,7 @@ def test_shapes_are_those_of_the_paper() -> None:
     assert koch.SHAPES["dense"] == (9216, 4096)
 
 
+@pytest.mark.slow
 def test_the_guides_network_gives_what_keras_gives(keras: Any, rng: np.random.Generator) -> None:
     from search.training.siamese import build_guide
 

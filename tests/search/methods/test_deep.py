@@ -211,6 +211,7 @@ def test_damaged_weights_are_refused(tmp_path: Path, picture: RGBImage) -> None:
         Deep({"backbone": "mobilenetv3small", "weights": path}).describe([picture])
 
 
+@pytest.mark.slow
 def test_what_cannot_be_loaded_is_not_tried_for_every_image(
     tmp_path: Path, picture: RGBImage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +245,7 @@ def small_backbone(keras: Any) -> Any:
     )
 
 
+@pytest.mark.slow
 def test_weights_of_a_backbone_are_loaded(small_backbone: Any, tmp_path: Path, picture: RGBImage) -> None:
     path = save(small_backbone, tmp_path / "own.weights.h5")
     deep = Deep({"backbone": "MobileNetV3Small", "weights": path})

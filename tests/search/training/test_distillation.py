@@ -66,6 +66,7 @@ def test_it_works(uncompiled: None, variants: list[Variant], tmp_path: Path) -> 
     assert course.step == 4
 
 
+@pytest.mark.slow
 def test_interrupted_it_goes_on_as_it_would_have(uncompiled: None, variants: list[Variant], tmp_path: Path) -> None:
     straight = Session(RECIPE, 6)
     distill(straight, make_course(variants), tmp_path, Listener())

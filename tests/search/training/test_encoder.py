@@ -19,6 +19,7 @@ from search.training.encoder import FILE, PLAN, EncoderOrder, train_encoder
 from search.training.recipe import Budget, Recipe
 from search.types import RGBImage
 
+pytestmark = pytest.mark.slow
 RECIPE = Recipe(side=32, variants=2, batch=32, widths=(8,), depth=1, stem=4, warmup_steps=2)
 LABELS = [f"c{place % 6}" for place in range(131)]
 

@@ -68,6 +68,7 @@ def test_maps_of_other_sizes_are_compared(uncompiled: None) -> None:
     assert np.isfinite(session.figures()["places"])
 
 
+@pytest.mark.slow
 def test_restored_it_goes_on_the_same(trained: Session, tmp_path: Path) -> None:
     trained.save(tmp_path / "it.npz", {"step": 12, "curve": [{"loss": 0.5}]})
     again = Session(RECIPE, 8)

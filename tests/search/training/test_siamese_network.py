@@ -63,6 +63,7 @@ def test_a_loss_that_is_no_number_is_refused() -> None:
         train_head(start, inputs, draw, HEAD_RECIPE.with_epochs(1), 1, lambda done, loss: None)
 
 
+@pytest.mark.slow
 def test_the_guides_network_learns_on_any_number_of_units(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

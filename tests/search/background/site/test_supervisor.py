@@ -26,7 +26,10 @@ from config.environment import BASE_DIR
 from jobs.supervisor.redis_server import RedisMissingError, find_redis
 from tests.search.processes import Processes, draw_images, processes_of, wait_for, wait_until
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes by /proc")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="looks at processes by /proc"),
+]
 KINDS = {
     "redis": "-server ",  # redis-server or valkey-server
     "web": "gunicorn",
