@@ -233,7 +233,7 @@ def test_refusals_do_not_tell_where_files_lie(decoder: Decoder, put: Put, pictur
 
 
 def test_a_hanging_child_is_ended_in_time(own: Callable[[Limits], Decoder], put: Put, picture: Picture) -> None:
-    decoder = own(Limits(timeout_seconds=0.3))
+    decoder = own(Limits(timeout_seconds=2))
     path = put(encode(picture, "PNG"))
     decoder.inspect(path, SIDES)
     first = decoder.child_pid
