@@ -87,6 +87,7 @@ class Card:
     missing: list[Reason]  # methods with weight that have nothing to say
     motion: MotionLook | None  # where the photograph shows what the query shows
     marks: Sequence[Badge] = ()
+    compare_url: str = ""  # of the hit beside the query; empty where the query is no image of the library
 
     @property
     def url(self) -> str:
@@ -170,8 +171,14 @@ def make_cards(
     *,
     with_motions: bool = False,
     marks: Mapping[int, Sequence[Badge]] | None = None,
+    queried: Image | None = None,
+    kept: str = "",
 ) -> list[Card]:
-    """Return a card per result whose image may still be shown, in the order of the answer."""
+    """
+    Return a card per result whose image may still be shown, in the order of the answer.
+
+    The hits of a `queried` image lead to comparisons with it, which keep a part of the query string (`kept`).
+    """
     looks = method_looks()
     shown = [result for result in answer.results if result.image_id in images]
     motions = answer.motions(shown) if with_motions else {}
@@ -179,7 +186,10 @@ def make_cards(
         _card(result, images[result.image_id], looks, answer.missing_methods, motions.get(result.image_id))
         for result in shown
     ]
-    return [replace(card, marks=marks.get(card.image.pk, ())) for card in cards] if marks else cards
+    return [
+        replace(card, marks=(marks or {}).get(card.image.pk, ()), compare_url=_compare_url(queried, card.image, kept))
+        for card in cards
+    ]
 
 
 def stacked(parts: Mapping[str, float], looks: Mapping[str, MethodLook]) -> list[BarSegment]:
@@ -190,6 +200,12 @@ def stacked(parts: Mapping[str, float], looks: Mapping[str, MethodLook]) -> list
             segments.append(BarSegment(looks[name], round(x, 3), round(100 * part, 3)))
             x += 100 * part
     return segments
+
+
+def _compare_url(queried: Image | None, image: Image, kept: str) -> str:
+    if queried is None:
+        return ""
+    return reverse("review:compare", args=[queried.pk, image.pk]) + (f"?{kept}" if kept else "")
 
 
 def _card(

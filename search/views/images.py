@@ -31,7 +31,7 @@ def strip(request: HttpRequest, pk: int) -> HttpResponse:
         found = search(asked, Subject(image))
     except SearchError as error:
         return render(request, "search/_strip.html", {"image": image, "problem": str(error)})
-    cards = make_cards(found.shown, found.images)
+    cards = make_cards(found.shown, found.images, queried=image)
     return render(request, "search/_strip.html", {"image": image, "cards": cards})
 
 

@@ -90,7 +90,10 @@ def _answer(request: HttpRequest, form: SearchForm, asked: SearchRequest, subjec
     except SearchError as error:
         return {"problems": [str(error)]}
     answer = found.found
-    cards = make_cards(found.shown, found.images, with_motions=True, marks=found.badges)
+    kept = _kept_parameters(request)
+    cards = make_cards(
+        found.shown, found.images, with_motions=True, marks=found.badges, queried=subject.image, kept=kept
+    )
     more = min(asked.num_results + PAGE_SIZE, MAX_RESULTS)
     return {
         "answer": answer,
@@ -110,7 +113,7 @@ def _answer(request: HttpRequest, form: SearchForm, asked: SearchRequest, subjec
         "list_url": _address(request, view="list"),
         "areas_url": _address(request, areas="on" if form.cleaned_data["areas"] == "off" else "off"),
         "similar_url": reverse("search:results") + "?image=",
-        "similar_tail": _similar_tail(request),
+        "similar_tail": f"&{kept}" if kept else "",
     }
 
 
@@ -130,9 +133,9 @@ def _address(request: HttpRequest, **changes: Any) -> str:
     return f"{reverse('search:results')}?{parameters.urlencode()}"
 
 
-def _similar_tail(request: HttpRequest) -> str:
-    """Return what "more like this" keeps of the URL: all but the query itself and the number of results."""
+def _kept_parameters(request: HttpRequest) -> str:
+    """Return what links from a hit keep of the URL: all but the query itself and the number of results."""
     parameters = request.GET.copy()
     for name in ("image", "query", "k"):
         parameters.pop(name, None)
-    return f"&{parameters.urlencode()}" if parameters else ""
+    return parameters.urlencode()

@@ -279,6 +279,10 @@ def test_every_hit_leads_here_with_its_search(client: Client, ids: list[int]) ->
     addresses = re.findall(r'class="photo-button hit-compare"\s+href="(.*?)"', html)
     assert len(addresses) == 11
     assert f"{reverse('review:compare', args=[ids[0], ids[5]])}?w_color=1" in addresses
+    html = client.get(f"{reverse('search:results')}?image={ids[0]}&w_color=1&view=list").content.decode()
+    assert f'href="/compare/{ids[0]}/{ids[5]}/?w_color=1&amp;view=list"' in html
+    html = client.get(f"{reverse('search:results')}?image={ids[0]}").content.decode()
+    assert f'href="/compare/{ids[0]}/{ids[5]}/"' in html
 
 
 def test_the_strip_of_an_image_leads_here(client: Client, ids: list[int]) -> None:
