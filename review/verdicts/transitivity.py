@@ -29,7 +29,8 @@ class Contradiction:
 class Groups:
     """Disjoint sets of images: what is "the same" by any chain lies in one set.
 
-    Union by size with path halving (Tarjan and van Leeuwen, 1984): nearly constant time for each edge.
+    Union by size with path halving (Tarjan and van Leeuwen, 1984): nearly constant time for each edge. By hand, because
+    pages ask this, and the web process does not load SciPy, which has it.
     """
 
     def __init__(self, same: Iterable[Edge] = ()) -> None:
@@ -62,7 +63,7 @@ class Groups:
 class Ways:
     """The shortest chains of "same" from one image to every other: a tree, made breadth first.
 
-    Of two chains of one length, the one that is first by name counts.
+    Of two chains of one length, the one that is first by name counts; graph libraries give any of them.
 
     Attributes
     ----------

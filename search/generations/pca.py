@@ -96,6 +96,7 @@ def principal_directions(sample: NDArray[np.float32]) -> tuple[NDArray[np.float3
     length = float(np.linalg.norm(mean))
     first = mean / length if length > 0 else np.eye(dim)[0]
     centered = rows - mean.astype(np.float32)
+    # Not scikit-learn's PCA: the mean's direction is part of the basis, and the others are to be orthogonal to it.
     covariance = np.asarray(centered.T @ centered, np.float64) / len(rows)
     total = float(np.trace(covariance))
     along = float(first @ covariance @ first)

@@ -17,7 +17,6 @@ EARLY_EXAGGERATION = 12
 START_SPREAD, JITTER = 1e-4, 1e-6
 PLACING_PERPLEXITY = 5.0
 PLACING_STEPS, PLACING_EXAGGERATION, PLACING_RATE, PLACING_GRADIENT = 250, 1.5, 0.1, 0.25
-CHUNK_ROWS = 512
 THREADS = 1
 """openTSNE's threads wait for each other by spinning: on shared processors two took up to 100 times as long."""
 
@@ -42,21 +41,11 @@ def nearest(
     neighbors : ndarray of shape (q, k), int64: row numbers, nearest first
     distances : ndarray of shape (q, k), float64
     """
-    neighbors = np.empty((len(queries), k), np.int64)
-    distances = np.empty((len(queries), k))
-    squares = np.einsum("ij,ij->i", rows, rows)
-    for start in range(0, len(queries), CHUNK_ROWS):
-        block = queries[start : start + CHUNK_ROWS]
-        apart = np.einsum("ij,ij->i", block, block)[:, None] + squares - 2 * (block @ rows.T)
-        if not itself:
-            apart[np.arange(len(block)), np.arange(start, start + len(block))] = np.inf
-        near = np.argpartition(apart, k - 1, axis=1)[:, :k]
-        found = np.take_along_axis(apart, near, axis=1)
-        order = np.argsort(found, axis=1, kind="stable")
-        neighbors[start : start + len(block)] = np.take_along_axis(near, order, axis=1)
-        squared = np.clip(np.take_along_axis(found, order, axis=1), 0, None)
-        distances[start : start + len(block)] = np.sqrt(squared, dtype=np.float64)
-    return neighbors, distances
+    from sklearn.neighbors import NearestNeighbors
+
+    index = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(rows)
+    distances, neighbors = index.kneighbors(queries if itself else None)
+    return neighbors, np.asarray(distances, np.float64)
 
 
 def fit_tsne(rows: NDArray[np.float32], seed: int, progress: Progress = lambda _share: None) -> NDArray[np.float32]:

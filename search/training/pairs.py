@@ -178,13 +178,11 @@ def components(num_rows: int, pairs: Pairs) -> NDArray[np.int64]:
     -------
     groups : ndarray of shape (n,): the lowest row of each row's group
     """
-    groups = np.arange(num_rows)
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     together = pairs.take(pairs.same)
-    while True:
-        lowest = np.minimum(groups[together.first], groups[together.second])
-        before = groups.copy()
-        np.minimum.at(groups, together.first, lowest)
-        np.minimum.at(groups, together.second, lowest)
-        groups = groups[groups]
-        if (groups == before).all():
-            return groups
+    links = coo_array((np.ones(len(together.first), np.int8), (together.first, together.second)), (num_rows, num_rows))
+    _count, labels = connected_components(links, directed=False)
+    _labels, lowest = np.unique(labels, return_index=True)
+    return np.asarray(lowest[labels], np.int64)

@@ -67,22 +67,18 @@ def group(pairs: Pairs, scores: NDArray[np.float64], forbidden: Collection[Pair]
 
 
 def components(links: Links) -> list[list[int]]:
-    """Return the connected sets of images, each ascending, by their smallest image (union-find with path halving)."""
-    parent = {image: image for image in links}
+    """Return the connected sets of images, each ascending, by their smallest image."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
 
-    def find(image: int) -> int:
-        while parent[image] != image:
-            parent[image] = parent[parent[image]]
-            image = parent[image]
-        return image
-
-    for one, others in links.items():
-        for other in others:
-            roots = sorted((find(one), find(other)))
-            parent[roots[1]] = roots[0]
+    images = np.array(sorted(links), np.int64)
+    degrees = [len(links[image]) for image in images.tolist()]
+    linked = np.fromiter((other for image in images.tolist() for other in links[image]), np.int64, sum(degrees))
+    ends = np.repeat(np.arange(len(images)), degrees), np.searchsorted(images, linked)
+    _count, labels = connected_components(coo_array((np.ones(len(linked), np.int8), ends), (len(images),) * 2))
     found: defaultdict[int, list[int]] = defaultdict(list)
-    for image in sorted(parent):
-        found[find(image)].append(image)
+    for image, label in zip(images.tolist(), labels.tolist(), strict=True):
+        found[label].append(image)
     return list(found.values())
 
 
