@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
+
+from more_itertools import chunked
 
 Item = TypeVar("Item")
 BATCH = 500
 
 
-def batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    """Yield the items in order, at most `BATCH` at a time."""
-    for start in range(0, len(items), BATCH):
-        yield items[start : start + BATCH]
+def batches(items: Iterable[Item], size: int = BATCH) -> Iterator[list[Item]]:
+    """Yield the items in order, at most `size` at a time."""
+    return chunked(items, size)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from gallery.batches import batches
 from gallery.models import Image
 from review.comparing.rows import forget_images
 from review.models import Comparison
-
-CHUNK = 1000
 
 
 def forget_removed(sender: object, image_ids: Sequence[int], **kwargs: Any) -> None:
@@ -17,7 +16,6 @@ def forget_removed(sender: object, image_ids: Sequence[int], **kwargs: Any) -> N
     if not Comparison.objects.exists():
         return
     hashes: set[str] = set()
-    for start in range(0, len(image_ids), CHUNK):
-        chunk = list(image_ids[start : start + CHUNK])
-        hashes.update(Image.objects.filter(pk__in=chunk).values_list("sha256", flat=True))
+    for part in batches(image_ids):
+        hashes.update(Image.objects.filter(pk__in=part).values_list("sha256", flat=True))
     forget_images(hashes)

@@ -20,6 +20,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
+from gallery.batches import batches
 from gallery.storage import comparison_maps
 from review.comparing.closely import ALIGNED, PLAIN, Findings
 from review.models import Comparison
@@ -160,8 +161,8 @@ def forget_images(hashes: Iterable[str]) -> int:
 def _forget(pks: list[int]) -> int:
     """Remove the files first: rows without files are computed again, files without rows would stay for ever."""
     _discard(pks)
-    for start in range(0, len(pks), 500):
-        Comparison.objects.filter(pk__in=pks[start : start + 500]).delete()
+    for part in batches(pks):
+        Comparison.objects.filter(pk__in=part).delete()
     return len(pks)
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from more_itertools import chunked
 
 from review.evidence.numbers import ShownMethod, flat, method_columns
 from review.evidence.replay import Hit, Shown
 from review.evidence.thumbnails import data_address
 from search.methods import METHODS
 
-BATCH = 100
+HITS_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,8 @@ def report(shown: Shown, about: Mapping[str, Any]) -> tuple[dict[str, Any], Iter
 
 
 def _lines(shown: Shown) -> Iterator[Sequence[HitLine]]:
-    for start in range(0, len(shown.hits), BATCH):
-        yield [
-            HitLine(hit, shown.method_rows(hit), data_address(hit.sha256) if hit.image else "")
-            for hit in shown.hits[start : start + BATCH]
-        ]
+    for part in chunked(shown.hits, HITS_AT_ONCE):
+        yield [HitLine(hit, shown.method_rows(hit), data_address(hit.sha256) if hit.image else "") for hit in part]
 
 
 def words(num_rows: int) -> str:

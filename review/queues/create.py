@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from rq.timeouts import JobTimeoutException
 
 from gallery.audit_events import Action, log_act
+from gallery.batches import BATCH, batches
 from gallery.models import Collection, Image
 from review.exceptions import QueueError, ReviewError
 from review.models import Queue, QueuedPair, ReviewPolicy
@@ -35,7 +36,6 @@ LOST_AFTER = timedelta(minutes=5)
 """Gathering that has not been heard of for so long ended with its worker."""
 LATE_AFTER = timedelta(seconds=10)
 ERROR_LENGTH = 300
-CHUNK = 1000
 State = Queue.State
 GATHERERS: dict[Queue.Source, Callable[[Queue, Progress], FoundPairs]] = {
     Queue.Source.SEARCH: gather_search,
@@ -125,7 +125,7 @@ def fill(queue: Queue, gathered: FoundPairs) -> None:
                 % {"num": num_left_out}
             )
         found = {"weights": dict(gathered.weights), "left_out": num_left_out, **gathered.about}
-        QueuedPair.objects.bulk_create(rows, batch_size=CHUNK)
+        QueuedPair.objects.bulk_create(rows, batch_size=BATCH)
         building = Queue.objects.filter(pk=queue.pk, state=State.BUILDING)
         if not building.update(
             state=State.OPEN,
@@ -187,8 +187,8 @@ def _rows(queue: Queue, gathered: FoundPairs) -> list[QueuedPair]:
     """Return the pairs as rows; images that were removed meanwhile, or stand for the same bytes, make none."""
     ids = np.unique(np.concatenate([gathered.first, gathered.second])).tolist()
     hashes: dict[int, str] = {}
-    for start in range(0, len(ids), CHUNK):
-        shown = Image.objects.shown().filter(pk__in=ids[start : start + CHUNK])
+    for part in batches(ids):
+        shown = Image.objects.shown().filter(pk__in=part)
         hashes |= dict(shown.values_list("pk", "sha256"))
     pairs: dict[tuple[str, str], float] = {}
     for one, other, score in zip(

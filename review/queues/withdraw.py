@@ -8,13 +8,13 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from gallery.batches import batches
 from gallery.models import Image
 from review.models import QueuedPair, Reading, Verdict
 from review.queues.candidates.exclusions import judged_among
 from review.queues.reading import reopen, settle
 from review.verdicts.consensus import Pair
 
-CHUNK = 500
 State = QueuedPair.State
 
 
@@ -70,8 +70,8 @@ def heed_pairs(pairs: Collection[Pair]) -> None:
     for every 500 first images, and two more where such pairs are queued.
     """
     firsts = sorted({first for first, _second in pairs})
-    for start in range(0, len(firsts), CHUNK):
-        queued = _unread(firsts[start : start + CHUNK], pairs)
+    for part in batches(firsts):
+        queued = _unread(part, pairs)
         if not queued:
             continue
         judged = judged_among(set(queued.values()))
@@ -96,7 +96,7 @@ def _unread(firsts: list[str], pairs: Collection[Pair]) -> dict[int, Pair]:
 def _of_images(image_ids: Sequence[int]) -> list[QuerySet[QueuedPair]]:
     """Return the pairs in which any of the images stands, some hundred images at a time."""
     found = []
-    for start in range(0, len(image_ids), CHUNK):
-        hashes = Image.objects.order_by().filter(pk__in=image_ids[start : start + CHUNK]).values("sha256")
+    for part in batches(image_ids):
+        hashes = Image.objects.order_by().filter(pk__in=part).values("sha256")
         found.append(QueuedPair.objects.filter(Q(first_sha256__in=hashes) | Q(second_sha256__in=hashes)))
     return found

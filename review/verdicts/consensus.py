@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from django.db.models import QuerySet
 
+from gallery.batches import batches
 from gallery.models import Image
 from review.models import Verdict
 from review.verdicts.record import current
@@ -171,6 +172,4 @@ def _judged(votes: Mapping[Pair, list[Ballot]], ids: Mapping[str, int]) -> Itera
 
 def _batches(hashes: Iterable[str]) -> Iterator[set[str]]:
     """Yield hashes by as many as one query may name."""
-    listed = sorted(hashes)
-    for start in range(0, len(listed), BATCH):
-        yield set(listed[start : start + BATCH])
+    return map(set, batches(sorted(hashes), BATCH))

@@ -16,6 +16,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from gallery.audit_events import Action, log_act
+from gallery.batches import BATCH, batches
 from review.evidence.csv_safety import guard, unguard
 from review.exceptions import VerdictError
 from review.models import Verdict
@@ -25,7 +26,6 @@ from review.verdicts.record import make
 COLUMNS = ("first_sha256", "second_sha256", "verdict", "note", "author", "decided_at", "state")
 NEEDED = COLUMNS[:3]
 CSV_SUFFIX, JSON_SUFFIX = ".csv", ".json"
-BATCH = 500
 Record = Mapping[str, Any]
 
 
@@ -161,8 +161,8 @@ def record_all(verdicts: Iterable[Verdict]) -> tuple[int, int]:
 def _stored(verdicts: list[Verdict]) -> Iterator[Verdict]:
     """Yield the verdicts on the first images of these."""
     hashes = sorted({verdict.first_sha256 for verdict in verdicts})
-    for start in range(0, len(hashes), BATCH):
-        yield from Verdict.objects.filter(first_sha256__in=hashes[start : start + BATCH]).defer("note", "state")
+    for part in batches(hashes):
+        yield from Verdict.objects.filter(first_sha256__in=part).defer("note", "state")
 
 
 def _key(verdict: Verdict) -> tuple[Any, ...]:

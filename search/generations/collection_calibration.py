@@ -7,10 +7,10 @@ called rare. So a collection that is large enough has calibration tables of its 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from dataclasses import replace
 
 import numpy as np
+from cachetools import LRUCache
 from django.conf import settings
 from numpy.typing import NDArray
 
@@ -28,7 +28,7 @@ GROWTH = 0.1
 MAX_KEPT = 32
 
 Key = tuple[int | None, tuple[tuple[str, str], ...], int]
-_kept: OrderedDict[Key, tuple[int, dict[str, MethodTables]]] = OrderedDict()
+_kept: LRUCache[Key, tuple[int, dict[str, MethodTables]]] = LRUCache(MAX_KEPT)
 _lock = threading.Lock()
 
 
@@ -49,9 +49,6 @@ def within(snapshot: Snapshot, collection_id: int, image_ids: NDArray[np.int64])
         if abs(len(image_ids) - num_fitted) > GROWTH * num_fitted:
             tables = _fit(snapshot, np.sort(image_ids))
             _kept[key] = len(image_ids), tables
-        _kept.move_to_end(key)
-        while len(_kept) > MAX_KEPT:
-            _kept.popitem(last=False)
     return replace(snapshot, tables={**snapshot.tables, **tables}), bool(tables)
 
 

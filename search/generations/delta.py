@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.batches import batches
 from search.features import registry, revisions, stored_vectors
 from search.methods import PairwiseMethod
 from search.models import Tombstone, WorkState
@@ -110,9 +111,10 @@ class Delta:
         """Return a method's rows of all changed images: those that changed, and those that did not."""
         ids, vectors = fresh
         older = np.setdiff1d(changed, ids, assume_unique=True)
-        chunks = [older[start : start + IDS_PER_QUERY] for start in range(0, len(older), IDS_PER_QUERY)]
         found = _read(
-            part for chunk in chunks for part in stored_vectors.iter_ready(name, version, image_ids=chunk.tolist())
+            rows
+            for part in batches(older.tolist(), IDS_PER_QUERY)
+            for rows in stored_vectors.iter_ready(name, version, image_ids=part)
         )
         if vectors is None or found[1] is None:
             return (ids, vectors) if found[1] is None else found

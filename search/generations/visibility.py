@@ -8,11 +8,11 @@ see what raises it. What a person's memberships are is read with every request.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from cachetools import LRUCache
 from django.db.models import Q, QuerySet
 from numpy.typing import NDArray
 
@@ -31,7 +31,7 @@ NOTHING = np.empty(0, np.int64)
 
 Key = tuple[bool, tuple[int, ...]]
 """Whether a person sees the common library, and the collections that they are a member of."""
-_kept: OrderedDict[Key, tuple[int, NDArray[np.int64]]] = OrderedDict()
+_kept: LRUCache[Key, tuple[int, NDArray[np.int64]]] = LRUCache(MAX_KEPT)
 _lock = threading.Lock()
 
 
@@ -56,9 +56,6 @@ def closed_ids(viewer: User | AnonymousUser | None, revision: int) -> NDArray[np
     closed = np.fromiter(Image.objects.closed_to(viewer).order_by("pk").values_list("pk", flat=True), np.int64)
     with _lock:
         _kept[key] = revision, closed
-        _kept.move_to_end(key)
-        while len(_kept) > MAX_KEPT:
-            _kept.popitem(last=False)
     return closed
 
 

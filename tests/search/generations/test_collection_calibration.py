@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from gallery.models import Collection
@@ -125,7 +126,7 @@ def test_a_new_generation_makes_new_tables(collection: Collection, fits: list[st
 
 
 def test_only_so_many_are_kept(collection: Collection, fits: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collection_calibration, "MAX_KEPT", 1)
+    monkeypatch.setattr(collection_calibration, "_kept", LRUCache(1))
     members = list(collection.images.order_by("pk").values_list("pk", flat=True))
     twin = Collection.objects.create(name="twin")
     twin.images.set(members)
