@@ -12,10 +12,11 @@ class ReviewConfig(AppConfig):
 
         from gallery.signals import acted, images_removed, images_restored, images_stored
         from jobs import periodic
+        from review import error_sentences  # noqa: F401 (importing makes them known)
         from review.audit import chain, checks, triggers
         from review.comparing.jobs import resume_comparisons
         from review.comparing.receivers import forget_removed
-        from review.duplicates.jobs import renew_duplicates, resume_decisions
+        from review.duplicates.jobs import renew_duplicates
         from review.duplicates.receivers import drop_apart, drop_read
         from review.models import QueuedPair, Verdict
         from review.queues import withdraw
@@ -30,7 +31,6 @@ class ReviewConfig(AppConfig):
         periodic.register(resume_comparisons)
         images_removed.connect(forget_removed, dispatch_uid="review.comparing.removed")
         periodic.register(renew_duplicates, after_build=True)
-        periodic.register(resume_decisions)
         acted.connect(chain.append, dispatch_uid="review.audit.chain")
         acted.connect(drop_apart, dispatch_uid="review.duplicates.apart")
         post_save.connect(drop_read, sender=QueuedPair, dispatch_uid="review.duplicates.read")

@@ -42,6 +42,7 @@ urlpatterns: list[URLPattern] = [
     path("duplicates/undo/", duplicate_acts.undo, name="duplicates_undo"),
     path("duplicates/plan/", duplicate_bulk.plan, name="duplicates_plan"),
     path("duplicates/apply/", duplicate_bulk.apply, name="duplicates_apply"),
+    path("duplicates/<id:pk>/retry/", duplicate_acts.retry, name="duplicates_retry"),
     path("duplicates/scan/", duplicates.scan, name="duplicates_scan"),
     path("duplicates/progress/", duplicates.progress, name="duplicates_progress"),
     path("review/verdicts/", verdicts.verdicts, name="verdicts"),

@@ -16,7 +16,7 @@ from django.contrib.auth.models import User
 
 from gallery.models import Account, Collection, Image
 from gallery.people.roles import Role
-from review.models import Queue, QueuedPair, SearchRecord
+from review.models import DuplicateBulk, Queue, QueuedPair, SearchRecord
 from review.verdicts.record import record, sorted_pair
 from search.models import Evaluation, Query, WeightSet, WorkState
 from tests.gallery.rows import make_image
@@ -102,6 +102,10 @@ def a_query(world: World) -> list[Any]:
 
 def an_evaluation(world: World) -> list[Any]:
     return [Evaluation.objects.create(kind=Evaluation.Kind.LABELS, max_queries=10).pk]
+
+
+def a_bulk_of_somebody_else(world: World) -> list[Any]:
+    return [DuplicateBulk.objects.create(kind="keep_all", plan=[]).pk]
 
 
 def a_weight_set(world: World) -> list[Any]:
@@ -264,6 +268,7 @@ ROWS: dict[str, dict[str, Cell]] = {
     "review:duplicates_scan": {"POST": Cell(Role.REVIEWER, answers=(302,))},
     "review:duplicates_decide": {"POST": Cell(Role.REVIEWER, answers=(302,))},
     "review:duplicates_undo": {"POST": Cell(Role.REVIEWER, answers=(302,))},
+    "review:duplicates_retry": {"POST": Cell(Role.REVIEWER, a_bulk_of_somebody_else, answers=(404,))},
     "review:duplicates_plan": {"POST": Cell(Role.REVIEWER, answers=(302,))},
     "review:duplicates_apply": {"POST": Cell(Role.REVIEWER, answers=(302,))},
     # Queues: nobody reads without a name

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 
 import numpy as np
+from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
-from rq.timeouts import JobTimeoutException
 
+from jobs.job import job
+from jobs.leases import LONG_WORK_SECONDS
+from jobs.progress import Progress
 from review.duplicates.decide.resolve import close_decided
 from review.duplicates.find.candidate_groups import CandidateGroup
 from review.duplicates.find.groups import draft_groups
@@ -21,74 +21,62 @@ from review.duplicates.find.measurement_cache import CachedMeasurements, read_ca
 from review.duplicates.find.pairs import Pairs
 from review.duplicates.schedule import seen_now
 from review.models import DuplicateGroup, DuplicateMember, DuplicateScan
-from search.exceptions import SearchError
 from search.features import registry, revisions
 from search.generations.snapshot import current_snapshot
 from search.scoring.segments import Snapshot
 
-State = DuplicateScan.State
 SHARES = {"candidates": 0.4, "measuring": 0.5, "grouping": 0.1}
 STEPS = 1000
 """Parts of the whole that progress is counted in."""
-PROGRESS_SECONDS = 1.0
 GROUPS_AT_ONCE = 500
 """Groups of one transaction: others wait for the database no longer than that takes."""
-ERROR_LENGTH = 300
-logger = logging.getLogger(__name__)
 
 
-def run(pk: int) -> None:
-    """Make the scan that a row asks for, unless somebody does so already; what goes wrong is kept on the row."""
-    waiting = DuplicateScan.objects.filter(pk=pk, state=State.WAITING)
-    if not waiting.update(state=State.RUNNING, heartbeat_at=timezone.now(), num_total=STEPS):
-        return
-    scan = DuplicateScan.objects.get(pk=pk)
-    try:
-        _scan(scan)
-    except JobTimeoutException:
-        _fail(scan, _("The scan took longer than a worker may take."))
-        raise
-    except (SearchError, OSError) as error:
-        _fail(scan, str(error))
-    except Exception as error:
-        logger.exception("scan %d for duplicates failed", pk)
-        _fail(scan, f"{type(error).__name__}: {error}")
+class ScanProgress:
+    """Keeps on the row which share of the whole is done, step by step."""
 
-
-class _Report:
-    """Keeps progress on the row for other processes to see."""
-
-    def __init__(self, scan: DuplicateScan) -> None:
-        self._scan, self._next = scan, 0.0
-        self._first, self._size = 0.0, 0.0
+    def __init__(self, progress: Progress[DuplicateScan]) -> None:
+        self._progress = progress
+        self._step, self._first, self._size = "", 0.0, 0.0
 
     def begin(self, step: str) -> None:
         """Say that a step begins."""
         names = list(SHARES)
-        self._first, self._size = sum(SHARES[name] for name in names[: names.index(step)]), SHARES[step]
+        self._step, self._size = step, SHARES[step]
+        self._first = sum(SHARES[name] for name in names[: names.index(step)])
 
     def __call__(self, share: float) -> None:
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + PROGRESS_SECONDS
-            done = round(STEPS * (self._first + self._size * share))
-            DuplicateScan.objects.filter(pk=self._scan.pk).update(num_done=done, heartbeat_at=timezone.now())
+        self._progress(self._step, round(STEPS * (self._first + self._size * share)), STEPS)
 
 
-def _scan(scan: DuplicateScan) -> None:
-    report, started = _Report(scan), time.monotonic()
-    scan.seen = seen_now()  # before anything is read: what comes later is looked at next time
-    scan.revision = revisions.revision()
+def discard_groups(scan: DuplicateScan) -> None:
+    """Forget the groups of a scan that did not come to its end: nobody has seen them."""
+    scan.groups.all().delete()
+
+
+@job(
+    DuplicateScan,
+    queue=settings.QUEUE_MAINTENANCE,
+    name="duplicate_scan",
+    lease_seconds=LONG_WORK_SECONDS,
+    before=discard_groups,
+    ended=discard_groups,
+)
+def duplicate_scan(scan: DuplicateScan, progress: Progress[DuplicateScan]) -> None:
+    """Measure what is new, group all that is known, and publish the groups."""
+    report, started = ScanProgress(progress), time.monotonic()
+    seen = seen_now()  # before anything is read: what comes later is looked at next time
+    revision = revisions.revision()
     snapshot = current_snapshot()
-    scan.generation = snapshot.generation_id
-    known = _measure(snapshot, scan.revision, report)
+    progress.keep(seen=seen, revision=revision, generation=snapshot.generation_id, num_total=STEPS)
+    known = _measure(snapshot, revision, report)
     report.begin("grouping")
     report(0.0)
     _keep(scan, draft_groups(snapshot, known), report)
-    scan.seconds = round(time.monotonic() - started, 1)
-    _publish(scan)
+    _publish(scan, progress, round(time.monotonic() - started, 1))
 
 
-def _measure(snapshot: Snapshot, revision: int, report: _Report) -> CachedMeasurements:
+def _measure(snapshot: Snapshot, revision: int, report: ScanProgress) -> CachedMeasurements:
     """Measure the pairs with an image that is new since the last scan, and return them with those known before."""
     versions = dict(snapshot.versions)
     ids, before = searchable_ids(snapshot), read_cache(versions)
@@ -111,7 +99,7 @@ def _changed_since(revision: int, versions: dict[str, str]) -> NDArray[np.int64]
     return np.fromiter(rows.values_list("image_id", flat=True).distinct().iterator(), np.int64)
 
 
-def _keep(scan: DuplicateScan, drafts: Sequence[CandidateGroup], report: _Report) -> None:
+def _keep(scan: DuplicateScan, drafts: Sequence[CandidateGroup], report: ScanProgress) -> None:
     """Write the groups, some at a time; nobody sees them before the scan is ready."""
     for start in range(0, len(drafts), GROUPS_AT_ONCE):
         part = drafts[start : start + GROUPS_AT_ONCE]
@@ -142,17 +130,10 @@ def _members(group: DuplicateGroup, draft: CandidateGroup) -> list[DuplicateMemb
     ]
 
 
-def _publish(scan: DuplicateScan) -> None:
+def _publish(scan: DuplicateScan, progress: Progress[DuplicateScan], seconds: float) -> None:
     """Show these groups instead of the last ones; those that were decided about meanwhile stay settled."""
     with transaction.atomic():
         close_decided(scan, after=scan.seen["decision"])
-        scan.state, scan.error, scan.finished_at, scan.num_done = State.READY, "", timezone.now(), STEPS
-        scan.save()
+        progress.finish(num_done=STEPS, seconds=seconds)
     for old in DuplicateScan.objects.filter(pk__lt=scan.pk):
         old.delete()
-
-
-def _fail(scan: DuplicateScan, error: str) -> None:
-    scan.groups.all().delete()
-    scan.state, scan.error, scan.finished_at = State.FAILED, error[:ERROR_LENGTH], timezone.now()
-    scan.save()

@@ -1,7 +1,4 @@
-"""When a scan for duplicates is made: when people ask, after a build, and when something changed since the last.
-
-The row is the truth, the queue a hint: a scan whose job or worker was lost is taken up again or given up here.
-"""
+"""When a scan for duplicates is made: when people ask, after a build, and when something changed since the last."""
 
 from __future__ import annotations
 
@@ -10,22 +7,17 @@ from typing import Any
 
 from django.db.models import Max
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from gallery.models import RepeatUpload
+from jobs.rows import ACTIVE, JobState
 from review.models import DuplicateDecision, DuplicateScan, Verdict
 from review.verdicts.blinding import waiting
 from search.features import revisions
 from search.generations.build import active_generation
 
-State = DuplicateScan.State
-ACTIVE = (State.WAITING, State.RUNNING)
 BUSY_SHARE, SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, timedelta(seconds=30), timedelta(minutes=5)
 """Scans take about this share of the time, while images and decisions keep coming; nobody waits longer than that."""
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)
-LOST_AFTER = timedelta(minutes=15)
-"""A scan that has not been heard of for so long ended with its worker."""
-LATE_AFTER = timedelta(seconds=10)
 
 
 def ask() -> DuplicateScan:
@@ -36,7 +28,7 @@ def ask() -> DuplicateScan:
 
 def newest_ready() -> DuplicateScan | None:
     """Return the scan that people see."""
-    return DuplicateScan.objects.filter(state=State.READY).first()
+    return DuplicateScan.objects.filter(state=JobState.READY).first()
 
 
 def active_scan() -> DuplicateScan | None:
@@ -76,25 +68,12 @@ def due() -> bool:
     return timezone.now() >= scan.finished_at + rest and is_outdated(scan)
 
 
-def waiting_late() -> list[int]:
-    """Return the scans that wait although their job must have been lost."""
-    late = DuplicateScan.objects.filter(state=State.WAITING, created_at__lt=timezone.now() - LATE_AFTER)
-    return list(late.values_list("pk", flat=True))
-
-
-def give_up_lost() -> int:
-    """Mark scans as failed that ended with their worker; return how many there were."""
-    lost = DuplicateScan.objects.filter(state=State.RUNNING, heartbeat_at__lt=timezone.now() - LOST_AFTER)
-    error = _("The scan was interrupted: its worker ended.")
-    return lost.update(state=State.FAILED, error=error, finished_at=timezone.now())
-
-
 def _retrying() -> bool:
     """Tell whether scans failed so lately that the next should wait: a minute, then twice as long each time."""
     failed = 0
     last = None
     for scan in DuplicateScan.objects.exclude(state__in=ACTIVE)[:10]:
-        if scan.state != State.FAILED:
+        if scan.state != JobState.FAILED:
             break
         last = last or scan.heartbeat_at
         failed += 1

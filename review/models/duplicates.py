@@ -8,29 +8,18 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gallery.models import HASH_LENGTH, Image
+from jobs.errors import sentence
+from jobs.rows import JobRow
 from review.models.append_only import AppendOnly
 
 
-class DuplicateScan(models.Model):
+class DuplicateScan(JobRow):
     """One computation of all groups; the newest that is ready is what people see."""
 
-    class State(models.TextChoices):
-        WAITING = "waiting", _("waiting")
-        RUNNING = "running", _("running")
-        READY = "ready", _("ready")
-        FAILED = "failed", _("failed")
-
-    state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
     generation = models.PositiveBigIntegerField(_("generation"), null=True)
     revision = models.BigIntegerField(default=0)  # of search: changes up to this one are inside
     seen = models.JSONField(default=dict)  # newest verdict, decision and repeated upload inside; see review.duplicates
-    num_done = models.PositiveIntegerField(default=0)
-    num_total = models.PositiveIntegerField(default=0)
-    error = models.CharField(_("error"), max_length=300, blank=True)
-    created_at = models.DateTimeField(_("asked for"), auto_now_add=True)
-    finished_at = models.DateTimeField(_("finished"), null=True)
     seconds = models.FloatField(_("seconds"), default=0.0)  # that it took, without waiting
-    heartbeat_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ["-id"]
@@ -88,33 +77,17 @@ class DuplicateMember(models.Model):
         return f"image {self.image_id} in group {self.group_id}"
 
 
-class DuplicateBulk(models.Model):
+class DuplicateBulk(JobRow):
     """One act on many groups, done by a worker where they are more than a page can wait for."""
-
-    class State(models.TextChoices):
-        WAITING = "waiting", _("waiting")
-        RUNNING = "running", _("running")
-        READY = "ready", _("done")
-        FAILED = "failed", _("failed")
 
     kind = models.CharField(_("decision"), max_length=10)  # of DuplicateDecision.Kind
     merges = models.BooleanField(_("merges what is known"), default=False)
-    plan = models.JSONField(
-        _("plan")
-    )  # what was agreed to: groups, or decisions to undo; see review.duplicates.decide.bulk
+    plan = models.JSONField(_("plan"))  # agreed to: groups, or decisions to undo; see review.duplicates.decide.bulk
     undoes = models.ForeignKey("self", models.PROTECT, null=True, verbose_name=_("undoes"), related_name="undone_by")
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("account of the author"), related_name="+"
-    )
-    author_name = models.CharField(_("author"), max_length=150)
-    state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
-    num_done = models.PositiveIntegerField(default=0)
+    author_name = models.CharField(_("author"), max_length=150)  # stays when the account that asked for it goes
     num_skipped = models.PositiveIntegerField(default=0)  # changed since it was agreed to, or met an error of their own
-    num_total = models.PositiveIntegerField(default=0)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    error = models.CharField(_("error"), max_length=300, blank=True)
-    created_at = models.DateTimeField(_("asked for"), auto_now_add=True)
-    heartbeat_at = models.DateTimeField(auto_now=True)
+    skip_code = models.CharField(max_length=64, blank=True)  # why the last of them was
+    skip_params = models.JSONField(null=True, editable=False)
 
     class Meta:
         ordering = ["-id"]
@@ -123,6 +96,11 @@ class DuplicateBulk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.num_total} groups by {self.author_name}"
+
+    @property
+    def skip_sentence(self) -> str:
+        """Why the last group that was passed over was, in the reader's language."""
+        return sentence(self.skip_code, self.skip_params)
 
 
 class DuplicateDecision(AppendOnly):

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -20,10 +20,10 @@ from gallery.forms import read_id
 from gallery.notices import way_back
 from gallery.people.permissions import requires
 from gallery.people.roles import Role
+from jobs.rows import JobState
 from review.duplicates.decide import bulk, decisions
 from review.duplicates.decide.in_force import Kind
 from review.duplicates.forms import APART, GroupDecisionForm, GroupsForm, problems_of
-from review.duplicates.jobs import enqueue_bulk
 from review.duplicates.schedule import newest_ready
 from review.duplicates.show.cards import make_cards
 from review.duplicates.show.visible import num_by_tier
@@ -83,6 +83,16 @@ def undo(request: HttpRequest) -> HttpResponse:
     return render(request, "review/_duplicate_undone.html", context)
 
 
+@require_POST
+@requires(Role.REVIEWER)
+def retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Go on with one's own act on many groups that was given up."""
+    row = get_object_or_404(DuplicateBulk, pk=pk, asked_by=cast("User", request.user))
+    if not bulk.bulk_decisions.retry(row.pk):
+        messages.info(request, _("This goes on or has ended already."))
+    return redirect("review:duplicates")
+
+
 def _about(group: DuplicateGroup | None) -> dict[str, Any]:
     """Return what a decision about a group rests on; of a group that a scan has replaced nothing is known."""
     if group is None:
@@ -111,7 +121,7 @@ def back_of(request: HttpRequest) -> str:
 
 
 def _undo_bulk(request: HttpRequest, number: int, user: User) -> HttpResponse:
-    done = DuplicateBulk.objects.filter(pk=number, author=user).first()
+    done = DuplicateBulk.objects.filter(pk=number, asked_by=user).first()
     if done is None:
         return _refused(request, _("You made no decision of this number; nothing was undone."))
     try:
@@ -125,27 +135,27 @@ def _undo_bulk(request: HttpRequest, number: int, user: User) -> HttpResponse:
 def start(request: HttpRequest, row: DuplicateBulk) -> None:
     """Have an act on many groups done: now, or by a worker when it is long; tell so."""
     if bulk.fits_a_page(row):
-        bulk.run(row.pk)
+        bulk.bulk_decisions.run(row.pk)
         row.refresh_from_db()
         _tell_end(request, row)
         return
-    if enqueue_bulk(row.pk):
+    if bulk.bulk_decisions.send(row.pk):
         messages.info(request, _("This takes a while; a worker does it, and this page shows how far it is."))
     else:
         messages.warning(request, _("The queue cannot be reached now; it starts by itself when it is back."))
 
 
 def _tell_end(request: HttpRequest, row: DuplicateBulk) -> None:
-    if row.state == DuplicateBulk.State.FAILED:
-        messages.error(request, row.error)
-    elif row.state in bulk.ACTIVE:
+    if row.state == JobState.FAILED:
+        messages.error(request, row.error_sentence)
+    elif row.is_active:
         messages.warning(
             request, _("This was interrupted; it is tried again by itself, and this page shows how far it is.")
         )
     else:
         messages.success(request, _bulk_said(row))
         if row.num_skipped:
-            about = {"num": row.num_skipped, "why": row.error}
+            about = {"num": row.num_skipped, "why": row.skip_sentence}
             messages.warning(request, _("%(num)d were left as they are: %(why)s") % about)
 
 

@@ -17,11 +17,12 @@ from django.views.decorators.vary import vary_on_headers
 from gallery.models import Image, RepeatUpload
 from gallery.people.permissions import permissions_of, requires
 from gallery.people.roles import Role
+from jobs.rows import ACTIVE, JobState
 from review.duplicates import schedule
 from review.duplicates.decide import bulk
 from review.duplicates.decide.in_force import in_force
 from review.duplicates.forms import GroupsForm
-from review.duplicates.jobs import enqueue_scan
+from review.duplicates.scan import duplicate_scan
 from review.duplicates.show.cards import make_cards
 from review.duplicates.show.listing import Place, page_of
 from review.duplicates.show.visible import GroupFilter, Tier, num_by_tier, open_groups
@@ -108,7 +109,7 @@ def progress(request: HttpRequest) -> HttpResponse:
 def scan(request: HttpRequest) -> HttpResponse:
     """Have duplicates looked for now."""
     wanted = schedule.ask()
-    if wanted.state == DuplicateScan.State.WAITING and not enqueue_scan(wanted.pk):
+    if wanted.state == JobState.WAITING and not duplicate_scan.send(wanted.pk):
         messages.warning(request, _("The queue cannot be reached now; the scan starts by itself when it is back."))
     return redirect("review:duplicates")
 
@@ -131,7 +132,7 @@ def progress_context(user: User | AnonymousUser, scan: DuplicateScan | None) -> 
     """Return what waits and runs, and what went wrong last."""
     active = schedule.active_scan()
     bulks = list(_active_bulks(user))
-    failed = DuplicateScan.objects.filter(state=DuplicateScan.State.FAILED).first()
+    failed = DuplicateScan.objects.filter(state=JobState.FAILED).first()
     queue = health.look_at_queues() if active or bulks else None
     return {
         "scan": scan,
@@ -153,8 +154,8 @@ def last_decision(user: User | AnonymousUser) -> dict[str, Any]:
 
 
 def _active_bulks(user: User | AnonymousUser) -> Any:
-    rows = DuplicateBulk.objects.filter(state__in=bulk.ACTIVE).defer("plan").order_by("pk")
-    return rows.filter(author=user) if user.is_authenticated else rows.none()
+    rows = DuplicateBulk.objects.filter(state__in=ACTIVE).defer("plan").order_by("pk")
+    return rows.filter(asked_by=user) if user.is_authenticated else rows.none()
 
 
 def _unfinished_bulk(user: User | AnonymousUser) -> DuplicateBulk | None:
@@ -164,11 +165,11 @@ def _unfinished_bulk(user: User | AnonymousUser) -> DuplicateBulk | None:
     """
     if not user.is_authenticated:
         return None
-    newest = DuplicateBulk.objects.filter(author=user).defer("plan").first()
-    if newest is None or newest.state in bulk.ACTIVE:
+    newest = DuplicateBulk.objects.filter(asked_by=user).defer("plan").first()
+    if newest is None or newest.is_active:
         return None
     untold = newest.num_skipped > 0 and not bulk.fits_a_page(newest)
-    return newest if untold or newest.state == DuplicateBulk.State.FAILED else None
+    return newest if untold or newest.state == JobState.FAILED else None
 
 
 def first_tier(counts: dict[int, int]) -> int:

@@ -200,6 +200,7 @@ NOT_PAGES = {
         "review:duplicates_apply",
         "review:duplicates_decide",
         "review:duplicates_plan",
+        "review:duplicates_retry",
         "review:duplicates_scan",
         "review:duplicates_undo",
         "review:queue_change",

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from review.duplicates import schedule
+from review.models import DuplicateBulk
 from search.evaluation import runs
 from search.weights import learning_job
 
 WAITING: dict[str, Callable[[], Any]] = {
+    "duplicate_bulk": lambda: DuplicateBulk.objects.create(kind="keep_all", plan=[], author_name="ada"),
+    "duplicate_scan": schedule.ask,
     "evaluation": lambda: runs.ask("labels", None, None),
     "weight_set": lambda: learning_job.ask(["labels"]),
 }

@@ -7,20 +7,18 @@ error of its own fails alone; what stops the whole act is tried again, a limited
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import InterfaceError, OperationalError, models, transaction
-from django.utils import timezone
-from django.utils.translation import gettext as _
-from rq.timeouts import JobTimeoutException
+from django.db import transaction
 
 from gallery.audit_events import Action, log_act
 from gallery.models import Image
+from jobs.guard import Failure, guarded
+from jobs.job import job
+from jobs.progress import Progress
 from review.duplicates.decide import decisions as decide_decisions
 from review.duplicates.decide.in_force import Kind, doubted_pairs, in_force, pairs_within
 from review.duplicates.decide.plan import BulkPlan, PlannedGroup
@@ -30,27 +28,35 @@ from review.models import DuplicateBulk, DuplicateDecision
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-State = DuplicateBulk.State
-ACTIVE = (State.WAITING, State.RUNNING)
 AT_ONCE = 50
 """Groups of one transaction; a plan of no more is done while the page waits."""
-LATE_AFTER = timedelta(seconds=10)
-LOST_AFTER = timedelta(minutes=2)
-OF_THE_WHOLE_RUN = (OperationalError, InterfaceError, JobTimeoutException, MemoryError)
-"""What is no fault of the group at hand: the next would meet it as well."""
-ERROR_LENGTH = 300
-logger = logging.getLogger(__name__)
+LEASE_SECONDS = 120
+"""A transaction takes seconds; whoever is silent for longer has ended."""
+
+
+@job(DuplicateBulk, queue=settings.QUEUE_MAINTENANCE, name="duplicate_bulk", lease_seconds=LEASE_SECONDS)
+def bulk_decisions(bulk: DuplicateBulk, progress: Progress[DuplicateBulk]) -> None:
+    """Do what was agreed to, from the group on that an earlier attempt came to."""
+    while bulk.num_done + bulk.num_skipped < bulk.num_total:
+        with transaction.atomic():
+            _do_some(bulk)
+            progress.keep(
+                num_done=bulk.num_done,
+                num_skipped=bulk.num_skipped,
+                skip_code=bulk.skip_code,
+                skip_params=bulk.skip_params,
+            )
 
 
 def ask(plan: BulkPlan, kind: str, user: User, *, merges: bool = False) -> DuplicateBulk:
-    """Note what was agreed to; `run` does it.
+    """Note what was agreed to; `bulk_decisions` does it.
 
     Raises
     ------
     DuplicatesError : the plan is empty
     """
     if not plan.entries:
-        raise DuplicatesError(_("There is nothing to decide: none of these groups is yours to decide about."))
+        raise DuplicatesError("nothing_to_decide")
     entries = [entry.as_state() for entry in plan.entries]
     return _create(kind, entries, user, merges=merges)
 
@@ -62,15 +68,13 @@ def ask_undo(bulk: DuplicateBulk, user: User) -> DuplicateBulk:
     ------
     DuplicatesError : it is somebody else's, goes on still, or was undone already
     """
-    if bulk.author_id != user.pk:
-        raise DuplicatesError(
-            _("Only the person who decided can undo a decision; this was %(name)s.") % {"name": bulk.author_name}
-        )
-    if bulk.state in ACTIVE:
-        raise DuplicatesError(_("This is still being done; it can be undone when it has ended."))
+    if bulk.asked_by_id != user.pk:
+        raise DuplicatesError("decided_by_another", name=bulk.author_name)
+    if bulk.is_active:
+        raise DuplicatesError("still_being_done")
     decisions = list(in_force().filter(bulk=bulk).order_by("-pk").values_list("pk", flat=True))
     if not decisions:
-        raise DuplicatesError(_("This was undone already."))
+        raise DuplicatesError("undone_already")
     return _create(Kind.UNDONE, decisions, user, undoes=bulk)
 
 
@@ -79,93 +83,44 @@ def fits_a_page(bulk: DuplicateBulk) -> bool:
     return bulk.num_total <= AT_ONCE
 
 
-def run(pk: int) -> None:
-    """Do what a row asks for, unless somebody does so already; what goes wrong is kept on the row."""
-    waiting = DuplicateBulk.objects.filter(pk=pk, state=State.WAITING)
-    attempt = models.F("attempts") + 1
-    if not waiting.update(state=State.RUNNING, attempts=attempt, heartbeat_at=timezone.now()):
-        return
-    try:
-        _go_on(DuplicateBulk.objects.get(pk=pk))
-    except JobTimeoutException:
-        _try_again(pk, _("Deciding took longer than a worker may take."))
-        raise
-    except Exception as error:
-        logger.exception("decisions about many groups, %d, were interrupted", pk)
-        _try_again(pk, _named(error))
-
-
-def waiting_late() -> list[int]:
-    """Return the acts that wait although their job must have been lost; those of dead workers wait again, or fail."""
-    lost = DuplicateBulk.objects.filter(state=State.RUNNING, heartbeat_at__lt=timezone.now() - LOST_AFTER)
-    _release(lost, _("The worker ended before all was decided, also at the last attempt."))
-    late = DuplicateBulk.objects.filter(state=State.WAITING, created_at__lt=timezone.now() - LATE_AFTER)
-    return list(late.values_list("pk", flat=True))
-
-
-def _go_on(bulk: DuplicateBulk) -> None:
-    while bulk.state == State.RUNNING:
-        with transaction.atomic():
-            _do_some(bulk)
-            bulk.save()
-
-
-def _try_again(pk: int, why: str) -> None:
-    _release(DuplicateBulk.objects.filter(pk=pk, state=State.RUNNING), why)
-
-
-def _release(running: models.QuerySet[DuplicateBulk], why: str) -> None:
-    """Let acts that were interrupted wait again; those that were tried often enough fail."""
-    tired = running.filter(attempts__gte=settings.ENV.max_attempts)
-    tired.update(state=State.FAILED, error=why[:ERROR_LENGTH])
-    running.update(state=State.WAITING)
-
-
 def _create(kind: str, plan: Sequence[object], user: User, **about: object) -> DuplicateBulk:
     return DuplicateBulk.objects.create(
-        kind=kind, plan=plan, author=user, author_name=user.get_username(), num_total=len(plan), **about
+        kind=kind, plan=plan, asked_by=user, author_name=user.get_username(), num_total=len(plan), **about
     )
 
 
 def _do_some(bulk: DuplicateBulk) -> None:
-    """Do the next groups; what they do and that they are done is one transaction."""
+    """Do the next groups; what they do and that they are done is one transaction.
+
+    Raises
+    ------
+    DuplicatesError : whoever asked for it is not here any more
+    """
     people = get_user_model().objects.filter(is_active=True)
-    user = people.filter(pk=bulk.author_id or 0).first()  # anew: a role may be withdrawn
+    user = people.filter(pk=bulk.asked_by_id or 0).first()  # read again: a role may be withdrawn
     if user is None:
-        bulk.state, bulk.error = State.FAILED, _("The account of the person who asked for this is gone.")
-        return
+        raise DuplicatesError("asker_gone")
     done, skipped = bulk.num_done, bulk.num_skipped
     start = done + skipped
     for item in bulk.plan[start : start + AT_ONCE]:
-        problem = _problem_with(bulk, item, user)
-        if problem:
+        failure = _failure_of(bulk, item, user)
+        if failure:
             bulk.num_skipped += 1
-            bulk.error = problem[:ERROR_LENGTH]
+            bulk.skip_code, bulk.skip_params = failure.code, failure.params or None
         else:
             bulk.num_done += 1
     if bulk.num_done > done:
-        _tell(bulk, user, bulk.num_done - done, bulk.num_skipped - skipped)
-    if bulk.num_done + bulk.num_skipped >= bulk.num_total:
-        bulk.state = State.READY
+        _log(bulk, user, bulk.num_done - done, bulk.num_skipped - skipped)
 
 
-def _problem_with(bulk: DuplicateBulk, item: Any, user: User) -> str:
-    """Do one group, or nothing of it; return why not, empty when it is done."""
-    try:
+def _failure_of(bulk: DuplicateBulk, item: Any, user: User) -> Failure | None:
+    """Do one group, or nothing of it; return why not, None when it is done."""
+
+    def decide() -> None:
         with transaction.atomic():
             _do_one(bulk, item, user)
-    except DuplicatesError as error:
-        return str(error)
-    except OF_THE_WHOLE_RUN:
-        raise
-    except Exception as error:
-        logger.exception("decisions about many groups, %d: %r was left as it is", bulk.pk, item)
-        return _named(error)
-    return ""
 
-
-def _named(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    return guarded(decide, f"decision {item!r} of many groups, {bulk.pk},")
 
 
 def _do_one(bulk: DuplicateBulk, item: Any, user: User) -> None:
@@ -190,13 +145,11 @@ def _refuse_doubted(entry: PlannedGroup, user: User) -> None:
     """
     hashes = Image.objects.filter(pk__in=entry.members).values_list("sha256", flat=True)
     if doubted_pairs(pairs_within([set(hashes)]), user):
-        raise DuplicatesError(
-            _("People disagree about two of these images meanwhile, or are unsure; look at the group by itself.")
-        )
+        raise DuplicatesError("doubted_meanwhile")
 
 
-def _tell(bulk: DuplicateBulk, user: User, num_done: int, num_skipped: int) -> None:
-    """Tell of what one transaction did; its decisions, which nobody can change, say which images it was about."""
+def _log(bulk: DuplicateBulk, user: User, num_done: int, num_skipped: int) -> None:
+    """Log what one transaction did; its decisions, which nobody can change, say which images it was about."""
     about = {"kind": bulk.kind, "merges": bulk.merges, "bulk": bulk.pk, "done": num_done, "skipped": num_skipped}
     if bulk.undoes_id:
         about["undoes"] = bulk.undoes_id

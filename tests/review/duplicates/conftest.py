@@ -10,6 +10,7 @@ import pytest
 from django.conf import LazySettings
 
 from gallery.models import Image
+from jobs.rows import JobState
 from review.duplicates import scan, schedule
 from review.models import DuplicateGroup, DuplicateScan
 from search.evaluation.augmentations import edit
@@ -51,9 +52,9 @@ def look() -> Callable[[], DuplicateScan]:
     def make() -> DuplicateScan:
         snapshot.forget()
         wanted = schedule.ask()
-        scan.run(wanted.pk)
+        scan.duplicate_scan.run(wanted.pk)
         wanted.refresh_from_db()
-        assert wanted.state == DuplicateScan.State.READY, wanted.error
+        assert wanted.state == JobState.READY, wanted.error_sentence
         return wanted
 
     return make

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from gallery.models import Image
+from jobs.rows import JobState
 from review.models import DuplicateGroup, DuplicateMember, DuplicateScan
 from tests.gallery.rows import make_image
 
@@ -15,7 +16,7 @@ Tier = DuplicateGroup.Tier
 
 def make_scan() -> DuplicateScan:
     """Add a scan that is ready."""
-    return DuplicateScan.objects.create(state=DuplicateScan.State.READY, finished_at=timezone.now())
+    return DuplicateScan.objects.create(state=JobState.READY, finished_at=timezone.now())
 
 
 def make_group(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gallery.curation import visibility
 from gallery.models import Image, RepeatUpload
 from gallery.people.roles import Role
+from jobs.rows import JobState
 from review.duplicates import scan, schedule
 from review.duplicates.decide import decisions
 from review.duplicates.find.groups import draft_groups
@@ -152,9 +153,9 @@ def test_the_last_scan_serves_until_the_next_is_ready(
     done = look()
     monkeypatch.setattr(scan, "find_candidates", lambda *_arguments: 1 / 0)
     broken = schedule.ask()
-    scan.run(broken.pk)
+    scan.duplicate_scan.run(broken.pk)
     broken.refresh_from_db()
-    assert (broken.state, broken.error) == (DuplicateScan.State.FAILED, "ZeroDivisionError: division by zero")
+    assert (broken.state, broken.error_sentence) == (JobState.FAILED, "ZeroDivisionError: division by zero")
     assert schedule.newest_ready() == done
     assert not schedule.due()
 
@@ -171,6 +172,6 @@ def test_an_empty_library(db: None, look: Look) -> None:
 
 def test_a_scan_is_made_once(copies: list[int]) -> None:
     wanted = schedule.ask()
-    scan.run(wanted.pk)
-    scan.run(wanted.pk)  # the job came twice
+    scan.duplicate_scan.run(wanted.pk)
+    scan.duplicate_scan.run(wanted.pk)  # the job came twice
     assert DuplicateGroup.objects.count() == 2

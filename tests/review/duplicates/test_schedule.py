@@ -11,6 +11,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from gallery.models import RepeatUpload
 from jobs import transport
+from jobs.rows import JobState
 from review.duplicates import jobs, schedule
 from review.duplicates.decide import decisions
 from review.models import DuplicateScan
@@ -22,7 +23,6 @@ from tests.review.duplicates.rows import make_scan
 from tests.review.people import person
 
 pytestmark = pytest.mark.django_db
-State = DuplicateScan.State
 HOUR = timedelta(hours=1)
 
 
@@ -85,26 +85,16 @@ def test_one_scan_at_a_time() -> None:
 
 def test_after_failures_the_next_waits(rested: DuplicateScan) -> None:
     revisions.bump_revision()
-    failed = DuplicateScan.objects.create(state=State.FAILED)
+    failed = DuplicateScan.objects.create(state=JobState.FAILED)
     assert not schedule.due()
     DuplicateScan.objects.filter(pk=failed.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=2))
     assert schedule.due()
-    DuplicateScan.objects.create(state=State.FAILED)
-    DuplicateScan.objects.filter(state=State.FAILED).update(heartbeat_at=timezone.now() - timedelta(seconds=90))
+    DuplicateScan.objects.create(state=JobState.FAILED)
+    DuplicateScan.objects.filter(state=JobState.FAILED).update(heartbeat_at=timezone.now() - timedelta(seconds=90))
     assert not schedule.due()  # the second failure in a row: two minutes
 
 
-def test_scans_of_dead_workers_are_given_up() -> None:
-    scan = DuplicateScan.objects.create(state=State.RUNNING)
-    assert schedule.give_up_lost() == 0
-    DuplicateScan.objects.update(heartbeat_at=timezone.now() - HOUR)
-    assert schedule.give_up_lost() == 1
-    scan.refresh_from_db()
-    assert scan.state == State.FAILED
-    assert "its worker ended" in scan.error
-
-
-def test_the_reconciler_takes_up_what_lost_its_job(
+def test_the_reconciler_asks_for_a_scan_that_is_due(
     rested: DuplicateScan,
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
@@ -120,11 +110,8 @@ def test_the_reconciler_takes_up_what_lost_its_job(
         return sent
 
     assert reconcile() == []
-    wanted = DuplicateScan.objects.create()
-    assert reconcile() == []  # its job is on its way
-    DuplicateScan.objects.filter(pk=wanted.pk).update(created_at=timezone.now() - HOUR)
-    assert reconcile() == [("maintenance", "review.duplicates.jobs.find_duplicates", wanted.pk)]
-    DuplicateScan.objects.filter(pk=wanted.pk).delete()
     revisions.bump_revision()
-    ((_queue, _job, asked),) = reconcile()
-    assert DuplicateScan.objects.get(pk=asked).state == State.WAITING
+    ((queue, _job, kind, asked),) = reconcile()
+    assert (queue, kind) == ("maintenance", "duplicate_scan")
+    assert reconcile() == []  # one waits
+    assert DuplicateScan.objects.get(pk=asked).state == JobState.WAITING

@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 from gallery.models import Collection, Image, Tag
 from gallery.people.roles import Role
 from jobs import transport
+from jobs.rows import JobState
 from review.duplicates.decide import bulk, decisions
 from review.models import DuplicateBulk, DuplicateDecision, DuplicateScan
 from review.verdicts.decide import decide
@@ -110,7 +111,7 @@ def test_what_takes_long_is_left_to_a_worker(
     assert "a worker does it, and this page shows how far it is" in text
     assert "0 of 4" in text
     row = DuplicateBulk.objects.get()
-    assert sent == [("maintenance", "review.duplicates.jobs.decide_about_many", row.pk)]
+    assert sent == [("maintenance", "jobs.job.run", "duplicate_bulk", str(row.pk))]
     assert "still being done" in said(client, "/duplicates/undo/", {"bulk": row.pk})
 
 
@@ -124,7 +125,7 @@ def test_what_goes_wrong_while_the_page_waits(
     monkeypatch.setattr(transport, "send", lambda *_about, job_id="": True)
     assert "it is tried again by itself" in said(client, APPLY, form(scan, "keep_all"))
     row = DuplicateBulk.objects.get()
-    assert (row.state, row.attempts) == (DuplicateBulk.State.WAITING, 1)
+    assert (row.state, row.attempts) == (JobState.WAITING, 1)
     settings.ENV = settings.ENV.model_copy(update={"max_attempts": 1})
     text = said(client, APPLY, form(scan, "keep_all"))
     assert "the disk is full" in text

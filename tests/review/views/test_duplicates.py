@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from gallery.models import Collection, Image, RepeatUpload
 from gallery.people.roles import Role
 from jobs import transport
+from jobs.rows import JobState
 from review.duplicates.decide import bulk
 from review.duplicates.decide.in_force import Kind
 from review.duplicates.decide.plan import make_plan
@@ -132,14 +133,14 @@ def test_groups_of_a_collection(client: Client) -> None:
 
 def test_work_that_goes_on(client: Client) -> None:
     make_pair(make_scan(), "heron")
-    scan = DuplicateScan.objects.create(state=DuplicateScan.State.RUNNING, num_done=250, num_total=1000)
+    scan = DuplicateScan.objects.create(state=JobState.RUNNING, num_done=250, num_total=1000)
     text = page(client)
     assert "Looking for duplicates" in text
     assert "No worker runs that could do this" in text
     part = client.get(reverse("review:duplicates_progress") + "?scan=1&bulk=", headers={"HX-Request": "true"})
     assert 'value="250"' in part.content.decode()
-    scan.state = DuplicateScan.State.FAILED
-    scan.error = "The disk is full."
+    scan.state = JobState.FAILED
+    scan.error_code, scan.error_params = "message", {"text": "The disk is full."}
     scan.save()
     ended = client.get(reverse("review:duplicates_progress") + "?scan=1&bulk=", headers={"HX-Request": "true"})
     assert ended["HX-Refresh"] == "true"
@@ -149,7 +150,7 @@ def test_work_that_goes_on(client: Client) -> None:
 def test_having_one_made(client: Client, sent: list[object]) -> None:
     assert client.post(reverse("review:duplicates_scan")).status_code == 302
     wanted = DuplicateScan.objects.get()
-    assert wanted.state == DuplicateScan.State.WAITING
+    assert wanted.state == JobState.WAITING
     client.post(reverse("review:duplicates_scan"))
     assert DuplicateScan.objects.count() == 1
 
@@ -157,28 +158,34 @@ def test_having_one_made(client: Client, sent: list[object]) -> None:
 def test_acts_on_many_that_go_on_are_shown_to_who_asked(client: Client) -> None:
     make_pair(make_scan(), "heron")
     about = {"kind": Kind.KEEP_ALL, "plan": [], "num_total": 1234}
-    DuplicateBulk.objects.create(author=person("bob"), author_name="bob", **about)
+    DuplicateBulk.objects.create(asked_by=person("bob"), author_name="bob", **about)
     assert "Deciding about many groups" not in page(client)
-    DuplicateBulk.objects.create(author=User.objects.get(username="ada"), author_name="ada", **about)
+    DuplicateBulk.objects.create(asked_by=User.objects.get(username="ada"), author_name="ada", **about)
     assert "0 of 1,234" in page(client)
 
 
 def test_why_an_act_on_many_ended_early_is_shown_to_who_asked(client: Client) -> None:
     make_pair(make_scan(), "heron")
     ended = {"kind": Kind.KEEP_ALL, "plan": [], "num_total": 1234, "num_done": 1100}
-    failed = {**ended, "state": DuplicateBulk.State.FAILED, "error": "The disk is full."}
-    DuplicateBulk.objects.create(author=person("bob"), author_name="bob", **failed)
+    failed = {**ended, "state": JobState.FAILED, "error_code": "message", "error_params": {"text": "The disk is full."}}
+    DuplicateBulk.objects.create(asked_by=person("bob"), author_name="bob", **failed)
     assert "The disk is full." not in page(client)
+    theirs = DuplicateBulk.objects.get()
+    assert client.post(reverse("review:duplicates_retry", args=[theirs.pk])).status_code == 404
     ada = User.objects.get(username="ada")
-    row = DuplicateBulk.objects.create(author=ada, author_name="ada", **failed)
+    row = DuplicateBulk.objects.create(asked_by=ada, author_name="ada", **failed)
     text = page(client)
     assert "1,100 of 1,234" in text
     assert "The disk is full." in text
-    DuplicateBulk.objects.filter(pk=row.pk).update(state=DuplicateBulk.State.READY, num_skipped=134)
+    assert client.post(reverse("review:duplicates_retry", args=[row.pk])).status_code == 302
+    row.refresh_from_db()
+    assert (row.state, row.error_code, row.num_done) == (JobState.WAITING, "", 1100)
+    skip = {"skip_code": "message", "skip_params": {"text": "The disk is full."}}
+    DuplicateBulk.objects.filter(pk=row.pk).update(state=JobState.READY, num_skipped=134, **skip)
     text = page(client)
     assert "134 groups were left as they were" in text
     assert "The disk is full." in text
-    DuplicateBulk.objects.create(author=ada, author_name="ada", **ended, state=DuplicateBulk.State.READY)
+    DuplicateBulk.objects.create(asked_by=ada, author_name="ada", **ended, state=JobState.READY)
     assert "The disk is full." not in page(client)  # it is about the newest act alone
 
 
@@ -197,7 +204,7 @@ def test_the_last_decision_can_be_undone_from_the_page(client: Client) -> None:
     make_group(scan, [make_image("solo.jpg")], tier=Tier.BYTES)
     ada = User.objects.get(username="ada")
     row = bulk.ask(make_plan(open_groups(scan, GroupFilter(), ada), Kind.KEEP_ALL, ada), Kind.KEEP_ALL, ada)
-    bulk.run(row.pk)
+    bulk.bulk_decisions.run(row.pk)
     text = page(client)
     assert "You decided last about 2 groups at once" in text
     assert f'name="bulk" value="{row.pk}"' in " ".join(text.split())

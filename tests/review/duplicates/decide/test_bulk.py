@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from django.conf import settings
 from django.db import OperationalError
-from django.utils import timezone
-from rq.timeouts import JobTimeoutException
 
 from gallery.curation import visibility
 from gallery.models import Image
 from gallery.people.roles import Role
+from jobs.rows import JobState
 from review.duplicates.decide import bulk, decisions
 from review.duplicates.decide.in_force import Kind, in_force, kept_sets
 from review.duplicates.decide.plan import BulkPlan, make_plan
@@ -24,7 +21,6 @@ from tests.review.duplicates.rows import make_pair, make_scan
 from tests.review.people import person
 
 pytestmark = pytest.mark.django_db
-State = DuplicateBulk.State
 
 
 @pytest.fixture
@@ -44,9 +40,9 @@ def test_it_works(scan: DuplicateScan) -> None:
     cyd = person("cyd", Role.CURATOR)
     row = bulk.ask(plan_of(scan, Kind.KEEP_ONE, cyd), Kind.KEEP_ONE, cyd, merges=True)
     assert bulk.fits_a_page(row)
-    bulk.run(row.pk)
+    bulk.bulk_decisions.run(row.pk)
     row.refresh_from_db()
-    assert (row.state, row.num_done, row.num_skipped, row.num_total) == (State.READY, 5, 0, 5)
+    assert (row.state, row.num_done, row.num_skipped, row.num_total) == (JobState.READY, 5, 0, 5)
     assert Image.objects.shown().count() == 5
     assert not open_groups(scan, GroupFilter(), cyd).exists()
     told = AuditRow.objects.filter(action="duplicates")
@@ -57,7 +53,7 @@ def test_it_works(scan: DuplicateScan) -> None:
 def test_keep_all(scan: DuplicateScan) -> None:
     ada = person("ada")
     row = bulk.ask(plan_of(scan, Kind.KEEP_ALL, ada), Kind.KEEP_ALL, ada)
-    bulk.run(row.pk)
+    bulk.bulk_decisions.run(row.pk)
     assert len(kept_sets()) == 5
     assert not scan.groups.filter(decision=None).exists()
 
@@ -76,9 +72,9 @@ def test_each_transaction_tells_of_what_it_did(scan: DuplicateScan, monkeypatch:
         do_some(held)
 
     monkeypatch.setattr(bulk, "_do_some", go_in_between)
-    bulk.run(row.pk)
+    bulk.bulk_decisions.run(row.pk)
     row.refresh_from_db()
-    assert (row.state, row.num_done, row.decisions.count()) == (State.FAILED, 2, 2)
+    assert (row.state, row.num_done, row.decisions.count()) == (JobState.FAILED, 2, 2)
     told = AuditRow.objects.get(action="duplicates")
     assert (told.subject, told.details["done"], told.details["bulk"]) == ("2 groups", 2, row.pk)
 
@@ -88,12 +84,12 @@ def test_undo(scan: DuplicateScan) -> None:
     done = bulk.ask(plan_of(scan, Kind.KEEP_ONE, cyd), Kind.KEEP_ONE, cyd, merges=False)
     with pytest.raises(DuplicatesError, match="still being done"):
         bulk.ask_undo(done, cyd)
-    bulk.run(done.pk)
+    bulk.bulk_decisions.run(done.pk)
     done.refresh_from_db()
     with pytest.raises(DuplicatesError, match="Only the person who decided"):
         bulk.ask_undo(done, person("bob", Role.CURATOR))
     row = bulk.ask_undo(done, cyd)
-    bulk.run(row.pk)
+    bulk.bulk_decisions.run(row.pk)
     assert Image.objects.shown().count() == 10
     assert scan.groups.filter(decision=None).count() == 5
     assert not in_force().exists()
@@ -106,10 +102,10 @@ def test_what_changed_meanwhile_is_left_as_it_is(scan: DuplicateScan) -> None:
     plan = plan_of(scan, Kind.KEEP_ONE, cyd)
     row = bulk.ask(plan, Kind.KEEP_ONE, cyd, merges=True)
     visibility.trash([plan.entries[0].others[0]], cyd)
-    bulk.run(row.pk)
+    bulk.bulk_decisions.run(row.pk)
     row.refresh_from_db()
-    assert (row.state, row.num_done, row.num_skipped) == (State.READY, 4, 1)
-    assert "not in the library any more" in row.error
+    assert (row.state, row.num_done, row.num_skipped) == (JobState.READY, 4, 1)
+    assert "not in the library any more" in row.skip_sentence
 
 
 def test_what_people_disagree_about_meanwhile_is_left_as_it_is(scan: DuplicateScan) -> None:
@@ -119,10 +115,10 @@ def test_what_people_disagree_about_meanwhile_is_left_as_it_is(scan: DuplicateSc
     one, other = Image.objects.filter(pk__in=plan.entries[0].members).values_list("sha256", flat=True)
     for name, verdict in (("ada", "same"), ("bob", "different")):
         decide(person(name), one, other, verdict)
-    bulk.run(row.pk)
+    bulk.bulk_decisions.run(row.pk)
     row.refresh_from_db()
-    assert (row.state, row.num_done, row.num_skipped) == (State.READY, 4, 1)
-    assert "disagree" in row.error
+    assert (row.state, row.num_done, row.num_skipped) == (JobState.READY, 4, 1)
+    assert row.skip_code == "doubted_meanwhile"
     assert Image.objects.shown().filter(pk__in=plan.entries[0].members).count() == 2
 
 
@@ -138,10 +134,10 @@ def test_a_role_withdrawn_in_between_stops_the_rest(scan: DuplicateScan, monkeyp
         return keep_one(*about, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(decisions, "keep_one", withdraw)
-    bulk.run(row.pk)
+    bulk.bulk_decisions.run(row.pk)
     row.refresh_from_db()
     assert (row.num_done, row.num_skipped) == (2, 3)  # what was begun is done, the rest is not
-    assert "needs the role" in row.error
+    assert "needs the role" in row.skip_sentence
 
 
 def test_an_account_that_is_gone(scan: DuplicateScan) -> None:
@@ -149,9 +145,9 @@ def test_an_account_that_is_gone(scan: DuplicateScan) -> None:
     row = bulk.ask(plan_of(scan, Kind.KEEP_ONE, cyd), Kind.KEEP_ONE, cyd, merges=True)
     cyd.is_active = False
     cyd.save()
-    bulk.run(row.pk)
+    bulk.bulk_decisions.run(row.pk)
     row.refresh_from_db()
-    assert (row.state, row.num_done) == (State.FAILED, 0)
+    assert (row.state, row.num_done, row.error_code) == (JobState.FAILED, 0, "asker_gone")
     assert Image.objects.shown().count() == 10
 
 
@@ -159,26 +155,22 @@ def test_an_interrupted_act_goes_on_where_it_was(scan: DuplicateScan, monkeypatc
     monkeypatch.setattr(bulk, "AT_ONCE", 2)
     ada = person("ada")
     row = bulk.ask(plan_of(scan, Kind.KEEP_ALL, ada), Kind.KEEP_ALL, ada)
-    save, saved = DuplicateBulk.save, []
+    do_some, parts = bulk._do_some, []
 
-    def die_at_the_second(self: DuplicateBulk, *about: object, **options: object) -> None:
-        saved.append(self.num_done)
-        if len(saved) == 2:
+    def die_at_the_second(held: DuplicateBulk) -> None:
+        do_some(held)
+        parts.append(held.num_done)
+        if len(parts) == 2:
             raise SystemExit
-        save(self, *about, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(DuplicateBulk, "save", die_at_the_second)
+    monkeypatch.setattr(bulk, "_do_some", die_at_the_second)
     with pytest.raises(SystemExit):
-        bulk.run(row.pk)
-    monkeypatch.setattr(DuplicateBulk, "save", save)
+        bulk.bulk_decisions.run(row.pk)
     assert len(kept_sets()) == 2  # the second part was rolled back with its mark
-    assert bulk.waiting_late() == []
-    an_hour_ago = timezone.now() - timedelta(hours=1)
-    DuplicateBulk.objects.update(heartbeat_at=an_hour_ago, created_at=an_hour_ago)
-    assert bulk.waiting_late() == [row.pk]
-    bulk.run(row.pk)
+    bulk.bulk_decisions.run(row.pk)
     row.refresh_from_db()
-    assert (row.state, row.num_done, len(kept_sets())) == (State.READY, 5, 5)
+    assert (row.state, row.num_done, len(kept_sets())) == (JobState.READY, 5, 5)
+    assert parts == [2, 4, 4, 5]
 
 
 def test_a_group_that_meets_an_unforeseen_error_fails_alone(
@@ -196,10 +188,11 @@ def test_a_group_that_meets_an_unforeseen_error_fails_alone(
         return made
 
     monkeypatch.setattr(decisions, "keep_one", break_one)
-    bulk.run(row.pk)
+    bulk.bulk_decisions.run(row.pk)
     row.refresh_from_db()
-    assert (row.state, row.num_done, row.num_skipped) == (State.READY, 4, 1)
-    assert row.error == "KeyError: 'poison'"
+    assert (row.state, row.num_done, row.num_skipped) == (JobState.READY, 4, 1)
+    assert (row.skip_code, row.skip_params) == ("unforeseen", {"type": "KeyError", "text": "'poison'"})
+    assert row.error_code == ""
     assert "KeyError" in str(caplog.records[0].exc_text)
     assert row.decisions.count() == 4
     assert Image.objects.shown().count() == 6  # both of the group that failed are there still
@@ -219,50 +212,17 @@ def test_an_error_of_the_whole_run_fails_after_a_limit_of_attempts(
         return keep_all(*about, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(decisions, "keep_all", lose_the_database)
-    DuplicateBulk.objects.update(created_at=timezone.now() - timedelta(hours=1))
     for attempt in range(1, settings.ENV.max_attempts + 1):
-        assert bulk.waiting_late() == [row.pk]
-        bulk.run(row.pk)
+        bulk.bulk_decisions.run(row.pk)
         row.refresh_from_db()
         assert row.attempts == attempt
-    assert (row.state, row.error) == (State.FAILED, "OperationalError: the disk is full")
+    assert (row.state, row.error_sentence) == (JobState.FAILED, "OperationalError: the disk is full")
     assert (row.num_done, row.num_skipped, row.decisions.count()) == (2, 0, 2)
-    assert bulk.waiting_late() == []
-
-
-def test_a_worker_that_takes_too_long_counts_too(scan: DuplicateScan, monkeypatch: pytest.MonkeyPatch) -> None:
-    ada = person("ada")
-    row = bulk.ask(plan_of(scan, Kind.KEEP_ALL, ada), Kind.KEEP_ALL, ada)
-
-    def take_too_long(*_about: object, **_options: object) -> None:
-        raise JobTimeoutException
-
-    monkeypatch.setattr(decisions, "keep_all", take_too_long)
-    with pytest.raises(JobTimeoutException):
-        bulk.run(row.pk)
+    monkeypatch.setattr(decisions, "keep_all", keep_all)
+    assert bulk.bulk_decisions.retry(row.pk)
+    bulk.bulk_decisions.run(row.pk)
     row.refresh_from_db()
-    assert (row.state, row.num_skipped, row.attempts) == (State.WAITING, 0, 1)
-
-
-def test_an_act_whose_worker_is_killed_each_time_fails(scan: DuplicateScan, monkeypatch: pytest.MonkeyPatch) -> None:
-    ada = person("ada")
-    row = bulk.ask(plan_of(scan, Kind.KEEP_ALL, ada), Kind.KEEP_ALL, ada)
-
-    def die(*_about: object, **_options: object) -> None:
-        raise SystemExit
-
-    monkeypatch.setattr(decisions, "keep_all", die)
-    an_hour_ago = timezone.now() - timedelta(hours=1)
-    for _attempt in range(settings.ENV.max_attempts):
-        DuplicateBulk.objects.update(heartbeat_at=an_hour_ago, created_at=an_hour_ago)
-        assert bulk.waiting_late() == [row.pk]
-        with pytest.raises(SystemExit):
-            bulk.run(row.pk)
-    DuplicateBulk.objects.update(heartbeat_at=an_hour_ago)
-    assert bulk.waiting_late() == []
-    row.refresh_from_db()
-    assert (row.state, row.attempts) == (State.FAILED, settings.ENV.max_attempts)
-    assert "worker ended" in row.error
+    assert (row.state, row.num_done, row.decisions.count()) == (JobState.READY, 5, 5)
 
 
 def test_an_empty_plan_is_refused() -> None:
@@ -273,6 +233,6 @@ def test_an_empty_plan_is_refused() -> None:
 def test_it_is_done_once(scan: DuplicateScan) -> None:
     ada = person("ada")
     row = bulk.ask(plan_of(scan, Kind.KEEP_ALL, ada), Kind.KEEP_ALL, ada)
-    bulk.run(row.pk)
-    bulk.run(row.pk)  # the job came twice
+    bulk.bulk_decisions.run(row.pk)
+    bulk.bulk_decisions.run(row.pk)  # the job came twice
     assert len(kept_sets()) == 5
