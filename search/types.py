@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,8 +103,19 @@ class Result:
     methods: Mapping[str, MethodScore]
 
 
-def _no_motions(_results: Iterable[Result]) -> Mapping[int, Verification]:
-    return {}
+class Motions(Protocol):
+    """Finds the motions that map a query onto its results; asked for those that are shown, since they cost time."""
+
+    def of(self, results: Iterable[Result]) -> Mapping[int, Verification]:
+        """Return the motion of each result that has one, by image."""
+
+
+class NoMotions:
+    """Of a query about which no re-ranking method has anything to say."""
+
+    def of(self, results: Iterable[Result]) -> Mapping[int, Verification]:
+        """Return nothing."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +132,4 @@ class Answer:
     background: str = "library"  # or "collection": whose random pairs the rarities are judged by
     degraded: str = ""  # why the index is not what it should be; empty when all is well
     seconds: float = 0.0
-    motions: Callable[[Iterable[Result]], Mapping[int, Verification]] = _no_motions  # asked for results that are shown
+    motions: Motions = field(default_factory=NoMotions)

@@ -6,7 +6,6 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from search.generations.visibility import closed_ids, without
 from search.methods import METHODS
 from search.models import Feature, Query, WorkState
 from search.query.matching import fit_query, match
-from search.query.verification import verify_results
+from search.query.verification import VerifiedMotions
 from search.scoring.fusion import check_weights
 from search.scoring.segments import Snapshot
 from search.types import Answer
@@ -140,7 +139,7 @@ def run_query(
         background="collection" if own_pairs else "library",
         degraded=snapshot.degraded,
         seconds=time.perf_counter() - started,
-        motions=partial(verify_results, vectors=vectors, snapshot=snapshot, methods=registry.methods()),
+        motions=VerifiedMotions(vectors, snapshot, registry.methods()),
     )
 
 

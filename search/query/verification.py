@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,36 +17,39 @@ MAX_VERIFIED = 60
 """Results of one answer whose motion is looked for."""
 
 
-def verify_results(
-    results: Iterable[Result],
-    vectors: Mapping[str, NDArray[Any]],
-    snapshot: Snapshot,
-    methods: Mapping[str, Method],
-) -> dict[int, Verification]:
-    """Find the motion between a query and each of its results.
+@dataclass(frozen=True, slots=True, eq=False)
+class VerifiedMotions:
+    """The motions between one query and its results; see `search.types.Motions`.
 
-    Parameters
+    Attributes
     ----------
-    results : of the query; those that no re-ranking method gave a score above 0 cost nothing
     vectors : of the query, by method
     snapshot : that the results came from
     methods : by name
-
-    Returns
-    -------
-    motions : by image, of the results that have one
     """
-    shown = list(results)
-    found: dict[int, Verification] = {}
-    for name, method in methods.items():
-        if not isinstance(method, RerankMethod) or name not in vectors:
-            continue
-        ids = [result.image_id for result in shown if result.methods[name].raw][:MAX_VERIFIED]
-        held = take(snapshot, name, np.array(ids, np.int64)) if ids else None
-        if held is None:
-            continue
-        for image_id, row, present in zip(ids, *held, strict=True):
-            motion = method.verify(vectors[name], row) if present else None
-            if motion is not None:
-                found[image_id] = motion
-    return found
+
+    vectors: Mapping[str, NDArray[Any]]
+    snapshot: Snapshot
+    methods: Mapping[str, Method]
+
+    def of(self, results: Iterable[Result]) -> dict[int, Verification]:
+        """Find the motion of each result; those that no re-ranking method gave a score above 0 cost nothing.
+
+        Returns
+        -------
+        motions : by image, of the results that have one
+        """
+        shown = list(results)
+        found: dict[int, Verification] = {}
+        for name, method in self.methods.items():
+            if not isinstance(method, RerankMethod) or name not in self.vectors:
+                continue
+            ids = [result.image_id for result in shown if result.methods[name].raw][:MAX_VERIFIED]
+            held = take(self.snapshot, name, np.array(ids, np.int64)) if ids else None
+            if held is None:
+                continue
+            for image_id, row, present in zip(ids, *held, strict=True):
+                motion = method.verify(self.vectors[name], row) if present else None
+                if motion is not None:
+                    found[image_id] = motion
+        return found

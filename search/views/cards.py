@@ -181,7 +181,7 @@ def make_cards(
     """
     looks = method_looks()
     shown = [result for result in answer.results if result.image_id in images]
-    motions = answer.motions(shown) if with_motions else {}
+    motions = answer.motions.of(shown) if with_motions else {}
     cards = [
         _card(result, images[result.image_id], looks, answer.missing_methods, motions.get(result.image_id))
         for result in shown

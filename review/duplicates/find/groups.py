@@ -83,5 +83,4 @@ def _judge_known(
 
 
 def _judge(snapshot: Snapshot, raw: NDArray[np.float32]) -> Judged:
-    tables = {name: found.raw for name, found in snapshot.tables.items()}
-    return judge(dict(zip(METHODS, raw, strict=True)), tables, raw.shape[1])
+    return judge(dict(zip(METHODS, raw, strict=True)), snapshot.calibrations, raw.shape[1])

@@ -113,7 +113,7 @@ def _reason(result: Result, name: str) -> str:
 
 def _as_document(answer: Answer, images: dict[int, Image]) -> dict[str, Any]:
     document = {field.name: getattr(answer, field.name) for field in fields(answer)}
-    motions = document.pop("motions")(answer.results)
+    motions = document.pop("motions").of(answer.results)
     document["results"] = [
         {"image_id": result.image_id, "rank": result.rank, "score": result.score}
         | {"methods": {name: result.methods[name].figures(FIGURES) for name in METHODS}}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from search.methods import load_method
-from search.query.verification import verify_results
+from search.query.verification import VerifiedMotions
 from search.scoring.segments import MethodRows, Segment, Snapshot
 from search.types import MethodScore, Result, Vectors
 from tests.search.methods.keypoints.conftest import make_scene
@@ -34,8 +34,8 @@ def result(image_id: int, raw: float | None) -> Result:
 
 
 def test_it_works(rows: Vectors) -> None:
-    found = verify_results(
-        [result(2, 0.5), result(3, 0.0)], {"local": rows[0]}, make_snapshot(rows, [True] * 3), METHODS
+    found = VerifiedMotions({"local": rows[0]}, make_snapshot(rows, [True] * 3), METHODS).of(
+        [result(2, 0.5), result(3, 0.0)]
     )
     assert list(found) == [2]
     assert found[2].inliers > 12
@@ -43,26 +43,26 @@ def test_it_works(rows: Vectors) -> None:
 
 
 def test_a_score_without_a_motion_is_passed_over(rows: Vectors) -> None:
-    assert verify_results([result(3, 0.2)], {"local": rows[0]}, make_snapshot(rows, [True] * 3), METHODS) == {}
+    assert VerifiedMotions({"local": rows[0]}, make_snapshot(rows, [True] * 3), METHODS).of([result(3, 0.2)]) == {}
 
 
 def test_a_missing_score_costs_nothing(rows: Vectors) -> None:
-    assert verify_results([result(2, None)], {"local": rows[0]}, make_snapshot(rows, [True] * 3), METHODS) == {}
+    assert VerifiedMotions({"local": rows[0]}, make_snapshot(rows, [True] * 3), METHODS).of([result(2, None)]) == {}
 
 
 def test_an_image_that_lost_its_row_is_passed_over(rows: Vectors) -> None:
     snapshot = make_snapshot(rows, [True, False, True])
-    assert verify_results([result(2, 0.5)], {"local": rows[0]}, snapshot, METHODS) == {}
-    assert verify_results([result(9, 0.5)], {"local": rows[0]}, snapshot, METHODS) == {}
+    assert VerifiedMotions({"local": rows[0]}, snapshot, METHODS).of([result(2, 0.5)]) == {}
+    assert VerifiedMotions({"local": rows[0]}, snapshot, METHODS).of([result(9, 0.5)]) == {}
 
 
 def test_a_query_that_the_method_knows_nothing_of_has_no_motions(rows: Vectors) -> None:
-    assert verify_results([result(2, 0.5)], {"color": rows[0]}, make_snapshot(rows, [True] * 3), METHODS) == {}
+    assert VerifiedMotions({"color": rows[0]}, make_snapshot(rows, [True] * 3), METHODS).of([result(2, 0.5)]) == {}
 
 
 def test_no_more_than_a_bounded_number_is_looked_at(rows: Vectors, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("search.query.verification.MAX_VERIFIED", 1)
-    found = verify_results(
-        [result(1, 1.0), result(2, 0.5)], {"local": rows[0]}, make_snapshot(rows, [True] * 3), METHODS
+    found = VerifiedMotions({"local": rows[0]}, make_snapshot(rows, [True] * 3), METHODS).of(
+        [result(1, 1.0), result(2, 0.5)]
     )
     assert list(found) == [1]
