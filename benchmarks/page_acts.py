@@ -42,7 +42,7 @@ def time_decisions(port: int, count: int, role: str = "reviewer") -> dict[str, A
             headers["Cookie"] = f"{log_in(role)}; {settings.CSRF_COOKIE_NAME}={token.group(1)}"
         pair, seen, form = (found.search(page) for found in (PAIR, SEEN, TOKEN))
         if not pair or not seen or not form:
-            raise SystemExit(f"the queue “Large” has no pair left after {number} decisions; make the library anew")
+            raise SystemExit(f"the queue “Large” has no pair left after {number} decisions; make the library again")
         body = urlencode(
             {"kind": KINDS[number % 5], "note": "", "seen": seen.group(1), "csrfmiddlewaretoken": form.group(1)}
         )

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 class SteadyWorker(BaseWorker):
-    """A worker that outlives its Redis: it asks again soon, and registers anew when Redis came back empty."""
+    """A worker that outlives its Redis: it asks again soon, and registers again when Redis came back empty."""
 
     max_connection_wait_time = 2.0
 

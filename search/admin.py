@@ -77,9 +77,9 @@ def current_rows() -> Q:
 
 
 def recompute(request: HttpRequest, image_ids: Sequence[int]) -> None:
-    """Compute these images' features anew and say what will happen."""
+    """Compute these images' features again and say what will happen."""
     num_rows = sum(wanted_rows.recompute(batch) for batch in batches(image_ids))
-    text = ngettext("%(n)s feature will be computed anew.", "%(n)s features will be computed anew.", num_rows)
+    text = ngettext("%(n)s feature will be computed again.", "%(n)s features will be computed again.", num_rows)
     _announce(request, text % {"n": num_rows}, num_rows)
 
 
@@ -166,7 +166,7 @@ class SearchableImageAdmin(ImageAdmin):
     def retry_failed(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
         retry(request, list(queryset.values_list("pk", flat=True)))
 
-    @admin.action(description=gettext_lazy("Compute features of selected images anew"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Compute features of selected images again"), permissions=["change"])
     def recompute_features(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
         recompute(request, list(queryset.filter(status=Image.Status.READY).values_list("pk", flat=True)))
 
@@ -243,7 +243,7 @@ class FeatureAdmin(ReadOnly, BaseFeatureAdmin):
     def retry_failed(self, request: HttpRequest, queryset: QuerySet[Feature]) -> None:
         retry(request, _image_ids(queryset))
 
-    @admin.action(description=gettext_lazy("Compute all features of these images anew"), permissions=["retry"])
+    @admin.action(description=gettext_lazy("Compute all features of these images again"), permissions=["retry"])
     def recompute_features(self, request: HttpRequest, queryset: QuerySet[Feature]) -> None:
         recompute(request, _image_ids(queryset))
 

@@ -1,4 +1,4 @@
-"""The migrated database of the tests, kept between runs: making it anew takes long, copying it does not."""
+"""The migrated database of the tests, kept between runs: making it again takes long, copying it does not."""
 
 from __future__ import annotations
 

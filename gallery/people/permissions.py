@@ -1,4 +1,4 @@
-"""What a person may do: their role on the site, and their roles in collections. Read anew with every request."""
+"""What a person may do: their role on the site, and their roles in collections. Read again with every request."""
 
 from __future__ import annotations
 

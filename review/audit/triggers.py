@@ -38,7 +38,7 @@ def missing(using: str = DEFAULT_DB_ALIAS) -> list[str]:
 
 
 def install(using: str = DEFAULT_DB_ALIAS, **signal: Any) -> None:
-    """Make the triggers anew; the receiver of `post_migrate`."""
+    """Make the triggers again; the receiver of `post_migrate`."""
     connection = connections[using]
     tables = set(connection.introspection.table_names())
     with transaction.atomic(using=using), connection.cursor() as cursor:

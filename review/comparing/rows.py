@@ -74,7 +74,7 @@ def want(first_sha256: str, second_sha256: str) -> tuple[Comparison, bool]:
 
 
 def again(row: Comparison) -> bool:
-    """Have a comparison that is kept or failed computed anew; False when it is being computed already."""
+    """Have a comparison that is kept or failed computed again; False when it is being computed already."""
     settled = Comparison.objects.filter(pk=row.pk, state__in=(WorkState.READY, WorkState.FAILED))
     fresh = {"state": WorkState.PENDING, "reason": "", "attempts": 0, "leased_until": None}
     if not settled.update(**fresh, created_at=timezone.now()):

@@ -39,7 +39,7 @@ class Hit:
 class Shown:
     """A recorded search as one person may see it.
 
-    To its author and to admins it is whole. Others see the hits that they may see, numbered anew, without what tells
+    To its author and to admins it is whole. Others see the hits that they may see, numbered again, without what tells
     of the rest: places among all images compared, and how many those were; nor a collection that is closed to them.
     """
 

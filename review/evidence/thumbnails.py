@@ -22,6 +22,6 @@ def data_address(sha256: str) -> str:
             picture.thumbnail((SIDE, SIDE))
             kept = BytesIO()
             picture.save(kept, "WEBP", quality=QUALITY)
-    except OSError:  # not there, or damaged: the gallery makes it anew when somebody looks at the image
+    except OSError:  # not there, or damaged: the gallery makes it again when somebody looks at the image
         return ""
     return f"data:image/webp;base64,{b64encode(kept.getvalue()).decode()}"

@@ -40,7 +40,7 @@ class VerdictLine:
 def batches(user: User, verdicts: QuerySet[Verdict], until: int) -> Iterator[list[ListedVerdict]]:
     """Yield these verdicts with their images, newest first; each batch is a query of its own and holds no lock.
 
-    They are read as of the verdict of that number: who decides anew meanwhile takes nothing out of the file.
+    They are read as of the verdict of that number: who decides again meanwhile takes nothing out of the file.
     """
     mark = ""
     while True:

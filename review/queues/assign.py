@@ -125,7 +125,7 @@ def release(queue: Queue, user: User) -> int:
 
 
 def renew(queue: Queue, user: User) -> None:
-    """Let the time of all that a person holds begin anew."""
+    """Let the time of all that a person holds begin again."""
     until = timezone.now() + timedelta(seconds=settings.ENV.review_lease_seconds)
     Reading.objects.filter(pair__queue=queue, reader=user, decided_at=None).update(leased_until=until)
 

@@ -95,7 +95,7 @@ def undo(pair: QueuedPair, user: User) -> Verdict:
     Raises
     ------
     QueueError : there is no reading of this person, or another reader has decided since; nothing is changed
-    NewerVerdictError : this person decided anew elsewhere; nothing is changed
+    NewerVerdictError : this person decided again elsewhere; nothing is changed
     """
     with transaction.atomic():
         locked = _lock(pair)

@@ -25,7 +25,7 @@ def drop_removed(sender: object, image_ids: Sequence[int], **_rest: Any) -> None
 
 
 def bring_back(sender: object, image_ids: Sequence[int], **_rest: Any) -> None:
-    """Bring pairs back whose image is there again, restored or uploaded anew, as far as both images are there.
+    """Bring pairs back whose image is there again, restored or uploaded again, as far as both images are there.
 
     What people decided about them meanwhile counts, as if they had been in their queue.
     """

@@ -39,7 +39,7 @@ class ListedVerdict:
     verdict: Verdict
     first: Image | None
     second: Image | None
-    replaced: bool  # its author has decided anew since
+    replaced: bool  # its author has decided again since
 
     @property
     def pair(self) -> Pair:

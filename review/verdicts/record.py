@@ -107,7 +107,7 @@ def newest_number() -> int:
 
 
 def replaced(until: int | None = None) -> Exists:
-    """Return the condition that its author has decided anew since, or had by the verdict of that number."""
+    """Return the condition that its author has decided again since, or had by the verdict of that number."""
     later = Q(decided_at__gt=OuterRef("decided_at")) | Q(decided_at=OuterRef("decided_at"), pk__gt=OuterRef("pk"))
     same = {name: OuterRef(name) for name in ("first_sha256", "second_sha256", "author_name")}
     rows = Verdict.objects.filter(later, **same)

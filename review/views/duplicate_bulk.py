@@ -84,7 +84,7 @@ def _plan(request: HttpRequest, form: PlanForm) -> BulkPlan | str:
     asked, user = form.cleaned_data, cast("User", request.user)
     scan = schedule.newest_ready()
     if scan is None or scan.pk != asked["scan"]:
-        return _("The groups were made anew while you looked at them; nothing was changed. Look at them again.")
+        return _("The groups were made again while you looked at them; nothing was changed. Look at them again.")
     collection = None
     if asked["collection"]:
         collection = Collection.objects.visible_to(user).filter(pk=asked["collection"]).first()

@@ -44,5 +44,5 @@ def unbury(sender: object, image_ids: Sequence[int], **kwargs: Any) -> None:
 
 @receiver(visibility_changed, dispatch_uid="search.visibility_changed")
 def notice_visibility(sender: object, **kwargs: Any) -> None:
-    """Have every process ask anew which images are closed to whom."""
+    """Have every process ask again which images are closed to whom."""
     revisions.bump_revision()

@@ -31,7 +31,7 @@ KINDS: Mapping[str, Callable[[MeasurementPlan], Scoreboard]] = {
     COPIES: measure_by_copies,
 }
 DEFAULT_QUERIES = {LABELS: 2000, VERDICTS: 2000, COPIES: 100}
-"""Every copy is described anew, which takes much longer than a look at stored rows; and there are fifteen of each."""
+"""Every copy is described again, which takes much longer than a look at stored rows; and there are fifteen of each."""
 
 
 def measure(

@@ -1,7 +1,7 @@
 """Which version of a method serves: the one in the generation in use, until its successor is complete.
 
 A new version starts from nothing. Were it used at once, the method would find nothing until every image is computed
-anew; so the rows of the version before it stay, in the database and in every generation built meanwhile, and the first
+again; so the rows of the version before it stay, in the database and in every generation built meanwhile, and the first
 build after the new version is complete makes the change.
 """
 

@@ -37,7 +37,7 @@ def retry_failed(image_ids: Iterable[int] | None = None) -> int:
 
 
 def recompute(image_ids: Iterable[int]) -> int:
-    """Want these images' features anew, whatever their state; returns the number of rows."""
+    """Want these images' features again, whatever their state; returns the number of rows."""
     ids = list(image_ids)
     ensure_rows(ids)
     return _want(Feature.objects.filter(registry.at_versions(registry.current_versions()), image__in=ids))

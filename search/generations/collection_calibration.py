@@ -24,7 +24,7 @@ MIN_IMAGES = 300
 SAMPLING = Sampling(rows=600, queries=60, partners=60)
 """180,000 pairs of vector methods and 3,600 of costlier ones: about a second for all methods together."""
 GROWTH = 0.1
-"""Share of the images by which a collection may grow or shrink before its tables are made anew."""
+"""Share of the images by which a collection may grow or shrink before its tables are made again."""
 MAX_KEPT = 32
 
 Key = tuple[int | None, tuple[tuple[str, str], ...], int]

@@ -96,7 +96,7 @@ class Delta:
         return Segment(ids, searchable, methods)
 
     def tables(self, name: str, segment: Segment, seed: int) -> MethodTables:
-        """Return a method's calibration on the delta's own pairs, fitted anew when there are half as many more."""
+        """Return a method's calibration on the delta's own pairs, fitted again when there are half as many more."""
         rows = segment.methods[name]
         usable = np.flatnonzero(segment.searchable & (rows.present if rows.present is not None else True))
         num_fitted, tables = self._fitted.get(name, (-1, MethodTables()))

@@ -41,7 +41,7 @@ def closed_ids(viewer: User | AnonymousUser | None, revision: int) -> NDArray[np
     Parameters
     ----------
     viewer : the person; None: the site itself
-    revision : of the library, read before; what was found for another one is found anew
+    revision : of the library, read before; what was found for another one is found again
     """
     if viewer is None:
         return NOTHING

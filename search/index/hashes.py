@@ -115,7 +115,7 @@ class HashIndex:
         found = [rows for table in range(TABLES) for rows in self._near_rows(table, code, radius)]
         rows = np.unique(np.concatenate([np.empty(0, ENTRY), *found])).astype(np.int64)
         if len(rows) and rows[-1] >= self.rows:
-            raise IndexDamagedError(f"hash index: a table leads to row {rows[-1]} of {self.rows}; build it anew")
+            raise IndexDamagedError(f"hash index: a table leads to row {rows[-1]} of {self.rows}; build it again")
         distances = np.bitwise_count(self._codes[rows] ^ code.view("<u8")).sum(axis=1, dtype=np.uint8)
         near = distances <= radius
         rows, distances = rows[near], distances[near]

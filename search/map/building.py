@@ -56,7 +56,7 @@ class Drawn:
 
     method: str
     num_images: int
-    num_fitted: int  # 0: nothing was laid out anew
+    num_fitted: int  # 0: nothing was laid out again
     num_placed: int
     seconds: float
 
@@ -69,7 +69,7 @@ def draw(
     Parameters
     ----------
     methods : also draw these methods' maps
-    refit : lay out anew what could have been brought up to date
+    refit : lay out again what could have been brought up to date
     progress : told what is being done and which share of all is done, 0..1
 
     Raises
@@ -186,7 +186,7 @@ def _wanted(snapshot: Snapshot, asked: list[str], catalog: Catalog) -> dict[str,
 
 
 def _draw_one(root: Path, rows: MapRows, revision: int, refit: bool, report: _Report) -> Drawn:
-    """Bring one method's map up to date, or lay it out anew, and publish it."""
+    """Bring one method's map up to date, or lay it out again, and publish it."""
     started, name = time.monotonic(), rows.method
     old = _open_current(root, name)
     if old is None or refit or outgrown(old, rows):
@@ -233,7 +233,7 @@ def _known_sprites(root: Path) -> Sprites:
     try:
         return open_sprites(root / name) if name else NO_SPRITES
     except IndexDamagedError as error:
-        logger.error("the map's thumbnails are damaged and made anew: %s", error)
+        logger.error("the map's thumbnails are damaged and made again: %s", error)
         return NO_SPRITES
 
 
@@ -242,7 +242,7 @@ def _open_current(root: Path, name: str) -> LibraryMap | None:
     try:
         return open_map(root / entry.folder) if entry else None
     except IndexDamagedError as error:
-        logger.error("the map of %s is damaged and drawn anew: %s", name, error)
+        logger.error("the map of %s is damaged and drawn again: %s", name, error)
         return None
 
 

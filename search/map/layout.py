@@ -18,7 +18,7 @@ from search.map.tsne import fit_tsne, place_tsne
 MAX_FITTED = 20_000
 """Most rows that a layout is made of; the others are placed into it."""
 GROWTH = 2.0
-"""A layout is made anew when the library has grown, or shrunk, so many times since."""
+"""A layout is made again when the library has grown, or shrunk, so many times since."""
 Report = Callable[[str, float], None]
 """Told what is being done and which share of it is done, 0..1."""
 logger = logging.getLogger(__name__)

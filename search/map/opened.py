@@ -29,7 +29,7 @@ def drawn_methods() -> list[str]:
 
 
 def current_map(method: str) -> LibraryMap | None:
-    """Return a method's map; None when it has none, or one that is damaged and will be drawn anew."""
+    """Return a method's map; None when it has none, or one that is damaged and will be drawn again."""
 
     def folder() -> str:
         entry = read_catalog(maps_folder()).maps.get(method)
@@ -72,7 +72,7 @@ def _current(
     try:
         found = open_it(folder)
     except IndexDamagedError as error:
-        if name() != named:  # published anew, and the old folder removed, since the catalog was read
+        if name() != named:  # published again, and the old folder removed, since the catalog was read
             return _current(held, key, name, open_it)
         _tell_damage(folder, error)
         return None
@@ -84,5 +84,5 @@ def _tell_damage(folder: Path, error: IndexDamagedError) -> None:
     """Leave a mark for the reconciler, which looks at no checksums."""
     marker = folder / DAMAGED
     if folder.is_dir() and not marker.exists():
-        logger.error("a map is damaged and will be drawn anew: %s", error)
+        logger.error("a map is damaged and will be drawn again: %s", error)
         marker.touch()

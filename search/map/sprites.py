@@ -94,7 +94,7 @@ def open_sprites(folder: Path) -> Sprites:
 def make_sprites(
     hashes: Mapping[int, str], known: Sprites, decoder: Decoder, progress: Callable[[int], None]
 ) -> Iterator[tuple[int, bytes]]:
-    """Yield the sprite of each image by rising id: those known already as they are, the others made anew.
+    """Yield the sprite of each image by rising id: those known already as they are, the others made again.
 
     That of an image of which nothing can be decoded now is empty: the map shows it as a dot, and it is tried again.
 

@@ -199,5 +199,5 @@ def _missing(
 def _other_version(name: str, version: str) -> str:
     """Say why rows of a version that is not searched by are of no use, and until when."""
     if version == registry.current_versions().get(name):
-        return _("computed by the method's new version; the earlier one serves until every image is computed anew")
+        return _("computed by the method's new version; the earlier one serves until every image is computed again")
     return _("computed by another version of the method; upload the image again")

@@ -51,7 +51,7 @@ def remember(session: SessionBase, query: Query) -> None:
 def store_query(file: BinaryIO, name: str, user: User | None = None, own: QuerySet[Query] | None = None) -> Query:
     """Keep the bytes, look at them in the decoder and make the query; the same bytes give the same query again.
 
-    One that was described before a method changed is to be described anew then.
+    One that was described before a method changed is to be described again then.
 
     Parameters
     ----------

@@ -123,7 +123,7 @@ def _too_few(number: int, skipped: Mapping[str, int] | None = None) -> TrainingE
 def _read(order: EncoderOrder, witness: Observer) -> Pack:
     """Return the pack of the photographs, written once for a training.
 
-    What an attempt left that never became one is written anew: broken files may have been repaired since.
+    What an attempt left that never became one is written again: broken files may have been repaired since.
     """
     listed = hashlib.sha256("\n".join(order.names).encode()).hexdigest()
     folder = order.folder / PHOTOGRAPHS
@@ -154,7 +154,7 @@ def _agree(folder: Path, plan: dict[str, Any]) -> None:
     try:
         begun = json.loads(path.read_text())
     except ValueError as error:
-        raise TrainingError(f"{path} is damaged ({error}); begin anew in another folder") from error
+        raise TrainingError(f"{path} is damaged ({error}); begin again in another folder") from error
     for name, value in (plan | plan["recipe"]).items():
         was = (begun | begun.get("recipe", {})).get(name)
         if name != "recipe" and was != value:

@@ -108,7 +108,7 @@ class Session:
                 raise ValueError("its arrays are those of another network")
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise TrainingError(
-                f"{path} cannot be resumed from ({error}); delete it to begin the training anew"
+                f"{path} cannot be resumed from ({error}); delete it to begin the training again"
             ) from error
         self.encoder.set_weights(weights)
         for variable, state in zip(self._optimizer.variables, states, strict=True):

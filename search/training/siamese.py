@@ -25,7 +25,7 @@ OnStep = Callable[[int, float], None]
 class SiameseRecipe:
     """How a network is trained."""
 
-    epochs: int  # rounds; each draws its pairs anew
+    epochs: int  # rounds; each draws its pairs again
     rate: float  # first learning rate of Adam; it falls to 0 by a cosine
     margin: float  # distance beyond which pairs that do not belong together are left alone
     quantization: float  # weight of the distance between numbers and their signs

@@ -1,4 +1,4 @@
-"""The Lab page: what was measured, side by side, and measuring anew."""
+"""The Lab page: what was measured, side by side, and measuring again."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def library_map(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def state(request: HttpRequest) -> HttpResponse:
-    """Show how far the drawing is; the page is loaded anew once there is a map."""
+    """Show how far the drawing is; the page is loaded again once there is a map."""
     method = request.GET.get("method", "")
     drawn = opened.drawn_methods()
     if opened.current_map(method or (drawn[0] if drawn else "")) is not None:

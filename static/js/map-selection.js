@@ -113,7 +113,7 @@ export class Selection {
     if (dropped) this.#drop(dropped);
   }
 
-  // Takes one image out without loading the list anew; the focus goes on to its neighbor.
+  // Takes one image out without loading the list again; the focus goes on to its neighbor.
   #drop(tile) {
     const next = tile.nextElementSibling ?? tile.previousElementSibling;
     this.ids.delete(Number(tile.dataset.image));

@@ -1,4 +1,4 @@
-// The hits on the page: what they carry, and their numbers written anew. What is looked up in a card is kept with it,
+// The hits on the page: what they carry, and their numbers written again. What is looked up in a card is kept with it,
 // so that a moving slider costs little; the reasons of a closed hit are written when it opens.
 import { shares, stack } from "./search-fusion.js";
 import { drawBar } from "./search-panel.js";

@@ -3,7 +3,7 @@ import { mix, sameWeights, stack } from "./search-fusion.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
-// Draws a stacked bar anew; `rectangles` as search-fusion.js lays them out.
+// Draws a stacked bar again; `rectangles` as search-fusion.js lays them out.
 export function drawBar(bar, rectangles, looks) {
   bar.replaceChildren(
     ...rectangles.map(({ method, x, width }) => {

@@ -158,7 +158,7 @@ addEventListener("popstate", () => {
   return load();
 });
 
-// "Show more" and the layout switch are links; here they change the present search instead of starting anew.
+// "Show more" and the layout switch are links; here they change the present search instead of starting again.
 answer.addEventListener("click", (event) => {
   const link = event.target.closest("[data-set]");
   if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;

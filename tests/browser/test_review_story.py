@@ -77,7 +77,7 @@ def test_different_stays_different(open_desk: OpenPage, desk: Site, tmp_path: Pa
     admin = open_desk("ada", "/status/")
     admin.get_by_role("button", name="Rebuild").click()
     active = "SELECT 1 FROM search_generation WHERE state = 'active' AND id > ?"
-    wait_until(lambda: desk.sql(active, generation), "the index is built anew", WORKERS_SECONDS)
+    wait_until(lambda: desk.sql(active, generation), "the index is built again", WORKERS_SECONDS)
     scan(desk, scans)
     expect(group_of_coins(page)).to_have_count(0)
     page.goto(compared)

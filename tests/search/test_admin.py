@@ -147,7 +147,7 @@ def test_editing_an_image_leaves_its_features(admin_client: Client, make_images:
 def test_recompute(admin_client: Client, make_images: Callable[..., list[Image]], sent: list[str]) -> None:
     image, other = make_images(2)
     page = act(admin_client, IMAGES, "recompute_features", [image])
-    assert f"{len(registry.current_versions())} features will be computed anew." in page
+    assert f"{len(registry.current_versions())} features will be computed again." in page
     assert (states(image), states(other)) == ({"pending"}, {"ready"})
     assert sent == ["extract_features"]
 

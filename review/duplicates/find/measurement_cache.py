@@ -1,7 +1,7 @@
 """What scans measured so far, in one file: the next one measures only what is new.
 
-The file holds raw scores, which depend on nothing but the images and the versions of the methods. It is written anew by
-every scan, and made from nothing where it is missing, damaged or of another recipe.
+The file holds raw scores, which depend on nothing but the images and the versions of the methods. Every scan
+writes it again, and makes it from nothing where it is missing, damaged or of another recipe.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def read_cache(versions: dict[str, str]) -> CachedMeasurements:
     except FileNotFoundError:
         return nothing()
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        logger.warning("%s is damaged, all pairs are measured anew: %s", path.name, error)
+        logger.warning("%s is damaged, all pairs are measured again: %s", path.name, error)
         return nothing()
     return known if known.raw.shape == (len(METHODS), known.pairs.size) else nothing()
 

@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--method", action="append", default=[], metavar="NAME", help="Also draw this method's map."
         )
-        parser.add_argument("--refit", action="store_true", help="Lay out anew instead of placing what is new.")
+        parser.add_argument("--refit", action="store_true", help="Lay out again instead of placing what is new.")
         parser.add_argument("--json", action="store_true", help="Print the outcome as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -94,7 +94,7 @@ class Command(BaseCommand):
                 speaker.say(
                     "Stopped; the same command with --resume goes on from here."
                     if begun
-                    else "Stopped while the photographs were read; the same command begins anew."
+                    else "Stopped while the photographs were read; the same command begins again."
                 )
                 sys.exit(INTERRUPTED)
         if options["json"]:

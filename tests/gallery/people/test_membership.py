@@ -39,26 +39,26 @@ def told() -> Any:
     acted.disconnect(listen)
 
 
-def anew(user: User) -> User:
+def again(user: User) -> User:
     return User.objects.get(pk=user.pk)
 
 
 def test_it_works(told: list[Any]) -> None:
     ada, admin = make_person("ada"), make_person("root", Role.ADMIN)
     assert set_role(ada, Role.REVIEWER, admin)
-    assert permissions_of(anew(ada)).role == Role.REVIEWER
+    assert permissions_of(again(ada)).role == Role.REVIEWER
     assert told == [("role", "ada", {"before": "viewer", "after": "reviewer"})]
-    assert not set_role(anew(ada), Role.REVIEWER, admin)
+    assert not set_role(again(ada), Role.REVIEWER, admin)
     assert len(told) == 1
 
 
 def test_admins_may_use_the_admin_and_nobody_else() -> None:
     ada, admin = make_person("ada"), make_person("root", Role.ADMIN)
     set_role(ada, Role.ADMIN, admin)
-    assert (anew(ada).is_staff, anew(ada).is_superuser) == (True, True)
-    set_role(anew(ada), Role.CURATOR, admin)
-    assert (anew(ada).is_staff, anew(ada).is_superuser) == (False, False)
-    assert site_role(anew(ada)) == Role.CURATOR
+    assert (again(ada).is_staff, again(ada).is_superuser) == (True, True)
+    set_role(again(ada), Role.CURATOR, admin)
+    assert (again(ada).is_staff, again(ada).is_superuser) == (False, False)
+    assert site_role(again(ada)) == Role.CURATOR
 
 
 def test_who_is_not_staff_is_no_admin_whatever_is_written() -> None:
@@ -73,7 +73,7 @@ def test_the_last_admin_stays(act: str, told: list[Any]) -> None:
     admin = make_person("root", Role.ADMIN)
     with pytest.raises(RoleError, match="“root” is the only admin"):
         set_role(admin, Role.VIEWER, admin) if act == "demote" else set_active(admin, admin, active=False)
-    assert (anew(admin).is_staff, anew(admin).is_active, told) == (True, True, [])
+    assert (again(admin).is_staff, again(admin).is_active, told) == (True, True, [])
     make_person("other", Role.ADMIN)
     assert set_role(admin, Role.VIEWER, admin) if act == "demote" else set_active(admin, admin, active=False)
 

@@ -114,7 +114,7 @@ def test_tags_of_closed_images_are_not_known(library: dict[str, Image], private:
 
 
 class TestTelling:
-    """Whatever changes who sees what is told, so that searches ask anew."""
+    """Whatever changes who sees what is told, so that searches ask again."""
 
     @pytest.fixture
     def heard(self) -> Iterator[list[object]]:

@@ -137,7 +137,7 @@ def test_what_goes_wrong_while_the_page_waits(
     [
         ({"scope": "selected"}, "Select groups first, or choose the whole tier."),
         ({"action": "burn"}, "Select a valid choice"),
-        ({"scan": 999}, "The groups were made anew while you looked at them; nothing was changed."),
+        ({"scan": 999}, "The groups were made again while you looked at them; nothing was changed."),
         ({"collection": 999}, "This collection is not there any more; nothing was changed."),
         ({"scope": "selected", "group": "1,x"}, "Expected numbers of images or groups"),
         ({"tier": 9}, "Select a valid choice"),

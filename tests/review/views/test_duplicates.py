@@ -114,7 +114,7 @@ def test_groups_of_an_image(client: Client) -> None:
     secret = make_image("secret.jpg", common=False)
     for unknown in (secret.pk, 777):
         text = page(client, f"{URL}?image={unknown}")
-        assert "not here, or not for you to see" in text
+        assert "does not exist, or you may not see it" in text
         assert "secret.jpg" not in text
 
 

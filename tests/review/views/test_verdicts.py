@@ -80,7 +80,7 @@ def test_what_was_replaced_or_withdrawn_is_shown_on_demand(client: Client, ada: 
     assert rows(listing(client)) == 1
     text = listing(client, rows="all")
     assert rows(text) == 4
-    assert text.count("decided anew since") == 2
+    assert text.count("decided again since") == 2
 
 
 @pytest.mark.parametrize(

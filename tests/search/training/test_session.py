@@ -100,7 +100,7 @@ def test_a_cut_checkpoint_is_refused(trained: Session, tmp_path: Path) -> None:
     path = tmp_path / "it.npz"
     trained.save(path, {})
     path.write_bytes(path.read_bytes()[:-2000])
-    with pytest.raises(TrainingError, match=r"it.npz cannot be resumed from .*; delete it to begin the training anew"):
+    with pytest.raises(TrainingError, match=r"it.npz cannot be resumed from .*; delete it to begin the training again"):
         trained.restore(path)
 
 

@@ -186,7 +186,7 @@ def test_two_windows_keep_a_set_once() -> None:
     assert kept_sets() == {}
     group.refresh_from_db()
     assert group.decision is None
-    assert decisions.keep_all(ids, ada) != decision  # decided anew
+    assert decisions.keep_all(ids, ada) != decision  # decided again
     decisions.keep_all(ids, person("bob"))
     assert len(kept_sets()) == 2  # each says so, and each may take it back
     decisions.keep_all([*ids, make_image("third.jpg").pk], ada)
