@@ -12,11 +12,11 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
-from gallery.admin.columns import short_time, thumbnail
+from gallery.admin_columns import short_time, thumbnail
+from gallery.audited_admin import ReadOnly
 from gallery.models import Image
 from review.models import AuditRow, DuplicateDecision, Verdict
 from review.verdicts.listing import visible_verdicts
-from search.admin import ReadOnly
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -23,11 +23,10 @@ class ReviewConfig(AppConfig):
         from review.queues.jobs import resume_queues
         from review.verdicts.badges import verdict_badges
         from review.verdicts.consensus import judged_pairs
-        from search.evaluation.judged_pairs import register
-        from search.query.badges import register as register_marks
+        from search.public.hooks import register_badges, register_judged_pairs
 
-        register("verdicts", judged_pairs)
-        register_marks("verdicts", verdict_badges)
+        register_judged_pairs("verdicts", judged_pairs)
+        register_badges("verdicts", verdict_badges)
         periodic.register(resume_comparisons)
         images_removed.connect(forget_removed, dispatch_uid="review.comparing.removed")
         periodic.register(renew_duplicates, after_build=True)

@@ -17,9 +17,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 from django_rq.models import Dashboard
 
-from gallery.admin.audited import AuditedAdmin
-from gallery.admin.columns import SENTENCES, short_time, thumbnail
-from gallery.admin.images import ImageAdmin
+from gallery.admin_columns import SENTENCES, short_time, thumbnail
+from gallery.audited_admin import AuditedAdmin, ReadOnly
 from gallery.batches import batches
 from gallery.models import Image
 from jobs.rows import JobRow, JobState
@@ -29,7 +28,11 @@ from search.features import registry, wanted_rows
 from search.methods import METHODS
 from search.models import Evaluation, Feature, Generation, Query, WeightAdoption, WeightSet, WorkState
 
+registered_images: Any = admin.site.get_model_admin(Image)
+"""The gallery's own admin of its images, which is registered before: the gallery comes first among the apps."""
+
 if TYPE_CHECKING:
+    BaseImageAdmin = AuditedAdmin
     BaseFeatureAdmin = admin.ModelAdmin[Feature]
     BaseGenerationAdmin = admin.ModelAdmin[Generation]
     BaseQueryAdmin = admin.ModelAdmin[Query]
@@ -37,21 +40,9 @@ if TYPE_CHECKING:
     BaseWeightSetAdmin = admin.ModelAdmin[WeightSet]
     BaseWeightAdoptionAdmin = admin.ModelAdmin[WeightAdoption]
 else:
+    BaseImageAdmin = type(registered_images)
     BaseWeightSetAdmin = BaseWeightAdoptionAdmin = admin.ModelAdmin
     BaseFeatureAdmin = BaseGenerationAdmin = BaseQueryAdmin = BaseEvaluationAdmin = admin.ModelAdmin
-
-
-class ReadOnly:
-    """Rows that machines write: people look at them."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 def progress_text(row: JobRow) -> str:
@@ -129,14 +120,14 @@ class FeatureStateFilter(admin.SimpleListFilter):
         return queryset
 
 
-class SearchableImageAdmin(ImageAdmin):
+class SearchableImageAdmin(BaseImageAdmin):
     """The gallery's images with what search knows of them; the gallery itself knows nothing of search."""
 
     list_display = ["picture", "name", "label", "standing", "feature_state", "file", "uploaded"]
-    list_filter = [FeatureStateFilter, *ImageAdmin.list_filter]
-    actions = [*ImageAdmin.actions, "retry_failed", "recompute_features", "rebuild_index"]
-    readonly_fields = [*ImageAdmin.readonly_fields, "feature_list"]
-    fieldsets = [*ImageAdmin.fieldsets, (gettext_lazy("Search"), {"fields": ["feature_list"]})]
+    list_filter = [FeatureStateFilter, *registered_images.list_filter]
+    actions = [*registered_images.actions, "retry_failed", "recompute_features", "rebuild_index"]
+    readonly_fields = [*registered_images.readonly_fields, "feature_list"]
+    fieldsets = [*registered_images.fieldsets, (gettext_lazy("Search"), {"fields": ["feature_list"]})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
         rows = Feature.objects.filter(current_rows()).defer("vector").order_by("method")

@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {"tensorflow", "keras"}
+APPS = ("config", "review", "search", "gallery", "jobs")
+"""From above to below: each may import those after it."""
+MOST_MODULES, MOST_LINES = 20, 400
+SETTINGS_ARE_MADE_OF = ("config.environment", "config.openness")
+"""What every app may read of the machine and its environment."""
 PURE = (
     "search.methods",
     "search.index",
@@ -26,6 +32,8 @@ PURE = (
     "search.map.projection",
     "search.map.tsne",
     "search.training",
+    "search.public.scoring",
+    "search.public.pictures",
 )
 IMPURE = ("search.training.library",)
 FOLDERS = ("search", "jobs", "search.evaluation")  # empty themselves: what is taken from them stands beside
@@ -46,11 +54,14 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+def sources(package: str) -> list[Path]:
+    return [path for path in sorted((ROOT / package).rglob("*.py")) if "migrations" not in path.parts]
+
+
 def modules(*packages: str) -> Iterator[tuple[str, ast.Module]]:
     for package in packages:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            if "migrations" not in path.parts:
-                yield module_name(path), ast.parse(path.read_text(), str(path))
+        for path in sources(package):
+            yield module_name(path), ast.parse(path.read_text(), str(path))
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
@@ -73,18 +84,85 @@ def offenders(found: Iterator[tuple[str, ast.Module]], forbidden: tuple[str, ...
     return [f"{name} imports {used}" for name, tree in found for used in imports(tree) if under(used, forbidden)]
 
 
-def test_gallery_knows_nothing_of_similarity() -> None:
-    assert offenders(modules("gallery"), ("search", "review", "config.urls")) == []
+@pytest.mark.parametrize("app", APPS)
+def test_apps_import_in_one_direction(app: str) -> None:
+    above = APPS[: APPS.index(app)]
+    wrong = [
+        f"{name} imports {used}"
+        for name, tree in modules(app)
+        for used in imports(tree)
+        if under(used, above) and not under(used, SETTINGS_ARE_MADE_OF) and used != "config"
+    ]
+    assert wrong == []
 
 
-def test_background_work_knows_nothing_of_images() -> None:
-    found = list(modules("jobs"))
-    assert len(found) > 8
-    assert offenders(iter(found), ("gallery", "search", "review", "config", "numpy", "PIL")) == []
+def test_what_settings_are_made_of_knows_no_app() -> None:
+    found = [(name, tree) for name, tree in modules("config") if under(name, SETTINGS_ARE_MADE_OF)]
+    assert len(found) == len(SETTINGS_ARE_MADE_OF)
+    assert offenders(iter(found), APPS[1:]) == []
 
 
-def test_search_does_not_reach_up() -> None:
-    assert offenders(modules("search"), ("review",)) == []
+def test_search_has_one_door() -> None:
+    """What other apps use of search is said in `search.public`, beside its models and its named errors."""
+    allowed = ("search.public", "search.models", "search.exceptions")
+    wrong = [
+        f"{name} imports {used}"
+        for name, tree in modules("config", "review")
+        for used in imports(tree)
+        if under(used, ("search",)) and used != "search" and not under(used, allowed)
+    ]
+    assert wrong == []
+
+
+def test_search_does_not_use_its_own_door() -> None:
+    inside = [(name, tree) for name, tree in modules("search") if not under(name, ("search.public",))]
+    assert offenders(iter(inside), ("search.public",)) == []
+
+
+def test_the_door_says_what_it_offers() -> None:
+    """Each subject only passes on, and names all that it passes on."""
+    for name, tree in modules("search/public"):
+        offered = {
+            alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+        }
+        named = [ast.literal_eval(node.value) for node in tree.body if isinstance(node, ast.Assign)]
+        assert set(*named) == offered, name
+        assert all(isinstance(node, ast.Expr | ast.ImportFrom | ast.Assign) for node in tree.body), name
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_no_app_imports_pages_or_admin_of_another(app: str) -> None:
+    others = tuple(f"{other}.{part}" for other in APPS if other != app for part in ("views", "admin"))
+    assert offenders(modules(app), others) == []
+
+
+def test_no_folder_is_crowded() -> None:
+    counts = Counter(path.parent for app in APPS for path in sources(app) if path.stem != "__init__")
+    assert {str(folder.relative_to(ROOT)): num for folder, num in counts.items() if num > MOST_MODULES} == {}
+
+
+def test_no_module_is_long() -> None:
+    lengths = {path: len(path.read_text().splitlines()) for app in APPS for path in sources(app)}
+    assert {module_name(path): length for path, length in lengths.items() if length > MOST_LINES} == {}
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_no_two_classes_of_an_app_share_a_name(app: str) -> None:
+    """Nested ones, such as `Meta` and `State`, belong to the class around them; `Command` is Django's word."""
+    names = Counter(
+        node.name
+        for _name, tree in modules(app)
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and node.name != "Command"
+    )
+    assert [name for name, num in names.items() if num > 1] == []
+
+
+def test_what_searches_knows_no_pages_and_no_background_work() -> None:
+    rooms = [f"search/{room}" for room in ("query", "features", "generations", "evaluation")]
+    found = [(name, tree) for name, tree in modules(*rooms)]
+    assert len(found) > 40
+    assert offenders(iter(found), (*EDGES, "search.background")) == []
 
 
 def test_pure_modules_know_neither_django_nor_the_database() -> None:
@@ -110,7 +188,7 @@ def test_inspection_is_pure() -> None:
     found = [(name, tree) for name, tree in modules("review/inspection")]
     assert len(found) > 3
     assert offenders(iter(found), ("django", "gallery", "config", "rq", "django_rq", "redis", "review.models")) == []
-    allowed = ("review.inspection", "search.methods", "search.types")
+    allowed = ("review.inspection", "search.public.pictures")
     wrong = [
         f"{name} imports {used}"
         for name, tree in found
@@ -146,7 +224,7 @@ def test_what_groups_duplicates_is_pure() -> None:
     found = [(name, tree) for name, tree in modules("review/duplicates") if under(name, names)]
     assert len(found) == len(names)
     assert offenders(iter(found), ("django", "gallery", "config", "rq", "django_rq", "redis", "review.models")) == []
-    allowed = (*names, "search.scoring")
+    allowed = (*names, "search.public.scoring")
     wrong = [
         f"{name} imports {used}"
         for name, tree in found

@@ -22,9 +22,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from gallery.admin.audited import AuditedAdmin
-from gallery.admin.columns import SENTENCES, Deletion, short_time, summarize_deletion, thumbnail
+from gallery.admin_columns import SENTENCES, Deletion, short_time, summarize_deletion, thumbnail
 from gallery.audit_events import Action
+from gallery.audited_admin import AuditedAdmin
 from gallery.curation import visibility
 from gallery.curation.collections import only_here
 from gallery.forms import ManyFilesField

@@ -15,9 +15,8 @@ from gallery.storage import originals
 from review.inspection import correspondence, differences, histograms
 from review.inspection.correspondence import Correspondence
 from search.exceptions import SearchError
-from search.features import registry
-from search.features.extraction import ANALYSIS_SIDE
-from search.types import RGBImage
+from search.public.features import ANALYSIS_SIDE, methods, unavailable_methods
+from search.public.pictures import RGBImage
 
 PLAIN, ALIGNED = "plain", "aligned"
 """Kinds of maps: the second image resized to the first one's size, and laid over it by the motion that was found."""
@@ -78,8 +77,8 @@ def _compare_files(*paths: Path) -> Findings:
 
 def _guides(first: RGBImage, second: RGBImage) -> tuple[dict[str, float], dict[str, str]]:
     """Return what each method's own definition in the guide says, and why some say nothing."""
-    values, missing = {}, registry.unavailable_methods()
-    for name, method in registry.methods().items():
+    values, missing = {}, unavailable_methods()
+    for name, method in methods().items():
         if name in missing or not isinstance(method, Guided):
             continue
         try:

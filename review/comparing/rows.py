@@ -24,9 +24,8 @@ from gallery.batches import batches
 from gallery.storage import comparison_maps
 from review.comparing.closely import ALIGNED, PLAIN, Findings
 from review.models import Comparison
-from search.features import leases, registry
-from search.features.leases import REASON_LENGTH
 from search.models import WorkState
+from search.public.features import ORIGINAL_UNAVAILABLE, REASON_LENGTH, current_versions
 
 REVISION = 1
 """Raise it when the numbers of a comparison change although the methods' versions do not."""
@@ -38,7 +37,7 @@ EXHAUSTED = "internal_retry_exhausted"
 
 def recipe() -> str:
     """Name what a comparison computed now rests on: this code and the methods' versions."""
-    return _recipe(tuple(sorted(registry.current_versions().items())))
+    return _recipe(tuple(sorted(current_versions().items())))
 
 
 @lru_cache(maxsize=8)
@@ -123,10 +122,10 @@ def fail(row: Comparison, reason: str) -> None:
 def put_off(row: Comparison) -> None:
     """Have a pair tried again soon whose files cannot be opened or written now, or fail it by name after some tries."""
     if row.attempts >= settings.ENV.max_attempts:
-        fail(row, leases.ORIGINAL_UNAVAILABLE)
+        fail(row, ORIGINAL_UNAVAILABLE)
     else:
         held = Comparison.objects.filter(pk=row.pk, state=WorkState.LEASED)
-        held.update(reason=leases.ORIGINAL_UNAVAILABLE, leased_until=timezone.now() + LATE_AFTER)
+        held.update(reason=ORIGINAL_UNAVAILABLE, leased_until=timezone.now() + LATE_AFTER)
 
 
 def give_up_lost() -> int:

@@ -21,9 +21,9 @@ from review.duplicates.find.measurement_cache import CachedMeasurements, read_ca
 from review.duplicates.find.pairs import Pairs
 from review.duplicates.schedule import seen_now
 from review.models import DuplicateGroup, DuplicateMember, DuplicateScan
-from search.features import registry, revisions
-from search.generations.snapshot import current_snapshot
-from search.scoring.segments import Snapshot
+from search.public.features import library_revision, of_versions
+from search.public.pairs import current_snapshot
+from search.public.scoring import Snapshot
 
 SHARES = {"candidates": 0.4, "measuring": 0.5, "grouping": 0.1}
 STEPS = 1000
@@ -66,7 +66,7 @@ def duplicate_scan(scan: DuplicateScan, progress: Progress[DuplicateScan]) -> No
     """Measure what is new, group all that is known, and publish the groups."""
     report, started = ScanProgress(progress), time.monotonic()
     seen = seen_now()  # before anything is read: what comes later is looked at next time
-    revision = revisions.revision()
+    revision = library_revision()
     snapshot = current_snapshot()
     progress.keep(seen=seen, revision=revision, generation=snapshot.generation_id, num_total=STEPS)
     known = _measure(snapshot, revision, report)
@@ -95,7 +95,7 @@ def _measure(snapshot: Snapshot, revision: int, report: ScanProgress) -> CachedM
 
 def _changed_since(revision: int, versions: dict[str, str]) -> NDArray[np.int64]:
     """Return the images with features that are newer than a revision."""
-    rows = registry.of_versions(versions).filter(revision__gt=revision).order_by()
+    rows = of_versions(versions).filter(revision__gt=revision).order_by()
     return np.fromiter(rows.values_list("image_id", flat=True).distinct().iterator(), np.int64)
 
 

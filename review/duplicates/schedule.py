@@ -12,8 +12,7 @@ from gallery.models import RepeatUpload
 from jobs.rows import ACTIVE, JobState
 from review.models import DuplicateDecision, DuplicateScan, Verdict
 from review.verdicts.blinding import waiting
-from search.features import revisions
-from search.generations.build import active_generation
+from search.public.features import active_generation, library_revision
 
 BUSY_SHARE, SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, timedelta(seconds=30), timedelta(minutes=5)
 """Scans take about this share of the time, while images and decisions keep coming; nobody waits longer than that."""
@@ -52,7 +51,7 @@ def seen_now() -> dict[str, int]:
 
 def is_outdated(scan: DuplicateScan) -> bool:
     """Tell whether something has changed since a scan that may change its groups."""
-    if scan.revision != revisions.revision():
+    if scan.revision != library_revision():
         return True
     return any(scan.seen.get(name, 0) != number for name, number in seen_now().items() if name != "decision")
 

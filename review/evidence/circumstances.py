@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from search.generations.snapshot import current_snapshot
-from search.versions import versions_in_use
+from search.public.features import versions_in_use
+from search.public.pairs import current_snapshot
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from search.methods import METHODS
-from search.types import MethodScore
-from search.wording import rarity_short
+from search.public.features import METHODS
+from search.public.presentation import rarity_short
+from search.public.scoring import MethodScore
 
 FIGURES = ("raw", "one_in", "rarity", "weight", "share", "version")
 

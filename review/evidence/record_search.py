@@ -22,15 +22,23 @@ from gallery.models import Image
 from review.exceptions import RecordError
 from review.models import SearchRecord
 from search.exceptions import CollectionNotFoundError, QueryError, UploadNotFoundError
-from search.features.stored_vectors import unpack_query
-from search.forms import read_request
-from search.generations.snapshot import current_snapshot
 from search.models import Query
-from search.query.answer import SearchAnswer, search
-from search.query.request import DescribedImage, GalleryImage, ScoreRange, SearchRequest, weights_of
-from search.query.subject import find_subject, images_of, visible_collection
-from search.types import Result
-from search.versions import versions_in_use
+from search.public.features import unpack_query, versions_in_use
+from search.public.pairs import current_snapshot
+from search.public.searching import (
+    DescribedImage,
+    GalleryImage,
+    Result,
+    ScoreRange,
+    SearchAnswer,
+    SearchRequest,
+    find_subject,
+    images_of,
+    read_request,
+    search,
+    visible_collection,
+    weights_of,
+)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User

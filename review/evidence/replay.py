@@ -13,7 +13,7 @@ from gallery.models import Collection, Image
 from gallery.people.permissions import permissions_of
 from review.evidence.numbers import ShownMethod, method_rows
 from review.models import SearchRecord
-from search.wording import score_number
+from search.public.presentation import score_number
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User

@@ -13,7 +13,7 @@ from more_itertools import chunked
 from review.evidence.numbers import ShownMethod, flat, method_columns
 from review.evidence.replay import Hit, Shown
 from review.evidence.thumbnails import data_address
-from search.methods import METHODS
+from search.public.features import METHODS
 
 HITS_AT_ONCE = 100
 

@@ -9,11 +9,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from search.methods.base import check_images, gray, resize_longest
-from search.methods.keypoints.homography import describe, fit
-from search.methods.keypoints.pairing import RATIO
-from search.methods.keypoints.rows import Keypoints
-from search.types import RGBImage, Verification
+from search.public.pictures import (
+    RATIO,
+    Keypoints,
+    RGBImage,
+    Verification,
+    check_images,
+    describe,
+    fit,
+    gray,
+    resize_longest,
+)
 
 SIDE = 1024
 """Longest side in pixels of the gray pictures that keypoints are looked for in; a search uses 224."""

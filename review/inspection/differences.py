@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from review.inspection.palette import paint
-from search.methods.base import check_images, gray, resize
-from search.types import RGBImage
+from search.public.pictures import RGBImage, check_images, gray, resize
 
 WINDOW = 7
 """Side in pixels of the window that slides over both pictures, as in the structure method."""

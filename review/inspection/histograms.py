@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from search.methods.base import check_images, gray
-from search.types import RGBImage
+from search.public.pictures import RGBImage, check_images, gray
 
 BINS = 64
 CHANNELS = ("red", "green", "blue", "brightness")

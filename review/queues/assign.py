@@ -20,7 +20,7 @@ from gallery.models import Image, ImageQuerySet
 from gallery.people.roles import Role
 from review.models import Queue, QueuedPair, Reading, Verdict
 from review.verdicts.consensus import ADJUDICATOR_SLOT
-from search.wording import score_number
+from search.public.presentation import score_number
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -29,7 +29,7 @@ from review.queues.candidates.search_hits import gather_search
 from review.storage import queue_checkpoint_file
 from review.verdicts.record import sorted_pair
 from search.exceptions import SearchError
-from search.weights.adopted import site_weights
+from search.public.weights import site_weights
 
 PROGRESS_SECONDS = 1.0
 LOST_AFTER = timedelta(minutes=5)

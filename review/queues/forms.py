@@ -16,8 +16,7 @@ from review.models import MAX_NOTE, Queue
 from review.queues.access import may_make
 from review.queues.assign import Direction
 from review.verdicts.toolbar import CHOICES
-from search.scoring.presets import DEFAULT_PRESET, PRESETS, presets_with
-from search.weights.adopted import site_weights
+from search.public.weights import DEFAULT_PRESET, PRESETS, presets_with, site_weights
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -13,7 +13,7 @@ from review.models import Verdict
 from review.verdicts.blinding import hidden_from
 from review.verdicts.consensus import Summary, kinds_of
 from review.verdicts.record import sorted_pair
-from search.query.badges import Badge
+from search.public.hooks import Badge
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User

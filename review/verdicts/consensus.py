@@ -15,7 +15,7 @@ from gallery.batches import batches
 from gallery.models import Image
 from review.models import Verdict
 from review.verdicts.record import current
-from search.evaluation.judged_pairs import JudgedPairs
+from search.public.hooks import JudgedPairs
 
 Kind = Verdict.Kind
 Pair: TypeAlias = tuple[str, str]

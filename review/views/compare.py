@@ -25,13 +25,12 @@ from review.views import compare_charts as charts
 from review.views.compare_facts import make_facts
 from review.views.compare_places import PlaceLook, make_places
 from review.views.compare_table import Table, make_table
-from search.background import health
 from search.exceptions import SearchError
-from search.forms import read_request
 from search.models import WorkState
-from search.query.pair_scores import score_pair
-from search.query.request import SearchRequest, weights_of
-from search.weights.adopted import site_weights
+from search.public.health import failure_sentence, look_at_queues
+from search.public.pairs import score_pair
+from search.public.searching import SearchRequest, read_request, weights_of
+from search.public.weights import site_weights
 
 NOT_A_SEARCH = ("image", "query", "k", "view", "areas", "places", "seen")
 """Parameters of the search page, and of this one's parts, that say nothing of how two images are compared."""
@@ -157,7 +156,7 @@ def _closely(request: HttpRequest, asked: Asked, row: Comparison) -> dict[str, A
         "state": row.state,
         "obstacle": obstacle,
         "seen": f"{row.state}-{obstacle}",
-        "reason": health.failure_sentence(row.reason),
+        "reason": failure_sentence(row.reason),
         "legend": charts.legend(),
     }
     if row.state != WorkState.READY:
@@ -195,7 +194,7 @@ def _stage_data(keypoints: dict[str, Any]) -> str:
 
 def _obstacle() -> str:
     """Return what a waiting comparison lacks: "redis", a "worker", or nothing."""
-    found = health.look_at_queues()
+    found = look_at_queues()
     if found.error:
         return "redis"
     return "" if found.named(settings.QUEUE_INTERACTIVE).num_workers else "worker"

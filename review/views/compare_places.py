@@ -9,10 +9,8 @@ from django.utils.translation import gettext as _
 
 from gallery.models import Image
 from search.exceptions import SearchError
-from search.query.explain_missing import MethodPlace, Place, find_place
-from search.query.request import PAGE_SIZE, SearchRequest
-from search.views.cards import MethodLook, method_looks
-from search.wording import score_number
+from search.public.presentation import MethodLook, method_looks, score_number
+from search.public.searching import PAGE_SIZE, MethodPlace, Place, SearchRequest, find_place
 
 
 @dataclass(frozen=True, slots=True)

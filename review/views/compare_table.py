@@ -12,11 +12,18 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from search.methods import METHODS
-from search.query.pair_scores import PairScore
-from search.types import MethodScore
-from search.views.cards import MethodLook, method_looks, stacked
-from search.wording import rarity_sentence, rarity_short, score_number, score_sentence
+from search.public.features import METHODS
+from search.public.pairs import PairScore
+from search.public.presentation import (
+    MethodLook,
+    method_looks,
+    rarity_sentence,
+    rarity_short,
+    score_number,
+    score_sentence,
+    stacked,
+)
+from search.public.scoring import MethodScore
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,9 @@ from review.verdicts.decide import NewerVerdictError
 from review.verdicts.forms import DecideForm
 from review.verdicts.toolbar import STAYS, may_decide, may_judge, toolbar_of
 from search.exceptions import SearchError
-from search.forms import read_request
-from search.query.pair_scores import score_pair
-from search.query.request import weights_of
-from search.weights.adopted import site_weights
+from search.public.pairs import score_pair
+from search.public.searching import read_request, weights_of
+from search.public.weights import site_weights
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User

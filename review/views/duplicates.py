@@ -27,7 +27,7 @@ from review.duplicates.show.cards import make_cards
 from review.duplicates.show.listing import Place, page_of
 from review.duplicates.show.visible import GroupFilter, Tier, num_by_tier, open_groups
 from review.models import DuplicateBulk, DuplicateDecision, DuplicateScan
-from search.background import health
+from search.public.health import look_at_queues
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -133,7 +133,7 @@ def progress_context(user: User | AnonymousUser, scan: DuplicateScan | None) -> 
     active = schedule.active_scan()
     bulks = list(_active_bulks(user))
     failed = DuplicateScan.objects.filter(state=JobState.FAILED).first()
-    queue = health.look_at_queues() if active or bulks else None
+    queue = look_at_queues() if active or bulks else None
     return {
         "scan": scan,
         "active_scan": active,

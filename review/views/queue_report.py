@@ -22,7 +22,7 @@ from review.queues.access import queues_for
 from review.queues.assign import for_eyes_of
 from review.queues.progress import KINDS, ReaderComparison, comparisons_of
 from review.views.queues import lines_of, managed
-from search.views.weight_tables import make_mix
+from search.public.presentation import make_mix
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -22,7 +22,7 @@ from review.queues import create, jobs
 from review.queues.access import manageable, queues_for
 from review.queues.forms import DEFAULT_SIZE, SOURCE_SENTENCES, QueueForm
 from review.queues.progress import Course, courses_of
-from search.background import health
+from search.public.health import look_at_queues
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -160,7 +160,7 @@ def _of_search(request: HttpRequest, queue: Queue) -> HttpResponse:
 def _watched(listed: list[Queue]) -> dict[str, Any]:
     """Return what is being gathered."""
     active = [queue for queue in listed if queue.state == State.BUILDING]
-    found = health.look_at_queues() if active else None
+    found = look_at_queues() if active else None
     return {
         "active": [(queue, create.read_progress(queue)) for queue in active],
         "watched": ",".join(str(queue.pk) for queue in active),

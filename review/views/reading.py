@@ -32,7 +32,7 @@ from review.verdicts.consensus import ADJUDICATOR_SLOT
 from review.verdicts.decide import NewerVerdictError, newest_of
 from review.verdicts.toolbar import CHOICES, STAYS, VerdictButton, may_judge
 from search.exceptions import SearchError
-from search.query.pair_scores import score_pair
+from search.public.pairs import score_pair
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

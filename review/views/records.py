@@ -33,7 +33,7 @@ from review.models import SearchRecord
 from review.verdicts.listing import EPOCH, MICROSECOND
 from review.views.exports import read_format
 from search.exceptions import SearchError
-from search.query.uploads import session_queries
+from search.public.searching import session_queries
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

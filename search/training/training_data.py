@@ -33,7 +33,7 @@ _STRANGERS = 4  # pairs that do not belong together per copy, or per held-out ro
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingData:
+class SiameseData:
     """Material for one training.
 
     Attributes
@@ -66,7 +66,7 @@ class _Collector:
         return {name: np.concatenate(parts) for name, parts in self._parts.items() if parts}
 
 
-def from_views(pictures: Iterable[RGBImage], encoders: Encoders, num_views: int, seed: int) -> TrainingData:
+def from_views(pictures: Iterable[RGBImage], encoders: Encoders, num_views: int, seed: int) -> SiameseData:
     """Learn that edited copies of an image are that image: no labels needed. Every fifth image is held out.
 
     Parameters
@@ -104,7 +104,7 @@ def from_views(pictures: Iterable[RGBImage], encoders: Encoders, num_views: int,
     edited = np.flatnonzero(np.arange(len(owners)) % block)
     together = Pairs(edited // block * block, edited, np.ones(len(edited), bool))
     trial_inputs, trial = _trial_of_views(inputs, block, held.inputs(), num_held, generator)
-    return TrainingData(inputs, draw_views(owners, twins), together, trial_inputs, trial)
+    return SiameseData(inputs, draw_views(owners, twins), together, trial_inputs, trial)
 
 
 def _trial_of_views(
@@ -135,7 +135,7 @@ def _trial_of_views(
 
 def from_judged(
     inputs: Inputs, pairs: Pairs, picture: Callable[[int], RGBImage | None], encoders: Encoders, seed: int
-) -> TrainingData:
+) -> SiameseData:
     """Learn from judged pairs. What hangs together by them is held out together, about a quarter of the images.
 
     Parameters
@@ -167,7 +167,7 @@ def from_judged(
     moved = Pairs(place[learned.first], place[learned.second], learned.same)
     kept = {name: rows[~held] for name, rows in inputs.items()}
     trial_inputs, trial = _trial_of_judged(inputs, groups, held, pairs, picture, encoders, generator)
-    return TrainingData(kept, draw_judged(moved), moved.take(moved.same), trial_inputs, trial)
+    return SiameseData(kept, draw_judged(moved), moved.take(moved.same), trial_inputs, trial)
 
 
 def _trial_of_judged(

@@ -15,29 +15,11 @@ from django.utils.translation import gettext as _
 
 from gallery.models import Image
 from search.methods import METHODS
+from search.presentation import BarSegment, MethodLook, method_looks, stacked
 from search.query.badges import Badge
 from search.types import Answer, MethodScore, Result, Verification
 from search.views.matched_areas import MotionLook, motion_look
 from search.wording import rarity_sentence, rarity_short, score_number, score_sentence
-
-
-@dataclass(frozen=True, slots=True)
-class MethodLook:
-    """How a method is named and drawn everywhere."""
-
-    name: str
-    label: str
-    description: str
-    color: str
-
-
-@dataclass(frozen=True, slots=True)
-class BarSegment:
-    """One rectangle of a stacked bar, in hundredths of the bar's length."""
-
-    look: MethodLook
-    x: float
-    width: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +140,6 @@ def card_words() -> Words:
     )
 
 
-def method_looks() -> dict[str, MethodLook]:
-    """Return every registered method's label, description and color, in the order of the registry."""
-    return {
-        name: MethodLook(name, _(entry.label), _(entry.description), entry.color) for name, entry in METHODS.items()
-    }
-
-
 def make_cards(
     answer: Answer,
     images: Mapping[int, Image],
@@ -190,16 +165,6 @@ def make_cards(
         replace(card, marks=(marks or {}).get(card.image.pk, ()), compare_url=_compare_url(queried, card.image, kept))
         for card in cards
     ]
-
-
-def stacked(parts: Mapping[str, float], looks: Mapping[str, MethodLook]) -> list[BarSegment]:
-    """Lay parts (0..1, in all at most 1) end to end."""
-    segments, x = [], 0.0
-    for name, part in parts.items():
-        if part > 0:
-            segments.append(BarSegment(looks[name], round(x, 3), round(100 * part, 3)))
-            x += 100 * part
-    return segments
 
 
 def _compare_url(queried: Image | None, image: Image, kept: str) -> str:

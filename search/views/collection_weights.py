@@ -15,8 +15,8 @@ from gallery.people.permissions import requires
 from gallery.people.roles import Role
 from search.forms import CollectionWeightsForm, weight_field
 from search.models import CollectionWeights
+from search.presentation import method_looks
 from search.scoring.presets import PRESETS
-from search.views.cards import method_looks
 from search.weights import adopted
 
 

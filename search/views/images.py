@@ -14,10 +14,11 @@ from search.background import health
 from search.exceptions import SearchError
 from search.features import leases, registry
 from search.models import WorkState
+from search.presentation import method_looks
 from search.query.answer import search
 from search.query.request import GalleryImage, SearchRequest
 from search.query.subject import Subject
-from search.views.cards import make_cards, method_looks
+from search.views.cards import make_cards
 
 STRIP_LENGTH = 12
 

@@ -11,12 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from search.methods import METHODS
+from search.presentation import GRAY
 from search.scoring.presets import PRESETS
 
 Found = TypeVar("Found")
-GRAY = "#8a8a8a"
-"""The color of methods that this program no longer knows; readable on light and dark."""
-
 DASHES = ("", "10 3", "3 3", "", "10 3 3 3", "6 2", "16 4", "2 2 8 2")
 """Lines of the methods, in the order of the registry; the content method's is unbroken, as the first one's."""
 LINES = {"equal": "10 3", "guide_color": "2 3", "raw_sum": "8 3 2 3", "guide_sum": "1 3"}

@@ -26,7 +26,7 @@ from search.map.files import LibraryMap
 from search.map.points import MAX_POINTS, walk
 from search.map.state import INTERRUPTED, MapState
 from search.methods import METHODS
-from search.views.cards import method_looks
+from search.presentation import method_looks
 from search.views.map_form import MapForm, map_images
 
 PAGE_SIZE = 60

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from search.features import registry
 from search.forms import weight_field
+from search.presentation import BarSegment, MethodLook, method_looks, stacked
 from search.scoring.presets import Preset, preset_of
-from search.views.cards import BarSegment, MethodLook, method_looks, stacked
 
 
 @dataclass(frozen=True, slots=True)

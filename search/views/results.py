@@ -18,13 +18,14 @@ from search.background import health
 from search.exceptions import ImageNotFoundError, QueryError, SearchError, UploadNotFoundError
 from search.forms import SearchForm
 from search.generations.visibility import closed_images
+from search.presentation import method_looks
 from search.query.answer import search
 from search.query.request import MAX_RESULTS, PAGE_SIZE, SearchRequest, presets_for, weights_of
 from search.query.subject import Subject, find_subject
 from search.query.uploads import session_queries
 from search.scoring.presets import Preset
 from search.types import Answer
-from search.views.cards import card_words, make_cards, method_looks
+from search.views.cards import card_words, make_cards
 from search.views.panel import make_sliders, preset_choices, weight_mix
 from search.views.upload import progress_page, start_page
 

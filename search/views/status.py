@@ -25,9 +25,9 @@ from search.features.version_rollout import is_complete, pending_successions
 from search.generations import snapshot
 from search.generations.visibility import closed_images
 from search.models import WorkState
+from search.presentation import MethodLook, method_looks
 from search.storage import data_folder
 from search.versions import versions_in_use
-from search.views.cards import MethodLook, method_looks
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User

@@ -22,8 +22,8 @@ from gallery.storage.uploaded_queries import open_preview
 from search.background import health, tasks
 from search.forms import QueryUploadForm
 from search.models import Query, WorkState
+from search.presentation import method_looks
 from search.query.uploads import own_queries, remember, session_queries, store_query
-from search.views.cards import method_looks
 
 NUM_EXAMPLES = 12
 """Gallery images offered on the start page."""

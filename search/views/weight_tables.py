@@ -13,8 +13,7 @@ from search.methods import METHODS
 from search.models import WeightAdoption, WeightSet
 from search.scoring.fusion import DEFAULT_WEIGHTS
 from search.views.background import Phase
-from search.views.cards import BarSegment, MethodLook, method_looks, stacked
-from search.views.lab_words import GRAY, KINDS, RankingLook, in_reading_order, look_of, number
+from search.views.lab_words import KINDS, RankingLook, in_reading_order, look_of, number
 from search.weights import learning_job
 
 SOURCE_SENTENCES = {
@@ -43,22 +42,6 @@ PHASES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One method's part of a set of weights."""
-
-    look: MethodLook
-    percent: int
-
-
-@dataclass(frozen=True, slots=True)
-class Mix:
-    """A set of weights as parts of 100 and as a bar."""
-
-    parts: list[Part]
-    segments: list[BarSegment]
-
-
-@dataclass(frozen=True, slots=True)
 class WeightCell:
     """One figure of one ranking on one set."""
 
@@ -84,16 +67,6 @@ class SetHead:
     groups: int
     sentence: str
     better: bool | None  # None: within what chance does
-
-
-def make_mix(weights: Mapping[str, float]) -> Mix:
-    """Return how much each method counts; methods that count for nothing are left out."""
-    total = sum(weights.values())
-    shares = {name: weight / total for name, weight in weights.items() if weight > 0}
-    looks = method_looks()
-    known = {name: looks.get(name, MethodLook(name, name, "", GRAY)) for name in shares}
-    parts = [Part(known[name], round(100 * share)) for name, share in shares.items()]
-    return Mix(parts, stacked(shares, known))
 
 
 def source_label(source: str) -> str:

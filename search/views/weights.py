@@ -21,6 +21,7 @@ from search.features import registry
 from search.forms import LearningForm
 from search.generations.visibility import findings_for
 from search.models import WeightAdoption, WeightSet
+from search.presentation import make_mix
 from search.views.background import Work, progress_of
 from search.views.lab_words import KINDS
 from search.views.weight_tables import (
@@ -28,7 +29,6 @@ from search.views.weight_tables import (
     decision_words,
     figure_rows,
     is_default,
-    make_mix,
     outdated_methods,
     phase_of,
     set_heads,

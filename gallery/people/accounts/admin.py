@@ -14,9 +14,9 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 
-from gallery.admin.audited import AuditedAdmin
 from gallery.admin.people import KeepsAnAdmin
 from gallery.audit_events import Action
+from gallery.audited_admin import AuditedAdmin
 
 if TYPE_CHECKING:
     BaseAuthenticatorAdmin = admin.ModelAdmin[Authenticator]

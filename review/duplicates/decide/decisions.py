@@ -23,8 +23,8 @@ from review.duplicates.schedule import newest_ready
 from review.exceptions import DuplicatesError
 from review.models import DecidedImage, DuplicateBulk, DuplicateDecision, Verdict
 from review.verdicts.decide import decide, newest_of
-from search.query.pair_scores import score_pairs
-from search.weights.adopted import site_weights
+from search.public.pairs import score_pairs
+from search.public.weights import site_weights
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

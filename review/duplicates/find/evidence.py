@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.scoring.calibration import Calibration
-from search.scoring.score import tabulate
+from search.public.scoring import Calibration, tabulate
 
 EDITED, NEAR, NOTHING = 3, 4, 0
 """As `DuplicateGroup.Tier` numbers them."""

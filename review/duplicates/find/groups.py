@@ -23,7 +23,7 @@ from review.duplicates.find.measurement_cache import CachedMeasurements
 from review.duplicates.find.pairs import Pairs
 from review.verdicts.blinding import waiting
 from review.verdicts.consensus import among
-from search.scoring.segments import Snapshot
+from search.public.scoring import Snapshot
 
 
 def draft_groups(snapshot: Snapshot, known: CachedMeasurements) -> list[CandidateGroup]:

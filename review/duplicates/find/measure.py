@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from review.duplicates.find.candidates import near_codes, near_rows
 from review.duplicates.find.evidence import WEIGHTS
 from review.duplicates.find.pairs import Pairs
-from search.features import registry
-from search.query.many_pairs import raw_scores
-from search.scoring.segments import Snapshot, take
+from search.public.features import methods
+from search.public.pairs import raw_scores
+from search.public.scoring import Snapshot, take
 
 METHODS = tuple(WEIGHTS)
 """Whose scores are measured: those that the evidence rests on, in the order of the columns that are kept."""
@@ -55,7 +55,7 @@ def find_candidates(snapshot: Snapshot, ids: NDArray[np.int64], fresh: NDArray[n
     if held is not None:
         codes, present = held
         rows = np.flatnonzero(present)
-        method = registry.methods()["phash"]
+        method = methods()["phash"]
         turned = np.array([method.query_codes(code) for code in codes[rows]], np.uint8).reshape(len(rows), -1, 8)
         one, other = near_codes(np.asarray(codes[rows], np.uint8), turned, fresh[rows], most_bits=FINGERPRINT_BITS)
         found = found.joined(Pairs.of(ids[rows[one]], ids[rows[other]]))

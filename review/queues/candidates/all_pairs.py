@@ -16,10 +16,8 @@ from review.queues.candidates import checkpoints, exclusions
 from review.queues.candidates.boundaries import find_boundary
 from review.queues.candidates.found import COMPARING, SCORING, FoundPairs, Progress, images_for
 from review.queues.candidates.scanning import BestPairs, PairSpace, scan
-from search.generations import collection_calibration
-from search.generations.snapshot import current_snapshot
-from search.query.many_pairs import fused_scores
-from search.scoring.segments import Snapshot
+from search.public.pairs import current_snapshot, fused_scores, within_collection
+from search.public.scoring import Snapshot
 
 OVERSAMPLING, LEAST_SCORED = 4, 2000
 """Pairs that get their real score for each that is wanted, and at least: estimates order them nearly as those do."""
@@ -89,7 +87,7 @@ def _within(collection_id: int | None) -> Snapshot:
         return snapshot
     members = Image.collections.through.objects.filter(collection_id=collection_id)
     image_ids = np.fromiter(members.values_list("image_id", flat=True), np.int64)
-    return collection_calibration.within(snapshot, collection_id, image_ids)[0]
+    return within_collection(snapshot, collection_id, image_ids)[0]
 
 
 def _best(

@@ -21,11 +21,11 @@ from django.utils.translation import gettext as _
 from jobs.rows import JobState
 from review.exceptions import QueueError
 from review.queues.candidates.decision_boundary import decision_boundary
-from search.evaluation.judged_pairs import LABELS, JudgedPairs, judged_pairs
 from search.models import Evaluation, WeightSet
-from search.query.many_pairs import fused_scores
-from search.scoring.segments import Snapshot
-from search.weights.adopted import decision_in_force, fitting
+from search.public.hooks import LABELS, JudgedPairs, judged_pairs
+from search.public.pairs import fused_scores
+from search.public.scoring import Snapshot
+from search.public.weights import decision_in_force, fitting
 
 LEARNED, ADVISED = "learned", "advised"
 SOURCES = ("verdicts", LABELS)

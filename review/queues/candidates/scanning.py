@@ -14,11 +14,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from search.methods import METHODS
-from search.scoring.calibration import Calibration
-from search.scoring.estimate import Scan, estimate
-from search.scoring.fusion import DEFAULT_WEIGHTS
-from search.scoring.segments import MethodRows, Snapshot
+from search.public.features import METHODS
+from search.public.scoring import DEFAULT_WEIGHTS, Calibration, MethodRows, Scan, Snapshot, estimate
 
 BLOCK = 1024
 """Images of one side of a block: a million pairs at once, of which each method takes 4 MB."""

@@ -12,10 +12,7 @@ from review.exceptions import QueueError
 from review.models import Queue
 from review.queues.candidates import exclusions
 from review.queues.candidates.found import FoundPairs, Progress, images_for
-from search.forms import read_request
-from search.query.answer import search
-from search.query.request import GalleryImage, weights_of
-from search.query.subject import Subject
+from search.public.searching import GalleryImage, Subject, read_request, search, weights_of
 
 
 def gather_search(queue: Queue, _report: Progress) -> FoundPairs:

@@ -25,7 +25,7 @@ from search.training.adoption import Decision, TrialFigures
 from search.training.library.image_sources import Photographs
 from search.training.pairs import Pairs
 from search.training.projection import discriminant
-from search.training.training_data import CONTENT, Encoders, Inputs, TrainingData, from_judged, from_views
+from search.training.training_data import CONTENT, Encoders, Inputs, SiameseData, from_judged, from_views
 from search.types import RGBImage
 
 VIEWS = "views"
@@ -132,7 +132,7 @@ def _encoders(order: SiameseOrder, served: Branch | None) -> Encoders:
 # What is learned from
 
 
-def _lesson(order: SiameseOrder, encoders: Encoders, progress: Progress) -> TrainingData:
+def _lesson(order: SiameseOrder, encoders: Encoders, progress: Progress) -> SiameseData:
     if order.pairs == VIEWS:
         return from_views(_pictures(order, progress), encoders, order.num_views, order.seed)
     judged = judged_pairs(order.pairs, collection_id=order.collection_id, limit=order.max_pairs, seed=order.seed)
@@ -211,7 +211,7 @@ def _recipe(order: SiameseOrder) -> siamese.SiameseRecipe:
     return recipe if order.epochs is None else recipe.with_epochs(order.epochs)
 
 
-def _trained(order: SiameseOrder, lesson: TrainingData, served: Branch | None, tell: siamese.OnStep) -> Branch:
+def _trained(order: SiameseOrder, lesson: SiameseData, served: Branch | None, tell: siamese.OnStep) -> Branch:
     recipe = _recipe(order)
     if order.architecture == GUIDE:
         arrays = siamese.train_koch(lesson.inputs[GUIDE], lesson.draw, recipe, order.seed, tell)
@@ -225,11 +225,11 @@ def _trained(order: SiameseOrder, lesson: TrainingData, served: Branch | None, t
     return Branch(HEAD, arrays, _content_version())
 
 
-def _num_inputs(lesson: TrainingData) -> int:
+def _num_inputs(lesson: SiameseData) -> int:
     return len(next(iter(lesson.inputs.values())))
 
 
-def _rivals(lesson: TrainingData, served: Branch | None) -> dict[str, TrialFigures]:
+def _rivals(lesson: SiameseData, served: Branch | None) -> dict[str, TrialFigures]:
     """Return the figures of what the new network must be better than."""
     rivals: dict[str, TrialFigures] = {}
     if CONTENT in lesson.trial_inputs:

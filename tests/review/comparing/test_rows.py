@@ -73,7 +73,7 @@ def test_the_other_order_is_another_comparison() -> None:
 def test_another_version_of_a_method_asks_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
     row = kept()
     versions = registry.current_versions() | {"color": "newer"}
-    monkeypatch.setattr(registry, "current_versions", lambda: versions)
+    monkeypatch.setattr(rows, "current_versions", lambda: versions)
     assert rows.find(ONE, OTHER) is None
     assert rows.want(ONE, OTHER) != (row, False)
     assert len(rows.recipe()) <= 64

@@ -45,7 +45,7 @@ def _own_folder(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.Monk
 
 def set_queues(monkeypatch: pytest.MonkeyPatch, *, num_workers: int = 0, error: str = "") -> None:
     queues = [QueueHealth("interactive", 0, 0, num_workers, 0, None)]
-    monkeypatch.setattr("search.background.health.look_at_queues", lambda: Queues(error, queues))
+    monkeypatch.setattr("review.views.compare.look_at_queues", lambda: Queues(error, queues))
 
 
 @pytest.fixture

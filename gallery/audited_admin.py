@@ -1,4 +1,4 @@
-"""What people do in Django's admin, told like what they do on the pages."""
+"""What admins of all apps are made of: acts told like those on the pages, and rows that are only looked at."""
 
 from __future__ import annotations
 
@@ -54,6 +54,19 @@ class AuditedAdmin(Base):
         named = subjects[0] if len(objs) == 1 else f"{len(objs)} {self.opts.verbose_name_plural}"
         details = {"in": self.opts.label, "act": act, "ids": [str(obj.pk) for obj in objs], "names": subjects}
         log_act(request.user, self.logged_as, named, **details, **about)
+
+
+class ReadOnly:
+    """Rows that machines write: people look at them."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 def changes_of(form: BaseModelForm[Any]) -> dict[str, Any]:

@@ -1,0 +1,15 @@
+"""How methods, weights, scores and rarities are named and drawn."""
+
+from search.presentation import MethodLook, make_mix, method_looks, stacked
+from search.wording import rarity_sentence, rarity_short, score_number, score_sentence
+
+__all__ = [
+    "MethodLook",
+    "make_mix",
+    "method_looks",
+    "rarity_sentence",
+    "rarity_short",
+    "score_number",
+    "score_sentence",
+    "stacked",
+]
