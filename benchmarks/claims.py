@@ -1,10 +1,11 @@
-"""What the guide claims of methods and fusion, measured on photographs whose folder is their label.
+"""What the textbook claims of methods and fusion, measured on photographs whose folder is their label.
 
     python benchmarks/claims.py --images FOLDER [--deep-weights FILE] [--queries N] [--copies N] [--out FILE] [--json]
 
 Imports the photographs into a temporary library and runs the product's own commands there: `evaluate` by labels and on
-edited copies, and `learn_weights` by both. Beside it, the time of one SSIM as the guide computes it (scikit-image, the
-whole images) and as search does (64 x 64, many candidates at once). Without --deep-weights the built-in encoder serves.
+edited copies, and `learn_weights` by both. Beside it, the time of one SSIM as the textbook computes it (scikit-image,
+the whole images) and as search does (64 x 64, many candidates at once). Without --deep-weights the built-in encoder
+serves.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.machine import command_line, describe_machine
-from search.methods.ssim import Ssim, guide_similarity
+from search.methods.ssim import Ssim, textbook_similarity
 
 ROOT = Path(__file__).resolve().parent.parent
 CANDIDATES = 400
 SSIM_PAIRS = 20
 CURVES = ("curves", "thresholds", "reliability")  # for the Lab page; a report of figures does without
-GUIDE_SIDES = (224, 512)
+KOCH_SIDES = (224, 512)
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -80,12 +81,12 @@ def measure_library(images: Path, deep_weights: Path | None, num_queries: int, n
 
 
 def measure_ssim(images: Path) -> dict[str, float]:
-    """Return milliseconds a pair: the guide's SSIM at several sizes, and search's for each of many candidates."""
+    """Return milliseconds a pair: the textbook's SSIM at several sizes, and search's for each of many candidates."""
     paths = sorted(path for path in images.rglob("*") if path.suffix.lower() in SUFFIXES)
     chosen = paths[:: max(1, len(paths) // (SSIM_PAIRS + 1))][: SSIM_PAIRS + 1]
     pixels = [np.asarray(cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB), np.uint8) for path in chosen]
     found = {}
-    for side in GUIDE_SIDES:
+    for side in KOCH_SIDES:
         sized = [np.asarray(cv2.resize(image, (side, side)), np.uint8) for image in pixels]
         found[f"guide_{side}"] = _milliseconds(lambda s=sized: _compare_all(s)) / SSIM_PAIRS
     method = Ssim()
@@ -99,7 +100,7 @@ def measure_ssim(images: Path) -> dict[str, float]:
 
 def _compare_all(images: list[NDArray[np.uint8]]) -> None:
     for first, second in pairwise(images):
-        guide_similarity(first, second)
+        textbook_similarity(first, second)
 
 
 def _scikit_image(images: list[NDArray[np.uint8]]) -> None:

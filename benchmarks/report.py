@@ -31,12 +31,12 @@ Written by `make measurements` from the JSON files in [measurements/](measuremen
 figure stands beside the command that made it, the data and the machine. mAP is the mean average precision, recall@1
 the share of queries whose right answer comes first.
 
-The *guide* is the tutorial on image similarity that this program started from. It makes claims; here they are measured.
+The *textbook* is the tutorial on image similarity that this program started from. Its claims are measured here.
 """
 
 
 def percent(ratio: float) -> str:
-    """Return how much more than 1 a ratio is, as the guide puts it."""
+    """Return how much more than 1 a ratio is, as the textbook puts it."""
     return f"{(ratio - 1) * 100:+.0f} %"
 
 
@@ -402,7 +402,7 @@ SECTIONS = [
 
 def page(files: Files) -> str:
     """Return the whole page."""
-    lines = [INTRODUCTION, "## The guide's claims", *table(["Claimed", "Measured", "So"], list(claims(files)))]
+    lines = [INTRODUCTION, "## The textbook's claims", *table(["Claimed", "Measured", "So"], list(claims(files)))]
     for section in SECTIONS:
         lines += [f"## {section.title}", ""]
         document = files.get(section.file)

@@ -1,4 +1,4 @@
-"""What a worker finds out about a pair of images: maps of the differences, keypoints, colors, the guide's numbers."""
+"""What a worker finds out about a pair of images: maps of differences, keypoints, colors, textbook values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Findings:
 
     Attributes
     ----------
-    document : what JSON can hold: `guides`, `unguided`, `differences`, `keypoints`, `histograms`
+    document : what JSON can hold: `textbook_values`, `unguided`, `differences`, `keypoints`, `histograms`
     pictures : by kind, ndarrays of shape (H, W, 4), dtype uint8: maps of the differences in colors
     """
 
@@ -39,10 +39,10 @@ class Findings:
 
 
 @runtime_checkable
-class Guided(Protocol):
-    """A method for which the guide names a definition of its own."""
+class TextbookMethod(Protocol):
+    """A method for which the textbook names a definition of its own."""
 
-    def guide_similarity(self, first: RGBImage, second: RGBImage) -> float: ...
+    def textbook_similarity(self, first: RGBImage, second: RGBImage) -> float: ...
 
 
 def look_closely(first_sha256: str, second_sha256: str) -> Findings:
@@ -64,9 +64,9 @@ def _compare_files(*paths: Path) -> Findings:
     if found.motion:
         maps[ALIGNED] = differences.compare(first, second, found.motion.matrix)
     known = {kind: about for kind, about in maps.items() if about is not None}
-    guides, unguided = _guides(*(get_decoder().pixels(path, ANALYSIS_SIDE) for path in paths))
+    textbook_values, unguided = _textbook_values(*(get_decoder().pixels(path, ANALYSIS_SIDE) for path in paths))
     document = {
-        "guides": guides,
+        "guides": textbook_values,
         "unguided": unguided,
         "differences": {kind: {"mean": about.mean, "overlap": about.overlap} for kind, about in known.items()},
         "keypoints": _keypoints(found),
@@ -75,14 +75,14 @@ def _compare_files(*paths: Path) -> Findings:
     return Findings(document, {kind: about.picture for kind, about in known.items()})
 
 
-def _guides(first: RGBImage, second: RGBImage) -> tuple[dict[str, float], dict[str, str]]:
-    """Return what each method's own definition in the guide says, and why some say nothing."""
+def _textbook_values(first: RGBImage, second: RGBImage) -> tuple[dict[str, float], dict[str, str]]:
+    """Return what each method's own definition in the textbook says, and why some say nothing."""
     values, missing = {}, unavailable_methods()
     for name, method in methods().items():
-        if name in missing or not isinstance(method, Guided):
+        if name in missing or not isinstance(method, TextbookMethod):
             continue
         try:
-            values[name] = cast("Guided", method).guide_similarity(first, second)
+            values[name] = cast("TextbookMethod", method).textbook_similarity(first, second)
         except (SearchError, ValueError) as error:
             missing[name] = str(error)
     return values, missing

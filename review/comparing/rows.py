@@ -50,8 +50,8 @@ def find(first_sha256: str, second_sha256: str) -> Comparison | None:
     return Comparison.objects.filter(first_sha256=first_sha256, second_sha256=second_sha256, recipe=recipe()).first()
 
 
-def guides_of(one: str, other: str) -> dict[str, float]:
-    """Return the pair's values by the guide's definitions, by method, where a comparison found them in any order."""
+def textbook_values_of(one: str, other: str) -> dict[str, float]:
+    """Return the pair's values by the textbook definitions, by method, where a comparison found them in any order."""
     pair = (one, other)
     found = Comparison.objects.filter(
         first_sha256__in=pair, second_sha256__in=pair, recipe=recipe(), state=WorkState.READY

@@ -1,4 +1,4 @@
-"""What the compare page says of each method: its numbers on its own scale, in words, and by the guide's definition."""
+"""What the compare page says of each method: its numbers on its own scale, in words, and by the textbook definition."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class ComparedMethod:
     found: MethodScore
     version: str
     missing: str  # why there are no numbers, in words; empty when there are
-    guided: float | None  # by the guide's own definition, where a worker has computed it
-    definition: str  # by the guide; empty where it names none
+    textbook_value: float | None  # by the textbook definition, where a worker has computed it
+    definition: str  # by the textbook; empty where it names none
     unguided: str  # why there is no number by that definition; empty when there is one
 
     @property
@@ -67,8 +67,8 @@ class ComparedMethod:
         return "" if self.found.one_in is None else rarity_sentence(self.look.name, self.found.one_in)
 
     @property
-    def guide(self) -> str:
-        return _number(self.guided)
+    def textbook(self) -> str:
+        return _number(self.textbook_value)
 
     @property
     def bar(self) -> SafeString:
@@ -111,7 +111,7 @@ def make_table(score: PairScore, findings: Mapping[str, Any]) -> Table:
     score : of the pair
     findings : the document of its comparison, empty while there is none
     """
-    guides, unguided = findings.get("guides", {}), findings.get("unguided", {})
+    textbook_values, unguided = findings.get("guides", {}), findings.get("unguided", {})
     looks = method_looks()
     rows = [
         ComparedMethod(
@@ -119,8 +119,8 @@ def make_table(score: PairScore, findings: Mapping[str, Any]) -> Table:
             found,
             score.versions.get(name, ""),
             score.missing(name),
-            guides.get(name),
-            _(METHODS[name].guide) if METHODS[name].guide else "",
+            textbook_values.get(name),
+            _(METHODS[name].textbook) if METHODS[name].textbook else "",
             unguided.get(name, ""),
         )
         for name, found in score.methods.items()

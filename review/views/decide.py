@@ -17,7 +17,7 @@ from gallery.models import Image
 from gallery.notices import way_back
 from gallery.people.permissions import requires
 from gallery.people.roles import Role
-from review.comparing.rows import guides_of
+from review.comparing.rows import textbook_values_of
 from review.exceptions import VerdictError
 from review.models import Verdict
 from review.verdicts import decide as verdicts_decide
@@ -100,7 +100,7 @@ def pair_state(pair: Pair, address: str, user: User | AnonymousUser) -> dict[str
     except SearchError:
         score = score_pair(pair[0].pk, pair[1].pk, site_weights(), collection_id=within)
     thresholds = asked.scores.as_thresholds()
-    score = score.with_guides(guides_of(pair[0].sha256, pair[1].sha256))
+    score = score.with_textbook(textbook_values_of(pair[0].sha256, pair[1].sha256))
     return score.as_state() | {"first": pair[0].sha256} | ({"thresholds": thresholds} if thresholds else {})
 
 

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from gallery.models import Image
 from search.evaluation.augmentations import EDITS, edit
 from search.evaluation.metrics import RankingMeter, Relevance, ranked
-from search.evaluation.plan import GUIDE_MAX_IMAGES, MeasurementPlan
+from search.evaluation.plan import REFERENCE_MAX_IMAGES, MeasurementPlan
 from search.evaluation.rankings import Field, Judge, Ranking, make_field
-from search.evaluation.reference_baseline import GuideColors, read_guide_colors, read_pixels
+from search.evaluation.reference_baseline import ReferenceColors, read_pixels, read_reference_colors
 from search.evaluation.report import Scoreboard
 from search.evaluation.tally import Document, Tally, by_part
 from search.exceptions import SearchError
@@ -48,7 +48,7 @@ def measure_by_copies(plan: MeasurementPlan) -> Scoreboard:
             _("Nothing can be measured: expected at least two images with features of methods that work here.")
         )
     hashes, pixels_of = listed[:, 1].tolist(), listed[:, 2].astype(np.str_)
-    colors = read_guide_colors(hashes, plan.progress) if len(listed) <= GUIDE_MAX_IMAGES else None
+    colors = read_reference_colors(hashes, plan.progress) if len(listed) <= REFERENCE_MAX_IMAGES else None
     trial = _CopyTrial(field, used, Judge(field, plan.weights, colors), colors)
     queries = plan.draw(np.flatnonzero(np.any([present for _vectors, present in field.rows.values()], axis=0)))
     for done, row in enumerate(queries.tolist()):
@@ -78,7 +78,7 @@ def usable_methods(field: Field) -> dict[str, Method]:
 class _CopyTrial:
     """Looks for the originals of copies, and keeps what came of it."""
 
-    def __init__(self, field: Field, used: Mapping[str, Method], judge: Judge, colors: GuideColors | None) -> None:
+    def __init__(self, field: Field, used: Mapping[str, Method], judge: Judge, colors: ReferenceColors | None) -> None:
         self.tally = Tally()
         self._field, self._used, self._judge, self._colors = field, used, judge, colors
         self._meters: dict[tuple[Ranking, str], RankingMeter] = {}
@@ -90,8 +90,8 @@ class _CopyTrial:
         relevant = np.arange(len(twins)) == row
         others = twins & ~relevant
         for place, (name, copy) in enumerate(zip(EDITS, copies, strict=True)):
-            guide = None if self._colors is None else self._colors.scores_of(copy)
-            scores = self._judge.rankings({method: rows[place] for method, rows in vectors.items()}, guide)
+            reference = None if self._colors is None else self._colors.scores_of(copy)
+            scores = self._judge.rankings({method: rows[place] for method, rows in vectors.items()}, reference)
             for found in scores.values():
                 found[others] = np.nan
             self.tally.add(scores, relevant)

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 
 from gallery.models import Image
 from search.evaluation.metrics import answerable
-from search.evaluation.plan import GUIDE_MAX_IMAGES, MeasurementPlan
+from search.evaluation.plan import REFERENCE_MAX_IMAGES, MeasurementPlan
 from search.evaluation.rankings import Judge, make_field
-from search.evaluation.reference_baseline import read_guide_colors
+from search.evaluation.reference_baseline import read_reference_colors
 from search.evaluation.report import Scoreboard
 from search.evaluation.tally import Tally
 from search.exceptions import SearchError
@@ -36,7 +36,9 @@ def measure_by_labels(plan: MeasurementPlan) -> Scoreboard:
         raise SearchError(
             _("Nothing can be measured: no two images with features share a label. Import with --label-from-folder.")
         )
-    colors = read_guide_colors(listed[:, 2].tolist(), plan.progress) if len(listed) <= GUIDE_MAX_IMAGES else None
+    colors = (
+        read_reference_colors(listed[:, 2].tolist(), plan.progress) if len(listed) <= REFERENCE_MAX_IMAGES else None
+    )
     judge, tally = Judge(field, plan.weights, colors), Tally()
     queries = plan.draw(queries)
     for done, row in enumerate(queries.tolist(), start=1):

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from search.scoring.segments import Snapshot
 
-GUIDE_MAX_IMAGES = 5_000
-"""The guide's histograms are read from the originals: beyond so many images that takes too long to be worth it."""
+REFERENCE_MAX_IMAGES = 5_000
+"""The textbook's histograms are read from the originals: beyond so many images that takes too long to be worth it."""
 PHASES = ("guide", "queries", "copies", "index", "reliability")
 Progress = Callable[[str, int, int], None]
 """Called with what is being done (one of `PHASES`), how many of how many are done. May raise to end the work."""

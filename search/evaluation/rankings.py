@@ -1,4 +1,4 @@
-"""Every ranking of one query: by each method alone, by the fusions, and by the guide's definitions beside them."""
+"""Every ranking of one query: by each method alone, by the fusions, and by the textbook definitions beside them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.evaluation.reference_baseline import GuideColors
+from search.evaluation.reference_baseline import ReferenceColors
 from search.features import registry
 from search.methods import METHODS, Method
 from search.query.pipeline import RERANK_DEPTH
@@ -23,9 +23,9 @@ METHOD, FUSED, REFERENCE = "methods", "fused", "reference"
 PARTS = (METHOD, FUSED, REFERENCE)
 """Of what is told."""
 DEFAULT, EQUAL, LEARNED = "default", "equal", "learned"
-GUIDE_COLOR, RAW_SUM, GUIDE_SUM = "guide_color", "raw_sum", "guide_sum"
-GUIDE_WEIGHTS = {"color": 0.3, "ssim": 0.2, "deep": 0.5}
-"""Those of the guide's fusion: it adds raw scores (RAW_SUM); beside it the same weights on rarities (GUIDE_SUM)."""
+REFERENCE_COLOR, RAW_SUM, REFERENCE_SUM = "guide_color", "raw_sum", "guide_sum"
+REFERENCE_WEIGHTS = {"color": 0.3, "ssim": 0.2, "deep": 0.5}
+"""The textbook adds raw scores by these weights (RAW_SUM); REFERENCE_SUM has the same weights on rarities."""
 TIE = 1e-9
 """Weight of the raw scores that tell equal fused scores apart, as search does it: too small to decide anything else."""
 Ranking = tuple[str, str]
@@ -100,9 +100,9 @@ class Judge:
     """
 
     def __init__(
-        self, field: Field, weights: Mapping[str, Mapping[str, float]], colors: GuideColors | None = None
+        self, field: Field, weights: Mapping[str, Mapping[str, float]], colors: ReferenceColors | None = None
     ) -> None:
-        """Keep what is compared: a field, the weights by fusion, and the guide's histograms of the same rows."""
+        """Keep what is compared: a field, the weights by fusion, and the textbook's histograms of the same rows."""
         self._field, self._colors = field, colors
         self._methods = {name: registry.methods()[name] for name in field.rows}
         self._names = list(self._methods)
@@ -112,18 +112,18 @@ class Judge:
 
     def of_row(self, row: int) -> dict[Ranking, NDArray[np.floating]]:
         """Return the scores of every image for one of them as the query."""
-        guide = None if self._colors is None else self._colors.scores(row)
-        return self.rankings(self._field.vectors_of(row), guide)
+        reference = None if self._colors is None else self._colors.scores(row)
+        return self.rankings(self._field.vectors_of(row), reference)
 
     def rankings(
-        self, vectors: Mapping[str, NDArray[Any]], guide: Scores | None = None
+        self, vectors: Mapping[str, NDArray[Any]], reference: Scores | None = None
     ) -> dict[Ranking, NDArray[np.floating]]:
         """Return the scores of every image for any query, NaN = not found; rankings that find nothing are left out.
 
         Parameters
         ----------
         vectors : one row of shape (dim,) per method
-        guide : ndarray of shape (n,), the guide's color similarities with the query; None = not known
+        reference : ndarray of shape (n,), the textbook's color similarities with the query; None = not known
         """
         later = Later([name for name, method in self._methods.items() if method.reranks], self._reranked, fill=True)
         table = self._field.score(vectors, self._methods, later=later)
@@ -135,13 +135,13 @@ class Judge:
             fused = fuse(rarities, weights) + TIE * np.nan_to_num(fuse(raw, weights))
             if not np.isnan(fused).all():
                 found[FUSED, fusion] = fused
-        if guide is not None and not np.isnan(guide).all():
-            found[REFERENCE, GUIDE_COLOR] = guide
-            added = np.array([guide if name == "color" else raw[place] for place, name in enumerate(self._names)])
-            weights = np.array([GUIDE_WEIGHTS.get(name, 0.0) for name in self._names])
+        if reference is not None and not np.isnan(reference).all():
+            found[REFERENCE, REFERENCE_COLOR] = reference
+            added = np.array([reference if name == "color" else raw[place] for place, name in enumerate(self._names)])
+            weights = np.array([REFERENCE_WEIGHTS.get(name, 0.0) for name in self._names])
             if weights.any():
                 found[REFERENCE, RAW_SUM] = fuse(added, weights)
-                found[REFERENCE, GUIDE_SUM] = fuse(rarities, weights)
+                found[REFERENCE, REFERENCE_SUM] = fuse(rarities, weights)
         return found
 
     def _reranked(self, table: ScoreTable) -> NDArray[np.intp]:

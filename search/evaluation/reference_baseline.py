@@ -1,4 +1,4 @@
-"""The guide's own color comparison over many images, as a reference."""
+"""The textbook color comparison over many images, as a reference."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from gallery.decoding import Refused, get_decoder
 from gallery.storage import originals
 from search.evaluation.plan import Progress
 from search.features.extraction import ANALYSIS_SIDE
-from search.methods.color import GUIDE_BINS, guide_histogram
+from search.methods.color import TEXTBOOK_BINS, textbook_histogram
 from search.types import RGBImage, Scores
 
 
-class GuideColors:
+class ReferenceColors:
     """Hue-saturation histograms of many images, compared as `cv2.compareHist(..., HISTCMP_CORREL)` does.
 
     The correlation of two histograms a, b of n bins is (a.b - n mean(a) mean(b)) / (n std(a) std(b)). Most bins are
@@ -28,11 +28,11 @@ class GuideColors:
         """Take the images that could be decoded, with their rows of `num_rows`, by rising row."""
         from scipy import sparse
 
-        shape = (num_rows, GUIDE_BINS[0] * GUIDE_BINS[1])
+        shape = (num_rows, TEXTBOOK_BINS[0] * TEXTBOOK_BINS[1])
         self._means, self._spreads = np.full(num_rows, np.nan), np.full(num_rows, np.nan)
         bins, values, lengths = [], [], np.zeros(num_rows, np.int64)
         for row, pixels in images:
-            histogram = guide_histogram(pixels).ravel()
+            histogram = textbook_histogram(pixels).ravel()
             self._means[row], self._spreads[row] = histogram.mean(), histogram.std()
             bins.append(np.flatnonzero(histogram))
             values.append(histogram[bins[-1]])
@@ -48,7 +48,7 @@ class GuideColors:
 
     def scores_of(self, pixels: RGBImage) -> Scores:
         """Compare any image with all; NaN where a histogram is missing or flat."""
-        histogram = guide_histogram(pixels).ravel().astype(np.float64)
+        histogram = textbook_histogram(pixels).ravel().astype(np.float64)
         return self._compare(histogram, float(histogram.mean()), float(histogram.std()))
 
     def _compare(self, histogram: NDArray[np.float64], mean: float, spread: float) -> Scores:
@@ -58,12 +58,12 @@ class GuideColors:
         return np.asarray(np.divide(shifted, spreads, out=np.full(len(spreads), np.nan), where=spreads > 0), np.float32)
 
 
-def read_guide_colors(hashes: list[str], progress: Progress) -> GuideColors:
+def read_reference_colors(hashes: list[str], progress: Progress) -> ReferenceColors:
     """Decode the originals of these images and keep their histograms.
 
     What cannot be decoded, or is gone, is missing in the reference as a feature would be.
     """
-    return GuideColors(_decode(hashes, progress), len(hashes))
+    return ReferenceColors(_decode(hashes, progress), len(hashes))
 
 
 def read_pixels(sha256: str) -> RGBImage | None:

@@ -29,7 +29,7 @@ class MethodEntry:
     color: str  # from Okabe and Ito's color-blind-safe set
     pairwise: bool = False
     reranks: bool = False
-    guide: str = ""  # what the guide's own definition computes, see `guide_similarity`; empty where it names none
+    textbook: str = ""  # what the textbook definition computes, see `textbook_similarity`; empty where it names none
 
 
 METHODS: dict[str, MethodEntry] = {
@@ -39,7 +39,7 @@ METHODS: dict[str, MethodEntry] = {
         "search.methods.color.Color",
         0.2,
         "#E69F00",
-        guide=gettext_noop("Correlation of the two images' hue and saturation histograms"),
+        textbook=gettext_noop("Correlation of the two images' hue and saturation histograms"),
     ),
     "ssim": MethodEntry(
         gettext_noop("Structure"),
@@ -48,7 +48,7 @@ METHODS: dict[str, MethodEntry] = {
         0.1,
         "#0072B2",
         pairwise=True,
-        guide=gettext_noop("SSIM of the two gray images, both resized to the smaller height and width"),
+        textbook=gettext_noop("SSIM of the two gray images, both resized to the smaller height and width"),
     ),
     "texture": MethodEntry(
         gettext_noop("Texture"),
@@ -63,7 +63,7 @@ METHODS: dict[str, MethodEntry] = {
         "search.methods.deep.Deep",
         0.4,
         "#009E73",
-        guide=gettext_noop("Cosine of the network's numbers for the two images"),
+        textbook=gettext_noop("Cosine of the network's numbers for the two images"),
     ),
     "siamese": MethodEntry(
         gettext_noop("Siamese"),
@@ -71,7 +71,7 @@ METHODS: dict[str, MethodEntry] = {
         "search.methods.siamese.Siamese",
         0.15,
         "#D55E00",
-        guide=gettext_noop("1 / (1 + distance), of the network's numbers for the two images"),
+        textbook=gettext_noop("1 / (1 + distance), of the network's numbers for the two images"),
     ),
     "phash": MethodEntry(
         gettext_noop("Fingerprint"),
@@ -80,7 +80,7 @@ METHODS: dict[str, MethodEntry] = {
         0.0,
         "#56B4E9",
         pairwise=True,
-        guide=gettext_noop("Share of equal bits in the plain perceptual hashes of the two images"),
+        textbook=gettext_noop("Share of equal bits in the plain perceptual hashes of the two images"),
     ),
     "local": MethodEntry(
         gettext_noop("Keypoints"),
@@ -91,7 +91,7 @@ METHODS: dict[str, MethodEntry] = {
         0.15,
         "#8A6D00",
         reranks=True,
-        guide=gettext_noop("Share of keypoints that fit one motion; the guide names the method and does not define it"),
+        textbook=gettext_noop("Share of keypoints that fit one motion; named, not defined, in the textbook"),
     ),
 }
 

@@ -21,14 +21,14 @@ EXPONENT = 0.35
 """Root taken of the shares, so that one large flat background does not drown every other color."""
 MARGIN = 5
 """The middle of the picture is what a margin of a fifth leaves."""
-GUIDE_BINS = (180, 256)
+TEXTBOOK_BINS = (180, 256)
 
 
 class Color(Method):
     """Rooted HSV histograms of 8 x 4 x 4 softly bounded bins: of the whole picture, and of its middle.
 
     On development images (mAP; edited copies found first): 16 x 4 x 4 hard bins, square root 0.058, 0.83; soft bins
-    0.060, 0.82; root 0.35 0.061, 0.87; and the middle 0.065, 0.89. The guide's histogram reaches 0.038.
+    0.060, 0.82; root 0.35 0.061, 0.87; and the middle 0.065, 0.89. The textbook's histogram reaches 0.038.
     Source of the root: Arandjelovic and Zisserman, "Three things everyone should know to improve object retrieval",
     CVPR 2012; of soft bins: Swain and Ballard, "Color indexing", IJCV 1991, with linear interpolation between bins.
     """
@@ -45,9 +45,9 @@ class Color(Method):
         return normalize_rows(np.stack([_histograms(image) for image in images]))
 
     @staticmethod
-    def guide_similarity(first: RGBImage, second: RGBImage) -> float:
-        """Compare two images by the guide's definition; see the function of the same name."""
-        return guide_similarity(first, second)
+    def textbook_similarity(first: RGBImage, second: RGBImage) -> float:
+        """Compare two images by the textbook definition; see the function of the same name."""
+        return textbook_similarity(first, second)
 
 
 def _sharing(fine: int, few: int, *, circular: bool) -> NDArray[np.float32]:
@@ -83,8 +83,8 @@ def _rooted_shares(hsv: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(shares.ravel() ** EXPONENT, np.float32)
 
 
-def guide_histogram(image: RGBImage) -> NDArray[np.float32]:
-    """Compute the guide's color histogram.
+def textbook_histogram(image: RGBImage) -> NDArray[np.float32]:
+    """Compute the textbook's color histogram.
 
     Parameters
     ----------
@@ -101,12 +101,12 @@ def guide_histogram(image: RGBImage) -> NDArray[np.float32]:
     """
     check_images([image])
     hsv = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2HSV)
-    histogram = cv2.calcHist([hsv], [0, 1], None, list(GUIDE_BINS), [0, 180, 0, 256])
+    histogram = cv2.calcHist([hsv], [0, 1], None, list(TEXTBOOK_BINS), [0, 180, 0, 256])
     return np.asarray(cv2.normalize(histogram, np.empty_like(histogram), 0, 1, cv2.NORM_MINMAX), np.float32)
 
 
-def guide_similarity(first: RGBImage, second: RGBImage) -> float:
-    """Compare two images by the guide's definition: correlation of their hue-saturation histograms.
+def textbook_similarity(first: RGBImage, second: RGBImage) -> float:
+    """Compare two images by the textbook definition: correlation of their hue-saturation histograms.
 
     Parameters
     ----------
@@ -120,4 +120,4 @@ def guide_similarity(first: RGBImage, second: RGBImage) -> float:
     ------
     ValueError : not a non-empty three-channel uint8 image
     """
-    return float(cv2.compareHist(guide_histogram(first), guide_histogram(second), cv2.HISTCMP_CORREL))
+    return float(cv2.compareHist(textbook_histogram(first), textbook_histogram(second), cv2.HISTCMP_CORREL))

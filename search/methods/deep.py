@@ -91,10 +91,10 @@ class Deep(Method):
         rows[~rows.any(axis=1)] = network.dim**-0.5  # nothing woke: alike to all, and to the next such image most
         return rows
 
-    def guide_similarity(self, first: RGBImage, second: RGBImage) -> float:
-        """Compare two images by the guide's definition: cosine of the pooled activations.
+    def textbook_similarity(self, first: RGBImage, second: RGBImage) -> float:
+        """Compare two images by the textbook definition: cosine of the pooled activations.
 
-        The guide resizes images to the network's input without regard to their aspect ratio, and takes no root.
+        The textbook resizes images to the network's input without regard to their aspect ratio, and takes no root.
 
         Parameters
         ----------

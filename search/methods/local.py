@@ -105,8 +105,8 @@ class Local(RerankMethod):
         found = [_verify(side, other, mirrored=bool(turn)) for turn, side in enumerate((one, one.mirrored()))]
         return max((each for each in found if each is not None), key=lambda each: each.inliers, default=None)
 
-    def guide_similarity(self, first: RGBImage, second: RGBImage) -> float:
-        """Compare two images by the guide's method, which it names and does not define: see `scores`; 0..1."""
+    def textbook_similarity(self, first: RGBImage, second: RGBImage) -> float:
+        """Compare two images by the textbook's method, which it names and does not define: see `scores`; 0..1."""
         rows = self.describe([first, second])
         return float(np.nan_to_num(self.scores(rows[0], rows[1:])[0]))
 

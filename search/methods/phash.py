@@ -98,9 +98,9 @@ class PHash(PairwiseMethod):
         return orientations(query)
 
     @staticmethod
-    def guide_similarity(first: RGBImage, second: RGBImage) -> float:
+    def textbook_similarity(first: RGBImage, second: RGBImage) -> float:
         """Compare two images by plain perceptual hashes; see the function of the same name."""
-        return guide_similarity(first, second)
+        return textbook_similarity(first, second)
 
     def _check(self, query: NDArray[Any], vectors: Vectors) -> None:
         for rows, shape in ((query, query.shape), (vectors, vectors.shape[1:])):
@@ -132,7 +132,7 @@ def orientations(code: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.packbits(np.array(turned).reshape(len(turned), BITS), axis=1)
 
 
-def guide_similarity(first: RGBImage, second: RGBImage) -> float:
+def textbook_similarity(first: RGBImage, second: RGBImage) -> float:
     """Compare two images by "hash coding" as it is commonly done: `imagehash.phash` of both.
 
     Parameters

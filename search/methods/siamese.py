@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from search.exceptions import DimensionMismatchError, MethodUnavailableError, WeightsError
 from search.methods import load_method
 from search.methods.base import DerivedMethod, Method, check_images
-from search.methods.branches import BITS, GUIDE, HEAD, Branch, find, koch, load, peek
+from search.methods.branches import BITS, HEAD, KOCH, Branch, find, koch, load, peek
 from search.methods.model_files import fingerprint
 from search.types import RGBImage, Vectors
 
@@ -21,7 +21,7 @@ _REVISION = 1  # raise it when the numbers change although the network's file do
 class Siamese(DerivedMethod):
     """Rows of a siamese network: two branches with shared weights, compared by their Euclidean distance.
 
-    By default the branch is one layer on the content network's rows, so that nothing is computed twice; the guide's
+    By default the branch is one layer on the content network's rows, so that nothing is computed twice; the textbook's
     own convolutional network can be trained instead (`search.methods.branches.koch`). Rows have length 1, hence
     cosine = 1 - distance^2 / 2: the order is that of the distance, and any index of cosines serves. The signs of the
     128 numbers are the image's hash code.
@@ -71,14 +71,14 @@ class Siamese(DerivedMethod):
         """Describe images by what the pairs have taught; see `Method.describe`. The rows' signs are the hash code."""
         check_images(images)
         branch = self._load()
-        inputs = koch.prepare(images) if branch.architecture == GUIDE else self._content().describe(images)
+        inputs = koch.prepare(images) if branch.architecture == KOCH else self._content().describe(images)
         return branch.rows(inputs)
 
     def derive(self, vectors: Vectors) -> Vectors:
         """Compute rows from the content network's; see `DerivedMethod.derive`."""
         branch = self._load()
         if branch.architecture != HEAD:
-            raise MethodUnavailableError("siamese: the guide's network needs the images themselves")
+            raise MethodUnavailableError("siamese: the textbook network needs the images themselves")
         return branch.rows(vectors)
 
     def codes(self, vectors: Vectors) -> NDArray[np.uint8]:
@@ -113,14 +113,14 @@ class Siamese(DerivedMethod):
         """
         branch = self._load()
         pair = (first, second)
-        if branch.architecture == GUIDE:
+        if branch.architecture == KOCH:
             one, other = koch.activations(branch.arrays, koch.prepare(pair))
         else:
             one, other = self.describe(pair)
         return float(np.linalg.norm(one - other))
 
-    def guide_similarity(self, first: RGBImage, second: RGBImage) -> float:
-        """Turn the distance, by which the guide compares, into a similarity: 1 / (1 + distance), 1 for equal images.
+    def textbook_similarity(self, first: RGBImage, second: RGBImage) -> float:
+        """Turn the distance, by which the textbook compares, into a similarity: 1 / (1 + distance), 1 for equal images.
 
         Raises
         ------

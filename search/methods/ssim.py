@@ -108,9 +108,9 @@ class Ssim(PairwiseMethod):
         return proxies
 
     @staticmethod
-    def guide_similarity(first: RGBImage, second: RGBImage) -> float:
-        """Compare two images by the guide's definition; see the function of the same name."""
-        return guide_similarity(first, second)
+    def textbook_similarity(first: RGBImage, second: RGBImage) -> float:
+        """Compare two images by the textbook definition; see the function of the same name."""
+        return textbook_similarity(first, second)
 
     def _check(self, query: NDArray[Any], vectors: Vectors) -> None:
         for rows, shape in ((query, query.shape), (vectors, vectors.shape[1:])):
@@ -204,8 +204,8 @@ def _plus(integers: NDArray[np.int32], constant: float, out: NDArray[np.float32]
     return np.add(integers, np.float32(constant), out=out, dtype=np.float32, casting="unsafe")
 
 
-def guide_similarity(first: RGBImage, second: RGBImage) -> float:
-    """Compare two images by the guide's definition: SSIM of the gray images.
+def textbook_similarity(first: RGBImage, second: RGBImage) -> float:
+    """Compare two images by the textbook definition: SSIM of the gray images.
 
     Images of different sizes are both resized to the smaller height and the smaller width of the two.
 

@@ -38,7 +38,7 @@ class PairScore:
     generation_id : whose random pairs the rarities come from; None: there is no generation yet
     background : "library", or "collection" when the random pairs are those of one collection
     absences : why methods are missing, by name, of those that are
-    guides : values by the guide's own definitions, by method, where a worker has computed them
+    textbook_values : values by the textbook definitions, by method, where a worker has computed them
     """
 
     first_id: int
@@ -50,11 +50,11 @@ class PairScore:
     generation_id: int | None
     background: str = "library"
     absences: Mapping[str, Absence] = field(default_factory=dict)
-    guides: Mapping[str, float] = field(default_factory=dict)
+    textbook_values: Mapping[str, float] = field(default_factory=dict)
 
-    def with_guides(self, guides: Mapping[str, float]) -> PairScore:
-        """Return the same with the values by the guide's definitions, by method."""
-        return replace(self, guides=guides)
+    def with_textbook(self, textbook_values: Mapping[str, float]) -> PairScore:
+        """Return the same with the values by the textbook definitions, by method."""
+        return replace(self, textbook_values=textbook_values)
 
     def missing(self, name: str) -> str:
         """Return why a method says nothing, in words; empty when it has something to say."""
@@ -79,7 +79,7 @@ class PairScore:
             "weight": _rounded(found.weight),
             "version": self.versions.get(name, ""),
             **figures,
-            "guide": _rounded(self.guides.get(name)),
+            "guide": _rounded(self.textbook_values.get(name)),
             "missing": self.missing(name),
         }
 

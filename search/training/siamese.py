@@ -40,8 +40,8 @@ class SiameseRecipe:
 
 HEAD_RECIPE = SiameseRecipe(epochs=20, rate=3e-4, margin=1.3, quantization=0.2, balance=0.1)
 """Measured on copies of held-out images; see docs/methods.md."""
-GUIDE_RECIPE = SiameseRecipe(epochs=5, rate=1e-4, margin=1.0, quantization=0.0, balance=0.0, batch=16, max_pairs=1600)
-"""The guide's margin; about five minutes a round on one core."""
+KOCH_RECIPE = SiameseRecipe(epochs=5, rate=1e-4, margin=1.0, quantization=0.0, balance=0.0, batch=16, max_pairs=1600)
+"""The textbook's margin; about five minutes a round on one core."""
 
 
 def contrastive_loss(recipe: SiameseRecipe) -> Callable[[Any, Any], Any]:
@@ -119,7 +119,7 @@ def train_head(
 
 
 def train_koch(pictures: NDArray[np.uint8], draw: Draw, recipe: SiameseRecipe, seed: int, tell: OnStep) -> Arrays:
-    """Train the guide's network from random numbers, then fit the layer that makes 128 numbers of its 4096.
+    """Train the textbook network from random numbers, then fit the layer that makes 128 numbers of its 4096.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def train_koch(pictures: NDArray[np.uint8], draw: Draw, recipe: SiameseRecipe, s
     import keras
 
     keras.utils.set_random_seed(seed)
-    branch = build_guide()
+    branch = build_koch()
     _fit(branch, pictures[..., None], draw, recipe, seed, tell)
     numbers = iter(branch.get_weights())
     arrays = {name: np.asarray(next(numbers), np.float32) for name in koch.SHAPES}
@@ -145,8 +145,8 @@ def train_koch(pictures: NDArray[np.uint8], draw: Draw, recipe: SiameseRecipe, s
     return arrays
 
 
-def build_guide() -> Any:
-    """Return the guide's branch as a keras.Model: (n, 105, 105, 1) of 0..255 to (n, 4096) of 0..1."""
+def build_koch() -> Any:
+    """Return the textbook's branch as a keras.Model: (n, 105, 105, 1) of 0..255 to (n, 4096) of 0..1."""
     import keras
     from keras import layers
 

@@ -58,8 +58,8 @@ FUSIONS = {
 }
 REFERENCES = {
     "guide_color": gettext_lazy("Plain color histogram"),
-    "raw_sum": gettext_lazy("The guide's sum of raw scores"),
-    "guide_sum": gettext_lazy("The guide's weights on rarities"),
+    "raw_sum": gettext_lazy("The textbook's sum of raw scores"),
+    "guide_sum": gettext_lazy("The textbook's weights on rarities"),
 }
 KINDS = {
     "labels": gettext_lazy("Labels"),

@@ -18,7 +18,7 @@ from search.exceptions import SearchError
 
 INTERRUPTED = 130
 WORDS = {
-    "guide": "The guide's histograms",
+    "guide": "The textbook's histograms",
     "queries": "Queries",
     "copies": "Images copied",
     "index": "ANN index",

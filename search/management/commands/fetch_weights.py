@@ -18,7 +18,7 @@ from search.methods.weights import Backbone, backbones, fetch, find_backbone
 
 INTERRUPTED = 130
 DEEP_OPTIONS: dict[str, Any] = settings.SEARCH_METHOD_OPTIONS["deep"]
-GUIDES_BACKBONE = "resnet50"
+TEXTBOOK_BACKBONE = "resnet50"
 
 
 class Command(BaseCommand):
@@ -33,7 +33,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--backbone",
-            default=DEEP_OPTIONS["backbone"] if DEEP_OPTIONS["backbone"] != COMPACT else GUIDES_BACKBONE,
+            default=DEEP_OPTIONS["backbone"] if DEEP_OPTIONS["backbone"] != COMPACT else TEXTBOOK_BACKBONE,
             metavar="NAME",
             help="A network of keras.applications; without it, the one that DEEP_BACKBONE names, or ResNet50 where "
             "that is the built-in encoder (%(default)s).",

@@ -24,7 +24,7 @@ INTERRUPTED = 130
 READ_SIDE = 256
 """Longest side, in pixels, at which photographs are kept for the teacher."""
 DEEP_OPTIONS: dict[str, Any] = settings.SEARCH_METHOD_OPTIONS["deep"]
-GUIDES_BACKBONE = "resnet50"
+TEXTBOOK_BACKBONE = "resnet50"
 
 
 class Command(BaseCommand):
@@ -146,8 +146,8 @@ def _order(options: dict[str, Any], folder: Path) -> EncoderOrder:
 
 
 def _teacher_set() -> str:
-    """Return the network that the settings name, if it can teach, else the guide's."""
+    """Return the network that the settings name, if it can teach, else the textbook's."""
     weights = DEEP_OPTIONS["weights"]
     if weights is not None and weights.suffix == ".keras":
         return str(weights)
-    return DEEP_OPTIONS["backbone"] if DEEP_OPTIONS["backbone"].lower() != COMPACT else GUIDES_BACKBONE
+    return DEEP_OPTIONS["backbone"] if DEEP_OPTIONS["backbone"].lower() != COMPACT else TEXTBOOK_BACKBONE

@@ -17,14 +17,14 @@ from search.background import tasks, wait_until_indexed
 from search.evaluation.judged_pairs import source_names
 from search.exceptions import SearchError
 from search.features import wanted_rows
-from search.methods.branches import GUIDE, HEAD
+from search.methods.branches import HEAD, KOCH
 from search.training.adoption import RULES
 from search.training.library.train_siamese import VIEWS, Outcome, SiameseOrder, train
 
 INTERRUPTED = 130
 WORDS = {"images": "Describing", "training": "Training", "features": "Features", "index": "Index"}
-FEWER_IMAGES = {HEAD: 1000, GUIDE: 150}
-FEWER_VIEWS = {HEAD: 8, GUIDE: 4}
+FEWER_IMAGES = {HEAD: 1000, KOCH: 150}
+FEWER_VIEWS = {HEAD: 8, KOCH: 4}
 
 
 class Command(BaseCommand):
@@ -39,8 +39,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--architecture",
             default=HEAD,
-            choices=[HEAD, GUIDE],
-            help="One layer on the content network, or the guide's own convolutional network.",
+            choices=[HEAD, KOCH],
+            help="One layer on the content network, or the textbook's own convolutional network.",
         )
         parser.add_argument("--images", type=Path, metavar="PATH", help="Learn views of this folder or zip archive.")
         parser.add_argument("--collection", default="", metavar="NAME", help="Learn from this collection only.")

@@ -15,12 +15,12 @@ from search.methods.branches import koch
 
 BITS = 128
 """Numbers of a row, and bits of its code: their signs."""
-HEAD, GUIDE = "head", "guide"
-"""Architectures: one layer on the content network's rows; the guide's own network on gray pictures."""
+HEAD, KOCH = "head", "guide"
+"""Architectures: one layer on the content network's rows; the textbook network on gray pictures."""
 
 _SHAPES: dict[str, dict[str, tuple[int, ...]]] = {
     HEAD: {"weights": (0, BITS), "bias": (BITS,)},
-    GUIDE: {**koch.SHAPES, "weights": (koch.UNITS, BITS), "bias": (BITS,)},
+    KOCH: {**koch.SHAPES, "weights": (koch.UNITS, BITS), "bias": (BITS,)},
 }
 """Arrays of each architecture; 0: any length."""
 
@@ -31,10 +31,10 @@ class Branch:
 
     Attributes
     ----------
-    architecture : `HEAD` or `GUIDE`
+    architecture : `HEAD` or `KOCH`
     arrays : by name, float32; for both architectures the last layer, "weights" of shape (inputs, 128) and "bias" of
-        shape (128,); for the guide's also what `koch.activations` expects
-    source : version of the content method that a head was trained on; empty for the guide's
+        shape (128,); for the textbook's also what `koch.activations` expects
+    source : version of the content method that a head was trained on; empty for the textbook's
     about : what the training left to say: figures, pairs, seed
     """
 

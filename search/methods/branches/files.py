@@ -33,7 +33,7 @@ _ERRORS = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zip
 def save(branch: Branch, folder: Path, name: str = "") -> Path:
     """Write a network, as `<first 12 digits of its SHA-256>.npz` unless a name is given; whole or not at all.
 
-    Head weights are kept in float32, the guide's 38 million in float16.
+    Head weights are kept in float32, the textbook's 38 million in float16.
     """
     dtype = np.float32 if branch.architecture == HEAD else np.float16
     about = {

@@ -18,7 +18,7 @@ from search.evaluation.judged_pairs import judged_pairs
 from search.exceptions import TrainingError
 from search.features import registry, stored_vectors
 from search.features.extraction import ANALYSIS_SIDE
-from search.methods.branches import BITS, GUIDE, HEAD, Branch, adopt, find, koch, load, save
+from search.methods.branches import BITS, HEAD, KOCH, Branch, adopt, find, koch, load, save
 from search.storage import siamese_folder
 from search.training import adoption, siamese
 from search.training.adoption import Decision, TrialFigures
@@ -114,7 +114,7 @@ def _served() -> Branch | None:
 
 
 def _encoder_of(branch: Branch) -> str:
-    return CONTENT if branch.architecture == HEAD else GUIDE
+    return CONTENT if branch.architecture == HEAD else KOCH
 
 
 def _encoders(order: SiameseOrder, served: Branch | None) -> Encoders:
@@ -124,8 +124,8 @@ def _encoders(order: SiameseOrder, served: Branch | None) -> Encoders:
     if missing and order.architecture == HEAD:
         raise TrainingError(f"a head needs the content network, which is {missing}")
     encoders: dict[str, Callable[..., NDArray[Any]]] = {} if missing else {CONTENT: content.describe}
-    if order.architecture == GUIDE or (served is not None and served.architecture == GUIDE):
-        encoders[GUIDE] = koch.prepare
+    if order.architecture == KOCH or (served is not None and served.architecture == KOCH):
+        encoders[KOCH] = koch.prepare
     return encoders
 
 
@@ -190,7 +190,7 @@ def _known_inputs(ids: NDArray[np.int64], encoders: Encoders, progress: Progress
             raise TrainingError("none of the judged images is described by content yet; wait for the workers")
         ids = np.concatenate([found for found, _rows in chunks])
         inputs[CONTENT] = np.concatenate([rows for _found, rows in chunks])
-    if GUIDE in encoders:
+    if KOCH in encoders:
         hashes = dict(Image.objects.filter(pk__in=ids.tolist()).values_list("pk", "sha256"))
         pictures = np.zeros((len(ids), koch.SIDE, koch.SIDE), np.uint8)
         decoded = np.zeros(len(ids), bool)
@@ -198,7 +198,7 @@ def _known_inputs(ids: NDArray[np.int64], encoders: Encoders, progress: Progress
             progress("images", place + 1, len(ids))
             if (pixels := _pixels(hashes.get(image_id, ""))) is not None:
                 pictures[place], decoded[place] = koch.prepare([pixels])[0], True
-        inputs = {name: rows[decoded] for name, rows in inputs.items()} | {GUIDE: pictures[decoded]}
+        inputs = {name: rows[decoded] for name, rows in inputs.items()} | {KOCH: pictures[decoded]}
         ids = ids[decoded]
     return ids, inputs
 
@@ -207,15 +207,15 @@ def _known_inputs(ids: NDArray[np.int64], encoders: Encoders, progress: Progress
 
 
 def _recipe(order: SiameseOrder) -> siamese.SiameseRecipe:
-    recipe = siamese.HEAD_RECIPE if order.architecture == HEAD else siamese.GUIDE_RECIPE
+    recipe = siamese.HEAD_RECIPE if order.architecture == HEAD else siamese.KOCH_RECIPE
     return recipe if order.epochs is None else recipe.with_epochs(order.epochs)
 
 
 def _trained(order: SiameseOrder, lesson: SiameseData, served: Branch | None, tell: siamese.OnStep) -> Branch:
     recipe = _recipe(order)
-    if order.architecture == GUIDE:
-        arrays = siamese.train_koch(lesson.inputs[GUIDE], lesson.draw, recipe, order.seed, tell)
-        return Branch(GUIDE, arrays)
+    if order.architecture == KOCH:
+        arrays = siamese.train_koch(lesson.inputs[KOCH], lesson.draw, recipe, order.seed, tell)
+        return Branch(KOCH, arrays)
     inputs = lesson.inputs[CONTENT]
     if order.pairs != VIEWS and served is not None and served.architecture == HEAD:
         start = served.arrays["weights"], served.arrays["bias"]  # judged pairs are few: go on from what is known

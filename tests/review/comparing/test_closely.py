@@ -35,7 +35,7 @@ def test_it_works(pair: Pair) -> None:
     assert all(0 < overlap < 1 for overlap in document["histograms"]["overlaps"])
 
 
-def test_the_guides_definitions_are_computed(pair: Pair) -> None:
+def test_the_textbooks_definitions_are_computed(pair: Pair) -> None:
     document = look_closely(pair[0].sha256, pair[0].sha256).document
     assert document["guides"] == pytest.approx({"color": 1, "ssim": 1})
     assert document["unguided"] == {"deep": registry.unavailable_methods()["deep"]}  # nor has texture a definition

@@ -51,12 +51,12 @@ def test_it_works() -> None:
     assert rows.find(ONE, OTHER) == row
 
 
-def test_the_guides_values_are_found_in_any_order() -> None:
-    assert rows.guides_of(ONE, OTHER) == {}
+def test_the_textbooks_values_are_found_in_any_order() -> None:
+    assert rows.textbook_values_of(ONE, OTHER) == {}
     row = kept()
     Comparison.objects.update(document=row.document | {"guides": {"color": 0.25}})
-    assert rows.guides_of(ONE, OTHER) == rows.guides_of(OTHER, ONE) == {"color": 0.25}
-    assert rows.guides_of(ONE, "3" * 64) == {}
+    assert rows.textbook_values_of(ONE, OTHER) == rows.textbook_values_of(OTHER, ONE) == {"color": 0.25}
+    assert rows.textbook_values_of(ONE, "3" * 64) == {}
 
 
 def test_it_is_wanted_once() -> None:

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from search.evaluation import rankings as judging
-from search.evaluation.rankings import GUIDE_WEIGHTS, Field, Judge, fusions, make_field
+from search.evaluation.rankings import REFERENCE_WEIGHTS, Field, Judge, fusions, make_field
 from search.features import registry
 from search.methods.base import Method, RerankMethod, normalize_rows
 from search.scoring.calibration import fit, rarity_of
@@ -115,18 +115,18 @@ def test_equal_fused_scores_are_told_apart_by_the_raw_ones(field: Field) -> None
 
 
 def test_raw_sums_take_the_plain_histogram_for_color(field: Field) -> None:
-    guide = np.linspace(-1, 1, 50, dtype=np.float32)
-    found = Judge(field, {"default": {"color": 1.0, "ssim": 0.0}}).rankings(field.vectors_of(5), guide)
-    assert found["reference", "guide_color"] == pytest.approx(guide)
-    color, ssim = GUIDE_WEIGHTS["color"], GUIDE_WEIGHTS["ssim"]
+    reference = np.linspace(-1, 1, 50, dtype=np.float32)
+    found = Judge(field, {"default": {"color": 1.0, "ssim": 0.0}}).rankings(field.vectors_of(5), reference)
+    assert found["reference", "guide_color"] == pytest.approx(reference)
+    color, ssim = REFERENCE_WEIGHTS["color"], REFERENCE_WEIGHTS["ssim"]
     structure = found["methods", "ssim"]
-    mixed = (color * guide + ssim * structure) / (color + ssim)
-    expected = np.where(np.isnan(structure), guide, mixed)
+    mixed = (color * reference + ssim * structure) / (color + ssim)
+    expected = np.where(np.isnan(structure), reference, mixed)
     assert found["reference", "raw_sum"] == pytest.approx(expected, abs=1e-6)
 
 
-def test_the_weights_of_the_guide_are_measured_on_rarities_too(field: Field) -> None:
-    judge = Judge(field, {"same": GUIDE_WEIGHTS})
+def test_the_weights_of_the_textbook_are_measured_on_rarities_too(field: Field) -> None:
+    judge = Judge(field, {"same": REFERENCE_WEIGHTS})
     found = judge.rankings(field.vectors_of(5), np.linspace(-1, 1, 50, dtype=np.float32))
     assert found["reference", "guide_sum"] == pytest.approx(found["fused", "same"], abs=1e-3)
 

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from search.exceptions import DimensionMismatchError, WeightsError
-from search.methods.branches import BITS, GUIDE, HEAD, Branch, adopt, files, find, koch, load, peek, save
+from search.methods.branches import BITS, HEAD, KOCH, Branch, adopt, files, find, koch, load, peek, save
 from search.types import RGBImage
 
 
@@ -64,7 +64,7 @@ def test_rows_of_another_length_are_refused(head: Branch) -> None:
         (HEAD, {"bias": np.zeros(BITS)}, r"weights: expected shape \(0, 128\), got None"),
         (HEAD, {"weights": np.zeros((8, 3)), "bias": np.zeros(BITS)}, r"weights: expected .* got \(8, 3\)"),
         (HEAD, {"weights": np.full((8, BITS), np.nan), "bias": np.zeros(BITS)}, "weights holds numbers .* not finite"),
-        (GUIDE, {"weights": np.zeros((8, BITS)), "bias": np.zeros(BITS)}, "kernel0: expected"),
+        (KOCH, {"weights": np.zeros((8, BITS)), "bias": np.zeros(BITS)}, "kernel0: expected"),
     ],
 )
 def test_other_arrays_are_refused(architecture: str, arrays: dict[str, NDArray[Any]], sentence: str) -> None:
@@ -147,7 +147,7 @@ def test_a_damaged_list_of_adopted_networks_is_refused(tmp_path: Path, content: 
         find(tmp_path, "1-tiny")
 
 
-def test_pictures_of_the_guide_are_gray_squares(picture: RGBImage) -> None:
+def test_pictures_of_the_textbook_are_gray_squares(picture: RGBImage) -> None:
     pictures = koch.prepare([picture, picture[:, :30]])
     assert pictures.shape == (2, 105, 105)
     assert pictures.dtype == np.uint8
@@ -162,17 +162,17 @@ def test_shapes_are_those_of_the_paper() -> None:
 
 
 @pytest.mark.slow
-def test_the_guides_network_gives_what_keras_gives(keras: Any, rng: np.random.Generator) -> None:
-    from search.training.siamese import build_guide
+def test_the_textbooks_network_gives_what_keras_gives(keras: Any, rng: np.random.Generator) -> None:
+    from search.training.siamese import build_koch
 
     keras.utils.set_random_seed(3)
-    model = build_guide()
+    model = build_koch()
     arrays = dict(zip(koch.SHAPES, model.get_weights(), strict=True))
     assert {name: array.shape for name, array in arrays.items()} == koch.SHAPES
     pictures = rng.integers(0, 256, (2, 105, 105), np.uint8)
     expected = np.asarray(model(pictures[..., None].astype(np.float32)))
     np.testing.assert_allclose(koch.activations(arrays, pictures), expected, atol=1e-5)
-    branch = Branch(GUIDE, arrays | {"weights": np.ones((koch.UNITS, BITS)), "bias": np.zeros(BITS)})
+    branch = Branch(KOCH, arrays | {"weights": np.ones((koch.UNITS, BITS)), "bias": np.zeros(BITS)})
     assert branch.rows(pictures).shape == (2, BITS)
 
 

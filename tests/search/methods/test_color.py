@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from search.methods.color import BINS, EXPONENT, Color, guide_histogram, guide_similarity
+from search.methods.color import BINS, EXPONENT, Color, textbook_histogram, textbook_similarity
 from search.types import RGBImage
 
 
@@ -57,7 +57,7 @@ def test_golden_values(picture: RGBImage) -> None:
     assert np.count_nonzero(row) == 186
 
 
-def test_guide_is_opencv(picture: RGBImage) -> None:
+def test_textbook_is_opencv(picture: RGBImage) -> None:
     other = np.ascontiguousarray(picture[20:, :90, ::-1])
     histograms = []
     for image in (picture, other):
@@ -65,16 +65,16 @@ def test_guide_is_opencv(picture: RGBImage) -> None:
         histogram = cv2.calcHist([hsv], [0, 1], None, [180, 256], [0, 180, 0, 256])
         histograms.append(cv2.normalize(histogram, histogram, 0, 1, cv2.NORM_MINMAX))
     expected = cv2.compareHist(*histograms, cv2.HISTCMP_CORREL)
-    assert guide_similarity(picture, other) == Color.guide_similarity(picture, other) == expected
+    assert textbook_similarity(picture, other) == Color.textbook_similarity(picture, other) == expected
     assert -1 <= expected < 0.5
-    np.testing.assert_array_equal(guide_histogram(picture), histograms[0])
+    np.testing.assert_array_equal(textbook_histogram(picture), histograms[0])
 
 
-def test_guide_of_equals_is_one(picture: RGBImage) -> None:
-    assert guide_similarity(picture, picture) == pytest.approx(1)
-    assert guide_similarity(plain(0, 0, 0), plain(0, 0, 0)) == pytest.approx(1)
+def test_textbook_of_equals_is_one(picture: RGBImage) -> None:
+    assert textbook_similarity(picture, picture) == pytest.approx(1)
+    assert textbook_similarity(plain(0, 0, 0), plain(0, 0, 0)) == pytest.approx(1)
 
 
-def test_guide_refuses_what_is_no_picture(picture: RGBImage) -> None:
+def test_textbook_refuses_what_is_no_picture(picture: RGBImage) -> None:
     with pytest.raises(ValueError, match="image 0: expected"):
-        guide_similarity(picture, picture[:, :, 0])
+        textbook_similarity(picture, picture[:, :, 0])

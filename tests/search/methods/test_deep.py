@@ -67,7 +67,7 @@ def test_it_is_keras(keras: Any, tiny_model: Path, picture: RGBImage) -> None:
     np.testing.assert_allclose(Deep({"weights": tiny_model}).describe(images), expected, atol=1e-5)
 
 
-def test_guide_is_the_cosine_of_the_pooled_activations(keras: Any, tiny_model: Path, picture: RGBImage) -> None:
+def test_textbook_is_the_cosine_of_the_pooled_activations(keras: Any, tiny_model: Path, picture: RGBImage) -> None:
     import cv2
 
     other = np.ascontiguousarray(255 - picture[:60])
@@ -75,8 +75,8 @@ def test_guide_is_the_cosine_of_the_pooled_activations(keras: Any, tiny_model: P
     one, two = by_keras(keras, tiny_model, squeezed)
     deep = Deep({"weights": tiny_model})
     expected = one @ two / np.linalg.norm(one) / np.linalg.norm(two)
-    assert deep.guide_similarity(picture, other) == pytest.approx(expected, abs=1e-5)
-    assert deep.guide_similarity(picture, picture) == pytest.approx(1, abs=1e-6)
+    assert deep.textbook_similarity(picture, other) == pytest.approx(expected, abs=1e-5)
+    assert deep.textbook_similarity(picture, picture) == pytest.approx(1, abs=1e-6)
 
 
 def test_version_names_the_model_and_its_bytes(tiny_model: Path, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_it_works(tiny_encoder: Path, picture: RGBImage) -> None:
     assert rows.shape == (2, deep.dim) == (2, 8)
     assert rows.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
-    assert deep.guide_similarity(picture, picture) == pytest.approx(1, abs=1e-6)
+    assert deep.textbook_similarity(picture, picture) == pytest.approx(1, abs=1e-6)
 
 
 def test_rows_of_the_encoder_are_not_rooted(tiny_network: Any, tiny_encoder: Path, picture: RGBImage) -> None:

@@ -139,6 +139,6 @@ def test_rows_of_another_type_are_refused(library: Vectors) -> None:
         METHOD.verify(library[0], library[0, :100])
 
 
-def test_the_guides_method_is_reachable(scene: RGBImage) -> None:
-    assert METHOD.guide_similarity(scene, EDITS["half"](scene)) > 0.2
-    assert METHOD.guide_similarity(np.zeros((40, 40, 3), np.uint8), scene) == 0
+def test_the_textbooks_method_is_reachable(scene: RGBImage) -> None:
+    assert METHOD.textbook_similarity(scene, EDITS["half"](scene)) > 0.2
+    assert METHOD.textbook_similarity(np.zeros((40, 40, 3), np.uint8), scene) == 0

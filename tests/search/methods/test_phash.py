@@ -7,7 +7,7 @@ from scipy.fft import dctn
 
 from search.exceptions import DimensionMismatchError
 from search.methods.base import gray, resize
-from search.methods.phash import PHash, guide_similarity, orientations
+from search.methods.phash import PHash, orientations, textbook_similarity
 from search.types import RGBImage
 
 
@@ -99,17 +99,17 @@ def test_refuses_rows_of_another_type_or_length() -> None:
             PHash().scores(query, rows)
 
 
-# The guide's definition
+# The textbook's definition
 
 
-def test_guide_similarity(picture: RGBImage, rng: np.random.Generator) -> None:
-    assert guide_similarity(picture, picture) == 1
+def test_textbook_similarity(picture: RGBImage, rng: np.random.Generator) -> None:
+    assert textbook_similarity(picture, picture) == 1
     noise = rng.integers(0, 256, picture.shape, np.uint8)
-    assert 0.2 < guide_similarity(picture, noise) < 0.8
-    assert PHash.guide_similarity(picture, noise) == guide_similarity(noise, picture)
-    assert guide_similarity(picture, np.ascontiguousarray(picture[:, ::-1])) < 0.8  # it knows no orientations
+    assert 0.2 < textbook_similarity(picture, noise) < 0.8
+    assert PHash.textbook_similarity(picture, noise) == textbook_similarity(noise, picture)
+    assert textbook_similarity(picture, np.ascontiguousarray(picture[:, ::-1])) < 0.8  # it knows no orientations
 
 
-def test_guide_similarity_refuses_what_is_no_picture(picture: RGBImage) -> None:
+def test_textbook_similarity_refuses_what_is_no_picture(picture: RGBImage) -> None:
     with pytest.raises(ValueError, match="image 1"):
-        guide_similarity(picture, np.zeros((4, 4), np.uint8))
+        textbook_similarity(picture, np.zeros((4, 4), np.uint8))

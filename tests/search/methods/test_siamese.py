@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from search.exceptions import DimensionMismatchError, MethodUnavailableError
-from search.methods.branches import BITS, GUIDE, HEAD, Branch, adopt, files, koch, save
+from search.methods.branches import BITS, HEAD, KOCH, Branch, adopt, files, koch, save
 from search.methods.deep import Deep
 from search.methods.siamese import Siamese
 from search.types import RGBImage
@@ -41,8 +41,8 @@ def test_scores_follow_the_distance(siamese: Siamese, picture: RGBImage) -> None
     first, second = siamese.describe([picture, other])
     distance = siamese.distance(picture, other)
     assert siamese.scores(first, second[None])[0] == pytest.approx(1 - distance**2 / 2, abs=1e-5)
-    assert siamese.guide_similarity(picture, other) == pytest.approx(1 / (1 + distance))
-    assert siamese.guide_similarity(picture, picture) == 1
+    assert siamese.textbook_similarity(picture, other) == pytest.approx(1 / (1 + distance))
+    assert siamese.textbook_similarity(picture, picture) == 1
 
 
 def test_codes_are_the_signs(siamese: Siamese) -> None:
@@ -99,7 +99,7 @@ def test_the_version_follows_the_file(tiny_head: dict[str, Any], tmp_path: Path)
     assert len(set(versions)) == 2
 
 
-def test_the_guides_network_looks_at_the_images(
+def test_the_textbooks_network_looks_at_the_images(
     tiny_head: dict[str, Any], tmp_path: Path, picture: RGBImage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(koch, "UNITS", 16)
@@ -111,7 +111,7 @@ def test_the_guides_network_looks_at_the_images(
     rng = np.random.default_rng(1)
     arrays = {name: rng.normal(0, 0.05, shape) for name, shape in files_shapes().items()}
     source = Deep(tiny_head["deep"]).version
-    adopt(tmp_path, source, save(Branch(GUIDE, arrays), tmp_path))
+    adopt(tmp_path, source, save(Branch(KOCH, arrays), tmp_path))
     siamese = Siamese(tiny_head | {"folder": tmp_path})
     assert siamese.version.startswith("1-guide-")
     assert not siamese.derives
@@ -123,10 +123,10 @@ def test_the_guides_network_looks_at_the_images(
 
 
 def files_shapes() -> dict[str, tuple[int, ...]]:
-    """Return what is expected of the guide's arrays."""
+    """Return what is expected of the textbook's arrays."""
     from search.methods.branches import branch
 
-    return branch._SHAPES[GUIDE]
+    return branch._SHAPES[KOCH]
 
 
 def test_the_built_in_head_fits_the_built_in_encoder() -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
 from search.exceptions import DimensionMismatchError
-from search.methods.ssim import CELLS, SIDE, Ssim, guide_similarity
+from search.methods.ssim import CELLS, SIDE, Ssim, textbook_similarity
 from search.types import RGBImage
 
 
@@ -114,24 +114,24 @@ def test_stand_in_follows_ssim(rng: np.random.Generator) -> None:
     assert np.mean(agreement) > 0.5
 
 
-def test_guide_is_skimage(picture: RGBImage) -> None:
+def test_textbook_is_skimage(picture: RGBImage) -> None:
     other = np.clip(picture.astype(int) + 20, 0, 255).astype(np.uint8)
     planes = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (picture, other)]
     expected = structural_similarity(*planes)
-    assert guide_similarity(picture, other) == Ssim.guide_similarity(picture, other) == expected
+    assert textbook_similarity(picture, other) == Ssim.textbook_similarity(picture, other) == expected
 
 
-def test_guide_resizes_to_the_smaller_sides(picture: RGBImage) -> None:
+def test_textbook_resizes_to_the_smaller_sides(picture: RGBImage) -> None:
     half = picture[:60]
-    assert guide_similarity(picture, half) == guide_similarity(half, picture)
-    assert guide_similarity(picture, np.repeat(np.repeat(picture, 2, axis=0), 2, axis=1)) == pytest.approx(1)
+    assert textbook_similarity(picture, half) == textbook_similarity(half, picture)
+    assert textbook_similarity(picture, np.repeat(np.repeat(picture, 2, axis=0), 2, axis=1)) == pytest.approx(1)
 
 
-def test_guide_takes_pictures_smaller_than_its_window() -> None:
+def test_textbook_takes_pictures_smaller_than_its_window() -> None:
     dot = np.full((1, 3, 3), 200, np.uint8)
-    assert guide_similarity(dot, dot) == pytest.approx(1)
+    assert textbook_similarity(dot, dot) == pytest.approx(1)
 
 
-def test_guide_refuses_what_is_no_picture(picture: RGBImage) -> None:
+def test_textbook_refuses_what_is_no_picture(picture: RGBImage) -> None:
     with pytest.raises(ValueError, match="image 1: expected"):
-        guide_similarity(picture, picture[:, :0])
+        textbook_similarity(picture, picture[:, :0])

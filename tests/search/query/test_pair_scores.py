@@ -154,7 +154,7 @@ def test_a_large_collection_has_its_own_pairs(ids: list[int], monkeypatch: pytes
 
 
 def test_its_state_is_json_and_complete(ids: list[int]) -> None:
-    found = score_pair(ids[0], ids[1], DEFAULT_WEIGHTS).with_guides({"color": 0.25})
+    found = score_pair(ids[0], ids[1], DEFAULT_WEIGHTS).with_textbook({"color": 0.25})
     state = json.loads(json.dumps(found.as_state()))
     assert state["score"] == pytest.approx(found.score, abs=1e-6)
     assert state["weights"] == DEFAULT_WEIGHTS

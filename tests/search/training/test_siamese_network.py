@@ -10,7 +10,7 @@ import pytest
 from search.methods.branches import koch
 from search.training.pairs import draw_views
 from search.training.projection import discriminant
-from search.training.siamese import GUIDE_RECIPE, HEAD_RECIPE, SiameseRecipe, contrastive_loss, train_head, train_koch
+from search.training.siamese import HEAD_RECIPE, KOCH_RECIPE, SiameseRecipe, contrastive_loss, train_head, train_koch
 
 pytestmark = pytest.mark.usefixtures("keras")
 
@@ -64,7 +64,7 @@ def test_a_loss_that_is_no_number_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_the_guides_network_learns_on_any_number_of_units(
+def test_the_textbooks_network_learns_on_any_number_of_units(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(koch, "CONVOLUTIONS", tuple((kernel, 2) for kernel, _filters in koch.CONVOLUTIONS))
@@ -72,7 +72,7 @@ def test_the_guides_network_learns_on_any_number_of_units(
     monkeypatch.setattr(koch, "SHAPES", koch._shapes())
     pictures = rng.integers(0, 256, (8, koch.SIDE, koch.SIDE), np.uint8)
     draw = draw_views(np.repeat(np.arange(4), 2), np.eye(4, dtype=bool))
-    arrays = train_koch(pictures, draw, GUIDE_RECIPE.with_epochs(1), 1, lambda done, loss: None)
+    arrays = train_koch(pictures, draw, KOCH_RECIPE.with_epochs(1), 1, lambda done, loss: None)
     assert {name: arrays[name].shape for name in koch.SHAPES} == koch.SHAPES
     outputs = koch.activations(arrays, pictures) @ arrays["weights"] + arrays["bias"]
     assert outputs.shape == (8, 128)
