@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 def way_back(request: HttpRequest, default: str = "") -> str:
     """Return the address of this site that a form names as `next`, or the default: that of the gallery."""
     back = request.POST.get("next") or request.GET.get("next") or ""
-    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    return back if back.startswith("/") and is_ours else default or reverse("gallery:index")
+    return back if back.startswith("/") and is_ours(request, back) else default or reverse("gallery:index")
+
+
+def is_ours(request: HttpRequest, address: str) -> bool:
+    """Tell whether an address that came with a request leads to this site: no other is to be redirected to."""
+    return url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
 
 
 def say_done(request: HttpRequest, sentence: str, change: Change | None = None, *, back: str = "") -> None:

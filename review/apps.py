@@ -15,7 +15,7 @@ class ReviewConfig(AppConfig):
         from review import error_sentences  # noqa: F401 (importing makes them known)
         from review.audit import chain, checks, triggers
         from review.comparing.jobs import resume_comparisons
-        from review.comparing.receivers import forget_removed
+        from review.comparing.rows import forget_removed
         from review.duplicates.jobs import renew_duplicates
         from review.duplicates.receivers import drop_apart, drop_read
         from review.models import QueuedPair, Verdict

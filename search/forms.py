@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from gallery.explained_form import ExplainedForm
 from gallery.forms import LARGEST_ID
 from gallery.models import Collection
 from gallery.people.permissions import permissions_of
@@ -45,7 +45,7 @@ def weight_field(method: str) -> str:
     return f"w_{method}"
 
 
-class SearchForm(forms.Form):
+class SearchForm(ExplainedForm):
     """A search, as its URL says it: the query, the weights and what narrows the answer."""
 
     image = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
@@ -110,14 +110,6 @@ class SearchForm(forms.Form):
             num_results=found.get("k") or PAGE_SIZE,
             hide_apart=found.get("judged") == "hide",
         )
-
-    def problems(self) -> list[str]:
-        """Return what is wrong with the URL, each as a sentence that names the part."""
-        return [
-            f"{self.fields[name].label or name}: {message}" if name != NON_FIELD_ERRORS else message
-            for name, messages in self.errors.get_json_data().items()
-            for message in (entry["message"] for entry in messages)
-        ]
 
 
 def read_request(
@@ -192,7 +184,7 @@ class CollectionWeightsForm(forms.Form):
         return {method: self.cleaned_data.get(weight_field(method)) or 0.0 for method in METHODS}
 
 
-class EvaluationForm(forms.Form):
+class EvaluationForm(ExplainedForm):
     """What is to be measured."""
 
     kind = forms.ChoiceField(
@@ -220,16 +212,8 @@ class EvaluationForm(forms.Form):
         if viewer is not None and not permissions_of(viewer).may(Role.CURATOR):  # not of the whole library
             field.required, field.empty_label = True, None
 
-    def problems(self) -> list[str]:
-        """Return what is wrong, each as a sentence that names the field."""
-        return [
-            f"{self.fields[name].label}: {entry['message']}"
-            for name, entries in self.errors.get_json_data().items()
-            for entry in entries
-        ]
 
-
-class LearningForm(forms.Form):
+class LearningForm(ExplainedForm):
     """What weights are to be learned from."""
 
     sources = forms.MultipleChoiceField(
@@ -246,14 +230,6 @@ class LearningForm(forms.Form):
     def __init__(self, *args: Any, viewer: Viewer, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         limit_collections(self.fields["collection"], viewer)
-
-    def problems(self) -> list[str]:
-        """Return what is wrong, each as a sentence that names the field."""
-        return [
-            f"{self.fields[name].label}: {entry['message']}"
-            for name, entries in self.errors.get_json_data().items()
-            for entry in entries
-        ]
 
 
 class QueryUploadForm(forms.Form):

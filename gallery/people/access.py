@@ -11,11 +11,11 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import resolve_url
 from django.utils.functional import SimpleLazyObject
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from config.openness import is_loopback
+from gallery.notices import is_ours
 from gallery.people.permissions import permissions_of, welcomed
 from gallery.people.roles import Role
 
@@ -92,7 +92,7 @@ def _address_to_return_to(request: HttpRequest) -> str:
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()
     page = request.headers.get("Referer", "")
-    if not url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
+    if not is_ours(request, page):
         return "/"
     parts = urlsplit(page)
     return urlunsplit(("", "", parts.path, parts.query, ""))

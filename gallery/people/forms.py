@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.contrib.auth.models import User
 from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from gallery.explained_form import ExplainedForm
 from gallery.models import COLLECTION_ROLES
 from gallery.people.roles import Role
 
@@ -41,7 +40,7 @@ class RoleForm(forms.Form):
     role = forms.TypedChoiceField(coerce=int, choices=Role.choices, error_messages=ROLE_ERRORS)
 
 
-class MemberForm(forms.Form):
+class MemberForm(ExplainedForm):
     """Somebody, by name or address, and their role in a collection."""
 
     person = forms.CharField(
@@ -65,8 +64,3 @@ class MemberForm(forms.Form):
                 params={"text": text, "problem": problem},
             )
         return named[0]
-
-    def problems(self) -> list[str]:
-        """Return what is wrong, each as a sentence."""
-        found: dict[str, Any] = self.errors.get_json_data()
-        return [entry["message"] for entries in found.values() for entry in entries]

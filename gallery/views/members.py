@@ -50,7 +50,7 @@ def _managed(request: HttpRequest, pk: int) -> Collection:
 def _give(request: HttpRequest, collection: Collection) -> dict[str, Any]:
     form = MemberForm(request.POST)
     if not form.is_valid():
-        return {"form": form, "problems": form.problems()}
+        return {"form": form, "problems": form.problems(named=False)}
     person, role = form.cleaned_data["person"], Role(form.cleaned_data["role"])
     try:
         set_membership(collection, person, role, request.user)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from django.conf import settings
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from gallery.batches import batches
+from gallery.models import Image
 from gallery.storage import comparison_maps
 from review.comparing.closely import ALIGNED, PLAIN, Findings
 from review.models import Comparison
@@ -155,6 +157,13 @@ def forget_images(hashes: Iterable[str]) -> int:
     found = set(hashes)
     rows = Comparison.objects.values_list("pk", "first_sha256", "second_sha256")
     return _forget([pk for pk, first, second in rows.iterator() if first in found or second in found])
+
+
+def forget_removed(sender: object, image_ids: Sequence[int], **kwargs: Any) -> None:
+    """Forget what was drawn of images that are hidden or go: a map shows much of the picture it was made from."""
+    if Comparison.objects.exists():
+        found = (Image.objects.filter(pk__in=part).values_list("sha256", flat=True) for part in batches(image_ids))
+        forget_images(sha256 for part in found for sha256 in part)
 
 
 def _forget(pks: list[int]) -> int:

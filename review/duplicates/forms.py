@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from gallery.explained_form import ExplainedForm
 from gallery.forms import LARGEST_ID, read_id
 from gallery.models import Collection
 from review.duplicates.decide.in_force import Kind
@@ -73,7 +74,7 @@ class GroupsForm(forms.Form):
         return {name: str(value) for name, value in found.items() if value}
 
 
-class GroupDecisionForm(forms.Form):
+class GroupDecisionForm(ExplainedForm):
     """What is to become of the images of one group."""
 
     group = forms.IntegerField(min_value=1, max_value=LARGEST_ID)
@@ -96,7 +97,7 @@ class GroupDecisionForm(forms.Form):
         return asked
 
 
-class PlanForm(forms.Form):
+class PlanForm(ExplainedForm):
     """A decision about many groups: the selected ones, or a whole tier."""
 
     action = forms.ChoiceField(choices=ACTIONS[:2])
@@ -113,8 +114,3 @@ class PlanForm(forms.Form):
         if asked.get("scope") == SELECTED and not asked.get("group"):
             raise forms.ValidationError(_("Select groups first, or choose the whole tier."))
         return asked
-
-
-def problems_of(form: forms.Form) -> str:
-    """Return what is wrong with a form, one sentence after the other."""
-    return " ".join(dict.fromkeys(str(error) for errors in form.errors.values() for error in errors))

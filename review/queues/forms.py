@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from gallery.explained_form import ExplainedForm
 from gallery.forms import LARGEST_ID
 from gallery.models import Collection, Image
 from gallery.people.roles import Role
@@ -33,7 +34,7 @@ SOURCE_SENTENCES = {
 """What can be chosen on the page of queues; searches are queued where they are shown."""
 
 
-class QueueForm(forms.Form):
+class QueueForm(ExplainedForm):
     """A queue to be made."""
 
     source = forms.ChoiceField(choices=Queue.Source.choices, label=gettext_lazy("Pairs"))
@@ -102,14 +103,6 @@ class QueueForm(forms.Form):
         preset = self.cleaned_data.get("preset") or DEFAULT_PRESET
         return presets_with(site_weights())[preset].full_weights()
 
-    def problems(self) -> list[str]:
-        """Return what is wrong, each as a sentence that names the field."""
-        return [
-            f"{self.fields[name].label}: {entry['message']}" if name in self.fields else entry["message"]
-            for name, entries in self.errors.get_json_data().items()
-            for entry in entries
-        ]
-
     def _usual_name(self, found: dict[str, Any]) -> str:
         if found["source"] == Queue.Source.SEARCH:
             image = Image.objects.visible_to(self.user).filter(pk=found["image"] or 0).first()
@@ -118,7 +111,7 @@ class QueueForm(forms.Form):
         return f"{pairs}: {found['collection'] or _('all images')}"[:120]
 
 
-class ReadingForm(forms.Form):
+class ReadingForm(ExplainedForm):
     """A verdict on a pair of a queue."""
 
     kind = forms.ChoiceField(
@@ -131,14 +124,6 @@ class ReadingForm(forms.Form):
         """Browsers send other ends of lines than those that the page was given."""
         note: str = self.cleaned_data["note"]
         return note.replace("\r\n", "\n").strip()
-
-    def problems(self) -> list[str]:
-        """Return what is wrong, each as a sentence that names the field."""
-        return [
-            f"{self.fields[name].label or name}: {entry['message']}"
-            for name, entries in self.errors.get_json_data().items()
-            for entry in entries
-        ]
 
 
 def read_step(data: Any) -> tuple[Direction, int]:

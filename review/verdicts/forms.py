@@ -9,6 +9,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from gallery.explained_form import ExplainedForm
 from gallery.forms import LARGEST_ID
 from gallery.models import Collection, Image
 from review.models import MAX_NOTE, Verdict
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 MAX_ADDRESS = 4000
 
 
-class DecideForm(forms.Form):
+class DecideForm(ExplainedForm):
     """A verdict on two images."""
 
     first = forms.IntegerField(min_value=1, max_value=LARGEST_ID)
@@ -37,14 +38,6 @@ class DecideForm(forms.Form):
         """Browsers send other ends of lines than those that the page was given."""
         note: str = self.cleaned_data["note"]
         return note.replace("\r\n", "\n")
-
-    def problems(self) -> list[str]:
-        """Return what is wrong, each as a sentence that names the field."""
-        return [
-            f"{self.fields[name].label or name}: {entry['message']}"
-            for name, entries in self.errors.get_json_data().items()
-            for entry in entries
-        ]
 
     def kept(self) -> dict[str, Any]:
         """Return what was typed, so that no answer loses it."""

@@ -23,7 +23,7 @@ from gallery.people.roles import Role
 from jobs.rows import JobState
 from review.duplicates.decide import bulk, decisions
 from review.duplicates.decide.in_force import Kind
-from review.duplicates.forms import APART, GroupDecisionForm, GroupsForm, problems_of
+from review.duplicates.forms import APART, GroupDecisionForm, GroupsForm
 from review.duplicates.schedule import newest_ready
 from review.duplicates.show.cards import make_cards
 from review.duplicates.show.visible import num_by_tier
@@ -41,7 +41,7 @@ def decide(request: HttpRequest) -> HttpResponse:
     """Keep all images of a group, keep one, or tell one apart from the others."""
     form = GroupDecisionForm(request.POST)
     if not form.is_valid():
-        return _refused(request, problems_of(form))
+        return _refused(request, " ".join(form.problems(named=False)))
     asked, user = form.cleaned_data, cast("User", request.user)
     about = _about(DuplicateGroup.objects.select_related("scan").filter(pk=asked["group"]).first())
     try:

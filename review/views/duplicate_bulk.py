@@ -20,7 +20,7 @@ from review.duplicates import schedule
 from review.duplicates.decide import bulk
 from review.duplicates.decide.in_force import Kind
 from review.duplicates.decide.plan import BulkPlan, PlannedGroup, gains_of, make_plan
-from review.duplicates.forms import TIER, PlanForm, problems_of
+from review.duplicates.forms import TIER, PlanForm
 from review.duplicates.show.visible import GroupFilter, open_groups
 from review.exceptions import DuplicatesError
 from review.models import DuplicateGroup
@@ -80,7 +80,7 @@ def apply(request: HttpRequest) -> HttpResponse:
 def _plan(request: HttpRequest, form: PlanForm) -> BulkPlan | str:
     """Return the plan that a form asks for, or why there is none."""
     if not form.is_valid():
-        return problems_of(form)
+        return " ".join(form.problems(named=False))
     asked, user = form.cleaned_data, cast("User", request.user)
     scan = schedule.newest_ready()
     if scan is None or scan.pk != asked["scan"]:
