@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from gallery.models import Image
 from review.exceptions import RecordError
@@ -44,8 +43,6 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
 Document = dict[str, Any]
-NOT_THERE = gettext_lazy("Expected a search for an image that is there; this one is not.")
-GONE = gettext_lazy("This uploaded query is gone or not yet described; upload the image again.")
 FIGURES = ("raw", "rarity", "one_in", "weight", "share")
 
 
@@ -104,8 +101,7 @@ def answer_now(viewer: User | AnonymousUser, asked: Mapping[str, Any]) -> Docume
         try:
             collection = visible_collection(viewer, asked["collection"]["id"])
         except CollectionNotFoundError as error:
-            text = _("The collection that was searched is not there any more, or closed to you.")
-            raise RecordError(text) from error
+            raise RecordError("collection_searched_gone") from error
     request = SearchRequest(
         (_wanted(viewer, asked["query"]),),
         viewer=viewer,
@@ -122,18 +118,18 @@ def _query(asked: SearchRequest) -> Document:
     try:
         subject = find_subject(asked)
     except UploadNotFoundError as error:
-        raise RecordError(GONE) from error
+        raise RecordError("query_gone") from error
     except QueryError as error:
-        raise RecordError(NOT_THERE) from error
+        raise RecordError("expected_image_there") from error
     upload, image = subject.query, subject.image
     if upload is not None:
         if not subject.is_ready or upload.vectors is None:
-            raise RecordError(GONE)
+            raise RecordError("query_gone")
         vectors = b64encode(bytes(upload.vectors)).decode()
         found = {"upload": str(upload.pk), "vectors": vectors, "name": upload.original_name, "reason": upload.reason}
         return found | _size(upload)
     if image is None:
-        raise RecordError(NOT_THERE)
+        raise RecordError("expected_image_there")
     return {"image": image.pk, "name": str(image)} | _size(image)
 
 
@@ -147,7 +143,7 @@ def _wanted(viewer: User | AnonymousUser, query: Mapping[str, Any]) -> GalleryIm
         return DescribedImage(vectors, versions, query.get("reason", ""))
     image = images_of(viewer).filter(sha256=query["sha256"]).first()
     if image is None:
-        raise RecordError(_("The image searched for is not in the library now."))
+        raise RecordError("image_searched_gone")
     return GalleryImage(image.pk)
 
 

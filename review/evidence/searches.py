@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from more_itertools import chunked
 
 from review.evidence.numbers import ShownMethod, flat, method_columns
@@ -16,6 +16,7 @@ from review.evidence.thumbnails import data_address
 from search.public.features import METHODS
 
 HITS_AT_ONCE = 100
+CLOSED_OR_GONE = gettext_lazy("a collection that is closed to you, or gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def _searched_in(shown: Shown) -> str:
     collection = shown.record.document["collection"]
     if collection is None:
         return _("all images")
-    return str(collection["name"]) if shown.tells_collection else _("a collection that is closed to you, or gone")
+    return str(collection["name"]) if shown.tells_collection else str(CLOSED_OR_GONE)
 
 
 def _label(name: str) -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from review.exceptions import VerdictError
 from review.models import Verdict
@@ -25,10 +24,8 @@ class NewerVerdictError(VerdictError):
     """The author decided about this pair since: in another window, or after what is to be undone."""
 
     def __init__(self, verdict: Verdict) -> None:
-        super().__init__(
-            _("You decided “%(kind)s” about this pair at %(time)s in another window.")
-            % {"kind": verdict.get_kind_display(), "time": f"{timezone.localtime(verdict.decided_at):%H:%M}"}
-        )
+        moment = f"{timezone.localtime(verdict.decided_at):%H:%M}"
+        super().__init__("decided_in_another_window", kind=str(verdict.get_kind_display()), time=moment)
         self.verdict = verdict
 
 

@@ -61,11 +61,11 @@ def check(request: HttpRequest) -> HttpResponse:
     """Check the whole audit, now or as soon as the reconciler comes round."""
     row = audit_checks.ask(cast("User", request.user))
     if row.done_at is None:
-        messages.info(request, _("The audit is checked in the background; look again in a minute."))
+        messages.info(request, _("The audit is checked in the background; look again in a minute."), extra_tags="later")
     elif row.num_faults:
-        messages.error(request, _("The audit is not intact; see below."))
+        messages.error(request, _("The audit is not intact; see below."), extra_tags="faults")
     else:
-        messages.success(request, _("The audit is intact."))
+        messages.success(request, _("The audit is intact."), extra_tags="no_fault")
     return redirect("review:audit")
 
 
@@ -78,7 +78,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     address = f"{reverse('review:audit')}?{urlencode(form.query())}"
     if kind not in FORMATS or form.errors:
         text = _("Nothing was exported: expected one of the formats %(list)s, and filters that can be read.")
-        messages.error(request, text % {"list": ", ".join(FORMATS)})
+        messages.error(request, text % {"list": ", ".join(FORMATS)}, extra_tags="not_exported")
         return redirect(address)
     with transaction.atomic():
         end = chain_end()

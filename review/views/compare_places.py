@@ -40,6 +40,15 @@ class PlaceLook:
         return bool(self.place and self.place.found and not self.place.reasons)
 
     @property
+    def code(self) -> str:
+        """Return in one word whether it was found."""
+        if self.place is None:
+            return "no_search"
+        if self.place.found:
+            return "left_out" if self.place.reasons else "found"
+        return "ranked_too_low" if self.place.rank else "not_found"
+
+    @property
     def verdict(self) -> str:
         """Return in one sentence whether it was found."""
         place = self.place

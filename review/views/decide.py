@@ -45,10 +45,11 @@ def decide(request: HttpRequest) -> HttpResponse:
         return _lost(request, form)
     if not may_decide(request.user, *pair):
         problem = _("Nothing was recorded: deciding needs the role “%(role)s” for both images. An admin can give it.")
-        return _show(request, pair, form, HTTPStatus.FORBIDDEN, problem=problem % {"role": Role.REVIEWER.label})
+        problem %= {"role": Role.REVIEWER.label}
+        return _show(request, pair, form, HTTPStatus.FORBIDDEN, problem=problem, code="role_for_both_images")
     if not valid:
         problem = " ".join([_("Nothing was recorded."), *form.problems()])
-        return _show(request, pair, form, HTTPStatus.BAD_REQUEST, problem=problem)
+        return _show(request, pair, form, HTTPStatus.BAD_REQUEST, problem=problem, code="unreadable")
     asked = form.cleaned_data
     state = pair_state(pair, asked["weights"], request.user)
     hashes = pair[0].sha256, pair[1].sha256
@@ -56,10 +57,10 @@ def decide(request: HttpRequest) -> HttpResponse:
     try:
         done = verdicts_decide.decide(cast("User", request.user), *hashes, asked["kind"], **about)
     except NewerVerdictError as error:
-        return _show(request, pair, form, HTTPStatus.CONFLICT, problem=str(error), newer=error.verdict)
+        return _show(request, pair, form, HTTPStatus.CONFLICT, problem=str(error), code=error.code, newer=error.verdict)
     except VerdictError as error:
-        return _show(request, pair, form, HTTPStatus.BAD_REQUEST, problem=str(error))
-    return _done(request, pair, done, _("Recorded: %(kind)s.") % {"kind": done.get_kind_display()})
+        return _show(request, pair, form, HTTPStatus.BAD_REQUEST, problem=str(error), code=error.code)
+    return _done(request, pair, done, _("Recorded: %(kind)s.") % {"kind": done.get_kind_display()}, "recorded")
 
 
 @require_POST
@@ -77,14 +78,14 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     except NewerVerdictError as error:
         problem = _("Nothing was undone. %(why)s") % {"why": error}
         if pair := _images(request, error.verdict):
-            return _show(request, pair, None, HTTPStatus.CONFLICT, problem=problem)
-        messages.error(request, problem)
+            return _show(request, pair, None, HTTPStatus.CONFLICT, problem=problem, code="nothing_undone")
+        messages.error(request, problem, extra_tags="nothing_undone")
         return redirect(_back(request))
     if verdict.kind == Verdict.Kind.WITHDRAWN:
         said = _("Undone: you have no verdict on this pair now.")
     else:
         said = _("Undone: your verdict is “%(kind)s” again.") % {"kind": verdict.get_kind_display()}
-    return _done(request, _images(request, verdict), verdict, said)
+    return _done(request, _images(request, verdict), verdict, said, "undone")
 
 
 def pair_state(pair: Pair, address: str, user: User | AnonymousUser) -> dict[str, Any]:
@@ -118,10 +119,10 @@ def _images(request: HttpRequest, verdict: Verdict) -> Pair | None:
     return (found[hashes[0]], found[hashes[1]]) if len(found) == 2 else None
 
 
-def _done(request: HttpRequest, pair: Pair | None, verdict: Verdict, said: str) -> HttpResponse:
+def _done(request: HttpRequest, pair: Pair | None, verdict: Verdict, said: str, code: str) -> HttpResponse:
     if request.headers.get("HX-Request") and pair:
-        return _show(request, pair, None, HTTPStatus.OK, done=verdict, said=said)
-    messages.success(request, said)
+        return _show(request, pair, None, HTTPStatus.OK, done=verdict, said=said, code=code)
+    messages.success(request, said, extra_tags=code)
     return redirect(_back(request))
 
 

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from gallery.forms import read_id
@@ -33,6 +33,10 @@ from review.views.duplicates import first_tier, tier_tabs
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+    from django.utils.functional import _StrPromise
+
+NOT_YOURS = gettext_lazy("You made no decision of this number; nothing was undone.")
+TAKES_A_WHILE = gettext_lazy("This takes a while; a worker does it, and this page shows how far it is.")
 
 
 @require_POST
@@ -53,7 +57,7 @@ def decide(request: HttpRequest) -> HttpResponse:
             others = [pk for pk in asked["image"] if pk != asked["keeper"]]
             decision = decisions.keep_one(asked["keeper"], others, user, merges=asked["merges"], about=about)
     except (DuplicatesError, VerdictError) as error:
-        return _refused(request, str(error))
+        return _refused(request, str(error), error.code)
     return _settled(request, decision, said_of(decision, len(asked["image"])))
 
 
@@ -67,19 +71,19 @@ def undo(request: HttpRequest) -> HttpResponse:
     number = read_id(request.POST.get("decision", ""))
     decision = DuplicateDecision.objects.filter(pk=number, author=user).first()
     if decision is None:
-        return _refused(request, _("You made no decision of this number; nothing was undone."))
+        return _refused(request, NOT_YOURS, "not_yours")
     groups = list(DuplicateGroup.objects.filter(decision=decision))
     try:
         num_restored = decisions.undo(decision, user)
     except DuplicatesError as error:
-        return _refused(request, str(error))
+        return _refused(request, str(error), error.code)
     said = _undone(decision, num_restored)
     if not request.headers.get("HX-Request"):
-        messages.success(request, said)
+        messages.success(request, said, extra_tags=Kind.UNDONE.value)
         return redirect(back_of(request))
     for group in groups:
         group.decision = None
-    context = {"cards": make_cards(groups, user), "said": said, **_around(request)}
+    context = {"cards": make_cards(groups, user), "said": said, "note": Kind.UNDONE.value, **_around(request)}
     return render(request, "review/_duplicate_undone.html", context)
 
 
@@ -123,11 +127,11 @@ def back_of(request: HttpRequest) -> str:
 def _undo_bulk(request: HttpRequest, number: int, user: User) -> HttpResponse:
     done = DuplicateBulk.objects.filter(pk=number, asked_by=user).first()
     if done is None:
-        return _refused(request, _("You made no decision of this number; nothing was undone."))
+        return _refused(request, NOT_YOURS, "not_yours")
     try:
         row = bulk.ask_undo(done, user)
     except DuplicatesError as error:
-        return _refused(request, str(error))
+        return _refused(request, str(error), error.code)
     start(request, row)
     return redirect(back_of(request))
 
@@ -140,23 +144,23 @@ def start(request: HttpRequest, row: DuplicateBulk) -> None:
         _tell_end(request, row)
         return
     if bulk.bulk_decisions.send(row.pk):
-        messages.info(request, _("This takes a while; a worker does it, and this page shows how far it is."))
+        messages.info(request, TAKES_A_WHILE, extra_tags="left_to_a_worker")
     else:
-        messages.warning(request, _("The queue cannot be reached now; it starts by itself when it is back."))
+        sentence = _("The queue cannot be reached now; it starts by itself when it is back.")
+        messages.warning(request, sentence, extra_tags="queue_unreachable")
 
 
 def _tell_end(request: HttpRequest, row: DuplicateBulk) -> None:
     if row.state == JobState.FAILED:
-        messages.error(request, row.error_sentence)
+        messages.error(request, row.error_sentence, extra_tags=row.error_code)
     elif row.is_active:
-        messages.warning(
-            request, _("This was interrupted; it is tried again by itself, and this page shows how far it is.")
-        )
+        sentence = _("This was interrupted; it is tried again by itself, and this page shows how far it is.")
+        messages.warning(request, sentence, extra_tags="interrupted")
     else:
-        messages.success(request, _bulk_said(row))
+        messages.success(request, _bulk_said(row), extra_tags=f"many_{row.kind}")
         if row.num_skipped:
             about = {"num": row.num_skipped, "why": row.skip_sentence}
-            messages.warning(request, _("%(num)d were left as they are: %(why)s") % about)
+            messages.warning(request, _("%(num)d were left as they are: %(why)s") % about, extra_tags=row.skip_code)
 
 
 def _bulk_said(row: DuplicateBulk) -> str:
@@ -198,18 +202,19 @@ def _told_apart(request: HttpRequest, group_id: int, verdicts: Sequence[Verdict]
     )
     said = text % {"n": num}
     if not request.headers.get("HX-Request"):
-        messages.success(request, said)
+        messages.success(request, said, extra_tags=APART)
         return redirect(back_of(request))
     cards = make_cards(list(DuplicateGroup.objects.filter(pk=group_id)), request.user)
-    context = {"cards": cards, "said": said, "verdict": verdicts[0] if num == 1 else None, "apart": True}
+    verdict = verdicts[0] if num == 1 else None
+    context = {"cards": cards, "said": said, "note": APART, "verdict": verdict, "apart": True}
     return render(request, "review/_duplicate_undone.html", {**context, **_around(request)})
 
 
 def _settled(request: HttpRequest, decision: DuplicateDecision, said: str) -> HttpResponse:
     if not request.headers.get("HX-Request"):
-        messages.success(request, said)
+        messages.success(request, said, extra_tags=decision.kind)
         return redirect(back_of(request))
-    context = {"decision": decision, "said": said, **_around(request)}
+    context = {"decision": decision, "said": said, "note": decision.kind, **_around(request)}
     return render(request, "review/_duplicate_settled.html", context)
 
 
@@ -225,10 +230,10 @@ def _around(request: HttpRequest) -> dict[str, Any]:
     return {"next": back, "tiers": tier_tabs(counts, choice, form.query())}
 
 
-def _refused(request: HttpRequest, problem: str) -> HttpResponse:
+def _refused(request: HttpRequest, problem: str | _StrPromise, code: str = "") -> HttpResponse:
     """Say why nothing was done; what was chosen stays on the page."""
     if request.headers.get("HX-Request"):
-        context: dict[str, Any] = {"problem": problem}
+        context: dict[str, Any] = {"problem": problem, "code": code}
         return render(request, "review/_duplicate_problem.html", context, status=HTTPStatus.CONFLICT)
-    messages.error(request, problem)
+    messages.error(request, problem, extra_tags=code)
     return redirect(back_of(request))

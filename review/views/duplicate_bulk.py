@@ -71,7 +71,7 @@ def apply(request: HttpRequest) -> HttpResponse:
     try:
         row = bulk.ask(found, asked["action"], cast("User", request.user), merges=asked["merges"])
     except DuplicatesError as error:
-        messages.error(request, str(error))
+        messages.error(request, str(error), extra_tags=error.code)
     else:
         start(request, row)
     return redirect(back_of(request))

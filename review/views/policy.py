@@ -36,7 +36,7 @@ def policy(request: HttpRequest, pk: int) -> HttpResponse:
             )
         _change(request, collection)
         if not request.headers.get("HX-Request"):
-            messages.success(request, KEPT)
+            messages.success(request, KEPT, extra_tags="kept")
             return redirect("review:policy", pk)
     context = {
         "collection": collection,

@@ -73,7 +73,9 @@ def record_search_view(request: HttpRequest) -> HttpResponse:
     try:
         record = record_search(cast("User", request.user), address, session_queries(request.session), title)
     except (RecordError, SearchError) as error:
-        messages.error(request, _("Nothing was recorded. %(why)s") % {"why": error})
+        messages.error(
+            request, _("Nothing was recorded. %(why)s") % {"why": error}, extra_tags=f"not_recorded {error.code}"
+        )
         return redirect(f"{reverse('search:results')}?{address}")
     messages.success(request, _("This search is recorded as it was answered. Its address stays."))
     return redirect("review:record", record.pk)
@@ -92,7 +94,7 @@ def record(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         try:
             context["changes"] = compare(shown, answer_now(request.user, shown.record.document))
         except (RecordError, SearchError) as error:
-            context["problem"] = str(error)
+            context |= {"problem": str(error), "problem_code": error.code}
     return render(request, "review/record.html", context)
 
 

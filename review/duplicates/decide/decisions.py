@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from gallery.audit_events import Action, log_act, subject_of
 from gallery.batches import batches
@@ -115,7 +114,7 @@ def tell_apart(image_id: int, other_ids: Iterable[int], user: User) -> list[Verd
     with transaction.atomic():
         images = _read([image_id, *others], user, Role.REVIEWER)
         if len(images) < 2:
-            raise DuplicatesError(_("Expected an image and those that it differs from; got one image alone."))
+            raise DuplicatesError("differs_from_nothing")
         one = next(image for image in images if image.pk == image_id)
         differing = [image for image in images if image.pk != image_id]
         states = _states(one, differing)
@@ -142,13 +141,10 @@ def undo(decision: DuplicateDecision, user: User, *, bulk: DuplicateBulk | None 
     """
     with transaction.atomic():
         if decision.author_id != user.pk:
-            raise DuplicatesError(
-                _("Only the person who decided can undo a decision; this was %(name)s.")
-                % {"name": decision.author_name}
-            )
+            raise DuplicatesError("decided_by_another", name=decision.author_name)
         DuplicateDecision.objects.select_for_update().get(pk=decision.pk)  # of two windows the later one waits here
         if not in_force().filter(pk=decision.pk).exists():
-            raise DuplicatesError(_("This was undone already."))
+            raise DuplicatesError("undone_already")
         hashes = list(decision.images.values_list("sha256", flat=True))
         num_restored = _take_back(decision, hashes, user)
         undone = _record(Kind.UNDONE, [], user, {}, bulk, undoes=decision, hashes=hashes)
@@ -170,9 +166,7 @@ def _take_back(decision: DuplicateDecision, hashes: Sequence[str], user: User) -
         return 0
     images = Image.objects.filter(sha256__in=hashes)
     if images.count() > Image.objects.with_role(user, Role.CURATOR).filter(sha256__in=hashes).count():
-        raise DuplicatesError(
-            _("You are no longer a curator of all these images; ask somebody who is to restore them.")
-        )
+        raise DuplicatesError("curator_no_longer")
     if "merged" in decision.state:
         return merge.unmerge(merge.Merged.from_state(decision.state["merged"]), user)
     mine = Image.objects.filter(pk__in=decision.state["trashed"], merged_into=None)
@@ -196,18 +190,9 @@ def _read(image_ids: Iterable[int], user: User, least: Role) -> list[Image]:
     found = [image for part in batches(wanted) for image in known.filter(pk__in=part).order_by("pk")]
     may = {pk for part in batches(wanted) for pk in _allowed(part, user, least)}
     if len(may) < len(found) or not wanted:
-        raise DuplicatesError(
-            _("This needs the role “%(role)s” for all %(num)d images; you have it for %(may)d.")
-            % {"role": least.label, "num": len(wanted), "may": len(may)}
-        )
+        raise DuplicatesError("role_for_all_images", role=str(least.label), num=len(wanted), may=len(may))
     if len(found) < len(wanted):
-        raise DuplicatesError(
-            _(
-                "%(gone)d of these %(num)d images are not in the library any more, or closed to you; nothing was"
-                " changed. Load the page again to see what is left."
-            )
-            % {"gone": len(wanted) - len(found), "num": len(wanted)}
-        )
+        raise DuplicatesError("images_gone", gone=len(wanted) - len(found), num=len(wanted))
     return found
 
 

@@ -18,7 +18,9 @@ from gallery.models import Account, Collection, Image, Membership
 from gallery.people.roles import Role
 from review.models import Verdict
 from review.verdicts.record import record
+from review.verdicts.toolbar import STAYS
 from search.generations import collection_calibration, snapshot
+from tests.codes import notes
 from tests.gallery.rows import make_image
 from tests.review.people import person
 from tests.search.library import add_library
@@ -54,7 +56,7 @@ def test_it_works(client: Client, ada: User, pair: tuple[Image, Image]) -> None:
     response = post(client, pair, note="one\r\nframe", weights="w_color=0.5&min=20")
     text = response.content.decode()
     assert response.status_code == 200
-    assert "Recorded: same." in text
+    assert notes(text) == ["recorded"]
     assert 'aria-pressed="true"' in text
     assert "<html" not in text
     kept = Verdict.objects.get()
@@ -68,7 +70,7 @@ def test_without_scripts_one_goes_back(client: Client, ada: User, pair: tuple[Im
     response = post(client, pair, htmx=False, next="/search/?image=1")
     assert response.status_code == 302
     assert response.headers["Location"] == "/search/?image=1"
-    assert [str(each) for each in get_messages(response.wsgi_request)] == ["Recorded: same."]
+    assert [each.extra_tags for each in get_messages(response.wsgi_request)] == ["recorded"]
 
 
 def test_one_is_never_sent_to_another_site(client: Client, ada: User, pair: tuple[Image, Image]) -> None:
@@ -108,9 +110,9 @@ def test_two_windows(client: Client, ada: User, pair: tuple[Image, Image]) -> No
     response = post(client, pair, kind="different", note="look again", seen=0)
     text = response.content.decode()
     assert response.status_code == 409
-    assert "You decided “same” about this pair at" in text
-    assert "Replace it by “different”" in text
-    assert "Keep “same”" in text
+    assert notes(text) == ["decided_in_another_window"]
+    assert 'data-newer="same"' in text
+    assert 'name="kind" value="different"' in " ".join(text.split())  # the button that replaces it
     assert "look again</textarea>" in text
     assert Verdict.objects.count() == 1
     newest = Verdict.objects.get().pk
@@ -124,7 +126,7 @@ def test_two_windows_without_scripts(client: Client, ada: User, pair: tuple[Imag
     response = post(client, pair, htmx=False, kind="different")
     assert response.status_code == 409
     assert "<html" in response.content.decode()
-    assert "Replace it by “different”" in response.content.decode()
+    assert 'data-newer="same"' in response.content.decode()
 
 
 def test_a_deleted_image_loses_no_note(client: Client, ada: User, pair: tuple[Image, Image]) -> None:
@@ -132,7 +134,7 @@ def test_a_deleted_image_loses_no_note(client: Client, ada: User, pair: tuple[Im
     for htmx in (True, False):
         response = post(client, (pair[0], Image(pk=4711)), htmx=htmx, note="a long thought")
         assert response.status_code == 404
-        assert "not in the library any more" in response.content.decode()
+        assert notes(response.content.decode()) == ["image_gone"]
         assert "a long thought</textarea>" in response.content.decode()
     assert not Verdict.objects.exists()
 
@@ -141,7 +143,7 @@ def test_a_withdrawn_role_loses_no_note(client: Client, ada: User, pair: tuple[I
     Account.objects.update(role=Role.VIEWER)
     response = post(client, pair, note="a long thought")
     assert response.status_code == 403
-    assert "deciding needs the role “reviewer” for both images" in response.content.decode()
+    assert notes(response.content.decode())[0] == "role_for_both_images"
     assert not Verdict.objects.exists()
 
 
@@ -190,10 +192,11 @@ def test_undo(client: Client, ada: User, pair: tuple[Image, Image]) -> None:
     post(client, pair)
     pk = Verdict.objects.get().pk
     response = client.post(reverse("review:undo", args=[pk]), {"next": "/"}, headers=HTMX)
-    assert "Undone: you have no verdict on this pair now." in response.content.decode()
+    assert notes(response.content.decode()) == ["undone"]
+    assert 'aria-pressed="true"' not in response.content.decode()
     again = client.post(reverse("review:undo", args=[pk]), {"next": "/"}, headers=HTMX)
     assert again.status_code == 409
-    assert "Nothing was undone." in again.content.decode()
+    assert notes(again.content.decode()) == ["nothing_undone"]
     assert Verdict.objects.count() == 2
     assert client.post(reverse("review:undo", args=[4711])).status_code == 404
 
@@ -217,14 +220,14 @@ def test_undo_needs_the_role_still(client: Client, ada: User, pair: tuple[Image,
     for headers in (HTMX, {}):
         response = client.post(reverse("review:undo", args=[Verdict.objects.get().pk]), headers=headers)
         assert response.status_code == 403
-        assert "which you no longer have. Your verdict stays." in response.content.decode()
+        assert STAYS % {"role": Role.REVIEWER.label} in response.content.decode()
     assert Verdict.objects.count() == 1
 
 
 def test_others_are_shown_and_disagreement_is_named(client: Client, ada: User, pair: tuple[Image, Image]) -> None:
     record(pair[0].sha256, pair[1].sha256, "different", author_name="bob", note="another bird")
     text = post(client, pair).content.decode()
-    assert "People disagree about this pair" in text
+    assert "disagree" in notes(text)
     assert "bob" in text
     assert "another bird" in text
 
@@ -234,7 +237,7 @@ def test_a_contradiction_names_its_chain(client: Client, ada: User, pair: tuple[
     decide(pair[0], between, "same")
     decide(between, pair[1], "same")
     text = post(client, pair, kind="different").content.decode()
-    assert "These verdicts contradict each other" in text
+    assert "contradiction" in notes(text)
     assert "swan.jpg" in text
     assert Verdict.objects.count() == 3
 
@@ -243,14 +246,14 @@ def test_same_contradicts_a_difference_elsewhere(client: Client, ada: User, pair
     third = make_image("swan.jpg")
     decide(pair[0], third, "same")
     decide(pair[1], third, "different")
-    assert "contradict each other" in post(client, pair, kind="same").content.decode()
+    assert "contradiction" in notes(post(client, pair, kind="same").content.decode())
 
 
 def test_what_is_implied_is_said(client: Client, ada: User, pair: tuple[Image, Image]) -> None:
     between = make_image("swan.jpg")
     decide(pair[0], between, "same")
     decide(between, pair[1], "same")
-    assert "By verdicts on other pairs these two are the same" in post(client, pair, kind="unsure").content.decode()
+    assert "implied_same" in notes(post(client, pair, kind="unsure").content.decode())
 
 
 def test_a_chain_through_a_private_image_is_not_told(client: Client, ada: User, pair: tuple[Image, Image]) -> None:

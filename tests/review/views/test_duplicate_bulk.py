@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from jobs.rows import JobState
 from review.duplicates.decide import bulk, decisions
 from review.models import DuplicateBulk, DuplicateDecision, DuplicateScan
 from review.verdicts.decide import decide
+from tests.codes import notes
 from tests.review.duplicates.rows import Tier, make_pair, make_scan
 from tests.review.people import person
 
@@ -59,33 +61,39 @@ def said(client: Client, address: str, data: dict[str, Any]) -> str:
     return client.get(response["Location"]).content.decode()
 
 
+def numbers(response: Any) -> list[str]:
+    """Return the numbers that a plan shows above all else."""
+    text = response.content.decode().partition('class="plan-numbers"')[2].partition("</dl>")[0]
+    return re.findall(r'<dd class="number">\s*([\d,]+)', text)
+
+
 def test_it_works(client: Client, scan: DuplicateScan) -> None:
     assert reverse("review:duplicates_plan") == PLAN
     other = Image.objects.get(original_name="n3-2.jpg")
     Tag.objects.create(name="pond").images.add(other)
-    text = " ".join(client.post(PLAN, form(scan)).content.decode().split())
-    assert "Keep one image each of 4 groups?" in text
-    assert "Move 4 images to the trash" in text
-    assert "Images that get tags: 1; collections: 0" in text
-    assert "tags: pond" in text
+    response = client.post(PLAN, form(scan))
+    assert numbers(response) == ["4", "4", "4"]  # groups, images that stay and that go
+    gains = response.context["gains"]
+    assert (gains.tags, gains.collections) == (1, 0)
+    assert "tags: pond" in response.content.decode()
     assert Image.objects.shown().count() == 8  # nothing has been done
     text = said(client, APPLY, form(scan, merges="on"))
-    assert "Of 4 groups one image each is kept; the others are in the trash." in text
-    assert "You decided last about 4 groups at once" in " ".join(text.split())
+    assert "many_keep_one" in notes(text)
     assert Image.objects.shown().count() == 4
     row = DuplicateBulk.objects.get()
+    assert f'name="bulk" value="{row.pk}"' in " ".join(text.split())  # the decision that can be undone
     text = said(client, "/duplicates/undo/", {"bulk": row.pk})
-    assert "Undone: 4 groups." in text
+    assert "many_undone" in notes(text)
     assert Image.objects.shown().count() == 8
 
 
 def test_selected_groups(client: Client, scan: DuplicateScan) -> None:
     chosen = [group.pk for group in scan.groups.all()[:2]]
     selected = {"scope": "selected", "group": ",".join(map(str, chosen))}
-    text = client.post(PLAN, form(scan, "keep_all", **selected)).content.decode()
-    assert "Keep all images of 2 groups?" in text
-    assert f'value="{chosen[0]},{chosen[1]}"' in text
-    assert "2 groups are kept as they are." in said(client, APPLY, form(scan, "keep_all", **selected))
+    response = client.post(PLAN, form(scan, "keep_all", **selected))
+    assert numbers(response) == ["2", "4"]  # groups, images that stay
+    assert f'value="{chosen[0]},{chosen[1]}"' in response.content.decode()
+    assert "many_keep_all" in notes(said(client, APPLY, form(scan, "keep_all", **selected)))
     assert DuplicateDecision.objects.filter(kind="keep_all").count() == 2
 
 
@@ -105,14 +113,14 @@ def test_what_takes_long_is_left_to_a_worker(
     monkeypatch.setattr(bulk, "AT_ONCE", 3)
     sent: list[tuple[object, ...]] = []
     monkeypatch.setattr(transport, "send", lambda *about, job_id="": sent.append(about) is None)  # type: ignore[func-returns-value]
-    assert "a worker does it" in client.post(PLAN, form(scan)).content.decode()
+    assert "left_to_a_worker" in notes(client.post(PLAN, form(scan)).content.decode())
     with django_capture_on_commit_callbacks(execute=True):
         text = said(client, APPLY, form(scan, merges="on"))
-    assert "a worker does it, and this page shows how far it is" in text
-    assert "0 of 4" in text
+    assert "left_to_a_worker" in notes(text)
+    assert 'max="4" value="0"' in " ".join(text.split())
     row = DuplicateBulk.objects.get()
     assert sent == [("maintenance", "jobs.job.run", "duplicate_bulk", str(row.pk))]
-    assert "still being done" in said(client, "/duplicates/undo/", {"bulk": row.pk})
+    assert "still_being_done" in notes(said(client, "/duplicates/undo/", {"bulk": row.pk}))
 
 
 def test_what_goes_wrong_while_the_page_waits(
@@ -123,13 +131,14 @@ def test_what_goes_wrong_while_the_page_waits(
 
     monkeypatch.setattr(decisions, "keep_all", lose_the_database)
     monkeypatch.setattr(transport, "send", lambda *_about, job_id="": True)
-    assert "it is tried again by itself" in said(client, APPLY, form(scan, "keep_all"))
+    assert "interrupted" in notes(said(client, APPLY, form(scan, "keep_all")))
     row = DuplicateBulk.objects.get()
     assert (row.state, row.attempts) == (JobState.WAITING, 1)
     settings.ENV = settings.ENV.model_copy(update={"max_attempts": 1})
     text = said(client, APPLY, form(scan, "keep_all"))
     assert "the disk is full" in text
-    assert "are kept as they are" not in text
+    assert "unforeseen" in notes(text)
+    assert "many_keep_all" not in notes(text)
 
 
 @pytest.mark.parametrize(
@@ -153,18 +162,18 @@ def test_nothing_that_is_ones_own(scan: DuplicateScan) -> None:
     client = Client()
     client.force_login(person("ada"))
     text = client.post(PLAN, form(scan)).content.decode()
-    assert "4 groups with images that are not yours to decide about" in text
+    assert 'data-left-out="foreign" data-number="4"' in text
     assert APPLY not in text
-    assert "There is nothing to decide" in said(client, APPLY, form(scan))
+    assert "nothing_to_decide" in notes(said(client, APPLY, form(scan)))
 
 
 def test_why_groups_are_left_out(client: Client, scan: DuplicateScan) -> None:
     one, other = (Image.objects.get(original_name=f"n3-{number}.jpg").sha256 for number in (1, 2))
     for name, verdict in (("ada", "same"), ("bob", "different")):
         decide(person(name), one, other, verdict)
-    text = client.post(PLAN, form(scan)).content.decode()
-    assert "Keep one image each of 3 groups?" in " ".join(text.split())
-    assert "1 group with a pair that people disagree about" in text
+    response = client.post(PLAN, form(scan))
+    assert numbers(response)[0] == "3"
+    assert 'data-left-out="doubted" data-number="1"' in response.content.decode()
     said(client, APPLY, form(scan))
     assert Image.objects.shown().filter(original_name__startswith="n3-").count() == 2
 
@@ -172,11 +181,11 @@ def test_why_groups_are_left_out(client: Client, scan: DuplicateScan) -> None:
 def test_identical_pixels_are_decided_one_by_one(client: Client, scan: DuplicateScan) -> None:
     group = make_pair(scan, "pages", tier=Tier.PIXELS)
     asked = form(scan) | {"tier": Tier.PIXELS.value, "next": f"/duplicates/?tier={Tier.PIXELS.value}"}
-    assert "are decided one by one" in client.get(asked["next"]).content.decode()
+    assert "one_by_one" in notes(client.get(asked["next"]).content.decode())
     text = client.post(PLAN, asked).content.decode()
-    assert "1 group of identical pixels" in text
+    assert 'data-left-out="unproven" data-number="1"' in text
     assert APPLY not in text
-    assert "There is nothing to decide" in said(client, APPLY, asked)
+    assert "nothing_to_decide" in notes(said(client, APPLY, asked))
     keeper, other = group.members.order_by("pk").values_list("image_id", flat=True)
     alone = {"group": group.pk, "image": [keeper, other], "keeper": keeper, "action": "keep_one"}
     said(client, "/duplicates/decide/", alone)

@@ -17,6 +17,7 @@ from review.duplicates.show.visible import GroupFilter, open_groups
 from review.exceptions import DuplicatesError
 from review.models import AuditRow, DuplicateBulk, DuplicateScan
 from review.verdicts.decide import decide
+from tests.codes import refused
 from tests.review.duplicates.rows import make_pair, make_scan
 from tests.review.people import person
 
@@ -82,18 +83,18 @@ def test_each_transaction_tells_of_what_it_did(scan: DuplicateScan, monkeypatch:
 def test_undo(scan: DuplicateScan) -> None:
     cyd = person("cyd", Role.CURATOR)
     done = bulk.ask(plan_of(scan, Kind.KEEP_ONE, cyd), Kind.KEEP_ONE, cyd, merges=False)
-    with pytest.raises(DuplicatesError, match="still being done"):
+    with refused(DuplicatesError, "still_being_done"):
         bulk.ask_undo(done, cyd)
     bulk.bulk_decisions.run(done.pk)
     done.refresh_from_db()
-    with pytest.raises(DuplicatesError, match="Only the person who decided"):
+    with refused(DuplicatesError, "decided_by_another", name="cyd"):
         bulk.ask_undo(done, person("bob", Role.CURATOR))
     row = bulk.ask_undo(done, cyd)
     bulk.bulk_decisions.run(row.pk)
     assert Image.objects.shown().count() == 10
     assert scan.groups.filter(decision=None).count() == 5
     assert not in_force().exists()
-    with pytest.raises(DuplicatesError, match="undone already"):
+    with refused(DuplicatesError, "undone_already"):
         bulk.ask_undo(done, cyd)
 
 
@@ -105,7 +106,7 @@ def test_what_changed_meanwhile_is_left_as_it_is(scan: DuplicateScan) -> None:
     bulk.bulk_decisions.run(row.pk)
     row.refresh_from_db()
     assert (row.state, row.num_done, row.num_skipped) == (JobState.READY, 4, 1)
-    assert "not in the library any more" in row.skip_sentence
+    assert (row.skip_code, row.skip_params) == ("images_gone", {"gone": 1, "num": 2})
 
 
 def test_what_people_disagree_about_meanwhile_is_left_as_it_is(scan: DuplicateScan) -> None:
@@ -216,7 +217,8 @@ def test_an_error_of_the_whole_run_fails_after_a_limit_of_attempts(
         bulk.bulk_decisions.run(row.pk)
         row.refresh_from_db()
         assert row.attempts == attempt
-    assert (row.state, row.error_sentence) == (JobState.FAILED, "OperationalError: the disk is full")
+    assert (row.state, row.error_code) == (JobState.FAILED, "unforeseen")
+    assert row.error_params == {"type": "OperationalError", "text": "the disk is full"}
     assert (row.num_done, row.num_skipped, row.decisions.count()) == (2, 0, 2)
     monkeypatch.setattr(decisions, "keep_all", keep_all)
     assert bulk.bulk_decisions.retry(row.pk)

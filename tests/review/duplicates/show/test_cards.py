@@ -10,6 +10,7 @@ from gallery.curation import visibility
 from gallery.models import Attribute, Collection, Membership, RepeatUpload, Tag
 from gallery.people.roles import Role
 from review.duplicates.decide import decisions
+from review.duplicates.decide.keeper import REASONS
 from review.duplicates.show.cards import MOST_SHOWN, make_cards
 from review.models import DuplicateScan
 from review.verdicts.decide import decide
@@ -32,7 +33,7 @@ def test_it_works(scan: DuplicateScan) -> None:
     Attribute.objects.create(image=other, name="camera", value="X100")
     (card,) = make_cards([make_group(scan, [keeper, other])], person("cyd", Role.CURATOR))
     assert card.keeper == keeper
-    assert card.reason == "It has the most pixels."
+    assert card.reason == REASONS["pixels"]
     assert [member.image for member in card.members] == [keeper, other]
     assert [member.is_keeper for member in card.members] == [True, False]
     assert not any(fact.differs for fact in card.members[0].facts if fact.value)
@@ -69,7 +70,7 @@ def test_a_keeper_that_one_may_not_see_is_another(scan: DuplicateScan) -> None:
     group.save()
     ada = person("ada")
     (card,) = make_cards([group], ada)
-    assert (card.keeper, card.reason) == (one, "It has the most pixels.")
+    assert (card.keeper, card.reason) == (one, REASONS["pixels"])
     assert [member.image for member in card.members] == [one, other]
     Membership.objects.create(user=ada, collection=secret, role=Role.REVIEWER)
     (card,) = make_cards([group], type(ada).objects.get(pk=ada.pk))

@@ -1,0 +1,27 @@
+"""The codes that errors and pages carry beside what they say: tests ask for these and leave the wording alone."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+import pytest
+
+from jobs.errors import CodedError
+
+NOTE = re.compile(r'data-note="([a-z0-9_ -]+)"')
+Kind = TypeVar("Kind", bound=CodedError)
+
+
+def notes(text: str) -> list[str]:
+    """Return the codes of all notes and messages of a page, in their order."""
+    return [code for found in NOTE.findall(text) for code in found.split()]
+
+
+def refused(kind: type[Kind], code: str, **params: Any) -> pytest.RaisesExc[Kind]:
+    """Expect an error of this kind and code, with at least these parameters."""
+
+    def is_it(error: Kind) -> bool:
+        return error.code == code and {key: error.params.get(key) for key in params} == params
+
+    return pytest.raises(kind, check=is_it)
