@@ -94,7 +94,7 @@ def make_verdicts(pairs: list[tuple[str, str]], rng: np.random.Generator) -> Non
 
 def make_queues(pairs: list[tuple[str, str]], rng: np.random.Generator) -> None:
     """Make one large queue that is partly read, and small ones."""
-    large = Queue.objects.create(name="Large", source="nearest", state="open", num_pairs=len(pairs))
+    large = Queue.objects.create(name="Large", source="nearest", state="ready", num_pairs=len(pairs))
     _fill(large, pairs)
     reader = User.objects.get(username="reviewer")
     now = timezone.now()
@@ -116,7 +116,8 @@ def make_queues(pairs: list[tuple[str, str]], rng: np.random.Generator) -> None:
         queue = Queue.objects.create(
             name=f"Queue {number:02}",
             source="uncertain",
-            state="closed" if number % 4 == 0 else "open",
+            state="ready",
+            closed_at=now if number % 4 == 0 else None,
             two_readers=number % 2 == 0,
             num_pairs=len(chosen),
         )

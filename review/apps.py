@@ -19,8 +19,7 @@ class ReviewConfig(AppConfig):
         from review.duplicates.jobs import renew_duplicates
         from review.duplicates.receivers import drop_apart, drop_read
         from review.models import QueuedPair, Verdict
-        from review.queues import withdraw
-        from review.queues.jobs import resume_queues
+        from review.queues import gather, withdraw  # noqa: F401 (importing registers a kind of work)
         from review.verdicts.badges import verdict_badges
         from review.verdicts.consensus import judged_pairs
         from search.public.hooks import register_badges, register_judged_pairs
@@ -35,7 +34,6 @@ class ReviewConfig(AppConfig):
         post_save.connect(drop_read, sender=QueuedPair, dispatch_uid="review.duplicates.read")
         periodic.register(checks.check_audit)
         post_migrate.connect(triggers.install, sender=self, dispatch_uid="review.audit.triggers")
-        periodic.register(resume_queues)
         images_removed.connect(withdraw.drop_removed, dispatch_uid="review.queues.removed")
         images_restored.connect(withdraw.bring_back, dispatch_uid="review.queues.restored")
         images_stored.connect(withdraw.bring_back, dispatch_uid="review.queues.stored")

@@ -22,10 +22,21 @@ SENTENCES = {
         "%(gone)s of these %(num)s images are not in the library any more, or closed to you; nothing was changed. Load"
         " the page again to see what is left."
     ),
+    "no_image_to_start_from": _(
+        "Expected a search that starts from an image of the gallery; this one does not, or the image is gone."
+    ),
+    "no_pair_left": _("No pair is left to be judged: %(num)s were judged already or wait in another queue."),
+    "nothing_tells_doubt": _(
+        "Nothing tells yet which pairs are doubtful: expected learned weights with at least %(least)s judged pairs of"
+        " either kind, or a measurement in the lab. Measure there, or queue the nearest pairs first."
+    ),
     "nothing_to_decide": _("There is nothing to decide: none of these groups is yours to decide about."),
     "query_gone": _("This uploaded query is gone or not yet described; upload the image again."),
     "role_for_all_images": _("This needs the role “%(role)s” for all %(num)s images; you have it for %(may)s."),
     "still_being_done": _("This is still being done; it can be undone when it has ended."),
+    "too_few_to_pair": _(
+        "Expected at least two images with features to make pairs of; there are %(num)s. Add some, or wait."
+    ),
     "undone_already": _("This was undone already."),
 }
 errors.register(SENTENCES)

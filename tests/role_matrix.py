@@ -16,6 +16,7 @@ from django.contrib.auth.models import User
 
 from gallery.models import Account, Collection, Image
 from gallery.people.roles import Role
+from jobs.rows import JobState
 from review.models import DuplicateBulk, Queue, QueuedPair, SearchRecord
 from review.verdicts.record import record, sorted_pair
 from search.models import Evaluation, Query, WeightSet, WorkState
@@ -141,7 +142,7 @@ def a_record(world: World) -> list[Any]:
 
 def a_queue(world: World) -> list[Any]:
     """A queue of one pair, which is open."""
-    queue = Queue.objects.create(name="herons", source=Queue.Source.NEAREST, state=Queue.State.OPEN, num_pairs=1)
+    queue = Queue.objects.create(name="herons", source=Queue.Source.NEAREST, state=JobState.READY, num_pairs=1)
     first, second = sorted_pair(world.image.sha256, world.other.sha256)
     QueuedPair.objects.create(queue=queue, position=1, first_sha256=first, second_sha256=second)
     return [queue.pk]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from gallery.models import HASH_LENGTH, Collection
+from jobs.rows import JobRow, JobState
 from review.models.verdict import Verdict
 
 
@@ -26,15 +28,15 @@ class ReviewPolicy(models.Model):
         return f"review policy of {self.collection}"
 
 
-class Queue(models.Model):
-    """Pairs to be judged, gathered once."""
+class Queue(JobRow):
+    """Pairs to be judged. The state is that of gathering them, which is done once; then people open and close it."""
 
     class Source(models.TextChoices):
         SEARCH = "search", _("a search")
         NEAREST = "nearest", _("nearest pairs")
         UNCERTAIN = "uncertain", _("uncertain pairs")
 
-    class State(models.TextChoices):
+    class Life(models.TextChoices):
         BUILDING = "building", _("being gathered")
         OPEN = "open", _("open")
         CLOSED = "closed", _("closed")
@@ -42,21 +44,13 @@ class Queue(models.Model):
 
     name = models.CharField(_("name"), max_length=120)
     source = models.CharField(_("gathered from"), max_length=10, choices=Source)
-    state = models.CharField(_("state"), max_length=8, choices=State, default=State.BUILDING)
     collection = models.ForeignKey(
         Collection, models.SET_NULL, null=True, blank=True, related_name="queues", verbose_name=_("collection")
     )
     parameters = models.JSONField(_("parameters"), default=dict)  # query, weights, number of pairs: what was asked for
     two_readers = models.BooleanField(_("two blind readers"), default=False)  # as the policy was when it was made
     num_pairs = models.PositiveIntegerField(_("pairs"), default=0)
-    progress = models.CharField(_("progress"), max_length=120, blank=True)
-    error = models.CharField(_("error"), max_length=300, blank=True)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("made by"), related_name="+"
-    )
-    created_at = models.DateTimeField(_("made"), auto_now_add=True)
-    heartbeat_at = models.DateTimeField(auto_now=True)
+    closed_at = models.DateTimeField(_("closed"), null=True)  # by somebody: it hands out no more pairs
 
     class Meta:
         ordering = ["-id"]
@@ -65,6 +59,24 @@ class Queue(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @staticmethod
+    def where_open(prefix: str = "") -> Q:
+        """Select what belongs to queues that are open, by the name of the relation to them with `__`."""
+        return Q(**{f"{prefix}state": JobState.READY, f"{prefix}closed_at": None})
+
+    @property
+    def life(self) -> Life:
+        """Where it stands, as people see it."""
+        if self.is_active:
+            return self.Life.BUILDING
+        if self.has_ended:
+            return self.Life.FAILED
+        return self.Life.OPEN if self.closed_at is None else self.Life.CLOSED
+
+    @property
+    def is_open(self) -> bool:
+        return self.life == self.Life.OPEN
 
 
 class QueuedPair(models.Model):

@@ -35,7 +35,7 @@ def queues_for(user: User) -> QuerySet[Queue]:
     if permissions_of(user).may(Role.REVIEWER):
         own |= Q(collection=None) & ~Q(parameters__has_key=COLLECTION)
     empty = Q(num_pairs=0) & ~Q(source=Queue.Source.SEARCH)
-    return queues.filter(own, Q(created_by=user) | empty | Exists(_open_to(user)))
+    return queues.filter(own, Q(asked_by=user) | empty | Exists(_open_to(user)))
 
 
 def _open_to(user: User) -> QuerySet[QueuedPair]:
@@ -66,6 +66,6 @@ def manageable(user: User, queues: list[Queue]) -> set[int]:
     return {
         queue.pk
         for queue in queues
-        if queue.created_by_id == user.pk
+        if queue.asked_by_id == user.pk
         or (own.may(Role.CURATOR) if queue.collection_id is None else queue.collection_id in curated)
     }

@@ -76,7 +76,7 @@ def assign_pair(queue: Queue, user: User, step: Direction = Direction.AFTER, pos
     -------
     turn : None when there is no such pair for this person now
     """
-    if queue.state != Queue.State.OPEN:
+    if not queue.is_open:
         return None
     for _ in range(MOST_RACES):
         with transaction.atomic():

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from gallery.models import Image
 from review.exceptions import QueueError
-from review.models import Queue, QueuedPair, Reading, Verdict
+from review.models import QueuedPair, Reading, Verdict
 from review.queues.assign import hold, reader_slots, renew
 from review.verdicts import decide as verdicts_decide
 from review.verdicts.consensus import ADJUDICATOR_SLOT
@@ -152,7 +152,7 @@ def _is_there(pair: QueuedPair) -> bool:
 
 def _place_of(pair: QueuedPair, user: User) -> tuple[Reading | None, str]:
     """Return the reading that a person's verdict on a pair becomes, or None and why it cannot be one."""
-    if pair.queue.state != Queue.State.OPEN:
+    if not pair.queue.is_open:
         return None, _("This queue was closed meanwhile. Your verdict is kept, as one made outside of the queue.")
     if pair.state == State.GONE:
         why = _("One of the images was removed meanwhile. Your verdict is kept, but the pair has left the queue.")

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 def waiting() -> QuerySet[QueuedPair]:
     """Return the pairs of which nobody may see what others decided."""
-    return QueuedPair.objects.filter(
-        state=QueuedPair.State.OPEN, queue__two_readers=True, queue__state=Queue.State.OPEN
-    )
+    two_readers = QueuedPair.objects.filter(Queue.where_open("queue__"), queue__two_readers=True)
+    return two_readers.filter(state=QueuedPair.State.OPEN)
 
 
 def hidden_from(user: User | AnonymousUser | None, pairs: Iterable[Pair]) -> set[Pair]:

@@ -43,7 +43,7 @@ def policy(request: HttpRequest, pk: int) -> HttpResponse:
         "two_readers": ReviewPolicy.objects.filter(collection=collection, two_readers=True).exists(),
         "may_change": may_change,
         "may_read": Collection.objects.with_role(request.user, Role.REVIEWER).filter(pk=pk).exists(),
-        "num_open": Queue.objects.filter(collection=collection, state=Queue.State.OPEN).count(),
+        "num_open": Queue.objects.filter(Queue.where_open(), collection=collection).count(),
         "said": KEPT if request.method == "POST" else "",
     }
     part = request.headers.get("HX-Request")

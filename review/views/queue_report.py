@@ -46,7 +46,7 @@ class Row:
 def report(request: HttpRequest, pk: int) -> HttpResponse:
     """Show how far a queue is, how its readers agree, and how it was gathered."""
     user = cast("User", request.user)
-    queue = get_object_or_404(queues_for(user).select_related("collection", "created_by"), pk=pk)
+    queue = get_object_or_404(queues_for(user).select_related("collection", "asked_by"), pk=pk)
     (line,) = lines_of(user, [queue])
     comparisons = comparisons_of(queue) if queue.two_readers else []
     context = {
@@ -101,7 +101,7 @@ def _record(queue: Queue, pair: QueuedPair, readings: list[Reading]) -> dict[str
         "state": pair.state,
         "decided_at": pair.decided_at.isoformat() if pair.decided_at else "",
     }
-    if queue.two_readers and pair.state == QueuedPair.State.OPEN and queue.state == Queue.State.OPEN:
+    if queue.two_readers and pair.state == QueuedPair.State.OPEN and queue.is_open:
         return record
     for each in readings:
         if each.verdict is not None and each.decided_at is not None:

@@ -17,10 +17,12 @@ from django.views.decorators.http import require_POST, require_safe
 from gallery.forms import read_id
 from gallery.people.permissions import requires
 from gallery.people.roles import Role
+from jobs.rows import JobState
 from review.models import Queue
-from review.queues import create, jobs
+from review.queues import create
 from review.queues.access import manageable, queues_for
 from review.queues.forms import DEFAULT_SIZE, SOURCE_SENTENCES, QueueForm
+from review.queues.gather import gathering
 from review.queues.progress import Course, courses_of
 from search.public.health import look_at_queues
 
@@ -29,8 +31,7 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 25
 MAX_WATCHED = 50
-State = Queue.State
-ACTS = {"close": create.close, "reopen": create.reopen}
+ACTS = {"close": create.close, "reopen": create.reopen, "retry": create.retry}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class QueueLine:
 def queues(request: HttpRequest) -> HttpResponse:
     """Show a page of the queues, newest first."""
     user = cast("User", request.user)
-    rows = queues_for(user).select_related("collection", "created_by")
+    rows = queues_for(user).select_related("collection", "asked_by")
     if before := read_id(request.GET.get("before", "")):
         rows = rows.filter(pk__lt=before)
     found = list(rows[: PAGE_SIZE + 1])
@@ -73,7 +74,7 @@ def progress(request: HttpRequest) -> HttpResponse:
     """Tell how far the gathering is that the page watches; when some ended, send the page to what came of it."""
     asked = [read_id(text) for text in request.GET.get("watched", "").split(",")][:MAX_WATCHED]
     found = list(queues_for(cast("User", request.user)).filter(pk__in=asked))
-    if len(found) < len(asked) or any(queue.state != State.BUILDING for queue in found):
+    if len(found) < len(asked) or not all(queue.is_active for queue in found):
         response = HttpResponse()
         response["HX-Redirect"] = reverse("review:queues")
         return response
@@ -98,7 +99,7 @@ def make(request: HttpRequest) -> HttpResponse:
     queue = create.ask(found["source"], user, wanted=found["wanted"], **about, **parameters)
     if found["source"] == Queue.Source.SEARCH:
         return _of_search(request, queue)
-    if not jobs.enqueue(queue.pk):
+    if not gathering.send(queue.pk):
         messages.warning(request, _("The queue cannot be reached now; gathering starts by itself when it is back."))
     return redirect("review:queues")
 
@@ -106,23 +107,23 @@ def make(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires(Role.REVIEWER)
 def change(request: HttpRequest, pk: int, act: str) -> HttpResponse:
-    """Close, open again or delete a queue."""
+    """Close, open again or delete a queue, or have its pairs gathered once more."""
     user = cast("User", request.user)
     queue = managed(user, pk)
     if act == "delete":
         create.delete(queue, user)
         messages.success(request, _("The queue “%(name)s” is deleted; the verdicts stay.") % {"name": queue.name})
     elif act not in ACTS:
-        raise Http404(_("A queue can be closed, reopened or deleted; there is nothing else at this address."))
+        raise Http404(_("A queue can be closed, reopened, tried again or deleted; there is nothing else here."))
     elif not ACTS[act](queue, user):
         messages.info(
             request,
             _("Nothing was changed: the queue “%(name)s” is %(state)s.")
-            % {"name": queue.name, "state": Queue.objects.get(pk=pk).get_state_display()},
+            % {"name": queue.name, "state": Queue.objects.get(pk=pk).life.label},
         )
     elif act == "close":
         messages.success(request, _("The queue “%(name)s” hands out no more pairs.") % {"name": queue.name})
-    else:
+    elif act == "reopen":
         messages.success(request, _("The queue “%(name)s” is open again.") % {"name": queue.name})
     return redirect("review:queues")
 
@@ -134,7 +135,7 @@ def managed(user: User, pk: int) -> Queue:
     ------
     PermissionDenied : others look after it
     """
-    queue = get_object_or_404(queues_for(user).select_related("collection", "created_by"), pk=pk)
+    queue = get_object_or_404(queues_for(user).select_related("collection", "asked_by"), pk=pk)
     if not manageable(user, [queue]):
         raise PermissionDenied(_("Queues are looked after by curators and by who made them; ask one of those."))
     return queue
@@ -148,21 +149,23 @@ def lines_of(user: User, listed: list[Queue]) -> list[QueueLine]:
 
 def _of_search(request: HttpRequest, queue: Queue) -> HttpResponse:
     """Gather the hits of a search, which takes no longer than showing them, and go to read them."""
-    create.run(queue.pk)
+    gathering.run(queue.pk)
     queue.refresh_from_db()
-    if queue.state == State.OPEN:
+    if queue.is_open:
         return redirect("review:queue", queue.pk)
-    messages.error(request, queue.error)
-    Queue.objects.filter(pk=queue.pk, state=State.FAILED).delete()  # nothing was gathered: nothing is lost
+    if queue.is_active:  # the database was busy: a worker does it
+        return redirect("review:queues")
+    messages.error(request, queue.error_sentence)
+    Queue.objects.filter(pk=queue.pk, state=JobState.FAILED).delete()  # nothing was gathered: nothing is lost
     return redirect(f"{reverse('search:results')}?{queue.parameters['address']}")
 
 
 def _watched(listed: list[Queue]) -> dict[str, Any]:
     """Return what is being gathered."""
-    active = [queue for queue in listed if queue.state == State.BUILDING]
+    active = [queue for queue in listed if queue.is_active]
     found = look_at_queues() if active else None
     return {
-        "active": [(queue, create.read_progress(queue)) for queue in active],
+        "active": active,
         "watched": ",".join(str(queue.pk) for queue in active),
         "no_worker": bool(found and (found.error or settings.QUEUE_MAINTENANCE in found.idle)),
     }

@@ -20,6 +20,7 @@ from gallery.people.roles import Role
 from review.evidence.record_search import record_search
 from review.models import Queue, Reading
 from review.queues import create
+from review.queues.gather import gathering
 from review.verdicts.record import record
 from tests.gallery.blob_files import original_path
 
@@ -64,9 +65,9 @@ def make_queue(name: str, wanted: int, *, two_readers: bool = False) -> int:
     """Gather a queue of the nearest pairs that nobody has judged yet, and return its number."""
     rita = User.objects.get(username="rita")
     queue = create.ask(Queue.Source.NEAREST, rita, name=name, wanted=wanted, two_readers=two_readers)
-    create.run(queue.pk)
+    gathering.run(queue.pk)
     queue.refresh_from_db()
-    assert queue.state == Queue.State.OPEN, queue.error
+    assert queue.is_open, queue.error_sentence
     return queue.pk
 
 

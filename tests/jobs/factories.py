@@ -7,6 +7,7 @@ from typing import Any
 
 from review.duplicates import schedule
 from review.models import DuplicateBulk
+from review.queues import create
 from search.evaluation import runs
 from search.weights import learning_job
 
@@ -14,6 +15,7 @@ WAITING: dict[str, Callable[[], Any]] = {
     "duplicate_bulk": lambda: DuplicateBulk.objects.create(kind="keep_all", plan=[], author_name="ada"),
     "duplicate_scan": schedule.ask,
     "evaluation": lambda: runs.ask("labels", None, None),
+    "queue": lambda: create.ask("search", None, name="herons", wanted=10, address="image=1"),
     "weight_set": lambda: learning_job.ask(["labels"]),
 }
 """By the name of the kind; each makes a new row."""

@@ -62,8 +62,8 @@ def pages() -> dict[str, list[Name]]:
     own: list[Name] = [(name, [], "") for name in [*listed, "review:queues_progress", "search:map_state"]]
     own += [("gallery:image", [pk], "") for pk in (known["hidden.jpg"], known["failing-2.jpg"], known["in-hand.jpg"])]
     own += [("search:feature_status", [known["failing-2.jpg"]], ""), ("review:duplicates", [], "?tier=3")]
-    own += of_rows("review:queue", "review.Queue", state__in=("open", "closed"))
-    own += of_rows("review:queue_report", "review.Queue", state__in=("open", "closed"))
+    own += of_rows("review:queue", "review.Queue", state="ready")
+    own += of_rows("review:queue_report", "review.Queue", state="ready")
     own += [("review:pair", list(pair), "") for pair in compared()]
     own += [("admin:index", [], ""), *change_lists()]
     return {VIEWER: common, ADMIN: common + own}

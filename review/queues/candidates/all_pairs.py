@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from gallery.models import Image
+from jobs.progress import Tell
 from review.exceptions import QueueError
 from review.models import Queue
 from review.queues.candidates import checkpoints, exclusions
 from review.queues.candidates.boundaries import find_boundary
-from review.queues.candidates.found import COMPARING, SCORING, FoundPairs, Progress, images_for
+from review.queues.candidates.found import COMPARING, SCORING, FoundPairs, images_for
 from review.queues.candidates.scanning import BestPairs, PairSpace, scan
 from search.public.pairs import current_snapshot, fused_scores, within_collection
 from search.public.scoring import Snapshot
@@ -25,7 +25,7 @@ MOST_PER_IMAGE = 5
 """Uncertain pairs of one image: a hundred questions about one picture would teach little about the others."""
 
 
-def gather_nearest(queue: Queue, report: Progress) -> FoundPairs:
+def gather_nearest(queue: Queue, report: Tell) -> FoundPairs:
     """Take the pairs with the highest fused scores.
 
     Raises
@@ -38,7 +38,7 @@ def gather_nearest(queue: Queue, report: Progress) -> FoundPairs:
     return _chosen(found, order[: queue.parameters["wanted"]])
 
 
-def gather_uncertain(queue: Queue, report: Progress) -> FoundPairs:
+def gather_uncertain(queue: Queue, report: Tell) -> FoundPairs:
     """Take the pairs whose score is nearest to where "same" and "different" are equally likely, most doubtful first.
 
     Raises
@@ -91,17 +91,14 @@ def _within(collection_id: int | None) -> Snapshot:
 
 
 def _best(
-    queue: Queue, snapshot: Snapshot, weights: Mapping[str, float], target: float | None, report: Progress
+    queue: Queue, snapshot: Snapshot, weights: Mapping[str, float], target: float | None, report: Tell
 ) -> FoundPairs:
     """Return the best pairs of the queue's images by estimate, with their real scores."""
-    images = images_for(queue.created_by, queue.collection_id).order_by("pk").values_list("pk", "sha256")
+    images = images_for(queue.asked_by, queue.collection_id).order_by("pk").values_list("pk", "sha256")
     hashes = dict(images.iterator(10_000))
     ground = PairSpace(snapshot, np.fromiter(hashes, np.int64, len(hashes)), weights)
     if len(ground) < 2 or not ground.gatherers:
-        raise QueueError(
-            _("Expected at least two images with features to make pairs of; there are %(num)d. Add some, or wait.")
-            % {"num": len(ground)}
-        )
+        raise QueueError("too_few_to_pair", num=len(ground))
     excluded = exclusions.read(queue).codes([hashes[pk] for pk in ground.image_ids.tolist()])
     best = BestPairs(len(ground), max(LEAST_SCORED, OVERSAMPLING * queue.parameters["wanted"]), excluded, target)
     scan(

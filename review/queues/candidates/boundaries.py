@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from jobs.rows import JobState
 from review.exceptions import QueueError
@@ -71,13 +70,7 @@ def find_boundary(snapshot: Snapshot, collection_id: int | None) -> Boundary:
     """
     found = _learned(snapshot, collection_id) or _advised(collection_id)
     if found is None:
-        raise QueueError(
-            _(
-                "Nothing tells yet which pairs are doubtful: expected learned weights with at least %(least)d judged"
-                " pairs of either kind, or a measurement in the lab. Measure there, or queue the nearest pairs first."
-            )
-            % {"least": MIN_PAIRS}
-        )
+        raise QueueError("nothing_tells_doubt", least=MIN_PAIRS)
     return found
 
 

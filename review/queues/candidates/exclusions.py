@@ -64,4 +64,4 @@ def judged_among(pairs: Collection[Pair]) -> set[Pair]:
 def _waiting(queue: Queue) -> QuerySet[QueuedPair]:
     """Return the pairs that wait for a reader in another queue."""
     pairs = QueuedPair.objects.exclude(queue=queue).order_by()
-    return pairs.filter(queue__state=Queue.State.OPEN, state__in=(State.OPEN, State.CONFLICT))
+    return pairs.filter(Queue.where_open("queue__"), state__in=(State.OPEN, State.CONFLICT))

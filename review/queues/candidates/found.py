@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,11 +14,7 @@ from gallery.models import Image, ImageQuerySet
 from gallery.people.roles import Role
 
 COMPARING, SCORING = "comparing", "scoring"
-PHASES = (COMPARING, SCORING)
-"""Of gathering, in their order; quick ways have none."""
-
-Progress = Callable[[str, int, int], None]
-"""Called with the phase, and how many of how many are done; what it raises ends the work."""
+"""Phases of gathering, in their order; quick ways have none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 from django.http import QueryDict
-from django.utils.translation import gettext as _
 
+from jobs.progress import Tell
 from review.exceptions import QueueError
 from review.models import Queue
 from review.queues.candidates import exclusions
-from review.queues.candidates.found import FoundPairs, Progress, images_for
+from review.queues.candidates.found import FoundPairs, images_for
 from search.public.searching import GalleryImage, Subject, read_request, search, weights_of
 
 
-def gather_search(queue: Queue, _report: Progress) -> FoundPairs:
+def gather_search(queue: Queue, _report: Tell) -> FoundPairs:
     """Pair the image that a search starts from with the hits that its page shows, best first.
 
     Raises
@@ -25,17 +25,15 @@ def gather_search(queue: Queue, _report: Progress) -> FoundPairs:
     """
     asked, problems = read_request(QueryDict(queue.parameters["address"]))
     wanted = asked.wanted[0] if asked.wanted and not problems else None
-    start = images_for(queue.created_by, None).filter(pk=wanted.image_id if isinstance(wanted, GalleryImage) else 0)
+    start = images_for(queue.asked_by, None).filter(pk=wanted.image_id if isinstance(wanted, GalleryImage) else 0)
     image = start.first()
     if image is None:
-        raise QueueError(
-            _("Expected a search that starts from an image of the gallery; this one does not, or the image is gone.")
-        )
+        raise QueueError("no_image_to_start_from")
     # The address names the weights; whose queue it is, and of which collection, is the queue's to say.
-    asked = replace(asked, viewer=queue.created_by, collection=queue.collection, weights=weights_of(asked))
+    asked = replace(asked, viewer=queue.asked_by, collection=queue.collection, weights=weights_of(asked))
     answer = search(asked, Subject(image))
     hits = answer.shown.results
-    found = images_for(queue.created_by, None).filter(pk__in=[each.image_id for each in hits])
+    found = images_for(queue.asked_by, None).filter(pk__in=[each.image_id for each in hits])
     hashes = dict(found.values_list("pk", "sha256"))
     taken = exclusions.of_pairs(queue, image.sha256, hashes.values())
     left = [each for each in hits if each.image_id in hashes and hashes[each.image_id] not in taken]

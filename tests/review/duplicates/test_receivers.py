@@ -52,7 +52,7 @@ def blind_pair() -> tuple[DuplicateScan, QueuedPair]:
     """Return a scan with one group, and its two images as a pair that two read without knowing of each other."""
     scan, images = make_scan(), make_images(2)
     make_group(scan, images)
-    queue = Queue.objects.create(name="q", source="search", state="open", num_pairs=1, two_readers=True)
+    queue = Queue.objects.create(name="q", source="search", state="ready", num_pairs=1, two_readers=True)
     add_pairs(queue, images)
     return scan, pair_at(queue, 1)
 

@@ -99,7 +99,7 @@ def test_different_never_comes_again(copies: list[int], look: Look) -> None:
 
 
 def test_what_one_of_two_blind_readers_said_is_left_out(copies: list[int], look: Look) -> None:
-    ada, queue = person("ada"), Queue.objects.create(name="q", source="search", state="open", two_readers=True)
+    ada, queue = person("ada"), Queue.objects.create(name="q", source="search", state="ready", two_readers=True)
     apart, together = sums_of(copies[1], copies[11]), sums_of(copies[4], copies[5])
     for position, (pair, kind) in enumerate([(apart, "different"), (together, "same")], start=1):
         first, second = sorted(pair)

@@ -8,14 +8,23 @@ from typing import Any
 from django.utils import timezone
 
 from gallery.models import Image
+from jobs.rows import JobState
 from review.models import Queue, QueuedPair, Reading
 from review.verdicts.record import sorted_pair
 from tests.gallery.rows import make_image
 
+LIVES: dict[str, dict[str, Any]] = {
+    "building": {"state": JobState.RUNNING},
+    "open": {"state": JobState.READY},
+    "closed": {"state": JobState.READY, "closed_at": timezone.now()},
+    "failed": {"state": JobState.FAILED, "error_code": "no_image_to_start_from"},
+}
+"""What a queue has, by the word that people see."""
+
 
 def make_queue(num_pairs: int = 3, **fields: Any) -> Queue:
     """Add an open queue of pairs of one image with others, in the order of their positions."""
-    usual = {"name": "herons", "source": Queue.Source.NEAREST, "state": Queue.State.OPEN, "num_pairs": num_pairs}
+    usual = {"name": "herons", "source": Queue.Source.NEAREST, "state": JobState.READY, "num_pairs": num_pairs}
     queue = Queue.objects.create(**(usual | {"parameters": {"wanted": num_pairs}} | fields))
     add_pairs(queue, [make_image(f"{queue.pk}-{number}.jpg") for number in range(num_pairs + 1)])
     return queue

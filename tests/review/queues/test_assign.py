@@ -11,7 +11,7 @@ from review.models import Queue, QueuedPair, Reading
 from review.queues import reading
 from review.queues.assign import Direction, assign_pair, hold, release
 from tests.review.people import person
-from tests.review.queues.rows import let_time_pass, make_queue, pair_at
+from tests.review.queues.rows import LIVES, let_time_pass, make_queue, pair_at
 
 pytestmark = pytest.mark.django_db
 
@@ -126,9 +126,11 @@ def test_what_is_released_is_free_at_once_and_what_is_decided_stays(ada: User, b
     assert Reading.objects.filter(reader=ada).count() == 1
 
 
-@pytest.mark.parametrize("state", [Queue.State.CLOSED, Queue.State.BUILDING, Queue.State.FAILED])
-def test_nothing_is_handed_out_of_a_queue_that_is_not_open(ada: User, state: Queue.State) -> None:
-    assert assign_pair(make_queue(1, state=state), ada) is None
+@pytest.mark.parametrize("life", ["closed", "building", "failed"])
+def test_nothing_is_handed_out_of_a_queue_that_is_not_open(ada: User, life: str) -> None:
+    queue = make_queue(1, **LIVES[life])
+    assert queue.life == life
+    assert assign_pair(queue, ada) is None
 
 
 def test_pairs_that_one_may_not_judge_are_for_others(ada: User, bob: User) -> None:

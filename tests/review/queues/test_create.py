@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,15 @@ from numpy.typing import NDArray
 
 from gallery.models import Collection, Image
 from gallery.people.roles import Role
-from jobs import transport
+from jobs.progress import Tell
+from jobs.rows import JobState
 from review.models import AuditRow, Queue, QueuedPair, ReviewPolicy
-from review.queues import create, jobs
+from review.queues import create, gather
 from review.queues.candidates.all_pairs import spread
+from review.queues.candidates.found import FoundPairs
+from review.queues.gather import gathering
 from review.queues.reading import decide
+from review.storage import queue_checkpoint_file
 from review.verdicts.record import record
 from search.evaluation import runs
 from search.generations import snapshot
@@ -31,7 +34,6 @@ from tests.review.people import person
 from tests.search.library import add_images, add_library
 
 pytestmark = pytest.mark.django_db
-State = Queue.State
 WEIGHTS = {"color": 0.5, "ssim": 0.5}
 
 
@@ -58,7 +60,7 @@ def made(user: User | None, source: str = "nearest", wanted: int = 10, **about: 
     if source == "nearest":
         about.setdefault("weights", WEIGHTS)
     queue = create.ask(source, user, name="herons", wanted=wanted, **about)
-    create.run(queue.pk)
+    gathering.run(queue.pk)
     return Queue.objects.get(pk=queue.pk)
 
 
@@ -68,7 +70,7 @@ def pairs_of(queue: Queue) -> list[tuple[str, str]]:
 
 def test_it_works(ada: User, library: NDArray[np.int64]) -> None:
     queue = made(ada)
-    assert (queue.state, queue.num_pairs, queue.error, queue.attempts) == (State.OPEN, 10, "", 1)
+    assert (queue.life, queue.num_pairs, queue.error_code, queue.attempts) == ("open", 10, "", 1)
     ids = dict(Image.objects.values_list("sha256", "pk"))
     every = score_pairs([(a, b) for a in library.tolist() for b in library.tolist() if a < b], WEIGHTS)
     expected = sorted((each.score or 0 for each in every), reverse=True)[:10]
@@ -96,16 +98,16 @@ def test_pairs_that_were_judged_are_left_out_but_not_doubtful_ones(ada: User, li
 def test_what_is_judged_while_pairs_are_gathered_is_left_out(
     ada: User, library: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gather = create.GATHERERS[Queue.Source.NEAREST]
+    usual = gather.GATHERERS[Queue.Source.NEAREST]
     judged = []
 
     def judge_meanwhile(*arguments: Any) -> Any:
-        found = gather(*arguments)
+        found = usual(*arguments)
         sums = Image.objects.in_bulk([int(found.first[0]), int(found.second[0])])
         judged.append(record(*(image.sha256 for image in sums.values()), "different", author=ada))
         return found
 
-    monkeypatch.setitem(create.GATHERERS, Queue.Source.NEAREST, judge_meanwhile)
+    monkeypatch.setitem(gather.GATHERERS, Queue.Source.NEAREST, judge_meanwhile)
     queue = made(ada)
     assert (judged[0].first_sha256, judged[0].second_sha256) not in pairs_of(queue)
     assert [row.position for row in queue.pairs.order_by("position")] == list(range(1, 10))
@@ -127,8 +129,8 @@ def test_when_nothing_is_left_it_says_why(ada: User, rng: np.random.Generator) -
     Queue.objects.all().delete()
     record(*pair, "same", author_name="zoe")
     queue = made(ada)
-    assert queue.state == State.FAILED
-    assert "No pair is left to be judged: 1 were judged already" in queue.error
+    assert queue.state == JobState.FAILED
+    assert (queue.error_code, queue.error_params) == ("no_pair_left", {"num": 1})
 
 
 def test_of_a_collection_only_its_images_are_paired(ada: User, library: NDArray[np.int64]) -> None:
@@ -150,8 +152,8 @@ def test_images_that_the_maker_may_not_judge_stay_out(ada: User, library: NDArra
 def test_images_without_features_make_no_pairs(ada: User) -> None:
     add_images(3)
     queue = made(ada)
-    assert queue.state == State.FAILED
-    assert "at least two images with features" in queue.error
+    assert queue.state == JobState.FAILED
+    assert queue.error_code == "too_few_to_pair"
 
 
 # Two readers
@@ -190,20 +192,20 @@ def test_the_limits_of_a_search_hold_and_judged_pairs_stay_out(ada: User, librar
     whole = made(ada, "search", address=address, wanted=50)
     scores = list(whole.pairs.order_by("position").values_list("score", flat=True))
     middle = 100 * (scores[4] + scores[5]) / 2
-    Queue.objects.update(state=State.CLOSED)
+    Queue.objects.update(closed_at=timezone.now())
     record(*pairs_of(whole)[0], "same", author_name="zoe")
     part = made(ada, "search", address=f"{address}&min={middle}", wanted=50)
     assert pairs_of(part) == pairs_of(whole)[1:5]
     assert part.parameters["left_out"] == 1
-    Queue.objects.update(state=State.CLOSED)
+    Queue.objects.update(closed_at=timezone.now())
     assert pairs_of(made(ada, "search", address=f"{address}&k=3", wanted=50)) == pairs_of(whole)[1:3]
 
 
 @pytest.mark.parametrize("address", ["", "image=999999", "query=00000000-0000-4000-8000-000000000000", "image=x"])
 def test_a_search_without_an_image_of_the_gallery_is_refused(ada: User, address: str) -> None:
     queue = made(ada, "search", address=address)
-    assert queue.state == State.FAILED
-    assert "Expected a search that starts from an image of the gallery" in queue.error
+    assert queue.state == JobState.FAILED
+    assert queue.error_code == "no_image_to_start_from"
 
 
 # Uncertain pairs
@@ -227,7 +229,7 @@ def judge(library: NDArray[np.int64]) -> None:
 def test_pairs_near_the_boundary_of_learned_weights(ada: User, library: NDArray[np.int64]) -> None:
     weights, _judged = learned(), judge(library)
     queue = made(ada, "uncertain", wanted=10)
-    assert queue.state == State.OPEN, queue.error
+    assert queue.is_open, queue.error_sentence
     boundary = queue.parameters["boundary"]
     assert (boundary["origin"], boundary["number"], boundary["num_pairs"]) == ("learned", weights.pk, 36)
     distances = [abs(row.score - boundary["score"]) for row in queue.pairs.order_by("position")]
@@ -262,8 +264,8 @@ def test_pairs_near_the_advised_threshold(ada: User, library: NDArray[np.int64])
 
 def test_without_either_it_says_what_to_do(ada: User, library: NDArray[np.int64]) -> None:
     queue = made(ada, "uncertain")
-    assert queue.state == State.FAILED
-    assert "Nothing tells yet which pairs are doubtful" in queue.error
+    assert queue.state == JobState.FAILED
+    assert queue.error_code == "nothing_tells_doubt"
 
 
 def test_no_image_stands_in_too_many_doubtful_pairs() -> None:
@@ -276,59 +278,57 @@ def test_no_image_stands_in_too_many_doubtful_pairs() -> None:
 # Work and rows
 
 
-def test_the_same_job_three_times_fills_once(ada: User, library: NDArray[np.int64]) -> None:
+def test_it_is_filled_once(ada: User, library: NDArray[np.int64]) -> None:
     queue = made(ada)
-    jobs.gather(queue.pk)
-    jobs.gather(queue.pk)
+    gathering.run(queue.pk)  # the job came twice
     assert queue.pairs.count() == 10
     assert Queue.objects.get().attempts == 1
 
 
-def test_what_is_being_gathered_is_not_begun_twice(ada: User, library: NDArray[np.int64]) -> None:
-    queue = create.ask("nearest", ada, name="herons", wanted=3, weights=WEIGHTS)
-    Queue.objects.update(attempts=1)  # another worker is heard to be at it
-    create.run(queue.pk)
-    assert Queue.objects.get().state == State.BUILDING
-    lost = timezone.now() - create.LOST_AFTER - timedelta(seconds=1)
-    Queue.objects.update(heartbeat_at=lost)
-    assert create.waiting_late() == [queue.pk]
-    create.run(queue.pk)
-    assert (Queue.objects.get().state, Queue.objects.get().attempts) == (State.OPEN, 2)
+def test_what_failed_is_gathered_again_on_demand(ada: User, rng: np.random.Generator) -> None:
+    queue = made(ada)
+    assert (queue.life, queue.error_code) == ("failed", "too_few_to_pair")
+    add_library(4, rng)
+    snapshot.forget()
+    assert create.retry(queue, ada)
+    assert not create.retry(queue, ada)
+    gathering.run(queue.pk)
+    assert Queue.objects.get().is_open
+    assert [row.details["act"] for row in AuditRow.objects.order_by("number")] == ["make", "retry"]
 
 
-def test_lost_jobs_are_sent_again_and_given_up_in_the_end(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[Any] = []
-    monkeypatch.setattr(transport, "send", lambda *what, job_id="": sent.append(what) or True)
-    monkeypatch.setattr(transport, "num_queued", lambda _name: 0)
-    monkeypatch.setattr("django.db.transaction.on_commit", lambda call: call())
-    queue = create.ask("nearest", ada, name="herons", wanted=3, weights=WEIGHTS)
-    assert jobs.resume_queues() == 0
-    assert sent == []  # asked for just now
-    Queue.objects.update(created_at=timezone.now() - timedelta(minutes=1))
-    jobs.resume_queues()
-    assert sent == [("maintenance", "review.queues.jobs.gather", queue.pk)]
-    Queue.objects.update(attempts=3, heartbeat_at=timezone.now() - timedelta(hours=1))
-    assert jobs.resume_queues() == 1
-    assert "The worker ended 3 times" in Queue.objects.get().error
-
-
-def test_a_queue_deleted_while_it_is_gathered_stays_deleted(
+def test_a_queue_deleted_while_it_is_gathered_leaves_nothing(
     ada: User, library: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue = create.ask("nearest", ada, name="herons", wanted=3, weights=WEIGHTS)
-    monkeypatch.setitem(
-        create.GATHERERS, Queue.Source.NEAREST, lambda row, report: create.delete(row, ada) or report("comparing", 1, 2)
-    )
-    create.run(queue.pk)
+    file = queue_checkpoint_file(queue.pk)
+
+    def gather_on(row: Queue, report: Tell) -> None:
+        create.delete(row, ada)
+        file.write_bytes(b"half")
+        report("comparing", 1, 2)
+
+    monkeypatch.setitem(gather.GATHERERS, Queue.Source.NEAREST, gather_on)
+    gathering.run(queue.pk)
     assert not Queue.objects.exists()
     assert not QueuedPair.objects.exists()
+    assert not file.exists()
 
 
-def test_progress_is_told(ada: User, library: NDArray[np.int64]) -> None:
-    queue = create.ask("nearest", ada, name="herons", wanted=3, weights=WEIGHTS)
-    create._Report(queue.pk)("comparing", 3, 10)
-    assert create.read_progress(Queue.objects.get()) == {"phase": "comparing", "done": 3, "total": 10}
-    assert create.read_progress(Queue(progress="")) == {}
+def test_a_queue_deleted_before_it_is_filled_stays_deleted(
+    ada: User, library: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, found = create.ask("nearest", ada, name="herons", wanted=3, weights=WEIGHTS), gather.gather_nearest
+
+    def gather_on(row: Queue, report: Tell) -> FoundPairs:
+        pairs = found(row, report)
+        create.delete(row, ada)
+        return pairs
+
+    monkeypatch.setitem(gather.GATHERERS, Queue.Source.NEAREST, gather_on)
+    gathering.run(queue.pk)
+    assert not Queue.objects.exists()
+    assert not QueuedPair.objects.exists()
 
 
 def test_closing_opening_and_deleting_are_told(ada: User, library: NDArray[np.int64]) -> None:

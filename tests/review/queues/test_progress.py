@@ -38,7 +38,7 @@ def test_it_works(django_assert_num_queries: DjangoAssertNumQueries) -> None:
 
 def test_what_others_finished_is_done_for_all() -> None:
     ada, bob = person("ada"), person("bob")
-    one, two = make_queue(2), Queue.objects.create(name="two", source="nearest", state="open", two_readers=True)
+    one, two = make_queue(2), Queue.objects.create(name="two", source="nearest", state="ready", two_readers=True)
     for pair in one.pairs.all():
         QueuedPair.objects.create(
             queue=two, position=pair.position, first_sha256=pair.first_sha256, second_sha256=pair.second_sha256
@@ -73,7 +73,7 @@ def test_the_pace_is_the_median_without_pauses(at: list[datetime], seconds: floa
 
 def test_courses_are_told_in_two_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     first, ada, bob = make_queue(4, two_readers=True), person("ada"), person("bob")
-    second = Queue.objects.create(name="empty", source="nearest", state="open")
+    second = Queue.objects.create(name="empty", source="nearest", state="ready")
     for position, kinds in enumerate([("same", "same"), ("same", "different"), ("related", "")], start=1):
         for user, kind in zip((ada, bob), kinds, strict=True):
             if kind:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from gallery.models import Image
 from review.exceptions import QueueError, VerdictError
@@ -155,7 +156,7 @@ def test_what_comes_after_the_end_is_kept(ada: User, change: str, sentence: str)
     queue = make_queue(1)
     assign_pair(queue, ada)
     if change == "closed":
-        Queue.objects.update(state=Queue.State.CLOSED)
+        Queue.objects.update(closed_at=timezone.now())
     else:
         QueuedPair.objects.update(state=State.GONE)
     done = decide(pair_at(queue, 1), ada, "same")
@@ -309,7 +310,7 @@ def test_undo_of_what_was_decided_anew_elsewhere_is_refused(ada: User) -> None:
 
 
 def test_a_verdict_elsewhere_takes_the_pair_out_and_its_undo_brings_it_back(ada: User) -> None:
-    queue, double = make_queue(1), Queue.objects.create(name="two", source="nearest", state="open", two_readers=True)
+    queue, double = make_queue(1), Queue.objects.create(name="two", source="nearest", state="ready", two_readers=True)
     pair = pair_at(queue, 1)
     hashes = pair.first_sha256, pair.second_sha256
     QueuedPair.objects.create(queue=double, position=1, first_sha256=hashes[0], second_sha256=hashes[1])

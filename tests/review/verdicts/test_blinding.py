@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from review.models import Queue
@@ -33,7 +34,7 @@ def test_nothing_is_hidden_of_queues_of_one_reader_or_that_are_closed() -> None:
     assert hidden_from(ada, pairs) == set()
     Queue.objects.update(two_readers=True)
     assert hidden_from(ada, pairs) == set(pairs)
-    Queue.objects.update(state=Queue.State.CLOSED)
+    Queue.objects.update(closed_at=timezone.now())
     assert hidden_from(ada, pairs) == set()
 
 

@@ -35,9 +35,7 @@ def pair(ada: User) -> tuple[Image, Image]:
     """Two images in an open queue of two readers, of whom bob has decided."""
     images = make_image("heron.jpg"), make_image("ferry.jpg")
     hashes = sorted_pair(images[0].sha256, images[1].sha256)
-    queue = Queue.objects.create(
-        name="q", source=Queue.Source.SEARCH, two_readers=True, state=Queue.State.OPEN, num_pairs=1
-    )
+    queue = Queue.objects.create(name="q", source=Queue.Source.SEARCH, two_readers=True, state="ready", num_pairs=1)
     QueuedPair.objects.create(queue=queue, position=1, first_sha256=hashes[0], second_sha256=hashes[1])
     record(*hashes, "different", author=person("bob"), note="another bird")
     return images

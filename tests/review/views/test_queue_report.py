@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Image
@@ -18,7 +19,7 @@ from review.models import AuditRow, Queue
 from review.queues.assign import Direction, assign_pair
 from review.queues.reading import decide
 from tests.review.people import person
-from tests.review.queues.rows import make_queue, pair_at
+from tests.review.queues.rows import LIVES, make_queue, pair_at
 
 pytestmark = pytest.mark.django_db
 
@@ -109,8 +110,10 @@ def test_the_number_of_queries_is_fixed(
 
 
 def test_failures_say_why(client: Client, cora: User) -> None:
-    assert "No two images." in words(client, make_queue(1, state="failed", error="No two images."))
-    assert "still being gathered" in words(client, make_queue(1, name="b", state="building"))
+    text = words(client, make_queue(1, **LIVES["failed"]))
+    assert "Expected a search that starts from an image" in text
+    assert "Try again" in text
+    assert "still being gathered" in words(client, make_queue(1, name="b", **LIVES["building"]))
 
 
 def test_readers_see_the_report_but_not_what_is_for_curators(client: Client) -> None:
@@ -145,7 +148,7 @@ def test_all_of_it_is_exported(client: Client, cora: User) -> None:
 def test_what_blind_readers_decided_stays_out_until_both_have(client: Client, cora: User) -> None:
     queue = read_by_two(1, ("same", ""))
     assert rows(client, queue)[0]["first_verdict"] == ""
-    Queue.objects.update(state=Queue.State.CLOSED)
+    Queue.objects.update(closed_at=timezone.now())
     assert rows(client, queue)[0]["first_verdict"] == "same"
 
 

@@ -13,12 +13,13 @@ from pytest_django import DjangoAssertNumQueries
 from gallery.models import Collection, Image, Membership
 from gallery.people.roles import Role
 from jobs import transport as sending
+from jobs.rows import JobState
 from review.models import AuditRow, Queue, Verdict
 from review.queues import create
 from review.queues.reading import decide
 from tests.gallery.rows import make_images
 from tests.review.people import person
-from tests.review.queues.rows import add_pairs, make_queue, pair_at
+from tests.review.queues.rows import LIVES, add_pairs, make_queue, pair_at
 
 pytestmark = pytest.mark.django_db
 QUEUES, MAKE = reverse("review:queues"), reverse("review:queue_make")
@@ -36,7 +37,7 @@ def cora(client: Client) -> User:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """What would be sent to Redis."""
     found: list[tuple[object, ...]] = []
-    monkeypatch.setattr(sending, "send", lambda *what: found.append(what) or True)
+    monkeypatch.setattr(sending, "send", lambda *what, job_id="": found.append(what) or True)
     return found
 
 
@@ -50,7 +51,7 @@ def posted(client: Client, address: str, **form: Any) -> str:
 
 
 def test_it_works(client: Client, cora: User) -> None:
-    queue = make_queue(4, two_readers=True, created_by=cora)
+    queue = make_queue(4, two_readers=True, asked_by=cora)
     for user, kind in ((cora, "same"), (person("rob"), "different")):
         decide(pair_at(queue, 1), user, kind)
     text = words(client.get(QUEUES))
@@ -71,11 +72,11 @@ def test_the_number_of_queries_is_fixed(
     client: Client, cora: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     birds = Collection.objects.create(name="birds")
-    make_queue(3, collection=birds, created_by=cora)
+    make_queue(3, collection=birds, asked_by=cora)
     with django_assert_num_queries(9):
         client.get(QUEUES)
     for number in range(20):
-        queue = Queue.objects.create(name=f"queue {number}", source="nearest", state="open", collection=birds)
+        queue = Queue.objects.create(name=f"queue {number}", source="nearest", state="ready", collection=birds)
         for position in (1, 2):
             queue.pairs.create(position=position, first_sha256=f"{position:064x}", second_sha256=f"{position:063x}f")
     with django_assert_num_queries(9):
@@ -84,7 +85,7 @@ def test_the_number_of_queries_is_fixed(
 
 def test_a_long_list_has_pages(client: Client, cora: User) -> None:
     for number in range(27):
-        Queue.objects.create(name=f"queue <{number}>", source="nearest", state="closed")
+        Queue.objects.create(name=f"queue <{number}>", source="nearest", **LIVES["closed"])
     text = words(client.get(QUEUES))
     assert "queue &lt;26&gt;" in text
     assert "queue &lt;1&gt;" not in text
@@ -113,7 +114,7 @@ def test_a_queue_made_of_closed_images_is_not_there_for_others(client: Client) -
     """It is called by the image that its search started from."""
     vault, cora, rob = Collection.objects.create(name="vault", private=True), person("cora"), person("rob")
     Membership.objects.create(collection=vault, user=cora, role=Role.REVIEWER)
-    queue = make_queue(2, name="Images like secret.jpg", source="search", created_by=cora)
+    queue = make_queue(2, name="Images like secret.jpg", source="search", asked_by=cora)
     secret = Image.objects.order_by("pk")[0]  # in every pair
     Image.objects.filter(pk=secret.pk).update(common=False)
     vault.images.add(secret)
@@ -134,7 +135,7 @@ def test_a_queue_of_a_collection_that_is_gone_is_for_admins(client: Client) -> N
     vault.images.set(images)  # the library has them too
     queue = create.ask("nearest", cora, name="Nearest pairs: vault", collection=vault, wanted=20)
     add_pairs(queue, images)
-    Queue.objects.update(state=Queue.State.OPEN, num_pairs=1)
+    Queue.objects.update(state=JobState.READY, num_pairs=1)
     vault.delete()
     for user, told in ((person("rob"), False), (cora, False), (person("root", Role.ADMIN), True)):
         client.force_login(user)
@@ -159,12 +160,12 @@ def test_a_curator_makes_a_queue(
             client, MAKE, source="nearest", collection=birds.pk, wanted="500", preset="product", two_readers="on"
         )
     queue = Queue.objects.get()
-    assert sent == [("maintenance", "review.queues.jobs.gather", queue.pk)]
+    assert sent == [("maintenance", "jobs.job.run", "queue", str(queue.pk))]
     assert (queue.name, queue.collection, queue.two_readers, queue.state) == (
         "Nearest pairs: birds",
         birds,
         True,
-        Queue.State.BUILDING,
+        JobState.WAITING,
     )
     assert queue.parameters["wanted"] == 500
     assert queue.parameters["weights"]["deep"] == 0.6
@@ -222,16 +223,16 @@ def test_a_search_that_finds_nothing_is_told_where_it_was_asked(client: Client) 
 
 
 def test_progress_is_told_until_the_end(client: Client, cora: User) -> None:
-    queue = Queue.objects.create(name="herons", source="nearest", attempts=1, progress="comparing 3/10")
+    queue = make_queue(1, state=JobState.RUNNING, phase="comparing", num_done=3, num_total=10)
     address = reverse("review:queues_progress")
     text = words(client.get(address, {"watched": queue.pk}))
     assert "comparing: block 3 of 10" in text
     assert "<html" not in text
-    Queue.objects.update(progress="scoring 2000/8000")
+    Queue.objects.update(phase="scoring", num_done=2000, num_total=8000)
     assert "scoring: pair 2000 of 8000" in words(client.get(address, {"watched": queue.pk}))
-    Queue.objects.update(attempts=0, progress="")
+    Queue.objects.update(state=JobState.WAITING, phase="")
     assert "waiting" in words(client.get(address, {"watched": queue.pk}))
-    Queue.objects.update(state=Queue.State.OPEN)
+    Queue.objects.update(state=JobState.READY)
     assert client.get(address, {"watched": queue.pk}).headers["HX-Redirect"] == QUEUES
     assert client.get(address, {"watched": "7x,"}).headers["HX-Redirect"] == QUEUES
 
@@ -249,6 +250,16 @@ def test_queues_are_closed_and_opened_again(client: Client, cora: User) -> None:
     assert "Nothing was changed: the queue “herons” is closed" in change(client, queue, "close")
     assert "is open again" in change(client, queue, "reopen")
     assert [row.details["act"] for row in AuditRow.objects.order_by("number")] == ["close", "reopen"]
+
+
+def test_what_failed_is_gathered_again(client: Client, cora: User, sent: list[Any]) -> None:
+    queue = make_queue(1, **LIVES["failed"])
+    assert "Try again" in words(client.get(QUEUES))
+    assert "Being gathered" in change(client, queue, "retry")
+    queue.refresh_from_db()
+    assert (queue.state, queue.error_code) == (JobState.WAITING, "")
+    assert "Nothing was changed: the queue “herons” is being gathered" in change(client, queue, "retry")
+    assert [row.details["act"] for row in AuditRow.objects.all()] == ["retry"]
 
 
 def test_a_deleted_queue_leaves_its_verdicts(client: Client, cora: User) -> None:
@@ -271,5 +282,5 @@ def test_others_look_after_it(client: Client) -> None:
     address = reverse("review:queue_change", args=[queue.pk, "delete"])
     assert client.post(address).status_code == 403
     assert Queue.objects.exists()
-    Queue.objects.update(created_by=rob)
+    Queue.objects.update(asked_by=rob)
     assert client.post(address).status_code == 302  # it is his own

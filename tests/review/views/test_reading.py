@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from gallery.curation.visibility import hide
@@ -18,7 +19,7 @@ from review.models import Queue, QueuedPair, Reading, Verdict
 from review.queues.assign import assign_pair
 from review.queues.reading import decide as decide_pair
 from tests.review.people import person
-from tests.review.queues.rows import let_time_pass, make_queue, pair_at
+from tests.review.queues.rows import LIVES, let_time_pass, make_queue, pair_at
 
 pytestmark = pytest.mark.django_db
 JSON = {"accept": "application/json"}
@@ -94,7 +95,7 @@ def test_the_scores_of_the_moment_are_kept(client: Client, ada: User, rng: Any) 
     snapshot.forget()
     add_library(5, rng)
     first, second = sorted(Image.objects.values_list("sha256", flat=True)[:2])
-    queue = Queue.objects.create(name="q", source="nearest", state="open", parameters={"weights": {"color": 1.0}})
+    queue = Queue.objects.create(name="q", source="nearest", state="ready", parameters={"weights": {"color": 1.0}})
     QueuedPair.objects.create(queue=queue, position=1, first_sha256=first, second_sha256=second)
     send(client, queue)
     state = Verdict.objects.get().state
@@ -146,7 +147,7 @@ def test_scripts_get_json(client: Client, ada: User) -> None:
 def test_scripts_are_told_why_a_verdict_does_not_count(client: Client, ada: User) -> None:
     queue = make_queue(1)
     client.get(address("queue", queue))
-    Queue.objects.update(state=Queue.State.CLOSED)
+    Queue.objects.update(closed_at=timezone.now())
     answer = send_by_script(client, queue).json()
     assert not answer["counted"]
     assert "closed meanwhile" in answer["said"]
@@ -224,7 +225,7 @@ def test_bad_input(client: Client, ada: User, form: dict[str, str], sentence: st
 
 def test_a_pair_of_another_queue_is_not_there(client: Client, ada: User) -> None:
     queue = make_queue(1)
-    other = Queue.objects.create(name="other", source="nearest", state="open")
+    other = Queue.objects.create(name="other", source="nearest", state="ready")
     assert client.post(reverse("review:queue_decide", args=[other.pk, pair_at(queue, 1).pk])).status_code == 404
 
 
@@ -335,11 +336,11 @@ def test_who_is_through_is_told_so(client: Client, ada: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "sentence"),
+    ("life", "sentence"),
     [("closed", "This queue is closed"), ("building", "still being gathered"), ("failed", "could not be made")],
 )
-def test_a_queue_that_is_not_open_says_why(client: Client, ada: User, state: str, sentence: str) -> None:
-    assert sentence in words(client.get(address("queue", make_queue(1, state=state))))
+def test_a_queue_that_is_not_open_says_why(client: Client, ada: User, life: str, sentence: str) -> None:
+    assert sentence in words(client.get(address("queue", make_queue(1, **LIVES[life]))))
 
 
 def test_a_queue_of_images_that_one_may_not_judge(client: Client, ada: User) -> None:

@@ -107,7 +107,7 @@ def test_pairs_that_two_read_blind_are_left_out_whatever_was_said_of_them(scan: 
     """So that the number tells nobody what another reader said."""
     cyd, group = person("cyd", Role.CURATOR), make_pair(scan, "pair")
     first, second = sorted(member.image.sha256 for member in group.members.all())
-    queue = Queue.objects.create(name="blind", source="search", two_readers=True, state=Queue.State.OPEN, num_pairs=1)
+    queue = Queue.objects.create(name="blind", source="search", two_readers=True, state="ready", num_pairs=1)
     pair = QueuedPair.objects.create(queue=queue, position=1, first_sha256=first, second_sha256=second)
     groups = open_groups(scan, GroupFilter(), cyd)
     assert make_plan(groups, Kind.KEEP_ONE, cyd).doubted == 1
