@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from jobs import errors
+
 REASONS = [
     ("too_large", _("The file is larger than this site accepts.")),
     ("too_many_pixels", _("The image has more pixels than this site accepts.")),
@@ -25,3 +27,4 @@ REASONS = [
     ),
     ("internal_retry_exhausted", _("Storing this file failed repeatedly; the log says why.")),
 ]
+errors.register(dict(REASONS))

@@ -14,8 +14,8 @@ class ReviewConfig(AppConfig):
         from jobs import periodic
         from review import error_sentences  # noqa: F401 (importing makes them known)
         from review.audit import chain, checks, triggers
-        from review.comparing.jobs import resume_comparisons
-        from review.comparing.rows import forget_removed
+        from review.comparing import jobs  # noqa: F401 (importing registers a kind of work)
+        from review.comparing.rows import forget_oldest, forget_removed
         from review.duplicates.jobs import renew_duplicates
         from review.duplicates.receivers import drop_apart, drop_read
         from review.models import QueuedPair, Verdict
@@ -26,7 +26,7 @@ class ReviewConfig(AppConfig):
 
         register_judged_pairs("verdicts", judged_pairs)
         register_badges("verdicts", verdict_badges)
-        periodic.register(resume_comparisons)
+        periodic.register(forget_oldest)
         images_removed.connect(forget_removed, dispatch_uid="review.comparing.removed")
         periodic.register(renew_duplicates, after_build=True)
         acted.connect(chain.append, dispatch_uid="review.audit.chain")

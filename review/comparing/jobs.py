@@ -1,63 +1,49 @@
-"""The job that compares a pair: an id in, nothing out. It may be lost, come twice or run beside its twin."""
+"""Comparing a pair as a kind of background work: asked for by the page, done by the interactive worker."""
 
 from __future__ import annotations
 
-import logging
-from functools import partial
+from datetime import timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
-from rq.timeouts import JobTimeoutException
+from django.utils import timezone
 
 from gallery.decoding import Refused
-from jobs import transport
+from jobs.guard import PutOffError
+from jobs.job import job
+from jobs.progress import Progress
 from review.comparing import rows
 from review.comparing.closely import look_closely
+from review.exceptions import ReviewError
 from review.models import Comparison
+from search.public.features import ORIGINAL_UNAVAILABLE
 
-logger = logging.getLogger(__name__)
+PAUSE = timedelta(seconds=10)
+"""Until a pair is tried again whose files cannot be opened or written now."""
+
+
+@job(Comparison, queue=settings.QUEUE_INTERACTIVE, name="comparison")
+def comparison(row: Comparison, progress: Progress[Comparison]) -> None:
+    """Compare a pair and keep what is found."""
+    try:
+        rows.keep(row, look_closely(row.first_sha256, row.second_sha256), progress)
+    except Refused as refusal:
+        raise ReviewError(refusal.reason) from refusal
+    except OSError as error:
+        raise PutOffError(ORIGINAL_UNAVAILABLE, pause=PAUSE) from error
 
 
 def wanted(first_sha256: str, second_sha256: str) -> Comparison:
     """Return the comparison of a pair; the interactive worker is asked for it if nobody was yet."""
     row, is_due = rows.want(first_sha256, second_sha256)
     if is_due:
-        enqueue(row.pk)
+        comparison.send(row.pk)
     return row
 
 
-def enqueue(pk: int) -> bool:
-    """Ask the interactive worker to compare a pair; False when Redis is down."""
-    send = partial(transport.send, settings.QUEUE_INTERACTIVE, f"{__name__}.compare", pk)
-    if connection.in_atomic_block:
-        transaction.on_commit(send)
-        return True
-    return send()
-
-
-def compare(pk: int) -> None:
-    """Compare a pair and keep what is found."""
-    row = rows.take(pk)
-    if row is None:
-        return
-    try:
-        rows.keep(row, look_closely(row.first_sha256, row.second_sha256))
-    except JobTimeoutException:
-        raise
-    except Refused as refusal:
-        rows.fail(row, refusal.reason)
-    except OSError as error:
-        logger.warning("comparison %d is put off: %s", pk, error)
-        rows.put_off(row)
-    except Exception as error:
-        logger.exception("comparison %d failed", pk)
-        rows.fail(row, f"{type(error).__name__}: {error}")
-
-
-def resume_comparisons() -> int:
-    """Ask again for what was lost with its job or its worker; give up and forget what is due for it."""
-    num_repaired = rows.give_up_lost() + rows.forget_oldest()
-    if not transport.num_queued(settings.QUEUE_INTERACTIVE):
-        for pk in rows.waiting_late():
-            enqueue(pk)
-    return num_repaired
+def again(row: Comparison) -> bool:
+    """Have a pair compared once more that could not be compared; False when that is being done already."""
+    if not comparison.retry(row.pk):
+        return False
+    Comparison.objects.filter(pk=row.pk).update(created_at=timezone.now())
+    row.refresh_from_db()
+    return True

@@ -1,7 +1,6 @@
-"""Where the comparison of a pair stands: wanted, in a worker's hands, kept or failed; the oldest are forgotten.
+"""Where the comparison of a pair stands: wanted, then kept or failed; the oldest are forgotten.
 
-The database says what is to be computed; jobs are hints. A comparison is of an ordered pair: its maps are drawn on the
-first image.
+A comparison is of an ordered pair: its maps are drawn on the first image.
 """
 
 from __future__ import annotations
@@ -10,13 +9,11 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from numpy.typing import NDArray
 from PIL import Image as Picture
@@ -24,17 +21,15 @@ from PIL import Image as Picture
 from gallery.batches import batches
 from gallery.models import Image
 from gallery.storage import comparison_maps
+from jobs.progress import JobStoppedError, Progress
+from jobs.rows import JobState
 from review.comparing.closely import ALIGNED, PLAIN, Findings
 from review.models import Comparison
-from search.models import WorkState
-from search.public.features import ORIGINAL_UNAVAILABLE, REASON_LENGTH, current_versions
+from search.public.features import current_versions
 
 REVISION = 1
 """Raise it when the numbers of a comparison change although the methods' versions do not."""
 KINDS = (PLAIN, ALIGNED)
-LATE_AFTER = timedelta(seconds=10)
-"""A comparison that still waits after this time has probably lost its job."""
-EXHAUSTED = "internal_retry_exhausted"
 
 
 def recipe() -> str:
@@ -56,7 +51,7 @@ def textbook_values_of(one: str, other: str) -> dict[str, float]:
     """Return the pair's values by the textbook definitions, by method, where a comparison found them in any order."""
     pair = (one, other)
     found = Comparison.objects.filter(
-        first_sha256__in=pair, second_sha256__in=pair, recipe=recipe(), state=WorkState.READY
+        first_sha256__in=pair, second_sha256__in=pair, recipe=recipe(), state=JobState.READY
     ).first()
     return dict(found.document.get("guides", {})) if found else {}
 
@@ -69,19 +64,18 @@ def want(first_sha256: str, second_sha256: str) -> tuple[Comparison, bool]:
     row, is_new = Comparison.objects.get_or_create(
         first_sha256=first_sha256, second_sha256=second_sha256, recipe=recipe()
     )
-    if row.state == WorkState.READY and not all(comparison_maps.has_map(row.pk, kind) for kind in kinds_of(row)):
-        return row, again(row)
+    if row.state == JobState.READY and not all(comparison_maps.has_map(row.pk, kind) for kind in kinds_of(row)):
+        return row, _renew(row)
     return row, is_new
 
 
-def again(row: Comparison) -> bool:
-    """Have a comparison that is kept or failed computed again; False when it is being computed already."""
-    settled = Comparison.objects.filter(pk=row.pk, state__in=(WorkState.READY, WorkState.FAILED))
-    fresh = {"state": WorkState.PENDING, "reason": "", "attempts": 0, "leased_until": None}
-    if not settled.update(**fresh, created_at=timezone.now()):
-        return False
+def _renew(row: Comparison) -> bool:
+    """Let one that was kept wait again; False when it does so already."""
+    now = timezone.now()
+    fresh = {"state": JobState.WAITING, "attempts": 0, "created_at": now, "heartbeat_at": now, "finished_at": None}
+    renewed = bool(Comparison.objects.filter(pk=row.pk, state=JobState.READY).update(**fresh))
     row.refresh_from_db()
-    return True
+    return renewed
 
 
 def kinds_of(row: Comparison) -> list[str]:
@@ -89,61 +83,22 @@ def kinds_of(row: Comparison) -> list[str]:
     return [kind for kind in KINDS if kind in row.document.get("differences", {})]
 
 
-def take(pk: int) -> Comparison | None:
-    """Take a comparison into a worker's hands; None when it is done, in other hands, or was tried too often."""
-    now = timezone.now()
-    free = Q(state=WorkState.PENDING) | Q(state=WorkState.LEASED, leased_until__lt=now)
-    rows = Comparison.objects.filter(free, pk=pk, attempts__lt=settings.ENV.max_attempts)
-    until = now + timedelta(seconds=settings.ENV.lease_seconds)
-    if not rows.update(state=WorkState.LEASED, leased_until=until, attempts=F("attempts") + 1):
-        return None
-    return Comparison.objects.get(pk=pk)
-
-
-def keep(row: Comparison, findings: Findings) -> None:
+def keep(row: Comparison, findings: Findings, progress: Progress[Comparison]) -> None:
     """Keep what was found; the maps are on the disk before the row says so.
 
     Raises
     ------
     OSError : a map cannot be written; the row stays as it was
+    JobStoppedError : it was forgotten meanwhile, with one of its images, or taken over
     """
     for kind, pixels in findings.pictures.items():
         comparison_maps.write_map(row.pk, kind, _encoded(pixels))
-    kept = Comparison.objects.filter(pk=row.pk)
-    if not kept.update(state=WorkState.READY, document=findings.document, reason="", leased_until=None):
-        _discard([row.pk])  # forgotten meanwhile, with one of its images
-
-
-def fail(row: Comparison, reason: str) -> None:
-    """Say why a pair cannot be compared; another try would end the same way."""
-    Comparison.objects.filter(pk=row.pk).update(
-        state=WorkState.FAILED, reason=reason[:REASON_LENGTH], leased_until=None
-    )
-
-
-def put_off(row: Comparison) -> None:
-    """Have a pair tried again soon whose files cannot be opened or written now, or fail it by name after some tries."""
-    if row.attempts >= settings.ENV.max_attempts:
-        fail(row, ORIGINAL_UNAVAILABLE)
-    else:
-        held = Comparison.objects.filter(pk=row.pk, state=WorkState.LEASED)
-        held.update(reason=ORIGINAL_UNAVAILABLE, leased_until=timezone.now() + LATE_AFTER)
-
-
-def give_up_lost() -> int:
-    """Fail what was tried too often; returns how many."""
-    tired = _lost(timezone.now()).filter(attempts__gte=settings.ENV.max_attempts)
-    return tired.update(state=WorkState.FAILED, reason=EXHAUSTED, leased_until=None)
-
-
-def waiting_late(limit: int = 100) -> list[int]:
-    """Return comparisons that nobody works on although they were wanted a while ago, oldest first."""
-    return list(_lost(timezone.now()).order_by("created_at").values_list("pk", flat=True)[:limit])
-
-
-def _lost(now: datetime) -> QuerySet[Comparison]:
-    expired = Q(state=WorkState.LEASED, leased_until__lt=now)
-    return Comparison.objects.filter(expired | Q(state=WorkState.PENDING, created_at__lt=now - LATE_AFTER))
+    try:
+        progress.finish(document=findings.document)
+    except JobStoppedError:
+        if not Comparison.objects.filter(pk=row.pk).exists():
+            _discard([row.pk])
+        raise
 
 
 def forget_oldest() -> int:

@@ -6,26 +6,22 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from gallery.models import HASH_LENGTH
-from search.models import WorkState
+from jobs.rows import JobRow
 
 
-class Comparison(models.Model):
+class Comparison(JobRow):
     """What a worker found about a pair of images; a picture of the differences lies in COMPARISONS_DIR."""
 
     first_sha256 = models.CharField(_("first image"), max_length=HASH_LENGTH)
     second_sha256 = models.CharField(_("second image"), max_length=HASH_LENGTH)
     recipe = models.CharField(_("recipe"), max_length=64)  # versions of the code that computed it
-    state = models.CharField(_("state"), max_length=8, choices=WorkState, default=WorkState.PENDING)
     document = models.JSONField(_("findings"), default=dict)
-    reason = models.CharField(_("reason"), max_length=300, blank=True)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    leased_until = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(_("asked for"), auto_now_add=True, db_index=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["first_sha256", "second_sha256", "recipe"], name="comparison_once")
         ]
+        indexes = [models.Index(fields=["created_at"], name="comparison_age")]  # the oldest are forgotten
         verbose_name = _("comparison")
         verbose_name_plural = _("comparisons")
 

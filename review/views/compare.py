@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from gallery.models import Collection, Image
 from gallery.storage.blobs import BlobAbsentError
 from gallery.storage.comparison_maps import open_map
+from jobs.rows import JobState
 from review.comparing import jobs, rows
 from review.models import Comparison
 from review.verdicts.toolbar import toolbar_of
@@ -26,8 +27,7 @@ from review.views.compare_facts import make_facts
 from review.views.compare_places import PlaceLook, make_places
 from review.views.compare_table import Table, make_table
 from search.exceptions import SearchError
-from search.models import WorkState
-from search.public.health import failure_sentence, look_at_queues
+from search.public.health import look_at_queues
 from search.public.pairs import score_pair
 from search.public.searching import SearchRequest, read_request, weights_of
 from search.public.weights import site_weights
@@ -92,8 +92,7 @@ def again(request: HttpRequest, first: int, second: int) -> HttpResponse:
     """Look at a pair once more after it failed."""
     asked = _asked(request, first, second)
     row = jobs.wanted(asked.first.sha256, asked.second.sha256)
-    if row.state == WorkState.FAILED and rows.again(row):
-        jobs.enqueue(row.pk)
+    jobs.again(row)
     return redirect(reverse("review:compare", args=[first, second]) + _tail(request))
 
 
@@ -147,7 +146,7 @@ def _table(asked: Asked, row: Comparison) -> Table:
 
 def _closely(request: HttpRequest, asked: Asked, row: Comparison) -> dict[str, Any]:
     """Return what the parts show that change when the worker is done."""
-    obstacle = _obstacle() if row.state == WorkState.PENDING else ""
+    obstacle = _obstacle() if row.state == JobState.WAITING else ""
     context: dict[str, Any] = {
         "first": asked.first,
         "second": asked.second,
@@ -156,10 +155,10 @@ def _closely(request: HttpRequest, asked: Asked, row: Comparison) -> dict[str, A
         "state": row.state,
         "obstacle": obstacle,
         "seen": f"{row.state}-{obstacle}",
-        "reason": failure_sentence(row.reason),
+        "reason": row.error_sentence,
         "legend": charts.legend(),
     }
-    if row.state != WorkState.READY:
+    if row.state != JobState.READY:
         return context
     document = row.document
     bands = charts.make_bands(document["histograms"])

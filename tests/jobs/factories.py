@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
+from review.comparing import rows as comparing_rows
 from review.duplicates import schedule
 from review.models import DuplicateBulk
 from review.queues import create
@@ -12,6 +14,7 @@ from search.evaluation import runs
 from search.weights import learning_job
 
 WAITING: dict[str, Callable[[], Any]] = {
+    "comparison": lambda: comparing_rows.want(uuid4().hex * 2, uuid4().hex * 2)[0],
     "duplicate_bulk": lambda: DuplicateBulk.objects.create(kind="keep_all", plan=[], author_name="ada"),
     "duplicate_scan": schedule.ask,
     "evaluation": lambda: runs.ask("labels", None, None),

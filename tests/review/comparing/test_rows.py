@@ -1,24 +1,24 @@
-"""Comparisons as rows: wanted, taken, kept, failed, forgotten."""
+"""Comparisons as rows: wanted, kept, forgotten."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 from django.conf import LazySettings
 from django.db import transaction
-from django.utils import timezone
 from PIL import Image as Picture
 
 from gallery.models import Image
 from gallery.signals import images_removed
+from jobs.progress import JobStoppedError, Progress
+from jobs.rows import JobState
 from review.comparing import rows
 from review.comparing.closely import Findings
+from review.comparing.jobs import comparison
 from review.models import Comparison
 from search.features import registry
-from search.models import WorkState
 from tests.gallery.blob_files import map_path
 from tests.gallery.rows import make_images
 
@@ -32,18 +32,22 @@ def findings() -> Findings:
     return Findings({"differences": {"plain": {"mean": 0.5, "overlap": 1.0}}}, {"plain": shades})
 
 
+def taken(first: str = ONE, second: str = OTHER) -> tuple[Comparison, Progress[Comparison]]:
+    """Return a comparison that is being computed."""
+    row = comparison.claim(rows.want(first, second)[0].pk)
+    assert row is not None
+    return row, Progress(row)
+
+
 def kept(first: str = ONE, second: str = OTHER) -> Comparison:
-    row, _is_due = rows.want(first, second)
-    taken = rows.take(row.pk)
-    assert taken is not None
-    rows.keep(taken, findings())
-    row.refresh_from_db()
-    return row
+    row, progress = taken(first, second)
+    rows.keep(row, findings(), progress)
+    return Comparison.objects.get(pk=row.pk)
 
 
 def test_it_works() -> None:
     row = kept()
-    assert (row.state, row.attempts, row.document) == (WorkState.READY, 1, findings().document)
+    assert (row.state, row.attempts, row.document) == (JobState.READY, 1, findings().document)
     assert rows.kinds_of(row) == ["plain"]
     with Picture.open(map_path(row.pk, "plain")) as picture:
         assert (picture.format, picture.size, picture.mode) == ("WEBP", (30, 20), "RGBA")
@@ -62,7 +66,7 @@ def test_the_textbooks_values_are_found_in_any_order() -> None:
 def test_it_is_wanted_once() -> None:
     row, is_due = rows.want(ONE, OTHER)
     assert is_due
-    assert row.state == WorkState.PENDING
+    assert row.state == JobState.WAITING
     assert rows.want(ONE, OTHER) == (row, False)
 
 
@@ -83,46 +87,7 @@ def test_maps_that_are_gone_are_drawn_again() -> None:
     row = kept()
     map_path(row.pk, "plain").unlink()
     again, is_due = rows.want(ONE, OTHER)
-    assert (again.pk, again.state, is_due) == (row.pk, WorkState.PENDING, True)
-
-
-def test_two_workers_do_not_take_the_same() -> None:
-    row, _is_due = rows.want(ONE, OTHER)
-    assert rows.take(row.pk) is not None
-    assert rows.take(row.pk) is None
-    Comparison.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
-    assert rows.take(row.pk) is not None
-
-
-def test_what_was_tried_too_often_is_not_taken_and_fails(settings: LazySettings) -> None:
-    row, _is_due = rows.want(ONE, OTHER)
-    past = timezone.now() - timedelta(seconds=1)
-    Comparison.objects.update(state=WorkState.LEASED, leased_until=past, attempts=settings.ENV.max_attempts)
-    assert rows.take(row.pk) is None
-    assert rows.give_up_lost() == 1
-    row.refresh_from_db()
-    assert (row.state, row.reason) == (WorkState.FAILED, "internal_retry_exhausted")
-
-
-def test_a_failed_one_may_be_tried_again_and_a_running_one_not() -> None:
-    row, _is_due = rows.want(ONE, OTHER)
-    assert not rows.again(row)
-    rows.fail(row, "x" * 1000)
-    row.refresh_from_db()
-    assert (row.state, len(row.reason)) == (WorkState.FAILED, 300)
-    assert rows.want(ONE, OTHER) == (row, False)
-    assert rows.again(row)
-    assert (row.state, row.reason) == (WorkState.PENDING, "")
-
-
-def test_what_waits_for_long_or_was_let_go_is_late() -> None:
-    now = timezone.now()
-    waiting, held, lost = (rows.want(ONE, digit * 64)[0] for digit in "345")
-    Comparison.objects.filter(pk=held.pk).update(state=WorkState.LEASED, leased_until=now + timedelta(minutes=1))
-    Comparison.objects.filter(pk=lost.pk).update(state=WorkState.LEASED, leased_until=now - timedelta(minutes=1))
-    assert rows.waiting_late() == [lost.pk]
-    Comparison.objects.filter(pk=waiting.pk).update(created_at=now - timedelta(minutes=1))
-    assert rows.waiting_late() == [waiting.pk, lost.pk]
+    assert (again.pk, again.state, is_due) == (row.pk, JobState.WAITING, True)
 
 
 def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> None:
@@ -135,9 +100,10 @@ def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch, settings: Laz
 
 
 def test_what_was_forgotten_meanwhile_leaves_no_files() -> None:
-    row, _is_due = rows.want(ONE, OTHER)
+    row, progress = taken()
     rows.forget_images([OTHER])
-    rows.keep(row, findings())
+    with pytest.raises(JobStoppedError):
+        rows.keep(row, findings(), progress)
     assert not map_path(row.pk, "plain").exists()
 
 
@@ -151,14 +117,14 @@ def test_comparisons_of_removed_images_are_forgotten() -> None:
 
 
 def test_a_full_disk_leaves_no_half_map(monkeypatch: pytest.MonkeyPatch) -> None:
-    row, _is_due = rows.want(ONE, OTHER)
+    row, progress = taken()
 
     def refuse(*_args: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.replace", refuse)
     with pytest.raises(OSError, match="No space"):
-        rows.keep(row, findings())
+        rows.keep(row, findings(), progress)
     row.refresh_from_db()
-    assert row.state == WorkState.PENDING
+    assert row.state == JobState.RUNNING
     assert not map_path(row.pk, "plain").exists()

@@ -18,12 +18,13 @@ from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Attribute, Collection, Image, Membership, Tag
 from gallery.people.roles import Role
+from jobs.errors import sentence
+from jobs.rows import JobState
 from review.comparing import jobs
 from review.models import Comparison
 from search.background.health import QueueHealth, Queues
 from search.generations import snapshot
 from search.methods import METHODS
-from search.models import WorkState
 from tests.codes import notes
 from tests.gallery.blob_files import map_path
 from tests.gallery.rows import make_image
@@ -39,7 +40,7 @@ Pair = tuple[Image, Image]
 @pytest.fixture(autouse=True)
 def _own_folder(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.COMPARISONS_DIR = tmp_path / "comparisons"
-    monkeypatch.setattr("jobs.transport.send", lambda *_job: True)
+    monkeypatch.setattr("jobs.transport.send", lambda *_job, job_id="": True)
     set_queues(monkeypatch, num_workers=1)
     snapshot.forget()
 
@@ -79,7 +80,7 @@ def test_it_works(client: Client, ids: list[int]) -> None:
     assert set(notes(response.content.decode())) == {"needs_name", "being_compared"}
     assert re.search(r"Color [\d.]+ [\d.]+ ", cell(response, "Color"))
     assert "missing : not available" in cell(response, "Content").replace("missing:", "missing :")
-    assert Comparison.objects.get().state == WorkState.PENDING
+    assert Comparison.objects.get().state == JobState.WAITING
     assert 'hx-trigger="every 700ms"' in response.content.decode()
 
 
@@ -156,7 +157,7 @@ def test_facts_are_side_by_side_and_differences_marked(client: Client) -> None:
 
 def test_what_the_worker_found_is_shown(client: Client, pair: Pair) -> None:  # noqa: F811
     first, second = (image.pk for image in pair)
-    jobs.compare(jobs.wanted(pair[0].sha256, pair[1].sha256).pk)
+    jobs.comparison.run(jobs.wanted(pair[0].sha256, pair[1].sha256).pk)
     response = show(client, first, second)
     html, text = response.content.decode(), text_of(response)
     assert "fit one motion" in text
@@ -178,7 +179,7 @@ def test_what_the_worker_found_is_shown(client: Client, pair: Pair) -> None:  # 
 
 
 def test_a_map_is_only_for_those_who_may_see_both_images(client: Client, pair: Pair) -> None:  # noqa: F811
-    jobs.compare(jobs.wanted(pair[0].sha256, pair[1].sha256).pk)
+    jobs.comparison.run(jobs.wanted(pair[0].sha256, pair[1].sha256).pk)
     address = reverse("review:compare_difference", args=[pair[0].pk, pair[1].pk, "plain"])
     Image.objects.filter(pk=pair[1].pk).update(common=False)
     assert client.get(address).status_code == 404
@@ -188,7 +189,7 @@ def test_there_is_no_map_of_another_kind_or_before_it_is_drawn(client: Client, p
     first, second = (image.pk for image in pair)
     assert client.get(reverse("review:compare_difference", args=[first, second, "plain"])).status_code == 404
     row = jobs.wanted(pair[0].sha256, pair[1].sha256)
-    jobs.compare(row.pk)
+    jobs.comparison.run(row.pk)
     assert client.get(reverse("review:compare_difference", args=[first, second, "odd"])).status_code == 404
     map_path(row.pk, "plain").unlink()
     assert client.get(reverse("review:compare_difference", args=[first, second, "plain"])).status_code == 404
@@ -196,9 +197,9 @@ def test_there_is_no_map_of_another_kind_or_before_it_is_drawn(client: Client, p
 
 def test_the_waiting_page_is_answered_only_when_something_changed(client: Client, ids: list[int]) -> None:
     show(client, ids[0], ids[1])
-    assert show(client, ids[0], ids[1], "compare_closely", seen="pending-").status_code == 204
-    Comparison.objects.update(state=WorkState.LEASED)
-    assert show(client, ids[0], ids[1], "compare_closely", seen="pending-").status_code == 200
+    assert show(client, ids[0], ids[1], "compare_closely", seen="waiting-").status_code == 204
+    Comparison.objects.update(state=JobState.RUNNING)
+    assert show(client, ids[0], ids[1], "compare_closely", seen="waiting-").status_code == 200
 
 
 @pytest.mark.parametrize(("about", "lacking"), [({}, "worker"), ({"error": "down"}, "redis")])
@@ -213,22 +214,23 @@ def test_what_is_missing_for_a_close_look_is_said(
 
 def test_a_failure_is_said_and_may_be_tried_again(client: Client, ids: list[int]) -> None:
     show(client, ids[0], ids[1])
-    Comparison.objects.update(state=WorkState.FAILED, reason="corrupt")
+    Comparison.objects.update(state=JobState.FAILED, error_code="corrupt")
     response = show(client, ids[0], ids[1])
     html = response.content.decode()
     assert "not_compared" in notes(html)
+    assert sentence("corrupt") in text_of(response)
     assert f'action="{reverse("review:compare_again", args=ids[:2])}"' in html
     done = client.post(reverse("review:compare_again", args=[ids[0], ids[1]]) + "?w_color=1")
     assert done.status_code == 302
     assert done["Location"].endswith("?w_color=1")
-    assert Comparison.objects.get().state == WorkState.PENDING
+    assert Comparison.objects.get().state == JobState.WAITING
 
 
 def test_trying_again_what_did_not_fail_changes_nothing(client: Client, ids: list[int]) -> None:
     show(client, ids[0], ids[1])
-    Comparison.objects.update(state=WorkState.LEASED)
+    Comparison.objects.update(state=JobState.RUNNING)
     client.post(reverse("review:compare_again", args=[ids[0], ids[1]]))
-    assert Comparison.objects.get().state == WorkState.LEASED
+    assert Comparison.objects.get().state == JobState.RUNNING
 
 
 def test_both_searches_are_explained(client: Client, ids: list[int]) -> None:
