@@ -8,6 +8,8 @@ from jobs import errors
 
 SENTENCES = {
     "collection_gone": _("The collection %(name)s is gone."),
+    "methods_gone": _("These weights cannot be used: all their methods are gone (%(methods)s). Learn new ones."),
+    "not_learned_yet": _("These weights cannot be used: expected weights that are learned, these are “%(state)s”."),
     "too_little_to_learn_from": _(
         "Too little to learn from (%(sets)s): expected questions of at least two groups, one to be held out."
     ),

@@ -96,13 +96,12 @@ def start(request: HttpRequest) -> HttpResponse:
     found = form.cleaned_data
     same = Evaluation.objects.filter(kind=found["kind"], collection=found["collection"], state__in=ACTIVE)
     if same.exists():
-        messages.info(request, _("This is being measured already."))
+        messages.info(request, _("This is being measured already."), extra_tags="measured_already")
         return redirect("search:lab")
     run = runs.ask(found["kind"], found["collection"], found["queries"], request.user)
     if not runs.evaluation.send(run.pk):
-        messages.warning(
-            request, _("The queue cannot be reached now; the measurement starts by itself when it is back.")
-        )
+        sentence = _("The queue cannot be reached now; the measurement starts by itself when it is back.")
+        messages.warning(request, sentence, extra_tags="queue_unreachable")
     return redirect("search:lab")
 
 
@@ -111,9 +110,9 @@ def start(request: HttpRequest) -> HttpResponse:
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop a measurement, as those who may start it."""
     if runs.evaluation.stop(_startable(request, pk).pk):
-        messages.info(request, _("The measurement is stopped; nothing of it is kept."))
+        messages.info(request, _("The measurement is stopped; nothing of it is kept."), extra_tags="stopped")
     else:
-        messages.info(request, _("The measurement had ended already."))
+        messages.info(request, _("The measurement had ended already."), extra_tags="ended_already")
     return redirect("search:lab")
 
 
@@ -122,7 +121,7 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Measure once more what failed or was stopped, as those who may start it."""
     if not runs.evaluation.retry(_startable(request, pk).pk):
-        messages.info(request, _("This measurement waits, runs or is done already."))
+        messages.info(request, _("This measurement waits, runs or is done already."), extra_tags="not_to_retry")
     return redirect("search:lab")
 
 

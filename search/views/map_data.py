@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from gallery.forms import read_id
@@ -20,6 +21,7 @@ from search.views.map_form import MapForm, map_images
 
 MAX_IDS = 128
 """Images of one question; the script asks again for more."""
+EXPECTED_IDS = gettext_lazy("Expected “ids”: 1 to %(most)d numbers of images, with commas between them.")
 BINARY = "application/octet-stream"
 KEEP_SECONDS = 3600
 
@@ -87,5 +89,5 @@ def _ids(request: HttpRequest) -> list[int]:
 
 
 def _wrong_ids() -> HttpResponse:
-    text = _("Expected “ids”: 1 to %(most)d numbers of images, with commas between them.") % {"most": MAX_IDS}
+    text = EXPECTED_IDS % {"most": MAX_IDS}
     return HttpResponse(text, status=HTTPStatus.BAD_REQUEST, content_type="text/plain")

@@ -81,9 +81,12 @@ def draw(request: HttpRequest) -> HttpResponse:
     """Have a method's map drawn, of all images."""
     method = request.POST.get("method", "")
     if tasks.enqueue_maps(method if method in METHODS else ""):
-        messages.info(request, _("The map is being drawn; this page shows it as soon as it is ready."))
+        messages.info(
+            request, _("The map is being drawn; this page shows it as soon as it is ready."), extra_tags="draws"
+        )
     else:
-        messages.error(request, _("The queue cannot be reached, so nothing was started; see what is down."))
+        sentence = _("The queue cannot be reached, so nothing was started; see what is down.")
+        messages.error(request, sentence, extra_tags="queue_unreachable")
     return redirect(f"{reverse('search:map')}?{urlencode({'method': method})}" if method else "search:map")
 
 
@@ -99,10 +102,12 @@ def _method_choices(drawn: list[str]) -> list[dict[str, Any]]:
 def _absence(request: HttpRequest, method: str) -> dict[str, Any]:
     """Return why there is no map, and what can be done."""
     now: MapState = opened.current_state()
-    error = _("The last drawing was interrupted; it starts again by itself.") if now.error == INTERRUPTED else now.error
+    interrupted = now.error == INTERRUPTED
+    error = _("The last drawing was interrupted; it starts again by itself.") if interrupted else now.error
     return {
         "state": now,
         "error": error,
+        "interrupted": interrupted,
         "percent": round(100 * now.share),
         "unavailable": registry.unavailable_methods().get(method, ""),
         "few": map_images(request.user, None).count() < MIN_IMAGES,

@@ -91,11 +91,12 @@ def learn(request: HttpRequest) -> HttpResponse:
     found = form.cleaned_data
     source = learning_job.SEPARATOR.join(found["sources"])
     if WeightSet.objects.filter(source=source, collection=found["collection"], state__in=ACTIVE).exists():
-        messages.info(request, _("This is being learned already."))
+        messages.info(request, _("This is being learned already."), extra_tags="learned_already")
         return redirect("search:weights")
     row = learning_job.ask(found["sources"], found["collection"], request.user)
     if not learning_job.weight_set.send(row.pk):
-        messages.warning(request, _("The queue cannot be reached now; learning starts by itself when it is back."))
+        sentence = _("The queue cannot be reached now; learning starts by itself when it is back.")
+        messages.warning(request, sentence, extra_tags="queue_unreachable")
     return redirect("search:weights")
 
 
@@ -104,7 +105,9 @@ def learn(request: HttpRequest) -> HttpResponse:
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Learn once more what failed or was stopped."""
     if not learning_job.weight_set.retry(get_object_or_404(_kept(request), pk=pk).pk):
-        messages.info(request, _("These weights wait, are being learned or are ready already."))
+        messages.info(
+            request, _("These weights wait, are being learned or are ready already."), extra_tags="not_to_retry"
+        )
     return redirect("search:weights")
 
 
@@ -116,11 +119,10 @@ def use(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         adopted.adopt(row, request.user)
     except SearchError as error:
-        messages.error(request, str(error))
+        messages.error(request, str(error), extra_tags=error.code)
     else:
-        messages.success(
-            request, _("Searches that name no weights use these from now on. You can go back at any time.")
-        )
+        sentence = _("Searches that name no weights use these from now on. You can go back at any time.")
+        messages.success(request, sentence, extra_tags="in_use_now")
     return redirect("search:weights")
 
 
@@ -129,7 +131,8 @@ def use(request: HttpRequest, pk: int) -> HttpResponse:
 def reset(request: HttpRequest) -> HttpResponse:
     """Go back to the weights that the methods come with."""
     adopted.go_back(request.user)
-    messages.success(request, _("Searches that name no weights use those that the methods come with again."))
+    sentence = _("Searches that name no weights use those that the methods come with again.")
+    messages.success(request, sentence, extra_tags="gone_back")
     return redirect("search:weights")
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from gallery.audit_events import Action, log_act
 from gallery.models import Collection
@@ -69,16 +68,10 @@ def adopt(weight_set: WeightSet, user: User | AnonymousUser | None = None) -> We
     AdoptionError : they are not learned yet, or no method that there is has a weight among them
     """
     if weight_set.state != JobState.READY:
-        raise AdoptionError(
-            _("These weights cannot be used: expected weights that are learned, these are “%(state)s”.")
-            % {"state": weight_set.get_state_display()}
-        )
+        raise AdoptionError("not_learned_yet", state=str(weight_set.get_state_display()))
     known = {name: weight for name, weight in weight_set.weights.items() if name in METHODS}
     if not any(known.values()):
-        raise AdoptionError(
-            _("These weights cannot be used: all their methods are gone (%(methods)s). Learn new ones.")
-            % {"methods": ", ".join(weight_set.weights)}
-        )
+        raise AdoptionError("methods_gone", methods=list(weight_set.weights))
     return _decide(weight_set, check_weights(known), user)
 
 

@@ -17,6 +17,7 @@ from search.methods import METHODS
 from search.models import WeightAdoption, WeightSet
 from search.weights import adopted
 from search.weights.adopted import site_weights
+from tests.codes import notes
 
 pytestmark = pytest.mark.django_db
 PAGE = "/lab/weights/"
@@ -69,32 +70,36 @@ def test_it_works(admin_client: Client) -> None:
     row = learned(collection_name="Scans")
     text = shown(admin_client)
     assert f"Learned weights no. {row.pk}" in text
-    assert "The weights that the methods come with" in text
-    assert "better than the weights in use then (mAP +0.100 ± 0.020)" in text
-    assert "1,200 questions, 60 groups" in text
+    assert notes(text) == ["own_weights", "better"]
+    assert "mAP +0.100 ± 0.020" in text
+    assert "1,200 questions" in text
+    assert "60 groups" in text
     assert "0.600" in text
     assert "smell" in text
-    assert "Use these weights" in text
-    assert "Go back" not in text
+    assert reverse("search:weights_use", args=[row.pk]) in text
+    assert reverse("search:weights_reset") not in text
 
 
 def test_an_empty_page_offers_to_learn(admin_client: Client, client: Client) -> None:
     text = shown(admin_client)
     assert re.search(r"<details[^>]* open>", text)
     assert [name in text for name in ('value="labels"', 'value="copies"', 'value="verdicts"')] == [True] * 3
-    assert "log in</a>, or run <code>python manage.py learn_weights" in shown(Client())
+    text = shown(Client())
+    assert notes(text) == ["own_weights", "needs_curator"]
+    assert reverse("account_login") in text
+    assert "manage.py learn_weights" in text
 
 
 def test_staff_decide_and_go_back(admin_client: Client, admin_user: User) -> None:
     row = learned()
     response = admin_client.post(reverse("search:weights_use", args=[row.pk]), follow=True)
     text = " ".join(response.content.decode().split())
-    assert "Searches that name no weights use these from now on." in text
+    assert "in_use_now" in notes(text)
     assert "in use" in text
     assert site_weights() == dict.fromkeys(METHODS, 0.0) | {"color": 0.25, "deep": 0.75}
     assert WeightAdoption.objects.get().decided_by == admin_user
     text = " ".join(admin_client.post(reverse("search:weights_reset"), follow=True).content.decode().split())
-    assert "those that the methods come with again" in text
+    assert "gone_back" in notes(text)
     assert WeightAdoption.objects.count() == 2
     assert text.count("by admin") == 3  # in use, and two decisions
 
@@ -109,31 +114,35 @@ def test_only_staff_change_anything(client: Client, name: str, who: str, sent: l
     assert client.post(address, {"sources": ["labels"]}).status_code == 403
     assert client.get(address).status_code == 405
     assert (WeightAdoption.objects.count(), WeightSet.objects.count(), sent) == (0, 1, [])
-    assert "Use these weights" not in shown(client)
+    assert reverse("search:weights_use", args=[row.pk]) not in shown(client)
 
 
 def test_what_is_no_better_is_not_offered(admin_client: Client) -> None:
-    learned(figures=figures(gain=-0.1))
+    row = learned(figures=figures(gain=-0.1))
     text = shown(admin_client)
-    assert "worse than the weights in use then (mAP −0.100 ± 0.020)" in text
-    assert "there is nothing to decide" in text
-    assert "Use these weights" not in text
+    assert notes(text) == ["own_weights", "worse", "no_better"]
+    assert "mAP −0.100 ± 0.020" in text
+    assert reverse("search:weights_use", args=[row.pk]) not in text
 
 
 def test_what_chance_does_is_called_equal(admin_client: Client) -> None:
     learned(figures=figures(gain=0.03))
-    assert "as good as the weights in use then (mAP +0.030 ± 0.020)" in shown(admin_client)
+    text = shown(admin_client)
+    assert "equal" in notes(text)
+    assert "mAP +0.030 ± 0.020" in text
 
 
 def test_other_versions_are_warned_of(admin_client: Client) -> None:
     learned(versions={"color": "of old", "smell": "1"})
-    assert "Since then these methods have changed: Color." in shown(admin_client)
+    text = shown(admin_client)
+    assert "outdated" in notes(text)
+    assert ": Color." in text
 
 
 def test_weights_that_cannot_be_used_are_refused(admin_client: Client) -> None:
     row = learned(state="running")
     text = admin_client.post(reverse("search:weights_use", args=[row.pk]), follow=True).content.decode()
-    assert "expected weights that are learned" in text
+    assert "not_learned_yet" in notes(text)
     assert admin_client.post(reverse("search:weights_use", args=[4711])).status_code == 404
     assert not WeightAdoption.objects.exists()
 
@@ -147,14 +156,14 @@ def test_learning_is_asked_for_once(admin_client: Client, sent: list[int]) -> No
     assert "Being learned" in text
     assert f"progress/?watched={row.pk}" in text
     text = admin_client.post(reverse("search:weights_learn"), wanted, follow=True).content.decode()
-    assert "This is being learned already." in text
+    assert "learned_already" in notes(text)
     assert len(sent) == 1
 
 
 def test_without_redis_learning_waits(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "send_after_commit", lambda *_arguments, job_id="": False)
     text = admin_client.post(reverse("search:weights_learn"), {"sources": ["labels"]}, follow=True).content.decode()
-    assert "learning starts by itself when it is back" in text
+    assert "queue_unreachable" in notes(text)
     assert WeightSet.objects.get().state == "waiting"
 
 
@@ -169,7 +178,8 @@ def test_progress_is_told_until_it_ends(admin_client: Client) -> None:
     row = learned(state="running", phase="copies", num_done=7, num_total=100)
     address = reverse("search:weights_progress")
     text = " ".join(admin_client.get(address, {"watched": row.pk}).content.decode().split())
-    assert "Editing images and looking for them: 7 of 100" in text
+    assert "7 of 100" in text
+    assert 'max="100" value="7"' in text
     WeightSet.objects.update(state="ready")
     assert admin_client.get(address, {"watched": row.pk}).headers["HX-Redirect"] == f"{PAGE}?set={row.pk}"
     WeightSet.objects.update(state="failed", error_code="message", error_params={"text": "too little"})

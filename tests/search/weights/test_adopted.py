@@ -11,6 +11,7 @@ from search.methods import METHODS
 from search.models import WeightAdoption, WeightSet
 from search.scoring.fusion import DEFAULT_WEIGHTS
 from search.weights.adopted import AdoptionError, adopt, decision_in_force, fitting, go_back, site_weights
+from tests.codes import refused
 
 pytestmark = pytest.mark.django_db
 LEARNED = dict.fromkeys(METHODS, 0.0) | {"color": 0.25, "deep": 0.75}
@@ -47,13 +48,13 @@ def test_older_weights_can_be_taken_up_again() -> None:
 
 @pytest.mark.parametrize("state", ["waiting", "learning", "failed"])
 def test_weights_that_are_not_learned_cannot_be_used(state: str) -> None:
-    with pytest.raises(AdoptionError, match="expected weights that are learned"):
+    with refused(AdoptionError, "not_learned_yet"):
         adopt(learned(state=state))
     assert site_weights() == DEFAULT_WEIGHTS
 
 
 def test_weights_of_methods_that_are_gone_cannot_be_used() -> None:
-    with pytest.raises(AdoptionError, match=r"all their methods are gone \(smell\)"):
+    with refused(AdoptionError, "methods_gone", methods=["smell"]):
         adopt(learned(weights={"smell": 1.0}))
 
 
