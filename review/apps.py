@@ -32,7 +32,7 @@ class ReviewConfig(AppConfig):
         acted.connect(chain.append, dispatch_uid="review.audit.chain")
         acted.connect(drop_apart, dispatch_uid="review.duplicates.apart")
         post_save.connect(drop_read, sender=QueuedPair, dispatch_uid="review.duplicates.read")
-        periodic.register(checks.check_audit)
+        periodic.register(checks.renew_check)
         post_migrate.connect(triggers.install, sender=self, dispatch_uid="review.audit.triggers")
         images_removed.connect(withdraw.drop_removed, dispatch_uid="review.queues.removed")
         images_restored.connect(withdraw.bring_back, dispatch_uid="review.queues.restored")

@@ -20,6 +20,7 @@ from django.views.decorators.vary import vary_on_headers
 from gallery.audit_events import Action, log_act
 from gallery.people.permissions import requires
 from gallery.people.roles import Role
+from jobs.rows import JobState
 from review.audit import checks as audit_checks
 from review.audit.chain import chain_end
 from review.audit.listing import COLUMNS, AuditFilterForm, batches, page_after
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 PAGE_SIZE = 50
+NEWEST = 5
+"""Checks among which the page looks for one that was done, whatever became of the last."""
 FORMATS = ("csv", "json")
 
 
@@ -44,13 +47,14 @@ def audit(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"lines": lines, "more": f"?{urlencode({**query, 'before': after})}" if after else ""}
     if request.headers.get("HX-Request") and request.GET.get("before"):
         return render(request, "review/_audit_rows.html", context)
-    checks = list(AuditCheck.objects.select_related("asked_by")[:2])
+    checks = list(AuditCheck.objects.all()[:NEWEST])
+    newest = checks[0] if checks else None
     context |= {
         "form": form,
         "query": query,
         "head": chain_end(),
-        "waiting": checks[0] if checks and checks[0].done_at is None else None,
-        "check": next((check for check in checks if check.done_at), None),
+        "newest": newest,
+        "check": next((check for check in checks if check.state == JobState.READY), None),
     }
     return render(request, "review/audit.html", context)
 
@@ -58,9 +62,11 @@ def audit(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires(Role.ADMIN, somewhere=False)
 def check(request: HttpRequest) -> HttpResponse:
-    """Check the whole audit, now or as soon as the reconciler comes round."""
+    """Check the whole audit, now or as soon as a worker is free."""
     row = audit_checks.ask(cast("User", request.user))
-    if row.done_at is None:
+    if row.has_ended:
+        messages.error(request, row.error_sentence, extra_tags="not_checked")
+    elif row.is_active:
         messages.info(request, _("The audit is checked in the background; look again in a minute."), extra_tags="later")
     elif row.num_faults:
         messages.error(request, _("The audit is not intact; see below."), extra_tags="faults")

@@ -8,12 +8,13 @@ from uuid import uuid4
 
 from review.comparing import rows as comparing_rows
 from review.duplicates import schedule
-from review.models import DuplicateBulk
+from review.models import AuditCheck, DuplicateBulk
 from review.queues import create
 from search.evaluation import runs
 from search.weights import learning_job
 
 WAITING: dict[str, Callable[[], Any]] = {
+    "audit_check": AuditCheck.objects.create,
     "comparison": lambda: comparing_rows.want(uuid4().hex * 2, uuid4().hex * 2)[0],
     "duplicate_bulk": lambda: DuplicateBulk.objects.create(kind="keep_all", plan=[], author_name="ada"),
     "duplicate_scan": schedule.ask,

@@ -17,6 +17,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from pytest_django.fixtures import Settings
 
 from gallery.audit_events import Action, log_act
+from jobs import transport
 from review.audit import anchors, checks, triggers
 from review.audit.chain import ChainEnd, chain_end
 from review.audit.hashing import row_hash
@@ -231,47 +232,78 @@ def test_the_command_refuses_what_is_no_head() -> None:
 # Checks that are kept
 
 
-def test_the_reconciler_checks_once_a_day(chain: None) -> None:
-    assert checks.check_audit() == 1
-    row = AuditCheck.objects.get()
-    assert (row.number, row.hash, row.num_faults, row.faults) == (6, chain_end().hash, 0, [])
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The jobs that would be sent to Redis."""
+    found: list[str] = []
+
+    def send(queue: str, job: str, *about: str, job_id: str = "") -> bool:
+        found.append(job_id)
+        return True
+
+    monkeypatch.setattr(transport, "send_after_commit", send)
+    return found
+
+
+def check_again() -> AuditCheck:
+    """Have a check made as a worker does."""
+    row = AuditCheck.objects.create()
+    checks.audit_check.run(row.pk)
+    row.refresh_from_db()
+    return row
+
+
+def test_a_check_keeps_what_it_found(chain: None) -> None:
+    row = check_again()
+    assert (row.state, row.number, row.hash, row.num_faults, row.faults) == ("ready", 6, chain_end().hash, 0, [])
     assert anchors.anchored() == [chain_end()]
-    assert checks.check_audit() == 0
-    AuditCheck.objects.update(done_at=timezone.now() - timedelta(days=2))
-    assert checks.check_audit() == 1
 
 
-def test_an_empty_audit_needs_no_check() -> None:
-    assert checks.check_audit() == 0
+def test_the_reconciler_asks_for_a_check_once_a_day(chain: None, sent: list[str]) -> None:
+    checks.renew_check()
+    checks.renew_check()  # one waits
+    row = AuditCheck.objects.get()
+    assert sent == [checks.audit_check.job_id(row.pk)]
+    checks.audit_check.run(row.pk)
+    checks.renew_check()
+    assert AuditCheck.objects.count() == 1
+    AuditCheck.objects.update(finished_at=timezone.now() - timedelta(days=2))
+    checks.renew_check()
+    assert AuditCheck.objects.count() == 2
+
+
+def test_an_empty_audit_needs_no_check(sent: list[str]) -> None:
+    checks.renew_check()
+    assert not AuditCheck.objects.exists()
 
 
 def test_a_check_keeps_what_is_wrong(tamper: Callable[..., None], caplog: pytest.LogCaptureFixture) -> None:
     tamper("DELETE FROM review_auditrow WHERE number = 3")
-    assert checks.check_audit() == 1
-    row = AuditCheck.objects.get()
+    row = check_again()
     assert row.num_faults == 1
     assert row.faults[0]["kind"] == "missing"
     assert "the audit is not intact" in caplog.text
+    assert anchors.anchored() == []
 
 
-def test_a_large_audit_is_checked_by_the_reconciler(
-    chain: None, admin_user: Any, monkeypatch: pytest.MonkeyPatch
+def test_a_large_audit_is_checked_by_a_worker(
+    chain: None, admin_user: Any, monkeypatch: pytest.MonkeyPatch, sent: list[str]
 ) -> None:
     monkeypatch.setattr(checks, "AT_ONCE_ROWS", 3)
-    assert checks.ask(admin_user) == checks.ask(admin_user)
-    assert AuditCheck.objects.get().done_at is None
-    assert checks.check_audit() == 1
-    assert AuditCheck.objects.get().done_at is not None
+    row = checks.ask(admin_user)
+    assert checks.ask(admin_user) == row
+    assert (row.state, row.asked_by) == ("waiting", admin_user)
+    assert sent == [checks.audit_check.job_id(row.pk)] * 2
+    monkeypatch.setattr(checks, "AT_ONCE_ROWS", 6)
+    assert (checks.ask(admin_user).pk, checks.ask(admin_user).state) == (row.pk, "ready")
 
 
 def test_old_checks_are_forgotten(chain: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "KEPT", 2)
-    for _ in range(4):
-        AuditCheck.objects.create()
-    assert checks.check_audit() == 4
-    assert AuditCheck.objects.count() == 2
+    rows = [check_again() for _ in range(4)]
+    assert set(AuditCheck.objects.all()) == set(rows[2:])
 
 
 def test_a_check_is_no_act(chain: None, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks) -> None:
-    checks.check_audit()
+    check_again()
     assert AuditRow.objects.count() == NUM_ROWS

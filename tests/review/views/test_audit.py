@@ -18,6 +18,8 @@ from pytest_django.fixtures import Settings
 
 from gallery.audit_events import Action, log_act
 from gallery.people.roles import Role
+from jobs.errors import TIMED_OUT, sentence
+from jobs.rows import JobState
 from review.audit import checks, triggers
 from review.audit.chain import ChainEnd, chain_end
 from review.audit.verify import check
@@ -170,6 +172,13 @@ def test_a_large_audit_is_checked_later(admin_client: Client, acts: User, monkey
     monkeypatch.setattr(checks, "AT_ONCE_ROWS", 1)
     text = admin_client.post(f"{PAGE}check/", follow=True).content.decode()
     assert notes(text) == ["later", "not_checked", "check_waits"]
+
+
+def test_a_check_that_could_not_be_made_says_why(admin_client: Client, acts: User) -> None:
+    AuditCheck.objects.create(state=JobState.FAILED, error_code=TIMED_OUT)
+    text = page(admin_client)
+    assert notes(text) == ["not_checked", "check_failed"]
+    assert sentence(TIMED_OUT) in text
 
 
 # Files to take along
