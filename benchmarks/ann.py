@@ -7,7 +7,7 @@ methods. Where that gives fewer rows than wanted, rows between two views of one 
 a random place on the way from one to the other. So the rows lie where real ones do, and have near neighbors as in a
 library with many pictures of the same things.
 
-Each backend builds its index in a process of its own, and answers in another, with the least effort at which its
+Each backend builds its index in a process of its own, and answers in another, with the least quality at which its
 recall@20 is enough, as a generation would choose it. Queries are asked in turn, three times over, and the least time
 of each counts.
 """
@@ -35,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.hashes import alone, memory_mib
 from benchmarks.machine import command_line, describe_machine
-from search.generations.recall import NEIGHBORS, tune_effort
+from search.generations.recall import NEIGHBORS, tune_quality
 from search.index import BACKENDS, load_backend
 from search.index.matrices import MatrixWriter
 from search.methods import METHODS
@@ -45,7 +45,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 SIDE = 512
 BATCH = 64
 CHUNK_ROWS = 4096
-TREES, SEED = 20, 20
+SEED = 20
 MIN_RECALL = 0.95
 NUM_QUERIES, ROUNDS = 200, 3
 LEAST_ROWS = 1000
@@ -133,7 +133,7 @@ def enlarge(described: NDArray[np.float32], num_rows: int, path: Path) -> None:
 def build(name: str, vectors_path: Path, path: Path) -> dict[str, Any]:
     vectors = np.load(vectors_path, mmap_mode="r")
     before, began = memory_mib("VmHWM"), time.perf_counter()
-    load_backend(name).build(vectors, path, trees=TREES, seed=SEED, threads=os.cpu_count() or 1)
+    load_backend(name).build(vectors, str(path), seed=SEED, threads=os.cpu_count() or 1)
     return {
         "build_seconds": round(time.perf_counter() - began, 1),
         "build_peak_mib": memory_mib("VmHWM"),
@@ -145,21 +145,21 @@ def build(name: str, vectors_path: Path, path: Path) -> dict[str, Any]:
 def answer(name: str, vectors_path: Path, path: Path) -> dict[str, Any]:
     vectors = np.load(vectors_path, mmap_mode="r")
     began = time.perf_counter()
-    index = load_backend(name).load(path, vectors.shape[1], len(vectors))
+    index = load_backend(name).open(str(path), vectors.shape[1], len(vectors))
     open_seconds = time.perf_counter() - began
-    effort, recall = tune_effort(index, vectors, min_recall=MIN_RECALL, seed=SEED)
+    quality, recall = tune_quality(index, vectors, min_recall=MIN_RECALL, seed=SEED)
     rows = np.sort(np.random.default_rng(SEED).choice(len(vectors), min(NUM_QUERIES, len(vectors)), replace=False))
-    queries = np.array(vectors[rows])
+    queries = np.array(vectors[rows])[:, None]
     seconds = np.empty((ROUNDS, len(queries)))
     for turn in range(ROUNDS):
         for place, query in enumerate(queries):
             began = time.perf_counter()
-            index.query(query, NEIGHBORS + 1, effort)
+            index.search(query, NEIGHBORS + 1, quality)
             seconds[turn, place] = time.perf_counter() - began
     best = 1000 * seconds.min(axis=0)
     return {
         "open_seconds": round(open_seconds, 2),
-        "effort": effort,
+        "quality": quality,
         "recall_at_20": round(recall, 4),
         "p50_ms": round(float(np.median(best)), 3),
         "p95_ms": round(float(np.percentile(best, 95)), 3),

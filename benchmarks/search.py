@@ -109,7 +109,7 @@ class World:
 def build(num_rows: int, deep_dim: int, folder: Path, seed: int = 20) -> float:
     """Write a generation of that many rows into an empty folder; return the seconds that the product took."""
     world = World(num_rows, deep_dim, seed)
-    plan = IndexPlan(1, 0, choose_backend(), EXACT_MAX, trees=20, seed=seed, min_recall=0.95)
+    plan = IndexPlan(1, 0, choose_backend(), EXACT_MAX, seed=seed, min_recall=0.95)
     sources = [MethodSource(load_method(name), "synthetic", world.chunks(name)) for name in METHODS]
     started = time.perf_counter()
     assemble(folder, sources, plan, np.empty(0, np.int64), _tell)
@@ -147,7 +147,7 @@ def measure(folder: Path, num_queries: int, seed: int = 20) -> dict[str, Any]:
     if not matches[-1].exact:
         indexed = {name: files for name, files in manifest.methods.items() if files.recall is not None}
         found["recall_at_20"] = {name: round(files.recall or 0, 3) for name, files in indexed.items()}
-        found["effort"] = {name: files.effort for name, files in indexed.items()}
+        found["quality"] = {name: files.quality for name, files in indexed.items()}
         found["fused_recall_at_20"] = round(_fused_recall(loaded, methods, queries[:RECALL_QUERIES], matches), 3)
     return found
 

@@ -114,7 +114,9 @@ class Environment(BaseSettings):
     # Index and search
     exact_search_max_images: int = Field(50_000, ge=0, description="Up to this many images search is exact.")
     index_backend: str = Field("auto", description="ANN backend: auto, annoy, cv2, exact, faiss_hnsw or faiss_flat.")
-    index_trees: int = Field(20, ge=1, description="Trees of an ANN index.")
+    index_trees: int | None = Field(
+        None, ge=1, description="Trees of an Annoy or OpenCV index; empty: as many as suit most libraries, 20."
+    )
     index_seed: int = Field(20, ge=0, description="Seed of the ANN index and of the calibration sample.")
     min_recall: float = Field(0.95, ge=0, le=1, description="ANN recall@20 below which an ANN index is not used.")
     rebuild_delta_images: int = Field(200, ge=1, description="New images after which a new generation is built.")

@@ -36,6 +36,7 @@ from search.generations.reader import open_generation
 from search.generations.write import IndexPlan, MethodSource, assemble
 from search.index import choose_backend
 from search.index.manifest import Manifest
+from search.index.references import drop_remote
 from search.models import Generation, Tombstone, WorkState
 from search.storage import generation_folder, generation_lock, generations_folder
 
@@ -77,7 +78,7 @@ def build(progress: Callable[[str, float], None] | None = None) -> Generation:
             _fail(row, f"{type(error).__name__}: {error}")
             raise
         finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            _remove(temporary)
         _forget_old()
     return row
 
@@ -145,9 +146,9 @@ def _write(row: Generation, temporary: Path, progress: Callable[[str, float], No
         revision=row.revision,
         backend=backend,
         exact_max=settings.ENV.exact_search_max_images,
-        trees=settings.ENV.index_trees,
         seed=settings.ENV.index_seed,
         min_recall=settings.ENV.min_recall,
+        hints={"trees": settings.ENV.index_trees} if settings.ENV.index_trees else {},
     )
     report = _Report(row, progress)
     manifest = assemble(temporary, _sources(row.versions), plan, removed_ids(), report)
@@ -238,7 +239,13 @@ def _remove_leftovers() -> None:
     names = {row.folder for row in _kept()}
     for path in generations_folder().iterdir():
         if path.is_dir() and path.name not in names:
-            shutil.rmtree(path, ignore_errors=True)
+            _remove(path)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder and what servers keep for it; it stays as long as one of them cannot be asked."""
+    if drop_remote(folder):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _forget_old() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.generations.pca import fit_reduction, reduce_rows
-from search.generations.recall import tune_effort
+from search.generations.recall import tune_quality
 from search.index import IndexBackend
 from search.index.hashes import HashIndex
 from search.index.manifest import MethodFiles
 from search.index.matrices import MatrixWriter, map_matrix, spread_rows
+from search.index.references import place_index
 from search.methods import Method
 from search.scoring.segments import MethodRows, fit_tables, save_tables
 
@@ -37,10 +38,10 @@ class IndexPlan:
     revision: int
     backend: type[IndexBackend]
     exact_max: int
-    trees: int
     seed: int
     min_recall: float
     threads: int = os.cpu_count() or 1
+    hints: Mapping[str, int] = field(default_factory=dict)  # see `IndexBackend.build`
 
     def indexes(self, num_images: int) -> bool:
         """Tell whether so many images are searched by indexes."""
@@ -128,15 +129,16 @@ def _index(
     """Build a method's ANN index, and keep it if it finds enough."""
     scanned = rows.scanned if places.whole else rows.scanned[places.rows]
     full = rows.whole if places.whole else rows.whole[places.rows]
-    path = folder / f"{name}{plan.backend.suffix}"
-    plan.backend.build(scanned, path, trees=plan.trees, seed=plan.seed, threads=plan.threads)
-    index = plan.backend.load(path, scanned.shape[1], len(scanned))
+    path, uri = place_index(plan.backend, folder, name)
+    plan.backend.build(scanned, uri, seed=plan.seed, threads=plan.threads, hints=plan.hints)
+    index = plan.backend.open(uri, scanned.shape[1], len(scanned))
     reduced = None if rows.reduced is None else scanned
-    effort, recall = tune_effort(index, full, min_recall=plan.min_recall, seed=plan.seed, reduced=reduced)
+    quality, recall = tune_quality(index, full, min_recall=plan.min_recall, seed=plan.seed, reduced=reduced)
     if recall < plan.min_recall:
-        path.unlink()
+        plan.backend.drop(uri)
+        path.unlink(missing_ok=True)
         return replace(files, recall=recall)
-    return replace(files, index=path.name, effort=effort, recall=recall)
+    return replace(files, index=path.name, quality=quality, recall=recall)
 
 
 def _index_codes(folder: Path, method: Method, files: MethodFiles, rows: MethodRows, places: Places) -> MethodFiles:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.exceptions import IndexDamagedError
+from search.exceptions import IndexDamagedError, IndexUnavailableError
 from search.index import BACKENDS, IndexBackend, load_backend
 from search.index.hashes import HashIndex
 from search.index.manifest import Manifest, MethodFiles, Stamp, read_manifest, stamp, verify_files
 from search.index.matrices import map_matrix
+from search.index.references import uri_of
 from search.scoring.segments import MethodHashes, MethodIndex, MethodRows, MethodTables, Segment, load_tables
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,9 @@ def open_generation(folder: Path, generation_id: int) -> LoadedGeneration:
         rows = methods[name] = _open_rows(folder, name, files, num_images)
         tables[name] = load_tables(folder / f"{name}.calibration.npz")
         places = None if rows.present is None else np.flatnonzero(rows.present)
-        if files.index and (backend := _reader(manifest.backend)):
-            index = backend.load(folder / files.index, rows.scanned.shape[1], files.num_present)
-            indexes[name] = MethodIndex(index, files.effort, places)
+        if index := _open_index(folder, files, manifest.backend, rows.scanned.shape[1]):
+            quality = index.quality_of_effort(files.effort) if files.quality is None else files.quality
+            indexes[name] = MethodIndex(index, quality, places)
         if files.hashes:
             codes = HashIndex.load(folder / files.hashes, files.code_bits // 8, files.num_present)
             hashes[name] = MethodHashes(codes, places)
@@ -80,8 +84,20 @@ def _open_rows(folder: Path, name: str, files: MethodFiles, num_images: int) -> 
     return MethodRows(files.version, vectors, present, proxies, reduced, basis)
 
 
+def _open_index(folder: Path, files: MethodFiles, writer: str, dim: int) -> IndexBackend | None:
+    """Open a method's index; None: search exactly."""
+    backend = _reader(writer) if files.index else None
+    if backend is None:
+        return None
+    try:
+        return backend.open(uri_of(folder / files.index), dim, files.num_present)
+    except IndexUnavailableError as error:
+        logger.warning("%s/%s: searched exactly: %s", folder.name, files.index, error)
+        return None
+
+
 def _reader(writer: str) -> type[IndexBackend] | None:
     """Return a backend that reads what `writer` wrote and can be used here; None: search exactly."""
     suffix = load_backend(writer).suffix
-    same = [backend for backend in map(load_backend, (writer, *BACKENDS)) if backend.suffix == suffix]
-    return next((backend for backend in same if backend.unavailable() is None), None)
+    others = [backend for backend in map(load_backend, BACKENDS) if suffix and backend.suffix == suffix]
+    return next((backend for backend in (load_backend(writer), *others) if backend.unavailable() is None), None)

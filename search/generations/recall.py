@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from search.index import IndexBackend
+from search.index.quality import DEPTH
 
 NEIGHBORS = 20
 NUM_QUERIES = 200
-RERANK_DEPTH = 400
+RERANK_DEPTH = DEPTH
 """Candidates that a search takes from each index and compares in full."""
-FIRST_EFFORT = 1000
-COST_RATIO = 8
-"""A row looked at by the index costs about as much as eight rows of a scan: beyond that, scanning is the better way."""
+STEP_ROWS = 8000
+"""With twice as many rows there is one step of quality more, so that each step about doubles the work."""
 BLOCK_ROWS = 16_384
 TIE = 1e-6
 
 
-def tune_effort(
+def tune_quality(
     index: IndexBackend,
     vectors: NDArray[np.float32],
     *,
     min_recall: float,
     seed: int,
     reduced: NDArray[np.float32] | None = None,
-) -> tuple[int, float]:
-    """Find the least effort, by doubling, at which the mean recall@20 of up to 200 sampled rows is enough.
+) -> tuple[float, float]:
+    """Find the least quality, in steps, at which the mean recall@20 of up to 200 sampled rows is enough.
 
     Parameters
     ----------
@@ -38,18 +40,17 @@ def tune_effort(
 
     Returns
     -------
-    effort, recall : when the recall stays below `min_recall`, the last ones tried
+    quality, recall : when the recall stays below `min_recall`, the last ones tried
     """
     generator = np.random.default_rng(seed)
     queries = np.sort(generator.choice(len(vectors), min(NUM_QUERIES, len(vectors)), replace=False))
     floors = kth_scores(vectors, queries, min(NEIGHBORS, len(vectors) - 1))
-    limit = max(len(vectors) // COST_RATIO, FIRST_EFFORT)
-    effort = FIRST_EFFORT
-    while True:
-        recall = measure_recall(index, vectors, queries, floors, effort, reduced)
-        if recall >= min_recall or effort >= limit:
-            return effort, recall
-        effort = min(2 * effort, limit)
+    steps = max(1, math.ceil(math.log2(len(vectors) / STEP_ROWS)))
+    for step in range(steps + 1):
+        recall = measure_recall(index, vectors, queries, floors, step / steps, reduced)
+        if recall >= min_recall:
+            break
+    return step / steps, recall
 
 
 def measure_recall(
@@ -57,7 +58,7 @@ def measure_recall(
     vectors: NDArray[np.float32],
     queries: NDArray[np.int64],
     floors: NDArray[np.float32],
-    effort: int,
+    quality: float,
     reduced: NDArray[np.float32] | None = None,
 ) -> float:
     """Return the mean share of each query's 20 nearest other rows that the index returns.
@@ -69,18 +70,20 @@ def measure_recall(
     ----------
     queries : ndarray of rows
     floors : ndarray, cosine of each query's 20th nearest other row, see `kth_scores`
-    effort : see `IndexBackend.query`
+    quality : see `search.index.quality`
     reduced : ndarray of shape (n, m), float32: the rows that the index was built from, None = `vectors`
     """
     wanted = min(NEIGHBORS, len(vectors) - 1)
     if wanted < 1:
         return 1.0
+    if reduced is None:
+        near, cosines = index.search(vectors[queries], wanted + 1, quality)
+    else:
+        near, cosines = index.search(reduced[queries], RERANK_DEPTH, quality)
     found = 0
-    for row, floor in zip(queries, floors, strict=True):
-        if reduced is None:
-            rows, scores = index.query(vectors[row], wanted + 1, effort)
-        else:
-            rows, _estimates = index.query(reduced[row], RERANK_DEPTH, effort)
+    for row, floor, rows, scores in zip(queries, floors, near, cosines, strict=True):
+        if reduced is not None:
+            rows = rows[rows >= 0]
             scores = vectors[rows] @ vectors[row]
         found += min(int(np.count_nonzero((scores >= floor - TIE) & (rows != row))), wanted)
     return found / (wanted * len(queries))

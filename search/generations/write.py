@@ -116,11 +116,5 @@ def _stream(
 
 
 def _libraries(backend: type[IndexBackend]) -> dict[str, str]:
-    names = {
-        "annoy": "annoy",
-        "cv2": "opencv-python-headless",
-        "faiss_hnsw": "faiss-cpu",
-        "faiss_flat": "faiss-cpu",
-    }
-    used = ["numpy", *([names[backend.name]] if backend.name in names else [])]
+    used = ["numpy", backend.library] if backend.library else ["numpy"]
     return {name: library_version(name) for name in used}

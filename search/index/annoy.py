@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.exceptions import IndexDamagedError
-from search.index.base import IndexBackend, check_matrix, cosines_of, holds_nodes
+from search.index.annoy_files import AnnoyFiles, check_size, cosines_of, num_trees
+from search.index.base import Found, nothing_found
+from search.index.files import path_of
 
 CHUNK_ROWS = 4096
 
 
-class AnnoyBackend(IndexBackend):
+class AnnoyBackend(AnnoyFiles):
     """Angular Annoy index; `annoy` must have been compiled on this machine."""
 
     name: ClassVar[str] = "annoy"
-    suffix: ClassVar[str] = ".annoy"
+    library: ClassVar[str] = "annoy"
 
     def __init__(self, dim: int, rows: int, index: Any) -> None:
         super().__init__(dim, rows)
@@ -32,25 +34,32 @@ class AnnoyBackend(IndexBackend):
         return None
 
     @classmethod
-    def build(cls, vectors: NDArray[np.float32], path: Path, *, trees: int, seed: int, threads: int) -> None:
+    def _build(
+        cls,
+        vectors: NDArray[np.float32],
+        uri: str,
+        seed: int,
+        threads: int,
+        quality: float,
+        hints: Mapping[str, int],
+    ) -> None:
         from annoy import AnnoyIndex
 
-        check_matrix(vectors)
         index = AnnoyIndex(vectors.shape[1], "angular")
         index.set_seed(seed)
         for start in range(0, len(vectors), CHUNK_ROWS):
             # lists are taken a third faster than array rows
             for offset, row in enumerate(vectors[start : start + CHUNK_ROWS].tolist()):
                 index.add_item(start + offset, row)
-        index.build(trees, n_jobs=threads)
-        index.save(str(path))
+        index.build(num_trees(quality, hints), n_jobs=threads)
+        index.save(str(path_of(uri)))
 
     @classmethod
-    def load(cls, path: Path, dim: int, rows: int) -> Self:
+    def open(cls, uri: str, dim: int, rows: int) -> Self:
         from annoy import AnnoyIndex
 
-        if not holds_nodes(path, dim):
-            raise IndexDamagedError(f"{path.name}: expected an Annoy file of {dim}-d rows; its size does not fit")
+        path = path_of(uri)
+        check_size(path, dim)
         index = AnnoyIndex(dim, "angular")
         index.load(str(path), prefault=True)  # it has just been read whole, and faults would slow the first queries
         if index.get_n_items() != rows:
@@ -58,9 +67,12 @@ class AnnoyBackend(IndexBackend):
         return cls(dim, rows, index)
 
     def _nearest(
-        self, vector: NDArray[np.float32], k: int, effort: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        rows, distances = self._index.get_nns_by_vector(
-            vector.tolist(), k, search_k=effort or -1, include_distances=True
-        )
-        return np.array(rows, np.int64), cosines_of(np.array(distances, np.float32))
+        self, vectors: NDArray[np.float32], k: int, quality: float, allowed: NDArray[np.bool_] | None
+    ) -> Found:
+        found, cosines = nothing_found(len(vectors), k)
+        nodes = self._nodes(k, quality, self._index.get_n_trees())
+        for place, vector in enumerate(vectors.tolist()):
+            rows, distances = self._index.get_nns_by_vector(vector, k, search_k=nodes, include_distances=True)
+            found[place, : len(rows)] = rows
+            cosines[place, : len(rows)] = cosines_of(np.array(distances, np.float32))
+        return found, cosines

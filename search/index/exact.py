@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.exceptions import IndexDamagedError
-from search.index.base import IndexBackend, check_matrix
+from search.index.base import Capabilities, Found, nothing_found
+from search.index.files import FileBackend, path_of
 
 
-class ExactBackend(IndexBackend):
+class ExactBackend(FileBackend):
     """All rows, compared one by one."""
 
     name: ClassVar[str] = "exact"
     suffix: ClassVar[str] = ".npy"
+    capabilities: ClassVar[Capabilities] = Capabilities(filters=True)
 
     def __init__(self, vectors: NDArray[np.float32]) -> None:
         super().__init__(vectors.shape[1], len(vectors))
         self._vectors = vectors
 
     @classmethod
-    def build(cls, vectors: NDArray[np.float32], path: Path, *, trees: int, seed: int, threads: int) -> None:
-        check_matrix(vectors)
-        with path.open("wb") as file:
+    def _build(
+        cls,
+        vectors: NDArray[np.float32],
+        uri: str,
+        seed: int,
+        threads: int,
+        quality: float,
+        hints: Mapping[str, int],
+    ) -> None:
+        with path_of(uri).open("wb") as file:
             np.save(file, vectors)
 
     @classmethod
-    def load(cls, path: Path, dim: int, rows: int) -> Self:
+    def open(cls, uri: str, dim: int, rows: int) -> Self:
+        path = path_of(uri)
         try:
             vectors = np.asarray(np.load(path, mmap_mode="r"))
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             raise IndexDamagedError(f"{path.name}: expected an array file; {error}") from error
         if vectors.shape != (rows, dim) or vectors.dtype != np.float32:
             raise IndexDamagedError(
@@ -41,9 +51,14 @@ class ExactBackend(IndexBackend):
         return cls(vectors)
 
     def _nearest(
-        self, vector: NDArray[np.float32], k: int, effort: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        scores = self._vectors @ vector
-        rows = np.argpartition(scores, len(scores) - k)[len(scores) - k :]
-        rows = rows[np.lexsort((rows, -scores[rows]))]
-        return rows.astype(np.int64), scores[rows]
+        self, vectors: NDArray[np.float32], k: int, quality: float, allowed: NDArray[np.bool_] | None
+    ) -> Found:
+        found, cosines = nothing_found(len(vectors), k)
+        for place, vector in enumerate(vectors):
+            scores = self._vectors @ vector
+            if allowed is not None:
+                scores[~allowed] = -np.inf
+            rows = np.argpartition(scores, len(scores) - k)[len(scores) - k :]
+            rows = rows[np.lexsort((rows, -scores[rows]))]
+            found[place], cosines[place] = np.where(np.isneginf(scores[rows]), -1, rows), scores[rows]
+        return found, cosines

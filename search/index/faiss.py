@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.exceptions import IndexDamagedError
-from search.index.base import IndexBackend, check_matrix
+from search.index.base import Capabilities, Found
+from search.index.files import FileBackend, path_of
+from search.index.quality import COST_RATIO, DEPTH, between, quality_of
 
 CHUNK_ROWS = 65_536
 LINKS = 32
 """Neighbors kept of each row of the graph; twice as many on its lowest level."""
-BUILD_EFFORT = 80
-"""Candidates held while a row's neighbors are looked for."""
-LEAST_EFFORT = 32
+LEAST_HELD = 32
+"""Candidates held while the rows nearest to a query are looked for, FAISS's `efSearch`."""
+LEAST_BUILDING, MOST_BUILDING = 40, 160
+"""Candidates held while a row's neighbors are looked for, FAISS's `efConstruction`."""
+ROUNDING = 1e-6
 
 
-class _FaissBackend(IndexBackend):
+class _FaissBackend(FileBackend):
     """What both indexes share: their files are FAISS's own, and are mapped."""
+
+    library: ClassVar[str] = "faiss-cpu"
 
     def __init__(self, dim: int, rows: int, index: Any) -> None:
         super().__init__(dim, rows)
@@ -36,15 +42,22 @@ class _FaissBackend(IndexBackend):
 
     @classmethod
     @abstractmethod
-    def _new(cls, dim: int, seed: int) -> Any:
+    def _new(cls, dim: int, seed: int, quality: float) -> Any:
         """Return an empty index."""
 
     @classmethod
-    def build(cls, vectors: NDArray[np.float32], path: Path, *, trees: int, seed: int, threads: int) -> None:
+    def _build(
+        cls,
+        vectors: NDArray[np.float32],
+        uri: str,
+        seed: int,
+        threads: int,
+        quality: float,
+        hints: Mapping[str, int],
+    ) -> None:
         import faiss
 
-        check_matrix(vectors)
-        index = cls._new(vectors.shape[1], seed)
+        index = cls._new(vectors.shape[1], seed, quality)
         before = faiss.omp_get_max_threads()
         faiss.omp_set_num_threads(threads)
         try:
@@ -52,17 +65,18 @@ class _FaissBackend(IndexBackend):
                 index.add(np.ascontiguousarray(vectors[start : start + CHUNK_ROWS]))
         finally:
             faiss.omp_set_num_threads(before)
-        faiss.write_index(index, str(path))
+        faiss.write_index(index, str(path_of(uri)))
 
     @classmethod
-    def load(cls, path: Path, dim: int, rows: int) -> Self:
+    def open(cls, uri: str, dim: int, rows: int) -> Self:
         import faiss
 
+        path = path_of(uri)
         try:
             index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
         except RuntimeError as error:
             raise IndexDamagedError(f"{path.name}: expected a FAISS index; {error}") from error
-        kind = type(cls._new(dim, 0))
+        kind = type(cls._new(dim, 0, 0.0))
         if type(index) is not kind or index.metric_type != faiss.METRIC_INNER_PRODUCT:
             raise IndexDamagedError(f"{path.name}: expected a {kind.__name__} of cosines, got {type(index).__name__}")
         if (index.ntotal, index.d) != (rows, dim):
@@ -72,14 +86,14 @@ class _FaissBackend(IndexBackend):
         return cls(dim, rows, index)
 
     def _nearest(
-        self, vector: NDArray[np.float32], k: int, effort: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        scores, rows = self._index.search(vector[None], k, params=self._parameters(k, effort))
-        found = rows[0] >= 0  # places that the graph could not fill
-        return rows[0][found], scores[0][found]
+        self, vectors: NDArray[np.float32], k: int, quality: float, allowed: NDArray[np.bool_] | None
+    ) -> Found:
+        cosines, rows = self._index.search(vectors, k, params=self._parameters(k, quality, allowed))
+        cosines[rows < 0] = -np.inf  # places that could not be filled
+        return rows, cosines
 
-    def _parameters(self, k: int, effort: int) -> Any:
-        """Return how hard to look, None where there is no choice."""
+    def _parameters(self, k: int, quality: float, allowed: NDArray[np.bool_] | None) -> Any:
+        """Return how hard to look, and at what; None where there is no choice."""
         return None
 
 
@@ -87,28 +101,36 @@ class FaissHnswBackend(_FaissBackend):
     """A graph that leads from row to nearer row.
 
     Source: Malkov and Yashunin, "Efficient and robust approximate nearest neighbor search using hierarchical navigable
-    small world graphs", PAMI 2018. Each step looks at all neighbors of a row, so an effort of `n` nodes is `n / LINKS`
-    steps; with several threads the graph depends on chance.
+    small world graphs", PAMI 2018. For each candidate held, all neighbors of a row are looked at. It leaves out no rows
+    itself: a graph in which few rows count leads nowhere. With several threads the graph depends on chance.
     """
 
     name: ClassVar[str] = "faiss_hnsw"
     suffix: ClassVar[str] = ".hnsw"
 
     @classmethod
-    def _new(cls, dim: int, seed: int) -> Any:
+    def _new(cls, dim: int, seed: int, quality: float) -> Any:
         import faiss
 
         api: Any = faiss  # the type stubs of the wheel know only part of it
         index = api.IndexHNSWFlat(dim, LINKS, api.METRIC_INNER_PRODUCT)
-        index.hnsw.efConstruction = BUILD_EFFORT
+        index.hnsw.efConstruction = round(between(LEAST_BUILDING, MOST_BUILDING, quality))
         index.hnsw.rng = api.RandomGenerator(seed)
         return index
 
-    def _parameters(self, k: int, effort: int) -> Any:
+    def _parameters(self, k: int, quality: float, allowed: NDArray[np.bool_] | None) -> Any:
         import faiss
 
         api: Any = faiss
-        return api.SearchParametersHNSW(efSearch=max(k, effort // LINKS, LEAST_EFFORT))
+        held = between(LEAST_HELD, self._most_held, quality) * max(1.0, k / DEPTH)
+        return api.SearchParametersHNSW(efSearch=max(k, int(held + ROUNDING)))
+
+    def quality_of_effort(self, effort: int) -> float:
+        return quality_of(LEAST_HELD, self._most_held, effort / LINKS)
+
+    @property
+    def _most_held(self) -> float:
+        return self.rows // COST_RATIO / LINKS
 
 
 class FaissFlatBackend(_FaissBackend):
@@ -116,9 +138,18 @@ class FaissFlatBackend(_FaissBackend):
 
     name: ClassVar[str] = "faiss_flat"
     suffix: ClassVar[str] = ".flat"
+    capabilities: ClassVar[Capabilities] = Capabilities(filters=True)
 
     @classmethod
-    def _new(cls, dim: int, seed: int) -> Any:
+    def _new(cls, dim: int, seed: int, quality: float) -> Any:
         import faiss
 
         return faiss.IndexFlatIP(dim)
+
+    def _parameters(self, k: int, quality: float, allowed: NDArray[np.bool_] | None) -> Any:
+        import faiss
+
+        if allowed is None:
+            return None
+        api: Any = faiss
+        return api.SearchParameters(sel=api.IDSelectorBitmap(np.packbits(allowed, bitorder="little")))

@@ -34,14 +34,15 @@ class MethodFiles:
     dtype: str
     num_present: int
     stand_in_dim: int = 0  # 0: compared by its own vectors
-    index: str = ""  # the ANN file; empty: searched exactly
-    effort: int = 0  # nodes to look at for the recall measured
+    index: str = ""  # the file that is the ANN index, or names it; empty: searched exactly
+    effort: int = 0  # version 0.1's measure of how hard to look, instead of the quality
     recall: float | None = None  # recall@20 measured at build time; None: searched exactly
     reduced_dim: int = 0  # numbers a row that are scanned and indexed; 0: all of them
     variance: float | None = None  # share of the rows' variance that the reduced rows keep
     reduced_recall: float | None = None  # recall@20 of a scan of the reduced rows, its head compared in full
     hashes: str = ""  # the file of binary codes; empty: none
     code_bits: int = 0  # of each code in that file
+    quality: float | None = None  # 0..1, at which the recall was measured; None: no index, or one of version 0.1
 
     @property
     def scanned_dim(self) -> int:

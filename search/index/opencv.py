@@ -1,8 +1,8 @@
-"""OpenCV's `cv2.ANNIndex`: the same engine and file as Annoy, inside the OpenCV 5 wheel, so nothing is compiled."""
+"""OpenCV's index: the same engine and file as Annoy, inside the OpenCV 5 wheel, so nothing is compiled."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import cv2
@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.exceptions import IndexDamagedError
-from search.index.base import IndexBackend, check_matrix, cosines_of, holds_nodes
+from search.index.annoy_files import AnnoyFiles, check_size, cosines_of, num_trees
+from search.index.base import Found
+from search.index.files import path_of
 
 
-class OpencvBackend(IndexBackend):
+class OpencvBackend(AnnoyFiles):
     """Angular `cv2.ANNIndex`."""
 
     name: ClassVar[str] = "cv2"
-    suffix: ClassVar[str] = ".annoy"
+    library: ClassVar[str] = "opencv-python-headless"
 
     def __init__(self, dim: int, rows: int, index: Any) -> None:
         super().__init__(dim, rows)
@@ -30,18 +32,25 @@ class OpencvBackend(IndexBackend):
         return None
 
     @classmethod
-    def build(cls, vectors: NDArray[np.float32], path: Path, *, trees: int, seed: int, threads: int) -> None:
-        check_matrix(vectors)
+    def _build(
+        cls,
+        vectors: NDArray[np.float32],
+        uri: str,
+        seed: int,
+        threads: int,
+        quality: float,
+        hints: Mapping[str, int],
+    ) -> None:
         index = _new_index(vectors.shape[1])
         index.setSeed(seed)
         index.addItems(np.ascontiguousarray(vectors))  # all at once: a second call numbers from 0 again
-        index.build(trees)
-        index.save(str(path))
+        index.build(num_trees(quality, hints))
+        index.save(str(path_of(uri)))
 
     @classmethod
-    def load(cls, path: Path, dim: int, rows: int) -> Self:
-        if not holds_nodes(path, dim):
-            raise IndexDamagedError(f"{path.name}: expected an Annoy file of {dim}-d rows; its size does not fit")
+    def open(cls, uri: str, dim: int, rows: int) -> Self:
+        path = path_of(uri)
+        check_size(path, dim)
         index = _new_index(dim)
         index.load(str(path), True)  # prefault: it has just been read whole, and faults would slow the first queries
         if index.getItemNumber() != rows:
@@ -49,15 +58,17 @@ class OpencvBackend(IndexBackend):
         return cls(dim, rows, index)
 
     def _nearest(
-        self, vector: NDArray[np.float32], k: int, effort: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        self, vectors: NDArray[np.float32], k: int, quality: float, allowed: NDArray[np.bool_] | None
+    ) -> Found:
         # It leaves places that it cannot fill as they are, so they are marked; a query of another length would be
-        # read beyond its end, which `query` has ruled out.
-        rows = np.full((1, k), -1, np.int32)
-        distances = np.zeros((1, k), np.float32)
-        self._index.knnSearch(vector[None, :], k, rows, distances, effort or -1)
-        found = rows[0] >= 0
-        return rows[0][found].astype(np.int64), cosines_of(distances[0][found])
+        # read beyond its end, which `search` has ruled out.
+        rows = np.full((len(vectors), k), -1, np.int32)
+        distances = np.zeros((len(vectors), k), np.float32)
+        nodes = self._nodes(k, quality, self._index.getTreeNumber())
+        for place in range(len(vectors)):
+            one = slice(place, place + 1)
+            self._index.knnSearch(vectors[one], k, rows[one], distances[one], nodes)
+        return rows.astype(np.int64), np.where(rows >= 0, cosines_of(distances), np.float32(-np.inf))
 
 
 def _new_index(dim: int) -> Any:

@@ -7,7 +7,6 @@ Re-ranking methods take no part in the scan: they only see these, and without a 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,11 +19,9 @@ from search.methods import Method, PairwiseMethod
 from search.scoring.estimate import Scan, estimate, products_of
 from search.scoring.fusion import DEFAULT_WEIGHTS, top
 from search.scoring.score import Later, QueryRows, Rows, ScoreTable, score
-from search.scoring.segments import MethodIndex, Segment, Snapshot
+from search.scoring.segments import Segment, Snapshot
 from search.types import Result
 
-MOST_ASKED = 8
-"""How many times the usual number of rows an ANN index is asked for, before all rows are looked at."""
 QueryVectors = Mapping[str, NDArray[Any]]
 """One row of shape (dim,) per method that has something to say about the query."""
 
@@ -163,7 +160,7 @@ def _ann_rows(segment: Segment, task: Task, mask: NDArray[np.bool_]) -> NDArray[
             continue
         asked = rows.asked(vector)
         if index := segment.indexes.get(name):
-            near = _near(index, asked, task.rerank_depth, mask)
+            near = index.query_allowed(asked, task.rerank_depth, mask)
             if near is None:
                 return None
             found.append(near)
@@ -174,27 +171,6 @@ def _ann_rows(segment: Segment, task: Task, mask: NDArray[np.bool_]) -> NDArray[
             coded = hashes.query(task.methods[name].query_codes(task.vectors[name]), task.rerank_depth)
             found.append(coded[mask[coded]])
     return np.unique(np.concatenate(found))
-
-
-def _near(
-    index: MethodIndex, vector: NDArray[np.float32], wanted: int, mask: NDArray[np.bool_]
-) -> NDArray[np.int64] | None:
-    """Return an index's nearest rows of those that may be found: about `wanted`, None where it yields too few.
-
-    The index knows nothing of the mask, so it is asked for more: as many more as the mask leaves out on the average,
-    and MOST_ASKED times that when those that are left out crowd around the query.
-    """
-    may = mask if index.rows is None else mask[index.rows]
-    num_reachable = int(np.count_nonzero(may))
-    if not num_reachable:
-        return np.empty(0, np.int64)
-    for factor in (1, MOST_ASKED):
-        more = math.ceil(factor * len(may) / num_reachable)
-        near = index.query(vector, min(more * wanted, len(may)), more)
-        found = near[mask[near]]
-        if len(found) >= min(wanted, num_reachable) or len(found) == len(near):
-            return found
-    return None
 
 
 def _estimate(segment: Segment, rows: NDArray[np.int64], task: Task, snapshot: Snapshot) -> Candidates:

@@ -49,13 +49,28 @@ class MethodIndex:
     """An ANN index over the rows that a method has something about."""
 
     backend: IndexBackend
-    effort: int
+    quality: float
     rows: NDArray[np.int64] | None = None  # segment's row of each of the index's rows; None: the same
 
-    def query(self, vector: NDArray[np.float32], k: int, more: int = 1) -> NDArray[np.int64]:
-        """Return the segment's rows nearest to a vector, closest first; `more` is how many times the usual effort."""
-        found, _scores = self.backend.query(vector, k, more * self.effort)
+    def query(self, vector: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+        """Return the segment's rows nearest to a vector, closest first."""
+        found = self._search(vector, k, None)
         return found if self.rows is None else self.rows[found]
+
+    def query_allowed(
+        self, vector: NDArray[np.float32], k: int, allowed: NDArray[np.bool_]
+    ) -> NDArray[np.int64] | None:
+        """Return the nearest of those of the segment's rows that may be found; None where the index yields too few."""
+        may = allowed if self.rows is None else allowed[self.rows]
+        found = self._search(vector, k, may)
+        if len(found) < min(k, int(np.count_nonzero(may))) and not may[self._search(vector, k, None)].all():
+            return None
+        return found if self.rows is None else self.rows[found]
+
+    def _search(self, vector: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None) -> NDArray[np.int64]:
+        rows, _cosines = self.backend.search(vector[None], k, self.quality, allowed)
+        found: NDArray[np.int64] = rows[0]
+        return found[found >= 0]
 
 
 @dataclass(frozen=True, slots=True)

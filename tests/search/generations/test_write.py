@@ -33,7 +33,7 @@ def quiet(text: str, share: float) -> None:
 
 
 def plan(**changes: Any) -> IndexPlan:
-    return replace(IndexPlan(1, 5, choose_backend(), exact_max=10, trees=5, seed=20, min_recall=0.9), **changes)
+    return replace(IndexPlan(1, 5, choose_backend(), exact_max=10, seed=20, min_recall=0.9), **changes)
 
 
 def chunks(ids: list[int], rows: Vectors, size: int = 4) -> Iterator[tuple[NDArray[np.int64], Vectors]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from search.generations.pca import fit_reduction, reduce_rows
 from search.generations.reader import open_generation
 from search.generations.write import IndexPlan, MethodSource, assemble
-from search.index import IndexBackend, choose_backend
+from search.index import choose_backend
+from search.index.base import Capabilities, Found
+from search.index.exact import ExactBackend
 from search.methods import Method, RerankMethod
 from search.methods.base import normalize_rows
 from search.methods.color import Color
@@ -188,7 +190,7 @@ def test_forbidden_images_are_not_found(vectors: dict[str, Vectors]) -> None:
 def test_the_ann_route_gives_the_exact_answer(vectors: dict[str, Vectors], tmp_path: Path, backend: str) -> None:
     kind = choose_backend("auto") if backend == "annoy" else choose_backend(backend)
     all_ids = np.arange(1, NUM + 1)
-    plan = IndexPlan(1, 0, kind, exact_max=10, trees=10, seed=20, min_recall=0.95)
+    plan = IndexPlan(1, 0, kind, exact_max=10, seed=20, min_recall=0.95)
     sources = [MethodSource(METHODS[name], "1", [(all_ids, rows)]) for name, rows in vectors.items()]
     manifest = assemble(tmp_path, sources, plan, np.empty(0, np.int64), lambda text, share: None)
     assert all(files.index and (files.recall or 0) >= 0.95 for files in manifest.methods.values())
@@ -203,7 +205,7 @@ def test_the_ann_route_gives_the_exact_answer(vectors: dict[str, Vectors], tmp_p
 
 
 def test_a_small_collection_of_a_large_library_is_searched_exactly(vectors: dict[str, Vectors], tmp_path: Path) -> None:
-    plan = IndexPlan(1, 0, choose_backend(), exact_max=10, trees=10, seed=20, min_recall=0.5)
+    plan = IndexPlan(1, 0, choose_backend(), exact_max=10, seed=20, min_recall=0.5)
     sources = [MethodSource(METHODS["color"], "1", [(np.arange(1, NUM + 1), vectors["color"])])]
     assemble(tmp_path, sources, plan, np.empty(0, np.int64), lambda text, share: None)
     loaded = open_generation(tmp_path, 1)
@@ -213,7 +215,7 @@ def test_a_small_collection_of_a_large_library_is_searched_exactly(vectors: dict
 
 
 def _with_color_index(vectors: dict[str, Vectors], folder: Path) -> Snapshot:
-    plan = IndexPlan(1, 0, choose_backend(), exact_max=10, trees=10, seed=20, min_recall=0.5)
+    plan = IndexPlan(1, 0, choose_backend(), exact_max=10, seed=20, min_recall=0.5)
     sources = [MethodSource(METHODS["color"], "1", [(np.arange(1, NUM + 1), vectors["color"])])]
     assemble(folder, sources, plan, np.empty(0, np.int64), lambda text, share: None)
     loaded = open_generation(folder, 1)
@@ -368,10 +370,10 @@ def test_near_codes_are_candidates_whatever_the_index_finds(tmp_path: Path, rng:
     codes = rng.integers(0, 256, (200, 8), np.uint8)
     codes[150] = codes[3] ^ np.array([1, 0, 2, 0, 0, 4, 0, 0], np.uint8)
     method = PHash()
-    plan = IndexPlan(1, 0, choose_backend(), exact_max=10, trees=10, seed=20, min_recall=0)
+    plan = IndexPlan(1, 0, choose_backend(), exact_max=10, seed=20, min_recall=0)
     assemble(tmp_path, [MethodSource(method, "1", [(np.arange(200), codes)])], plan, NONE, lambda text, share: None)
     loaded = open_generation(tmp_path, 1)
-    blind = MethodIndex(_Blind(64, 200), 0)
+    blind = MethodIndex(_Blind(np.zeros((200, 64), np.float32)), 0.0)
     segment = replace(loaded.segment, indexes={"phash": blind})
     options: dict[str, Any] = {"k": 3, "rerank_depth": 5, "exact_max": 10, "excluded": 3}
     query, weights, methods = {"phash": codes[3]}, {"phash": 1.0}, {"phash": method}
@@ -381,21 +383,12 @@ def test_near_codes_are_candidates_whatever_the_index_finds(tmp_path: Path, rng:
     assert 150 not in ids(without)
 
 
-class _Blind(IndexBackend):
+class _Blind(ExactBackend):
     """Returns the first rows, whatever is asked for."""
 
-    name = "blind"
-    suffix = ".blind"
-
-    @classmethod
-    def build(cls, vectors: NDArray[np.float32], path: Path, *, trees: int, seed: int, threads: int) -> None:
-        raise NotImplementedError
-
-    @classmethod
-    def load(cls, path: Path, dim: int, rows: int) -> Self:
-        raise NotImplementedError
+    capabilities = Capabilities()
 
     def _nearest(
-        self, vector: NDArray[np.float32], k: int, effort: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        return np.arange(k), np.zeros(k, np.float32)
+        self, vectors: NDArray[np.float32], k: int, quality: float, allowed: NDArray[np.bool_] | None
+    ) -> Found:
+        return np.tile(np.arange(k), (len(vectors), 1)), np.zeros((len(vectors), k), np.float32)
