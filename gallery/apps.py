@@ -9,7 +9,7 @@ class GalleryConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from gallery import receivers  # noqa: F401 (importing connects them)
+        from gallery import error_sentences, receivers  # noqa: F401 (importing makes them known and connects them)
         from gallery.addresses import IdConverter
         from gallery.people.accounts import checks  # noqa: F401 (importing registers them)
         from gallery.people.accounts.receivers import connect

@@ -26,10 +26,10 @@ def is_ours(request: HttpRequest, address: str) -> bool:
     return url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
 
 
-def say_done(request: HttpRequest, sentence: str, change: Change | None = None, *, back: str = "") -> None:
-    """Tell that something was done; with a change, beside a button that undoes it and leads to `back`."""
+def say_done(request: HttpRequest, sentence: str, change: Change | None = None, *, code: str, back: str = "") -> None:
+    """Tell that something was done, and its code; with a change, beside a button that undoes it and leads to `back`."""
     if change is None:
-        messages.success(request, sentence)
+        messages.success(request, sentence, extra_tags=code)
         return
     context = {"sentence": sentence, "change": change, "back": back}
-    messages.success(request, render_to_string("gallery/_undo.html", context, request))
+    messages.success(request, render_to_string("gallery/_undo.html", context, request), extra_tags=code)

@@ -33,7 +33,9 @@ class CollectionForm(forms.Form):
         name = " ".join(self.cleaned_data["name"].split())
         others = Collection.objects.exclude(pk=self.collection.pk) if self.collection else Collection.objects.all()
         if others.filter(name=name).exists():
-            raise forms.ValidationError(_("The name “%(name)s” is taken; choose another."), params={"name": name})
+            raise forms.ValidationError(
+                _("The name “%(name)s” is taken; choose another."), "taken", params={"name": name}
+            )
         return name
 
     def clean_description(self) -> str:

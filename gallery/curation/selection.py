@@ -8,18 +8,18 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from django.http import QueryDict
-from django.utils.translation import ngettext
 
 from gallery.batches import batches
 from gallery.forms import FilterForm, IdsField, read_id
 from gallery.models import Image
 from gallery.people.roles import Role
+from jobs.errors import CodedError
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
 
-class NotTheirsError(Exception):
+class NotTheirsError(CodedError):
     """Some of the images are not this person's to change; the message says how many."""
 
 
@@ -82,14 +82,7 @@ def all_curated(image_ids: Sequence[int], user: User | AnonymousUser) -> list[in
     mine = curated(image_ids, user)
     others = set(visible(image_ids, user)) - set(mine)
     if others:
-        raise NotTheirsError(
-            ngettext(
-                "You may look at %(n)d of these images but not change it; nothing was changed.",
-                "You may look at %(n)d of these images but not change them; nothing was changed.",
-                len(others),
-            )
-            % {"n": len(others)}
-        )
+        raise NotTheirsError("images_of_others", n=len(others))
     return mine
 
 

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from gallery.audit_events import Action
 from gallery.batches import batches
@@ -18,12 +16,13 @@ from gallery.curation import bulk_edit, merge, visibility
 from gallery.models import Change, Image
 from gallery.people.permissions import permissions_of
 from gallery.people.roles import Role
+from jobs.errors import CodedError
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 
-class UndoError(Exception):
+class UndoError(CodedError):
     """This act cannot be undone; the message says why."""
 
 
@@ -42,12 +41,9 @@ def undo(change_id: int, user: User) -> int:
     with transaction.atomic():
         change = Change.objects.select_for_update().filter(pk=change_id).first()
         if change is None or not (change.user_id == user.pk or permissions_of(user).sees_all):
-            raise UndoError(
-                _("There is nothing to undo here: acts can be undone for %(days)d days, by whoever did them.")
-                % {"days": settings.TRASH_DAYS}
-            )
+            raise UndoError("nothing_to_undo", days=settings.TRASH_DAYS)
         if change.undone_at:
-            raise UndoError(_("This was undone already."))
+            raise UndoError("change_undone_already")
         _check_role(change, user)
         num_changed = _WAYS_BACK[Action(change.action)](change.state, user)
         Change.objects.filter(pk=change.pk).update(undone_at=timezone.now())
@@ -65,7 +61,7 @@ def _check_role(change: Change, user: User) -> None:
     for part in batches(ids):
         there = Image.objects.filter(pk__in=part)
         if there.exclude(pk__in=there.with_role(user, Role.CURATOR).values("pk")).exists():
-            raise UndoError(_("You are not a curator of all these images any more; nothing was undone."))
+            raise UndoError("curates_no_longer")
 
 
 def _image_ids(action: Action, state: Mapping[str, Any]) -> list[int]:
@@ -82,14 +78,7 @@ def _undo_edit(state: Mapping[str, Any], user: User) -> int:
     back = bulk_edit.revert(bulk_edit.from_state(state), user)
     lost = [] if permissions_of(user).sees_all else bulk_edit.out_of_sight(back)
     if lost:
-        text = ngettext(
-            "Nothing was undone: %(n)d image would be in no collection and not in the common library, where only admins"
-            " would see it. Add it to a collection first.",
-            "Nothing was undone: %(n)d images would be in no collection and not in the common library, where only"
-            " admins would see them. Add them to a collection first.",
-            len(lost),
-        )
-        raise UndoError(text % {"n": len(lost)})
+        raise UndoError("undo_takes_out_of_sight", n=len(lost))
     return len(bulk_edit.changed_ids(back))
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from gallery.audit_events import Action
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 SHOWN = 12
 MAX_IMAGES = 50_000
 """Images of one edit: all are changed in one transaction, for which others have to wait."""
+TOO_MANY = gettext_lazy(
+    "Expected at most %(most)d images to edit at once, got %(number)d. Choose fewer, by a filter more."
+)
 MAX_NAMES = 500
 """Names that a field suggests at most."""
 
@@ -48,8 +51,7 @@ def bulk_edit(request: HttpRequest) -> HttpResponse:
     if not choice.ids:
         return _refuse(request, _("You may change none of these images: for that, be a curator of them."))
     if len(choice.ids) > MAX_IMAGES:
-        text = _("Expected at most %(most)d images to edit at once, got %(number)d. Choose fewer, by a filter more.")
-        return _refuse(request, text % {"most": MAX_IMAGES, "number": len(choice.ids)})
+        return _refuse(request, TOO_MANY % {"most": MAX_IMAGES, "number": len(choice.ids)})
     step = request.POST.get("step", "form")
     if step == "form":
         return _form(request, choice, BulkForm(user=request.user))
@@ -62,7 +64,7 @@ def bulk_edit(request: HttpRequest) -> HttpResponse:
         form.add_error("title", str(error))
         return _form(request, choice, form)
     if problem := _sight_problem(moves, form):
-        form.add_error(None, problem)
+        form.add_error(None, ValidationError(problem, code="out_of_sight"))
         return _form(request, choice, form)
     if step == "apply" and request.POST.get("digest") == choice.digest:
         return _apply(request, choice, form)
@@ -117,7 +119,7 @@ def _apply(request: HttpRequest, choice: Selection, form: BulkForm) -> HttpRespo
     num_changed = len(curation_bulk_edit.changed_ids(moves))
     back = way_back(request)
     sentence = ngettext("%(n)d image is changed.", "%(n)d images are changed.", num_changed) % {"n": num_changed}
-    say_done(request, sentence, change, back=back)
+    say_done(request, sentence, change, code="edited", back=back)
     return redirect(back)
 
 

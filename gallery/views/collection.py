@@ -67,7 +67,7 @@ def collection_settings(request: HttpRequest, pk: int) -> HttpResponse:
         if conflicts := form.conflicts():
             return _settings(request, shown, form, conflicts)
         change_collection(shown, form.values(), request.user)
-    messages.success(request, _("The collection is saved."))
+    messages.success(request, _("The collection is saved."), extra_tags="saved")
     return redirect("gallery:collection_settings", pk)
 
 
@@ -103,7 +103,8 @@ def dissolve_collection(request: HttpRequest, pk: int) -> HttpResponse:
             elif ids:
                 visibility.trash(ids, request.user)
             dissolve(shown, request.user)
-        messages.success(request, _("The collection “%(name)s” is deleted.") % {"name": shown.name})
+        sentence = _("The collection “%(name)s” is deleted.") % {"name": shown.name}
+        messages.success(request, sentence, extra_tags="deleted")
         return redirect("gallery:collections")
     context = {
         "collection": shown,

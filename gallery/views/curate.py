@@ -38,6 +38,10 @@ Done = tuple[str, Change | None]
 class ActError(Exception):
     """The act cannot be done, and nothing was changed; the message says why."""
 
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
 
 @require_POST
 @requires(Role.CURATOR)
@@ -53,9 +57,9 @@ def curate(request: HttpRequest) -> HttpResponse:
     try:
         sentence, change = ACTIONS[asked["action"]](asked["image"], asked, cast("User", request.user))
     except (ActError, NotTheirsError) as error:
-        messages.error(request, str(error))
+        messages.error(request, str(error), extra_tags=error.code)
     else:
-        say_done(request, sentence, change, back=back)
+        say_done(request, sentence, change, code=asked["action"], back=back)
     return redirect(back)
 
 
@@ -111,7 +115,7 @@ def _untag(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
 
 def _collect(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
     if problem := addition_problem(user, asked["collection"]):
-        raise ActError(problem)
+        raise ActError("collection_refused", problem)
     ids = all_curated(chosen, user)
     with transaction.atomic():
         collection = collection_named(asked["collection"], user)
@@ -124,7 +128,9 @@ def _uncollect(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
     """Take images out of a collection; that is for its curators, whoever curates the images."""
     collection = Collection.objects.with_role(user, Role.CURATOR).filter(name=asked["leave"]).first()
     if collection is None:
-        raise ActError(_("You are not a curator of “%(name)s”; nothing was changed.") % {"name": asked["leave"]})
+        raise ActError(
+            "not_its_curator", _("You are not a curator of “%(name)s”; nothing was changed.") % {"name": asked["leave"]}
+        )
     edit, ids = Edit({f"collection:{collection.pk}": False}), visible(chosen, user)
     lost = len(bulk_edit.out_of_sight(bulk_edit.plan(ids, edit)))
     if lost:
@@ -135,7 +141,7 @@ def _uncollect(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
             " them to another one first, or move them to the trash.",
             lost,
         )
-        raise ActError(text % {"n": lost})
+        raise ActError("in_no_other_collection", text % {"n": lost})
     change = _edit(ids, edit, user)
     text = ngettext("%(n)s image is not in %(name)s any more.", "%(n)s images are not in %(name)s any more.", len(ids))
     return text % {"n": len(ids), "name": collection}, change

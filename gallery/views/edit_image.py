@@ -50,7 +50,8 @@ def edit_image(request: HttpRequest, pk: int) -> HttpResponse:
         moves = bulk_edit.apply([pk], form.edit(), request.user)
         change = remember(cast("User", request.user), Action.EDIT, bulk_edit.as_state(moves)) if moves else None
     back = way_back(request, image.get_absolute_url())
-    say_done(request, _("The changes are saved.") if moves else _("Nothing was changed."), change, back=back)
+    sentence = _("The changes are saved.") if moves else _("Nothing was changed.")
+    say_done(request, sentence, change, code="saved" if moves else "nothing_changed", back=back)
     return redirect(back)
 
 

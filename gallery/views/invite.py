@@ -55,5 +55,7 @@ def _give_link(request: HttpRequest, admin: User, person: User) -> HttpResponse:
             send_link(request, admin, person, link)
             sent = True
         except ImmediateHttpResponse:
-            messages.warning(request, _("The mail could not be sent; hand the link over yourself."))
+            messages.warning(
+                request, _("The mail could not be sent; hand the link over yourself."), extra_tags="not_mailed"
+            )
     return render(request, "gallery/invited.html", {"person": person, "link": link, "sent": sent})

@@ -37,7 +37,7 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
         away = reverse("gallery:collections")
         return HttpResponseClientRedirect(away) if part else redirect(away)
     if not part and "problems" not in found:
-        messages.success(request, found["done"])
+        messages.success(request, found["done"], extra_tags=found["code"])
         return redirect("gallery:members", collection.pk)
     return _answer(request, collection, found)
 
@@ -57,7 +57,7 @@ def _give(request: HttpRequest, collection: Collection) -> dict[str, Any]:
     except RoleError as error:
         return {"form": form, "problems": [str(error)]}
     told = _("%(name)s has the role “%(role)s” here now.") % {"name": person, "role": role.label}
-    return {"form": MemberForm(initial={"role": Role.VIEWER}), "done": told}
+    return {"form": MemberForm(initial={"role": Role.VIEWER}), "done": told, "code": "member"}
 
 
 def _take_away(request: HttpRequest, collection: Collection) -> dict[str, Any]:
@@ -68,8 +68,8 @@ def _take_away(request: HttpRequest, collection: Collection) -> dict[str, Any]:
     except RoleError as error:
         return {"form": form, "problems": [str(error)]}
     if not removed:
-        return {"form": form, "done": _("They were no member any more.")}
-    return {"form": form, "done": _("%(name)s is no member any more.") % {"name": person}}
+        return {"form": form, "done": _("They were no member any more."), "code": "no_member_before"}
+    return {"form": form, "done": _("%(name)s is no member any more.") % {"name": person}, "code": "no_member"}
 
 
 def _answer(request: HttpRequest, collection: Collection, found: dict[str, Any]) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from gallery.audit_events import Action
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
 MAX_MERGED = 50
+TOO_MANY = gettext_lazy("Expected at most %(most)d images to merge, got %(number)d. Select fewer.")
 
 
 class ChoiceError(Exception):
@@ -67,10 +68,7 @@ def _chosen(request: HttpRequest) -> list[Image]:
     except ValidationError as error:
         raise ChoiceError(" ".join(error.messages)) from error
     if len(set(ids)) > MAX_MERGED:
-        raise ChoiceError(
-            _("Expected at most %(most)d images to merge, got %(number)d. Select fewer.")
-            % {"most": MAX_MERGED, "number": len(set(ids))}
-        )
+        raise ChoiceError(TOO_MANY % {"most": MAX_MERGED, "number": len(set(ids))})
     mine = Image.objects.visible_to(request.user).filter(pk__in=all_curated(ids, request.user))
     images = sorted(mine, key=lambda image: (-image.width * image.height, -image.num_bytes, image.pk))
     if len(images) < 2:
@@ -94,7 +92,7 @@ def _apply(request: HttpRequest, keeper: Image, others: list[int]) -> HttpRespon
         len(merged.other_ids),
     )
     back = way_back(request)
-    say_done(request, text % {"n": len(merged.other_ids), "name": keeper}, change, back=back)
+    say_done(request, text % {"n": len(merged.other_ids), "name": keeper}, change, code="merged", back=back)
     return redirect(back)
 
 

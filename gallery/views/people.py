@@ -62,7 +62,8 @@ def change_role(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, str(error))
     else:
         text = _("%(name)s has the role “%(role)s” now.") if changed else _("%(name)s has the role “%(role)s” already.")
-        messages.success(request, text % {"name": user.get_username(), "role": role.label})
+        told = text % {"name": user.get_username(), "role": role.label}
+        messages.success(request, told, extra_tags="role_given" if changed else "role_as_before")
     return redirect(_back(request))
 
 
@@ -77,7 +78,7 @@ def change_activity(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, str(error))
     else:
         text = _("%(name)s may log in again.") if active else _("%(name)s is logged out and may not log in any more.")
-        messages.success(request, text % {"name": user.get_username()})
+        messages.success(request, text % {"name": user.get_username()}, extra_tags="let_in" if active else "kept_out")
     return redirect(_back(request))
 
 

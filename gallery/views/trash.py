@@ -93,7 +93,8 @@ def _act(request: HttpRequest) -> HttpResponse:
     if action == "restore":
         return _restore(request, ids)
     if action not in ("purge", "empty"):
-        messages.error(request, _("Choose what to do: restore the images, or delete them for good."))
+        sentence = _("Choose what to do: restore the images, or delete them for good.")
+        messages.error(request, sentence, extra_tags="no_such_act")
         return redirect("gallery:trash")
     if not permissions_of(request.user).may(Role.ADMIN):
         raise PermissionDenied(_("Only admins delete for good. What lies in the trash goes by itself in time."))
@@ -104,9 +105,9 @@ def _restore(request: HttpRequest, ids: list[int]) -> HttpResponse:
     number = visibility.restore(curated(ids, request.user), request.user)
     if number:
         text = ngettext("%(n)d image is back.", "%(n)d images are back.", number)
-        messages.success(request, text % {"n": number})
+        messages.success(request, text % {"n": number}, extra_tags="restored")
     else:
-        messages.error(request, _("None of these images is in the trash any more."))
+        messages.error(request, _("None of these images is in the trash any more."), extra_tags="not_in_trash")
     return redirect(way_back(request))
 
 
@@ -131,5 +132,5 @@ def _purge(request: HttpRequest, action: str, ids: list[int]) -> HttpResponse:
             "%(n)d are left: delete again, or run manage.py purge_trash --all.",
             num_left,
         ) % {"n": num_left}
-    messages.success(request, text)
+    messages.success(request, text, extra_tags="purged some_left" if num_left else "purged")
     return redirect("gallery:trash")

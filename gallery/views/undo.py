@@ -27,8 +27,8 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         number = undo_change(pk, cast("User", request.user))
     except UndoError as error:
-        messages.error(request, str(error))
+        messages.error(request, str(error), extra_tags=error.code)
     else:
         text = ngettext("Undone: %(n)d image is as it was.", "Undone: %(n)d images are as they were.", number)
-        messages.success(request, text % {"n": number})
+        messages.success(request, text % {"n": number}, extra_tags="undone")
     return redirect(way_back(request))

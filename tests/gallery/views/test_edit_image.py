@@ -12,9 +12,10 @@ from django.test import Client
 
 from gallery.models import Attribute, Change, Collection, Image
 from gallery.people.roles import Role
+from tests.codes import notes
 from tests.gallery.members import client_of, make_member, make_person
 from tests.gallery.rows import make_image
-from tests.gallery.saying import said
+from tests.gallery.saying import codes
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +64,7 @@ def test_it_works(admin_client: Client, image: Image) -> None:
     response = admin_client.post(_address(image), sent)
     assert response.headers["Location"] == "/?q=heron"
     assert _look(image) == ("Grey heron", "At the pond,\nin May", "bird", {"camera": "Nikon", "year": "1999"})
-    assert said(response) == ["The changes are saved."]
+    assert codes(response) == ["saved"]
     admin_client.post(f"/changes/{Change.objects.get().pk}/undo/")
     assert _look(image) == ("Heron", "", "bird", {"camera": "Leica"})
 
@@ -71,7 +72,7 @@ def test_it_works(admin_client: Client, image: Image) -> None:
 def test_nothing_changed_is_nothing_told(admin_client: Client, image: Image) -> None:
     response = admin_client.post(_address(image), _sent(admin_client, image))
     assert response.headers["Location"] == f"/images/{image.pk}/"
-    assert said(response) == ["Nothing was changed."]
+    assert codes(response) == ["nothing_changed"]
     assert not Change.objects.exists()
 
 
@@ -96,7 +97,7 @@ def test_two_windows_that_change_the_same_are_asked(admin_client: Client, image:
     response = admin_client.post(_address(image), mine)
     page = response.content.decode()
     assert response.status_code == 409
-    assert "Somebody else changed this meanwhile" in page
+    assert "changed_meanwhile" in notes(page)
     for text in ("Egret", "Canon", 'value="Bittern"', 'value="Nikon"'):
         assert text in page
     assert _look(image)[0] == "Egret"

@@ -8,9 +8,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Change, Collection, Image, Tag
 from gallery.people.roles import Role
+from gallery.views.merge import TOO_MANY
+from jobs.errors import sentence
 from tests.gallery.members import client_of, make_member, make_person
 from tests.gallery.rows import make_image, make_images
-from tests.gallery.saying import said
+from tests.gallery.saying import codes
 
 pytestmark = pytest.mark.django_db
 PAGE = "/images/merge/"
@@ -32,7 +34,7 @@ def test_it_works(admin_client: Client) -> None:
     assert Image.objects.shown().count() == 2
     response = admin_client.post(PAGE, asked | {"keeper": large.pk, "step": "apply"})
     assert response.headers["Location"] == "/?q=x"
-    assert said(response) == ["1 image is merged into “large.jpg” and in the trash now."]
+    assert codes(response) == ["merged"]
     large.refresh_from_db()
     assert large.title == "A heron"
     assert list(Image.objects.shown()) == [large]
@@ -70,7 +72,7 @@ def test_unusable_choices_are_refused(admin_client: Client, chosen: str, sentenc
 def test_too_many_are_refused(admin_client: Client) -> None:
     images = make_images(51)
     response = admin_client.post(PAGE, {"image": ",".join(str(image.pk) for image in images), "step": "apply"})
-    assert "at most 50 images to merge, got 51" in response.content.decode()
+    assert TOO_MANY % {"most": 50, "number": 51} in response.content.decode()
 
 
 def test_images_of_others_are_not_merged() -> None:
@@ -81,7 +83,7 @@ def test_images_of_others_are_not_merged() -> None:
     own.images.add(mine)
     response = client_of(user).post(PAGE, {"image": f"{mine.pk},{other.pk}", "step": "apply"})
     assert response.status_code == 400
-    assert "You may look at 1 of these images" in response.content.decode()
+    assert sentence("images_of_others", {"n": 1}) in response.content.decode()
     assert Image.objects.shown().count() == 2
 
 

@@ -11,7 +11,7 @@ from gallery.models import Image
 from gallery.people.roles import Role
 from tests.gallery.members import client_of, make_person
 from tests.gallery.rows import make_image
-from tests.gallery.saying import said
+from tests.gallery.saying import codes
 
 pytestmark = pytest.mark.django_db
 
@@ -24,9 +24,9 @@ def test_it_works() -> None:
     client = client_of(curator)
     response = client.post(f"/changes/{change.pk}/undo/", {"next": "/trash/"})
     assert response.headers["Location"] == "/trash/"
-    assert said(response) == ["Undone: 1 image is as it was."]
+    assert codes(response) == ["undone"]
     assert list(Image.objects.shown()) == [image]
-    assert said(client.post(f"/changes/{change.pk}/undo/"))[-1] == "This was undone already."
+    assert codes(client.post(f"/changes/{change.pk}/undo/"))[-1] == "change_undone_already"
 
 
 def test_others_cannot_take_it_back() -> None:
@@ -35,5 +35,5 @@ def test_others_cannot_take_it_back() -> None:
     visibility.trash([image.pk], curator)
     change = remember(curator, Action.TRASH, {"ids": [image.pk]})
     response = client_of(make_person("bob", Role.CURATOR)).post(f"/changes/{change.pk}/undo/")
-    assert said(response)[0].startswith("There is nothing to undo here")
+    assert codes(response)[0] == "nothing_to_undo"
     assert not Image.objects.shown().exists()
