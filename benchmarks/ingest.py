@@ -135,10 +135,11 @@ def ingest_whole(paths: list[Path], watch: Stopwatch) -> None:
 
 def check_features(rows: dict[str, list[bytes]], num_images: int) -> None:
     """See that the pipeline kept as many features, of the same length, as the bare calls made."""
-    from search.models import Feature, WorkState
+    from jobs.rows import JobState
+    from search.models import Feature
 
     for name, made in rows.items():
-        kept = Feature.objects.filter(method=name, state=WorkState.READY)
+        kept = Feature.objects.filter(method=name, state=JobState.READY)
         if kept.count() != num_images or len(kept[0].vector or b"") != len(made[0]):
             raise SystemExit(f"{name}: expected {num_images} features of {len(made[0])} bytes, got {kept.count()}")
 

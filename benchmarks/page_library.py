@@ -23,13 +23,14 @@ from gallery.models import Account, Attribute, Collection, Image, Membership, Re
 from gallery.people.roles import Role
 from gallery.storage.blobs import BlobKind
 from gallery.storage.folder import FolderBlobStore
+from jobs.rows import JobState
 from search.features import registry, revisions
 from search.generations import build
 from search.map import building as map_building
 from search.map.files import Catalog, write_catalog
 from search.map.sprites import SPRITE_SIDE, write_sprites
 from search.methods import METHODS
-from search.models import Feature, WorkState
+from search.models import Feature
 from search.storage import maps_folder
 
 DEEP_DIM = 256
@@ -176,7 +177,7 @@ def make_features(seed: int) -> None:
                     image_id=ids[number - 1],
                     method=name,
                     version=versions[name],
-                    state=WorkState.READY,
+                    state=JobState.READY,
                     revision=revision,
                     vector=row.tobytes(),
                 )

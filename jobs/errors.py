@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.utils.translation import gettext_lazy as _
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 Params = Mapping[str, Any]
-Template = "str | _StrPromise | Callable[[Params], str]"
+Template: TypeAlias = "str | _StrPromise | Callable[[Params], str]"
 """A sentence with `%(name)s` in it, or a function that makes one, for instance in singular or plural."""
 
 MESSAGE, UNFORESEEN, TIMED_OUT, WORKER_LOST = "message", "unforeseen", "timed_out", "worker_lost"
@@ -24,7 +24,7 @@ CODE = re.compile(r"[a-z][a-z0-9_]*")
 NAMED_BY_ITS_KIND = re.compile(r"(?s)([A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt|Exit)): (.*)")
 MAX_TEXT = 300
 """Characters kept of what an error says: libraries put whole files into theirs."""
-_templates: dict[str, str | _StrPromise | Callable[[Params], str]] = {
+_templates: dict[str, Template] = {
     MESSAGE: "%(text)s",
     UNFORESEEN: "%(type)s: %(text)s",
     TIMED_OUT: _("This took longer than a worker may take; ask for less at once."),
@@ -50,7 +50,7 @@ class CodedError(Exception):
         return sentence(self.code, self.params)
 
 
-def register(templates: Mapping[str, str | _StrPromise | Callable[[Params], str]]) -> None:
+def register(templates: Mapping[str, Template]) -> None:
     """Make the sentences of an app's codes known.
 
     Raises

@@ -228,7 +228,8 @@ class Kind(Generic[Row]):
 
     def send_waiting(self) -> int:
         """Send the rows again that wait although nothing in the queue is about them, oldest first."""
-        late = self.rows.filter(state=JobState.WAITING, heartbeat_at__lt=timezone.now() - LATE_AFTER)
+        unbegun_late = Q(heartbeat_at__lt=timezone.now() - LATE_AFTER) | Q(attempts__gt=0)
+        late = self.rows.filter(unbegun_late, state=JobState.WAITING)
         keys = list(late.order_by("created_at").values_list("pk", flat=True)[:SENT_AT_ONCE])
         queued = transport.queued_ids(self.queue) if keys else None
         if queued is None:

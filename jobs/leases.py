@@ -11,11 +11,13 @@ import socket
 import uuid
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Case, F, JSONField, Q, Value, When
 from django.utils import timezone
 
+from jobs.errors import WORKER_LOST
 from jobs.rows import JobState
 
 LONG_WORK_SECONDS = 900.0
@@ -55,6 +57,22 @@ def claimable() -> Q:
     either = Q(state=JobState.WAITING) | expired()
     states = [JobState.WAITING, JobState.RUNNING]
     return Q(state__in=states) & either & Q(attempts__lt=settings.ENV.max_attempts)
+
+
+def given_up() -> dict[str, Any]:
+    """Return what an update writes on rows that nobody holds any more: they wait again, or fail after many attempts."""
+    most = settings.ENV.max_attempts
+
+    def chosen(failed: Any, waiting: Any) -> Case:
+        return Case(When(attempts__gte=most, then=failed), default=waiting)
+
+    return {
+        "state": chosen(Value(JobState.FAILED), Value(JobState.WAITING)),
+        "error_code": chosen(Value(WORKER_LOST), F("error_code")),
+        "error_params": chosen(Value({"attempts": most}, JSONField()), F("error_params")),
+        "lease": None,
+        "leased_until": None,
+    }
 
 
 def _place() -> bytes:

@@ -53,7 +53,7 @@ class Progress(Generic[Row]):
         """Write the last values and say that the work is done; within a transaction, so is all else or nothing."""
         now = timezone.now()
         fresh = {"lease": None, "leased_until": None, "phase": "", "error_code": "", "error_params": None}
-        self._write(**fresh, state=JobState.READY, finished_at=now, **values)
+        self._write(**{**fresh, **values, "state": JobState.READY, "finished_at": now})
         self.finished = True
 
     def _write(self, **values: Any) -> None:

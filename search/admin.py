@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 from django_rq.models import Dashboard
 
-from gallery.admin_columns import SENTENCES, short_time, thumbnail
+from gallery.admin_columns import short_time, thumbnail
 from gallery.audited_admin import AuditedAdmin, ReadOnly
 from gallery.batches import batches
 from gallery.models import Image
@@ -26,7 +26,7 @@ from search.background import tasks
 from search.background.rq_dashboard import DashboardAdmin
 from search.features import registry, wanted_rows
 from search.methods import METHODS
-from search.models import Evaluation, Feature, Generation, Query, WeightAdoption, WeightSet, WorkState
+from search.models import Evaluation, Feature, Generation, Query, WeightAdoption, WeightSet
 
 registered_images: Any = admin.site.get_model_admin(Image)
 """The gallery's own admin of its images, which is registered before: the gallery comes first among the apps."""
@@ -48,11 +48,6 @@ else:
 def progress_text(row: JobRow) -> str:
     """Return how far a running piece of work is; empty when nothing is known."""
     return f"{row.phase} {row.num_done}/{row.num_total}" if row.phase else ""
-
-
-def reason_sentence(reason: str) -> str:
-    """Return why something failed as a sentence, where the reason is one of the gallery's codes."""
-    return str(SENTENCES.get(reason, reason)) or "–"
 
 
 def method_label(method: str) -> str:
@@ -112,11 +107,11 @@ class FeatureStateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Image]) -> QuerySet[Image]:
         rows = Feature.objects.filter(current_rows(), image=OuterRef("pk"))
         if self.value() == "failed":
-            return queryset.filter(Exists(rows.filter(state=WorkState.FAILED)))
+            return queryset.filter(Exists(rows.filter(state=JobState.FAILED)))
         if self.value() == "waiting":
-            return queryset.filter(Exists(rows.filter(state__in=[WorkState.PENDING, WorkState.LEASED])))
+            return queryset.filter(Exists(rows.filter(state__in=[JobState.WAITING, JobState.RUNNING])))
         if self.value() == "ready":
-            return queryset.filter(Exists(rows), ~Exists(rows.exclude(state=WorkState.READY)))
+            return queryset.filter(Exists(rows), ~Exists(rows.exclude(state=JobState.READY)))
         return queryset
 
 
@@ -138,15 +133,14 @@ class SearchableImageAdmin(BaseImageAdmin):
         states = [feature.state for feature in image.current_features]
         if not states:
             return "–"
-        text = _("%(ready)s of %(all)s") % {"ready": states.count(WorkState.READY), "all": len(states)}
-        num_failed = states.count(WorkState.FAILED)
+        text = _("%(ready)s of %(all)s") % {"ready": states.count(JobState.READY), "all": len(states)}
+        num_failed = states.count(JobState.FAILED)
         return text + ", " + _("%(n)s failed") % {"n": num_failed} if num_failed else text
 
     @admin.display(description=gettext_lazy("features"))
     def feature_list(self, image: Any) -> SafeString | str:
         lines = [
-            (method_label(row.method), row.get_state_display(), reason_sentence(row.reason) if row.reason else "")
-            for row in image.current_features
+            (method_label(row.method), row.get_state_display(), row.error_sentence) for row in image.current_features
         ]
         return format_html_join("", "<div>{}: {} {}</div>", lines) or "–"
 
@@ -193,7 +187,7 @@ class FeatureAdmin(ReadOnly, BaseFeatureAdmin):
     list_select_related = ["image"]
     list_per_page = 50
     show_full_result_count = False
-    search_fields = ["image__original_name", "image__title", "reason"]
+    search_fields = ["image__original_name", "image__title", "error_code", "error_params"]
     search_help_text = gettext_lazy("Name of the image, or part of the reason")
     ordering = ["-pk"]
     actions = ["retry_failed", "recompute_features"]
@@ -222,9 +216,9 @@ class FeatureAdmin(ReadOnly, BaseFeatureAdmin):
     def method_name(self, feature: Feature) -> str:
         return method_label(feature.method)
 
-    @admin.display(description=gettext_lazy("reason"), ordering="reason")
+    @admin.display(description=gettext_lazy("reason"), ordering="error_code")
     def why(self, feature: Feature) -> str:
-        return reason_sentence(feature.reason)
+        return feature.error_sentence or "–"
 
     @admin.display(description=gettext_lazy("updated"), ordering="updated_at")
     def updated(self, feature: Feature) -> str:
@@ -304,7 +298,7 @@ class QueryAdmin(ReadOnly, BaseQueryAdmin):
 
     @admin.display(description=gettext_lazy("reason"))
     def why(self, query: Query) -> str:
-        return reason_sentence(query.reason)
+        return query.error_sentence or "–"
 
     @admin.display(description=gettext_lazy("dimensions"))
     def dimensions(self, query: Query) -> str:

@@ -6,12 +6,20 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs import errors
 
-SENTENCES = {
+
+def _each(params: errors.Params) -> str:
+    """Return the sentences of several errors, one after the other."""
+    return " ".join(errors.sentence(code, about) for code, about in params["errors"])
+
+
+SENTENCES: dict[str, errors.Template] = {
     "collection_gone": _("The collection %(name)s is gone."),
     "methods_gone": _("These weights cannot be used: all their methods are gone (%(methods)s). Learn new ones."),
     "not_learned_yet": _("These weights cannot be used: expected weights that are learned, these are “%(state)s”."),
     "too_little_to_learn_from": _(
         "Too little to learn from (%(sets)s): expected questions of at least two groups, one to be held out."
     ),
+    "upload_unavailable": _("The uploaded file is no longer kept; upload it again."),
+    "methods_failed": _each,
 }
 errors.register(SENTENCES)

@@ -9,29 +9,15 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from gallery.models import HASH_LENGTH, Collection, Image
-from jobs.rows import JobRow
+from jobs.rows import JobRow, LeasedRow
 
 
-class WorkState(models.TextChoices):
-    """Where a piece of background work stands."""
-
-    PENDING = "pending", _("pending")
-    LEASED = "leased", _("being computed")
-    READY = "ready", _("ready")
-    FAILED = "failed", _("failed")
-
-
-class Feature(models.Model):
+class Feature(LeasedRow):
     """What one method, in one version, says about one image. Read and written by `search.features` alone."""
 
     image = models.ForeignKey(Image, models.CASCADE, related_name="features", verbose_name=_("image"))
     method = models.CharField(_("method"), max_length=32)
     version = models.CharField(_("version"), max_length=64)
-    state = models.CharField(_("state"), max_length=8, choices=WorkState, default=WorkState.PENDING)
-    reason = models.CharField(_("reason"), max_length=300, blank=True)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    lease = models.UUIDField(null=True, editable=False)
-    leased_until = models.DateTimeField(null=True, editable=False)
     revision = models.BigIntegerField(null=True, editable=False)  # of `Revision`, when it became ready
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
     vector = models.BinaryField(null=True, editable=False)  # last: SQLite reads the columns before it without it
@@ -109,16 +95,17 @@ class Generation(models.Model):
         return f"generation {self.pk}"
 
 
-class Query(models.Model):
-    """An uploaded query image; its features are computed by the interactive worker and kept for a while."""
+class Query(JobRow):
+    """An uploaded query image; its features are computed by the interactive worker and kept for a while.
+
+    One that is ready may have an error code all the same: it says why some methods gave nothing.
+    """
+
+    asked_by = None  # `uploaded_by` says more: their queries go with them
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     sha256 = models.CharField(max_length=HASH_LENGTH, db_index=True)
     original_name = models.CharField(_("file name"), max_length=255)
-    state = models.CharField(_("state"), max_length=8, choices=WorkState, default=WorkState.PENDING)
-    reason = models.CharField(_("reason"), max_length=300, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    leased_until = models.DateTimeField(null=True, editable=False)
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
     uploaded_by = models.ForeignKey(

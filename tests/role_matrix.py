@@ -19,7 +19,7 @@ from gallery.people.roles import Role
 from jobs.rows import JobState
 from review.models import DuplicateBulk, Queue, QueuedPair, SearchRecord
 from review.verdicts.record import record, sorted_pair
-from search.models import Evaluation, Query, WeightSet, WorkState
+from search.models import Evaluation, Query, WeightSet
 from tests.gallery.rows import make_image
 
 EVERYBODY = None
@@ -97,7 +97,7 @@ def a_person(world: World) -> list[Any]:
 
 
 def a_query(world: World) -> list[Any]:
-    fields = {"sha256": "0" * 64, "original_name": "q.png", "state": WorkState.FAILED}
+    fields = {"sha256": "0" * 64, "original_name": "q.png", "state": JobState.FAILED}
     return [Query.objects.create(uploaded_by=world.asking, **fields).pk]
 
 

@@ -126,7 +126,12 @@ def _query(asked: SearchRequest) -> Document:
         if not subject.is_ready or upload.vectors is None:
             raise RecordError("query_gone")
         vectors = b64encode(bytes(upload.vectors)).decode()
-        found = {"upload": str(upload.pk), "vectors": vectors, "name": upload.original_name, "reason": upload.reason}
+        found = {
+            "upload": str(upload.pk),
+            "vectors": vectors,
+            "name": upload.original_name,
+            "reason": upload.error_sentence,
+        }
         return found | _size(upload)
     if image is None:
         raise RecordError("expected_image_there")

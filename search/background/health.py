@@ -18,12 +18,13 @@ from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker, WorkerStatus
 
 from gallery.models import Image
-from gallery.reasons import REASONS
 from jobs import transport
+from jobs.errors import sentence
+from jobs.rows import JobState
 from search.exceptions import IndexDamagedError
 from search.features import leases, registry
 from search.index.manifest import read_manifest
-from search.models import Feature, Generation, WorkState
+from search.models import Feature, Generation
 from search.storage import data_folder, generation_folder
 
 LOST_AFTER = timedelta(minutes=3)
@@ -65,7 +66,8 @@ class Failure:
     """Features that failed for one reason."""
 
     method: str
-    reason: str
+    code: str
+    reason: str  # in the reader's language
     num_images: int
 
 
@@ -125,11 +127,11 @@ def _queue_health(name: str, workers: list[BaseWorker]) -> QueueHealth:
 
 def num_features_waiting(closed: QuerySet[Image] | None = None) -> int:
     """Return how many features are still to be computed, without those of some images or of absent originals."""
-    rows = _in_state(WorkState.PENDING, WorkState.LEASED).exclude(leases.for_original())
+    rows = _in_state(JobState.WAITING, JobState.RUNNING).exclude(leases.for_original())
     return (rows if closed is None else rows.exclude(image__in=closed)).count()
 
 
-def _in_state(*states: WorkState) -> QuerySet[Feature]:
+def _in_state(*states: JobState) -> QuerySet[Feature]:
     """Select features at the current versions that are in one of the states, along the index.
 
     The pairs of method and version are an OR, for which SQLite reads the whole index where it is not narrowed before.
@@ -141,21 +143,30 @@ def _in_state(*states: WorkState) -> QuerySet[Feature]:
 
 def look_at_failures(limit: int = 20, closed: QuerySet[Image] | None = None) -> list[Failure]:
     """Return why features failed or wait for originals, most frequent first, without those of some images."""
-    failed = _in_state(WorkState.FAILED, WorkState.LEASED).filter(Q(state=WorkState.FAILED) | leases.for_original())
+    failed = _in_state(JobState.FAILED, JobState.RUNNING).filter(Q(state=JobState.FAILED) | leases.for_original())
     rows = (
         (failed if closed is None else failed.exclude(image__in=closed))
-        .values_list("method", "reason")
+        .values_list("method", "error_code", "error_params")
         .annotate(num=Count("pk"))
         .order_by("-num", "method")[:limit]
     )
-    return [Failure(method, reason, num) for method, reason, num in rows]
+    return [Failure(method, code, sentence(code, params), num) for method, code, params, num in rows]
 
 
 def image_states(image_id: int) -> dict[str, tuple[str, str]]:
-    """Return state and reason of each method's feature of one image, at the current versions."""
-    current = registry.current_versions()
-    rows = Feature.objects.filter(image=image_id).values_list("method", "version", "state", "reason")
-    return {method: (state, reason) for method, version, state, reason in rows if current.get(method) == version}
+    """Return state and reason of each method's feature of one image, at the current versions.
+
+    One that waits for its original, held by nobody, is said to be waiting.
+    """
+    current, found = registry.current_versions(), {}
+    rows = Feature.objects.filter(image=image_id)
+    for method, version, state, code, params in rows.values_list(
+        "method", "version", "state", "error_code", "error_params"
+    ):
+        if current.get(method) == version:
+            rests = code == leases.ORIGINAL_UNAVAILABLE and state == JobState.RUNNING
+            found[method] = (JobState.WAITING.value if rests else state, sentence(code, params))
+    return found
 
 
 def look_at_generations() -> tuple[Generation | None, Generation | None]:
@@ -225,8 +236,3 @@ def _storage_problem() -> str:
 
 def _existing(folder: Path) -> Path:
     return next(path for path in (folder, *folder.parents) if path.exists())
-
-
-def failure_sentence(reason: str) -> str:
-    """Return a reason in words: a code of the closed list as its sentence, anything else as it stands."""
-    return str(dict(REASONS).get(reason, reason))

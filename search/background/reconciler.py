@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils import timezone
 
 from gallery.curation import undo, visibility
@@ -13,15 +12,13 @@ from gallery.intake import store
 from gallery.storage import uploaded_queries
 from jobs import periodic, transport
 from search.background import table_statistics, tasks
-from search.features import feature_counts, leases, registry, wanted_rows
+from search.features import feature_counts, registry, wanted_rows
 from search.generations import build
 from search.map import building as map_building
-from search.models import Generation, Query, WorkState
+from search.models import Generation, Query
 
 FINISHED_AT_ONCE = 200
 """Half-stored uploads finished in one round."""
-LATE_AFTER = timedelta(seconds=10)
-"""A query that still waits after this time has probably lost its job."""
 KEEP_QUERIES = timedelta(hours=24)
 
 
@@ -30,27 +27,12 @@ def finish_uploads() -> int:
     return store.finish_pending(FINISHED_AT_ONCE)
 
 
-def resume_features() -> int:
-    """Free what dead workers held, want what is missing, and see to it that somebody is told."""
-    num_repaired = leases.expire_leases() + wanted_rows.ensure_rows()
-    pending = feature_counts.num_pending()
-    if pending and not transport.num_queued(settings.QUEUE_FEATURES):
+def want_features() -> int:
+    """Want what is missing, and see to it that somebody is told."""
+    num_made = wanted_rows.ensure_rows()
+    if num_made and not transport.num_queued(settings.QUEUE_FEATURES):
         tasks.enqueue_extraction()
-    return num_repaired
-
-
-def resume_queries() -> int:
-    """Queue uploaded queries again that nobody works on; give up those that were tried too often."""
-    now = timezone.now()
-    lost = Q(state=WorkState.LEASED, leased_until__lt=now) | Q(state=WorkState.PENDING, created_at__lt=now - LATE_AFTER)
-    rows = Query.objects.filter(lost)
-    num_failed = rows.filter(attempts__gte=settings.ENV.max_attempts).update(
-        state=WorkState.FAILED, reason="internal_retry_exhausted"
-    )
-    if not transport.num_queued(settings.QUEUE_INTERACTIVE):
-        for query_id in rows.order_by("created_at").values_list("pk", flat=True)[:100]:
-            tasks.enqueue_query(query_id)
-    return num_failed
+    return num_made
 
 
 def forget_queries() -> int:
@@ -94,8 +76,7 @@ def renew_statistics() -> int:
 
 periodic.register(
     finish_uploads,
-    resume_features,
-    resume_queries,
+    want_features,
     forget_queries,
     renew_generation,
     renew_maps,

@@ -7,42 +7,29 @@ or run beside its twin.
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
-from django.utils import timezone
-from rq.timeouts import JobTimeoutException
 
 from gallery.audit_events import Action, log_act
-from gallery.decoding import Refused
 from jobs import periodic, transport
-from search.exceptions import GenerationError, MapError, QueryFileError, SearchError
-from search.features import extraction, feature_counts, leases, stored_vectors
+from jobs.job import KINDS
+from search.exceptions import GenerationError, MapError
+from search.features import extraction, feature_counts, leases
 from search.generations import build
 from search.map import building as map_building
-from search.models import Query, WorkState
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
 logger = logging.getLogger(__name__)
-QUERY_PAUSE = timedelta(seconds=5)
-"""How long an uploaded query is left alone whose file cannot be opened."""
 
 
 def enqueue_extraction(image_ids: Iterable[int] = ()) -> bool:
     """Ask the feature worker to look at these images soon; False when Redis is down."""
     return _send(settings.QUEUE_FEATURES, extract_features, list(image_ids))
-
-
-def enqueue_query(query_id: uuid.UUID | str) -> bool:
-    """Ask the interactive worker to describe an uploaded query; False when Redis is down."""
-    return _send(settings.QUEUE_INTERACTIVE, describe_query, str(query_id))
 
 
 def enqueue_build() -> bool:
@@ -88,43 +75,6 @@ def extract_features(image_ids: list[int]) -> None:
         enqueue_build()
 
 
-def describe_query(query_id: str) -> None:
-    """Compute the vectors of an uploaded query."""
-    now = timezone.now()
-    free = Q(state=WorkState.PENDING) | Q(state=WorkState.LEASED, leased_until__lt=now)
-    rows = Query.objects.filter(free, pk=query_id, attempts__lt=settings.ENV.max_attempts)
-    until = now + timedelta(seconds=settings.ENV.lease_seconds)
-    if not rows.update(state=WorkState.LEASED, leased_until=until, attempts=F("attempts") + 1):
-        return
-    query = Query.objects.get(pk=query_id)
-    try:
-        described = extraction.describe_query(query)
-        query.vectors = stored_vectors.pack_query(described.vectors)
-        query.state, query.reason = WorkState.READY, described.reason[: leases.REASON_LENGTH]
-    except JobTimeoutException:
-        raise
-    except Refused as refusal:
-        query.state, query.reason = WorkState.FAILED, refusal.reason
-    except QueryFileError as error:
-        _put_off(query, error)
-    except SearchError as error:
-        query.state, query.reason = WorkState.FAILED, str(error)[: leases.REASON_LENGTH]
-    except Exception as error:
-        logger.exception("query %s could not be described", query_id)
-        query.state, query.reason = WorkState.FAILED, f"{type(error).__name__}: {error}"[: leases.REASON_LENGTH]
-    query.save(update_fields=["vectors", "state", "reason", "leased_until"])
-
-
-def _put_off(query: Query, error: QueryFileError) -> None:
-    """Have a query tried again whose file cannot be opened, unless that was the last try: it is not kept for long."""
-    logger.warning("query %s cannot be opened: %s", query.pk, error.__cause__)
-    if query.attempts < settings.ENV.max_attempts:
-        query.leased_until = timezone.now() + QUERY_PAUSE  # then the reconciler has it tried again
-        query.reason = leases.ORIGINAL_UNAVAILABLE
-    else:
-        query.state, query.reason = WorkState.FAILED, str(error)[: leases.REASON_LENGTH]
-
-
 def build_generation() -> None:
     """Build and publish a new generation."""
     try:
@@ -143,3 +93,30 @@ def draw_maps(method: str) -> None:
         map_building.draw([method] if method else [])
     except MapError as error:
         logger.warning("no map was drawn: %s", error)
+
+
+class FeatureKind:
+    """Features as a kind of background work: rows that are claimed a batch at a time (see `search.features.leases`)."""
+
+    name = "feature"
+
+    def run(self, pk: object) -> None:
+        """Compute the features of an image, and of others that wait."""
+        extract_features([int(str(pk))])
+
+    def resume(self) -> int:
+        """Free what dead workers held, and see to it that somebody is told of what waits."""
+        num_freed = leases.expire_leases()
+        if feature_counts.num_pending() and not transport.num_queued(settings.QUEUE_FEATURES):
+            enqueue_extraction()
+        return num_freed
+
+    def reclaim(self, *, counts: bool = True) -> int:
+        """Free at once what a dead predecessor in this worker's place still holds."""
+        num_held = leases.reclaim(counts=counts)
+        if num_held:
+            enqueue_extraction()
+        return num_held
+
+
+KINDS[FeatureKind.name] = FeatureKind()

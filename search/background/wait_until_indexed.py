@@ -8,13 +8,14 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db.models import Max
 
+from jobs.rows import JobState
 from search.background import tasks
 from search.background.health import look_at_queues
 from search.exceptions import GenerationError
 from search.features import extraction, feature_counts, leases, registry, wanted_rows
 from search.features.version_rollout import next_versions
 from search.generations import build
-from search.models import Generation, WorkState
+from search.models import Generation
 
 LOOK_SECONDS = 0.5
 ASK_AGAIN_SECONDS = 30.0
@@ -90,7 +91,7 @@ def _is_published() -> bool:
     """Tell whether the active generation holds every feature that one built now would hold."""
     active = Generation.objects.filter(state=Generation.State.ACTIVE).first()
     versions = next_versions(active)
-    newest = registry.of_versions(versions).filter(state=WorkState.READY).aggregate(newest=Max("revision"))["newest"]
+    newest = registry.of_versions(versions).filter(state=JobState.READY).aggregate(newest=Max("revision"))["newest"]
     if newest is None:
         return True
     if active is None or active.revision < newest:

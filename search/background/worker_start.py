@@ -6,7 +6,7 @@ from django.conf import settings
 
 from jobs import periodic
 from search.background import tasks
-from search.features import extraction, leases
+from search.features import extraction
 
 
 def get_ready(queue: str) -> None:
@@ -14,7 +14,6 @@ def get_ready(queue: str) -> None:
     if queue != settings.QUEUE_MAINTENANCE:
         extraction.warm_up()
     if queue == settings.QUEUE_FEATURES:
-        leases.reclaim()
         tasks.enqueue_extraction()
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
-from rq.timeouts import JobTimeoutException
 
 from gallery.decoding import Refused, get_decoder
 from gallery.models import Image
 from gallery.storage import originals, uploaded_queries
+from jobs.guard import Failure, guarded
 from search.exceptions import QueryFileError, SearchError
 from search.features import derivation, leases, registry, stored_vectors
 from search.features.derivation import Rows, describe_by, describe_images
@@ -44,11 +44,14 @@ def warm_up() -> None:
     """Load every method that can be used here, so that the first image does not wait for it."""
     blank = np.zeros((ANALYSIS_SIDE, ANALYSIS_SIDE, 3), np.uint8)
     for name in registry.current_versions():
-        try:
-            methods()[name].warm_up()
-            methods()[name].describe([blank])
-        except Exception:
-            logger.exception("%s cannot be used; its features will fail until this is repaired", name)
+        found = guarded(partial(_try_out, name, blank), name, passing=())
+        if isinstance(found, Failure):
+            logger.error("%s cannot be used; its features will fail until this is repaired: %s", name, found)
+
+
+def _try_out(name: str, image: RGBImage) -> None:
+    methods()[name].warm_up()
+    methods()[name].describe([image])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,16 @@ class Description:
     Attributes
     ----------
     vectors : by method, one row of shape (dim,)
-    reason : why methods that are available here gave none, in sentences; empty when all did
+    failures : why methods that are available here gave none, each once; empty when all did
     """
 
     vectors: dict[str, NDArray[Any]]
-    reason: str = ""
+    failures: Sequence[Failure] = ()
+
+    @property
+    def reason(self) -> str:
+        """The failures in sentences."""
+        return " ".join(map(str, self.failures))
 
 
 def describe_file(path: Path) -> Description:
@@ -78,19 +86,17 @@ def describe_file(path: Path) -> Description:
 
 def _describe_pixels(pixels: RGBImage, file_name: str) -> Description:
     found: dict[str, Vectors] = {}
-    errors: list[Exception] = []
+    failures: list[Failure] = []
     for name in registry.current_versions():
-        try:
-            found[name] = describe_by(methods()[name], [pixels], found)
-        except JobTimeoutException:
-            raise
-        except Exception as error:  # noqa: BLE001 (see `_describe_apart`: the other methods can still answer)
-            logger.warning("%s: %s failed: %s", file_name, name, error)
-            errors.append(error)
-    if errors and not found:
-        raise errors[0]
-    reasons = dict.fromkeys(map(_sentence, errors))  # a method that builds on another fails as that does
-    return Description({name: vectors[0] for name, vectors in found.items()}, " ".join(reasons))
+        described = guarded(partial(describe_by, methods()[name], [pixels], found), passing=())
+        if isinstance(described, Failure):
+            logger.warning("%s: %s failed: %s", file_name, name, described)
+            failures += [] if described in failures else [described]  # what builds on another fails as that does
+        else:
+            found[name] = described
+    if not found and failures and failures[0].error:
+        raise failures[0].error
+    return Description({name: vectors[0] for name, vectors in found.items()}, failures)
 
 
 def describe_query(query: Query) -> Description:
@@ -109,7 +115,7 @@ def describe_query(query: Query) -> Description:
         with uploaded_queries.local_file(query.pk) as path:
             pixels = get_decoder().pixels(path, ANALYSIS_SIDE)
     except OSError as error:
-        raise QueryFileError(_("The uploaded file is no longer kept; upload it again.")) from error
+        raise QueryFileError("upload_unavailable") from error
     return _describe_pixels(pixels, query.pk.hex)
 
 
@@ -144,7 +150,8 @@ def _decode(held: Lease, image_ids: Sequence[int]) -> dict[int, RGBImage]:
             with originals.local_file(digest) as path:
                 pixels[image_id] = get_decoder().pixels(path, ANALYSIS_SIDE)
         except Refused as refusal:
-            _fail(held, image_id, held.images[image_id], refusal.reason)
+            for name in held.images[image_id]:
+                leases.fail(held, image_id, name, refusal.reason)
         except OSError as error:
             absent[image_id] = str(error)
             leases.put_off(held, image_id)
@@ -162,7 +169,7 @@ def _describe(
         derived, rows = derivation.derive(methods()[name], wanted, sources)
     except SearchError as error:
         for image_id in wanted:
-            _fail(held, image_id, [name], str(error))
+            leases.fail(held, image_id, name, error.code, error.params)
         return [], np.empty((0, 0), np.float32)
     remaining = sorted(pixels.keys() & set(wanted) - set(derived))
     parts = [(derived, rows)]
@@ -173,15 +180,13 @@ def _describe(
 
 def _describe_apart(held: Lease, name: str, image_ids: list[int], pixels: Mapping[int, RGBImage]) -> Rows:
     """Describe a batch by one method; when that fails, halve it until the image that spoils it stands alone."""
-    try:
-        return image_ids, methods()[name].describe([pixels[image_id] for image_id in image_ids])
-    except JobTimeoutException:
-        raise
-    except Exception as error:  # noqa: BLE001 (the edge of the job: a library may raise anything for one odd image)
-        if len(image_ids) == 1:
-            logger.warning("image %d: %s failed: %s: %s", image_ids[0], name, type(error).__name__, error)
-            _fail(held, image_ids[0], [name], _sentence(error))
-            return [], np.empty((0, 0), np.float32)
+    described = guarded(lambda: methods()[name].describe([pixels[image_id] for image_id in image_ids]), passing=())
+    if not isinstance(described, Failure):
+        return image_ids, described
+    if len(image_ids) == 1:
+        logger.warning("image %d: %s failed: %s", image_ids[0], name, described)
+        leases.fail(held, image_ids[0], name, described.code, described.params)
+        return [], np.empty((0, 0), np.float32)
     middle = len(image_ids) // 2
     return _joined([_describe_apart(held, name, part, pixels) for part in (image_ids[:middle], image_ids[middle:])])
 
@@ -191,13 +196,3 @@ def _joined(parts: Iterable[Rows]) -> Rows:
     if not filled:
         return [], np.empty((0, 0), np.float32)
     return [image_id for ids, _rows in filled for image_id in ids], np.concatenate([rows for _ids, rows in filled])
-
-
-def _fail(held: Lease, image_id: int, names: Iterable[str], reason: str) -> None:
-    for name in names:
-        leases.fail(held, image_id, name, reason)
-
-
-def _sentence(error: Exception) -> str:
-    """Return what an error of a method says to people: ours are sentences, others are named by their kind."""
-    return str(error) if isinstance(error, SearchError) else f"{type(error).__name__}: {error}"

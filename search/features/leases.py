@@ -1,36 +1,32 @@
 """Who works on what: rows held for a while by one worker, stored or failed by it, freed when its time is over.
 
-A row goes pending -> leased (for a while, by one worker) -> ready, or failed with a reason. Nothing is decided by the
-queue: whoever asks for a lease gets whatever is wanted most.
+The protocol is that of `jobs`, on many rows at a time. Nothing is decided by the queue: whoever asks for a lease gets
+whatever is wanted most.
 """
 
 from __future__ import annotations
 
-import os
-import socket
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from hashlib import sha256
+from datetime import timedelta
+from typing import Any
 
 import numpy as np
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Max, Q
 from django.utils import timezone
 
+from jobs.leases import claimable, expired, given_up, lease_end, new_token, tokens_of_place
+from jobs.rows import JobState
 from search.exceptions import DimensionMismatchError
 from search.features import registry, revisions
-from search.models import Feature, WorkState
+from search.models import Feature
 from search.types import Vectors
 
-REASON_LENGTH = 300
 ORIGINAL_UNAVAILABLE = "original_unavailable"
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=15)
 """How long an image is left alone whose original cannot be opened: as long as it was wanted in vain, within these."""
-WORKER_VARIABLE = "LIKENESS_WORKER"
-"""Environment variable in which the supervisor names the place of a worker, the same for its successor."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +40,6 @@ class Lease:
         return bool(self.images)
 
 
-def _worker_place() -> bytes:
-    """Return eight bytes that name this worker's place: its successor after a crash has the same."""
-    place = os.environ.get(WORKER_VARIABLE) or f"{socket.gethostname()}:{os.getpid()}"
-    return sha256(place.encode()).digest()[:8]
-
-
 def lease(limit: int, image_ids: Iterable[int] = ()) -> Lease:
     """Take up to `limit` images: those asked for first, then whatever has waited longest.
 
@@ -58,13 +48,13 @@ def lease(limit: int, image_ids: Iterable[int] = ()) -> Lease:
     with transaction.atomic():
         versions = registry.current_versions()
         chosen = _choose(versions, limit, image_ids)
-        rows = Feature.objects.filter(registry.at_versions(versions), _free(), image__in=chosen)
+        rows = Feature.objects.filter(registry.at_versions(versions), claimable(), image__in=chosen)
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(skip_locked=True)
         found = list(rows.order_by("image_id", "id").values_list("pk", "image_id", "method"))
-        held = Lease(uuid.UUID(bytes=_worker_place() + os.urandom(8)))
+        held = Lease(new_token())
         Feature.objects.filter(pk__in=[pk for pk, _, _ in found]).update(
-            state=WorkState.LEASED, lease=held.token, leased_until=_lease_end(), attempts=F("attempts") + 1
+            state=JobState.RUNNING, lease=held.token, leased_until=lease_end(), attempts=F("attempts") + 1
         )
     for _, image_id, method in found:
         held.images.setdefault(image_id, []).append(method)
@@ -76,22 +66,15 @@ def _choose(versions: Mapping[str, str], limit: int, image_ids: Iterable[int]) -
     asked = list(image_ids)
     fresh: list[int] = []
     if asked:
-        fresh = sorted(set(_waiting(versions, Q(state=WorkState.PENDING, attempts=0, image__in=asked), limit)))[:limit]
+        fresh = sorted(set(_waiting(versions, Q(state=JobState.WAITING, attempts=0, image__in=asked), limit)))[:limit]
     if len(fresh) < limit:
-        oldest = sorted(set(_waiting(versions, Q(state=WorkState.PENDING, attempts=0), limit)))
+        oldest = sorted(set(_waiting(versions, Q(state=JobState.WAITING, attempts=0), limit)))
         fresh = list(dict.fromkeys(fresh + oldest))[:limit]
     if not fresh:
-        return sorted(_waiting(versions, _free(), 1))[:1]
-    tried = Feature.objects.filter(registry.at_versions(versions), _free(), image__in=fresh, attempts__gt=0)
+        return sorted(_waiting(versions, claimable(), 1))[:1]
+    tried = Feature.objects.filter(registry.at_versions(versions), claimable(), image__in=fresh, attempts__gt=0)
     suspects = set(tried.values_list("image_id", flat=True))
     return [image_id for image_id in fresh if image_id not in suspects] or fresh[:1]
-
-
-def _free() -> Q:
-    """Select rows that may be leased, their states first: few rows of the index are in any of the two."""
-    expired = Q(state=WorkState.LEASED, leased_until__lt=timezone.now())
-    either = Q(state=WorkState.PENDING) | expired
-    return Q(state__in=[WorkState.PENDING, WorkState.LEASED]) & either & Q(attempts__lt=settings.ENV.max_attempts)
 
 
 def _waiting(versions: Mapping[str, str], condition: Q, limit: int) -> list[int]:
@@ -103,19 +86,14 @@ def _waiting(versions: Mapping[str, str], condition: Q, limit: int) -> list[int]
     return found
 
 
-def _lease_end() -> datetime:
-    return timezone.now() + timedelta(seconds=settings.ENV.lease_seconds)
-
-
 def extend(held: Lease) -> None:
     """Hold the work longer, while it goes on."""
-    Feature.objects.filter(lease=held.token, state=WorkState.LEASED).update(leased_until=_lease_end())
+    Feature.objects.filter(lease=held.token, state=JobState.RUNNING).update(leased_until=lease_end())
 
 
 def release(held: Lease) -> int:
-    """Give back what was neither stored nor failed."""
-    rows = Feature.objects.filter(lease=held.token, state=WorkState.LEASED)
-    return rows.update(state=WorkState.PENDING, lease=None, leased_until=None)
+    """Give back what was neither stored nor failed; what was tried too often fails."""
+    return Feature.objects.filter(lease=held.token, state=JobState.RUNNING).update(**given_up())
 
 
 def put_off(held: Lease, image_id: int) -> int:
@@ -123,36 +101,35 @@ def put_off(held: Lease, image_id: int) -> int:
 
     The rows keep the state of held ones, in nobody's hands: whoever frees what was held too long frees them.
     """
-    rows = Feature.objects.filter(lease=held.token, image=image_id, state=WorkState.LEASED)
+    rows = Feature.objects.filter(lease=held.token, image=image_id, state=JobState.RUNNING)
     since, now = rows.aggregate(since=Max("updated_at"))["since"], timezone.now()
     pause = min(max(now - (since or now), FIRST_PAUSE), LONGEST_PAUSE)
     return rows.update(
-        reason=ORIGINAL_UNAVAILABLE, lease=None, leased_until=now + pause, attempts=F("attempts") - 1
+        error_code=ORIGINAL_UNAVAILABLE,
+        error_params=None,
+        lease=None,
+        leased_until=now + pause,
+        attempts=F("attempts") - 1,
     )  # when it was wanted, `updated_at`, stays: by it the pause grows
 
 
 def for_original() -> Q:
     """Select the rows that wait, in nobody's hands, until their original is tried again."""
-    return Q(state=WorkState.LEASED, lease=None, leased_until__isnull=False, reason=ORIGINAL_UNAVAILABLE)
+    return Q(state=JobState.RUNNING, lease=None, leased_until__isnull=False, error_code=ORIGINAL_UNAVAILABLE)
 
 
-def reclaim() -> int:
-    """Free at once what a dead predecessor in this worker's place still holds."""
-    first = int.from_bytes(_worker_place() + bytes(8), "big")
-    tokens = (uuid.UUID(int=first), uuid.UUID(int=first + 2**64 - 1))
-    long_ago = timezone.now() - timedelta(seconds=1)
-    num_held = Feature.objects.filter(state=WorkState.LEASED, lease__range=tokens).update(leased_until=long_ago)
+def reclaim(*, counts: bool = True) -> int:
+    """Free at once what a dead predecessor in this worker's place still holds; see `jobs.job.Kind.reclaim`."""
+    held = Feature.objects.filter(state=JobState.RUNNING, lease__range=tokens_of_place())
+    attempts = F("attempts") - (0 if counts else 1)
+    num_held = held.update(leased_until=timezone.now() - timedelta(seconds=1), attempts=attempts)
     expire_leases()
     return num_held
 
 
 def expire_leases() -> int:
     """Free what was held too long; what was tried too often fails. Returns the number of rows touched."""
-    expired = Feature.objects.filter(state=WorkState.LEASED, leased_until__lt=timezone.now())
-    num_failed = expired.filter(attempts__gte=settings.ENV.max_attempts).update(
-        state=WorkState.FAILED, reason="internal_retry_exhausted", lease=None, leased_until=None
-    )
-    return num_failed + expired.update(state=WorkState.PENDING, lease=None, leased_until=None)
+    return Feature.objects.filter(expired()).update(**given_up())
 
 
 def store(held: Lease, results: Mapping[str, tuple[Sequence[int], Vectors]]) -> int:
@@ -169,7 +146,7 @@ def store(held: Lease, results: Mapping[str, tuple[Sequence[int], Vectors]]) -> 
             (int(i), method): np.ascontiguousarray(row).tobytes() for i, row in zip(image_ids, vectors, strict=True)
         }
     with transaction.atomic():
-        mine = Feature.objects.filter(lease=held.token, state=WorkState.LEASED, method__in=list(results))
+        mine = Feature.objects.filter(lease=held.token, state=JobState.RUNNING, method__in=list(results))
         if connection.features.has_select_for_update:
             mine = mine.select_for_update()
         rows = [row for row in mine.defer("vector") if (row.image_id, row.method) in blobs]
@@ -177,13 +154,17 @@ def store(held: Lease, results: Mapping[str, tuple[Sequence[int], Vectors]]) -> 
             return 0
         number, now = revisions.bump_revision(), timezone.now()
         for row in rows:
-            row.state, row.reason, row.lease, row.leased_until = WorkState.READY, "", None, None
+            row.state, row.lease, row.leased_until = JobState.READY, None, None
+            row.error_code, row.error_params = "", None
             row.revision, row.updated_at, row.vector = number, now, blobs[row.image_id, row.method]
         Feature.objects.bulk_create(  # an upsert: one statement, where bulk_update would build a long CASE per field
             [_copy(row) for row in rows],
             update_conflicts=True,
             unique_fields=["image", "method", "version"],
-            update_fields=["state", "reason", "lease", "leased_until", "revision", "updated_at", "vector"],
+            update_fields=[
+                *("state", "error_code", "error_params", "lease", "leased_until"),
+                *("revision", "updated_at", "vector"),
+            ],
         )
     return len(rows)
 
@@ -204,9 +185,8 @@ def _check_vectors(name: str, image_ids: Sequence[int], vectors: Vectors) -> Non
         raise DimensionMismatchError(f"{name}: vectors hold numbers that are not finite")
 
 
-def fail(held: Lease, image_id: int, method: str, reason: str) -> int:
+def fail(held: Lease, image_id: int, method: str, code: str, params: Mapping[str, Any] | None = None) -> int:
     """Mark a feature as failed for good: another try would end the same way."""
     rows = Feature.objects.filter(lease=held.token, image=image_id, method=method)
-    return rows.update(
-        state=WorkState.FAILED, reason=reason[:REASON_LENGTH], lease=None, leased_until=None, updated_at=timezone.now()
-    )
+    about = {"error_code": code, "error_params": dict(params) if params else None}
+    return rows.update(state=JobState.FAILED, lease=None, leased_until=None, updated_at=timezone.now(), **about)

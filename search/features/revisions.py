@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import F, Q
 
-from search.models import Feature, Revision, WorkState
+from jobs.rows import JobState
+from search.models import Feature, Revision
 
 
 def revision() -> int:
@@ -36,5 +37,5 @@ def touch(image_ids: Iterable[int]) -> int:
     """Make these images' features new again, for readers that go by the revision; returns the revision."""
     with transaction.atomic():
         number = bump_revision()
-        Feature.objects.filter(image__in=list(image_ids), state=WorkState.READY).update(revision=number)
+        Feature.objects.filter(image__in=list(image_ids), state=JobState.READY).update(revision=number)
     return number

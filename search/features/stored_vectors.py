@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.models import Image
+from jobs.rows import JobState
 from search.exceptions import DimensionMismatchError
 from search.features import registry, revisions
-from search.models import Feature, WorkState
+from search.models import Feature
 from search.types import Vectors
 
 
@@ -24,7 +25,7 @@ def iter_ready(
     image_ids: Iterable[int] | None = None,
 ) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
     """Yield (ids of shape (n,), vectors of shape (n, dim)) of shown images, by rising image id, in bounded memory."""
-    rows = Feature.objects.filter(method=method, version=version, state=WorkState.READY)
+    rows = Feature.objects.filter(method=method, version=version, state=JobState.READY)
     rows = rows.filter(image__hidden=False, image__trashed_at=None, image__status=Image.Status.READY)
     if after_revision is not None:
         rows = rows.filter(revisions.newer_than(after_revision))
@@ -58,7 +59,7 @@ def vectors_of_images(
 ) -> dict[int, dict[str, NDArray[Any]]]:
     """Return the ready vectors of each image that has any, hidden ones too; see `vectors_of`. One query."""
     wanted = registry.current_versions() if versions is None else versions
-    rows = registry.of_versions(wanted).filter(image__in=list(image_ids), state=WorkState.READY)
+    rows = registry.of_versions(wanted).filter(image__in=list(image_ids), state=JobState.READY)
     found: dict[int, dict[str, NDArray[Any]]] = {}
     for image_id, method, blob in rows.values_list("image_id", "method", "vector"):
         found.setdefault(image_id, {})[method] = _matrix(method, [blob])[0]

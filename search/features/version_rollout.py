@@ -14,13 +14,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from numpy.typing import NDArray
 
 from gallery.models import Image
+from jobs.rows import JobState
 from search.exceptions import DimensionMismatchError
 from search.features import leases, registry
 from search.methods import Method
-from search.models import Feature, Generation, WorkState
+from search.models import Feature, Generation
 
-LOST = Q(state=WorkState.FAILED) | Q(reason=leases.ORIGINAL_UNAVAILABLE)  # rows that are ready have no such reason
-SETTLED = LOST | Q(state=WorkState.READY)
+LOST = Q(state=JobState.FAILED) | Q(error_code=leases.ORIGINAL_UNAVAILABLE)  # rows that are ready have no such code
+SETTLED = LOST | Q(state=JobState.READY)
 MAX_LOST = 0.1
 """Share of the images that a version described which the next one may fail to describe and still take over."""
 
@@ -52,7 +53,7 @@ def is_complete(method: str, old: str, new: str) -> bool:
     A version in which more than MAX_LOST of them are lost, because they failed or their originals cannot be opened, is
     not complete: something is wrong, and a search by it would find little of what the older one finds.
     """
-    before = _shown(method, old).filter(state=WorkState.READY)
+    before = _shown(method, old).filter(state=JobState.READY)
     waiting = _shown(method, new).exclude(SETTLED)
     if waiting.filter(Exists(before.filter(image=OuterRef("image")))).exists():
         return False  # the usual case, found quickly along the index

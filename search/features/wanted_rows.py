@@ -8,8 +8,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from gallery.models import Image
+from jobs.rows import JobState
 from search.features import leases, registry
-from search.models import Feature, WorkState
+from search.models import Feature
 
 
 def ensure_rows(image_ids: Iterable[int] | None = None) -> int:
@@ -30,8 +31,8 @@ def ensure_rows(image_ids: Iterable[int] | None = None) -> int:
 
 def retry_failed(image_ids: Iterable[int] | None = None) -> int:
     """Want what failed, or waits for its original, once more and now; returns the number of rows."""
-    states = (WorkState.FAILED, WorkState.LEASED)
-    tried = Q(state=WorkState.FAILED) | leases.for_original()
+    states = (JobState.FAILED, JobState.RUNNING)
+    tried = Q(state=JobState.FAILED) | leases.for_original()
     rows = Feature.objects.filter(registry.at_versions(registry.current_versions()), tried, state__in=states)
     return _want(rows if image_ids is None else rows.filter(image__in=list(image_ids)))
 
@@ -45,7 +46,13 @@ def recompute(image_ids: Iterable[int]) -> int:
 
 def _want(rows: QuerySet[Feature]) -> int:
     return rows.update(
-        state=WorkState.PENDING, reason="", attempts=0, lease=None, leased_until=None, updated_at=timezone.now()
+        state=JobState.WAITING,
+        error_code="",
+        error_params=None,
+        attempts=0,
+        lease=None,
+        leased_until=None,
+        updated_at=timezone.now(),
     )
 
 

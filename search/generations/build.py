@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from gallery.models import Image
 from jobs.files import sync
 from jobs.locks import try_lock
+from jobs.rows import JobState
 from search.exceptions import GenerationError, SearchError
 from search.features import feature_counts, registry, revisions, stored_vectors
 from search.features.version_rollout import (
@@ -37,7 +38,7 @@ from search.generations.write import IndexPlan, MethodSource, assemble
 from search.index import choose_backend
 from search.index.manifest import Manifest
 from search.index.references import drop_remote
-from search.models import Generation, Tombstone, WorkState
+from search.models import Generation, Tombstone
 from search.storage import generation_folder, generation_lock, generations_folder
 
 PROGRESS_SECONDS = 2
@@ -130,7 +131,7 @@ def _building() -> bool:
 
 
 def _num_ready() -> int:
-    return max((numbers[WorkState.READY] for numbers in feature_counts.counts(WorkState.READY).values()), default=0)
+    return max((numbers[JobState.READY] for numbers in feature_counts.counts(JobState.READY).values()), default=0)
 
 
 def _write(row: Generation, temporary: Path, progress: Callable[[str, float], None] | None) -> Manifest:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.batches import batches
+from jobs.rows import JobState
 from search.features import registry, revisions, stored_vectors
 from search.methods import PairwiseMethod
-from search.models import Tombstone, WorkState
+from search.models import Tombstone
 from search.scoring.segments import MethodRows, MethodTables, Segment, fit_tables
 from search.types import Vectors
 
@@ -158,5 +159,5 @@ def removed_ids() -> NDArray[np.int64]:
 
 def num_changed(revision: int, versions: Mapping[str, str]) -> int:
     """Return how many images have features, of these versions, that are newer than a revision."""
-    rows = registry.of_versions(versions).filter(revisions.newer_than(revision), state=WorkState.READY)
+    rows = registry.of_versions(versions).filter(revisions.newer_than(revision), state=JobState.READY)
     return rows.values("image_id").distinct().count()

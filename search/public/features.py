@@ -1,7 +1,7 @@
 """Methods, their versions, and the features that they computed."""
 
 from search.features.extraction import ANALYSIS_SIDE
-from search.features.leases import ORIGINAL_UNAVAILABLE, REASON_LENGTH
+from search.features.leases import ORIGINAL_UNAVAILABLE
 from search.features.registry import current_versions, methods, of_versions, unavailable_methods
 from search.features.revisions import revision as library_revision
 from search.features.stored_vectors import unpack_query
@@ -13,7 +13,6 @@ __all__ = [
     "ANALYSIS_SIDE",
     "METHODS",
     "ORIGINAL_UNAVAILABLE",
-    "REASON_LENGTH",
     "active_generation",
     "current_versions",
     "library_revision",

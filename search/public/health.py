@@ -1,5 +1,5 @@
-"""Whether workers are there, and why something failed, in words."""
+"""Whether workers are there."""
 
-from search.background.health import failure_sentence, look_at_queues
+from search.background.health import look_at_queues
 
-__all__ = ["failure_sentence", "look_at_queues"]
+__all__ = ["look_at_queues"]

@@ -9,8 +9,10 @@ import numpy as np
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
+from jobs.errors import sentence
+from jobs.rows import JobState
 from search.features import registry
-from search.models import Feature, WorkState
+from search.models import Feature
 from search.types import Missing, Vectors
 
 Held = Mapping[str, tuple[Vectors, NDArray[np.bool_]]]
@@ -77,14 +79,17 @@ class Absences:
     def _read(self, silent: Collection[str]) -> dict[tuple[int, str], tuple[str, str, str]]:
         """Return version, state and reason of the features of these methods that could have been compared."""
         rows = Feature.objects.filter(image__in=self._ids, method__in=silent).order_by("pk")
-        listed = rows.values_list("image_id", "method", "version", "state", "reason")
-        return {(image_id, method): (version, state, reason) for image_id, method, version, state, reason in listed}
+        listed = rows.values_list("image_id", "method", "version", "state", "error_code", "error_params")
+        return {
+            (image_id, method): (version, state, sentence(code, params))
+            for image_id, method, version, state, code, params in listed
+        }
 
     def _lacking(self, name: str, place: int) -> Absence:
         """Return why an image has no vector of a method."""
         image_id = self._ids[place]
         version, state, reason = self._rows.get((image_id, name), ("", "", ""))
-        if state == WorkState.FAILED:
+        if state == JobState.FAILED:
             return Absence(Missing.FAILED, image_id, reason)
-        other = state == WorkState.READY and version != self._versions.get(name)
+        other = state == JobState.READY and version != self._versions.get(name)
         return Absence(Missing.OTHER_VERSION if other else Missing.NOT_COMPUTED, image_id)

@@ -14,13 +14,15 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from gallery.models import Image
+from jobs.errors import sentence
+from jobs.rows import JobState
 from search.exceptions import QueryError
 from search.features import registry, stored_vectors
 from search.generations import collection_calibration, recall
 from search.generations.snapshot import current_snapshot
 from search.generations.visibility import closed_ids, without
 from search.methods import METHODS
-from search.models import Feature, Query, WorkState
+from search.models import Feature, Query
 from search.query.matching import fit_query, match
 from search.query.verification import VerifiedMotions
 from search.scoring.fusion import check_weights
@@ -67,12 +69,12 @@ def for_upload(query_id: uuid.UUID) -> QuerySource:
     query = Query.objects.filter(pk=query_id).first()
     if query is None:
         raise QueryError(_("This query is no longer kept; upload the image again."))
-    if query.state == WorkState.FAILED:
-        raise QueryError(_("This query could not be described: %(reason)s") % {"reason": query.reason})
-    if query.state != WorkState.READY or query.vectors is None:
+    if query.has_ended:
+        raise QueryError(_("This query could not be described: %(reason)s") % {"reason": query.error_sentence})
+    if query.state != JobState.READY or query.vectors is None:
         raise QueryError(_("The features of this query are still being computed; try again in a moment."))
     vectors, versions = stored_vectors.unpack_query(bytes(query.vectors))
-    return QuerySource(vectors=vectors, versions=versions, reason=query.reason)
+    return QuerySource(vectors=vectors, versions=versions, reason=query.error_sentence)
 
 
 def run_query(
@@ -186,10 +188,11 @@ def _missing(
         reasons |= {name: _other_version(name, version) for name, version in own.items() if version != served.get(name)}
     else:
         rows = Feature.objects.filter(image=source.image_id, method__in=names)
-        rows = rows.filter(state__in=(WorkState.READY, WorkState.FAILED)).order_by("pk")
-        for name, version, state, reason in rows.values_list("method", "version", "state", "reason"):
-            if state == WorkState.FAILED:
-                reasons[name] = reason
+        rows = rows.filter(state__in=(JobState.READY, JobState.FAILED)).order_by("pk")
+        about = rows.values_list("method", "version", "state", "error_code", "error_params")
+        for name, version, state, code, params in about:
+            if state == JobState.FAILED:
+                reasons[name] = sentence(code, params)
             elif version != snapshot.versions.get(name):
                 reasons[name] = _other_version(name, version)
     unavailable = registry.unavailable_methods()

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from gallery.models import Collection, Image
+from jobs.rows import JobState
 from search.exceptions import CollectionNotFoundError, ImageNotFoundError, QueryError, UploadNotFoundError
-from search.models import Query, WorkState
+from search.models import Query
 from search.query import pipeline
 from search.query.request import DescribedImage, GalleryImage, SearchRequest
 from search.query.uploads import own_queries
@@ -38,7 +39,7 @@ class Subject:
     @property
     def is_ready(self) -> bool:
         """Tell whether it can be searched for now: an uploaded query has to be described first."""
-        return self.query is None or self.query.state == WorkState.READY
+        return self.query is None or self.query.state == JobState.READY
 
     def source(self) -> pipeline.QuerySource:
         """Return what the pipeline starts from.

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from django.conf import settings
 from django.db.models import Q
+from django.utils import timezone
 
 from gallery.decoding import Refused, get_decoder
 from gallery.people.permissions import permissions_of
 from gallery.storage import uploaded_queries
 from gallery.storage.incoming import Received, TooLargeError
+from jobs.rows import ENDED, JobState
 from search.features import registry, stored_vectors
 from search.features.version_rollout import served_versions
 from search.generations.build import active_generation
-from search.models import Query, WorkState
+from search.models import Query
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -69,7 +71,7 @@ def store_query(file: BinaryIO, name: str, user: User | None = None, own: QueryS
         received = _receive(file)
         try:
             query.sha256 = received.sha256
-            known = own.filter(sha256=query.sha256).exclude(state=WorkState.FAILED).order_by("-created_at").first()
+            known = own.filter(sha256=query.sha256).exclude(state__in=ENDED).order_by("-created_at").first()
             if known and uploaded_queries.is_kept(known.pk):
                 return _renewed(known)
             _keep(query, received)
@@ -87,13 +89,13 @@ def _renewed(query: Query) -> Query:
 
     A version that does not serve yet is no reason: its rows could be compared with nothing.
     """
-    if query.state != WorkState.READY or query.vectors is None:
+    if query.state != JobState.READY or query.vectors is None:
         return query
     known, current = stored_vectors.unpack_query(bytes(query.vectors))[1], registry.current_versions()
     served = served_versions(active_generation())
     if any(current.get(name) == version != known.get(name) for name, version in served.items()):
-        Query.objects.filter(pk=query.pk, state=WorkState.READY).update(
-            state=WorkState.PENDING, reason="", attempts=0, leased_until=None
+        Query.objects.filter(pk=query.pk, state=JobState.READY).update(
+            state=JobState.WAITING, error_code="", error_params=None, attempts=0, heartbeat_at=timezone.now()
         )
         query.refresh_from_db()
     return query

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_safe
 from gallery.models import Image
 from gallery.people.permissions import permissions_of
 from gallery.people.roles import Role
+from jobs.rows import JobState
 from search.background import health
 from search.exceptions import SearchError
-from search.features import leases, registry
-from search.models import WorkState
+from search.features import registry
 from search.presentation import method_looks
 from search.query.answer import search
 from search.query.request import GalleryImage, SearchRequest
@@ -51,16 +51,14 @@ def feature_context(image: Image) -> dict[str, object]:
     states, unavailable = health.image_states(image.pk), registry.unavailable_methods()
     rows = []
     for name, look in method_looks().items():
-        state, reason = states.get(name, (WorkState.PENDING.value, ""))
-        if reason == leases.ORIGINAL_UNAVAILABLE:
-            state = WorkState.PENDING.value  # held by nobody but the clock
+        state, reason = states.get(name, (JobState.WAITING.value, ""))
         if name in unavailable:
             state, reason = "unavailable", unavailable[name]
-        label = _("not available") if state == "unavailable" else WorkState(state).label
-        rows.append({"look": look, "state": state, "label": label, "reason": health.failure_sentence(reason)})
+        label = _("not available") if state == "unavailable" else JobState(state).label
+        rows.append({"look": look, "state": state, "label": label, "reason": reason})
     return {
         "image": image,
         "rows": rows,
-        "busy": any(row["state"] in (WorkState.PENDING, WorkState.LEASED) for row in rows),
-        "failed": any(row["state"] == WorkState.FAILED for row in rows),
+        "busy": any(row["state"] in (JobState.WAITING, JobState.RUNNING) for row in rows),
+        "failed": any(row["state"] == JobState.FAILED for row in rows),
     }

@@ -19,12 +19,12 @@ from gallery.models import IN_TRASH, Image
 from gallery.notices import way_back
 from gallery.people.permissions import require, requires
 from gallery.people.roles import Role
+from jobs.rows import JobState
 from search.background import health, tasks
 from search.features import feature_counts, registry, wanted_rows
 from search.features.version_rollout import is_complete, pending_successions
 from search.generations import snapshot
 from search.generations.visibility import closed_images
-from search.models import WorkState
 from search.presentation import MethodLook, method_looks
 from search.storage import data_folder
 from search.versions import versions_in_use
@@ -51,7 +51,7 @@ def _context(viewer: User | AnonymousUser) -> dict[str, Any]:
         _method_row(look, counts.get(name, {}), unavailable.get(name, ""), num_images) for name, look in looks.items()
     ]
     failures = [
-        {"look": looks[failure.method], "reason": health.failure_sentence(failure.reason), "num": failure.num_images}
+        {"look": looks[failure.method], "reason": failure.reason, "num": failure.num_images}
         for failure in health.look_at_failures(closed=closed)
     ]
     reductions = health.look_at_reductions(active)
@@ -100,7 +100,7 @@ def _counts(closed: QuerySet[Image] | None) -> dict[str, dict[str, int]]:
 
 def _method_row(look: MethodLook, counts: Mapping[str, int], unavailable: str, num_images: int) -> dict[str, Any]:
     """Return a line of the table; images that nobody has asked for yet wait like those that are asked for."""
-    ready, failed = counts.get(WorkState.READY, 0), counts.get(WorkState.FAILED, 0)
+    ready, failed = counts.get(JobState.READY, 0), counts.get(JobState.FAILED, 0)
     waiting = 0 if unavailable else max(num_images - ready - failed, 0)
     percent = round(100 * ready / max(ready + failed + waiting, 1), 2)
     return {"look": look, "counts": counts, "waiting": waiting, "percent": percent, "unavailable": unavailable}

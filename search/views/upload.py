@@ -19,10 +19,13 @@ from gallery.intake.upload_handler import disk_was_full
 from gallery.models import Image
 from gallery.storage.blobs import BlobAbsentError
 from gallery.storage.uploaded_queries import open_preview
-from search.background import health, tasks
+from jobs import errors
+from jobs.rows import JobState
+from search.background import health
 from search.forms import QueryUploadForm
-from search.models import Query, WorkState
+from search.models import Query
 from search.presentation import method_looks
+from search.query.description import uploaded_query
 from search.query.uploads import own_queries, remember, session_queries, store_query
 
 NUM_EXAMPLES = 12
@@ -37,7 +40,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     """Take an image to search by; answers with a redirect to its result page, or with JSON where that is asked for."""
     form = QueryUploadForm(request.POST, request.FILES)
     if disk_was_full(request):
-        return _refused(request, "disk_full", health.failure_sentence("disk_full"), 507)
+        return _refused(request, "disk_full", errors.sentence("disk_full"), 507)
     if not form.is_valid():
         return _refused(request, "missing", " ".join(str(error) for error in form.errors["file"]), 400)
     file = form.cleaned_data["file"]
@@ -45,12 +48,12 @@ def upload(request: HttpRequest) -> HttpResponse:
         user = request.user if request.user.is_authenticated else None
         query = store_query(file, file.name or "image", user, queries_of(request))
     except Refused as refusal:
-        sentence = health.failure_sentence(refusal.reason)
+        sentence = errors.sentence(refusal.reason)
         return _refused(request, refusal.reason, sentence, STATUS_OF_REASON.get(refusal.reason, 422))
     if not request.user.is_authenticated:
         remember(request.session, query)
-    if query.state != WorkState.READY:
-        tasks.enqueue_query(query.pk)
+    if query.state != JobState.READY:
+        uploaded_query.send(query.pk)
     url = _result_url(query.pk)
     if _wants_json(request):
         return JsonResponse({"query": str(query.pk), "url": url}, status=201)
@@ -80,7 +83,7 @@ def progress_page(request: HttpRequest, query: Query) -> HttpResponse:
 def query_status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Answer the waiting page: the state in words, or the order to show the results."""
     query = get_object_or_404(queries_of(request).defer("vectors"), pk=pk)
-    if query.state == WorkState.READY:
+    if query.state == JobState.READY:
         response = HttpResponse()
         response["HX-Redirect"] = _result_url(pk)
         return response
@@ -94,10 +97,7 @@ def query_status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def query_retry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Compute a failed query once more."""
     query = get_object_or_404(queries_of(request).defer("vectors"), pk=pk)
-    Query.objects.filter(pk=pk, state=WorkState.FAILED).update(
-        state=WorkState.PENDING, reason="", attempts=0, leased_until=None
-    )
-    tasks.enqueue_query(query.pk)
+    uploaded_query.retry(query.pk)
     return redirect(_result_url(pk))
 
 
@@ -124,19 +124,19 @@ def _obstacle(query: Query) -> str:
         return "redis"
     queue = found.named(settings.QUEUE_INTERACTIVE)
     if not queue.num_jobs and timezone.now() - query.created_at > ASK_AGAIN_AFTER:
-        tasks.enqueue_query(query.pk)
+        uploaded_query.send(query.pk)
     return "" if queue.num_workers else "worker"
 
 
 def _progress(query: Query) -> dict[str, object]:
     """Return what the waiting page says; Redis is asked only while the query waits."""
-    obstacle = _obstacle(query) if query.state == WorkState.PENDING else ""
+    obstacle = _obstacle(query) if query.state == JobState.WAITING else ""
     return {
         "query": query,
         "obstacle": obstacle,
         "seen": f"{query.state}-{obstacle}",
-        "failed": query.state == WorkState.FAILED,
-        "reason": health.failure_sentence(query.reason),
+        "failed": query.has_ended,
+        "reason": query.error_sentence,
     }
 
 

@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from gallery.curation.visibility import purge
 from gallery.models import Image
 from jobs import transport
+from jobs.rows import JobState
 from search.evaluation import runs
 from search.features import registry
 from search.models import (
@@ -26,7 +27,6 @@ from search.models import (
     Tombstone,
     WeightAdoption,
     WeightSet,
-    WorkState,
 )
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +60,7 @@ def redis_down(monkeypatch: pytest.MonkeyPatch) -> None:
 def make_images() -> Callable[..., list[Image]]:
     """Rows as they stand after decoding, with a feature row per method that can be computed here."""
 
-    def make(count: int, state: str = WorkState.READY, reason: str = "") -> list[Image]:
+    def make(count: int, state: str = JobState.READY, reason: str = "") -> list[Image]:
         start = Image.objects.count()
         images = Image.objects.bulk_create(
             Image(
@@ -74,7 +74,7 @@ def make_images() -> Callable[..., list[Image]]:
             for n in range(start, start + count)
         )
         Feature.objects.bulk_create(
-            Feature(image=image, method=method, version=version, state=state, reason=reason, attempts=1)
+            Feature(image=image, method=method, version=version, state=state, error_code=reason, attempts=1)
             for image in images
             for method, version in registry.current_versions().items()
         )
@@ -102,7 +102,7 @@ def test_images_show_the_state_of_their_features(admin_client: Client, make_imag
     num_methods = len(registry.current_versions())
     make_images(1)
     assert f"{num_methods} of {num_methods}<" in admin_client.get(IMAGES).content.decode()
-    failed = make_images(1, WorkState.FAILED, "decoder_timeout")[0]
+    failed = make_images(1, JobState.FAILED, "decoder_timeout")[0]
     assert f"0 of {num_methods}, {num_methods} failed" in admin_client.get(IMAGES).content.decode()
     page = admin_client.get(reverse("admin:gallery_image_change", args=[failed.pk])).content.decode()
     assert "Color: failed Decoding this file took too long" in page
@@ -113,8 +113,8 @@ def test_images_filter_by_the_state_of_their_features(
 ) -> None:
     found = {
         "ready": make_images(1)[0],
-        "failed": make_images(1, WorkState.FAILED)[0],
-        "waiting": make_images(1, WorkState.LEASED)[0],
+        "failed": make_images(1, JobState.FAILED)[0],
+        "waiting": make_images(1, JobState.RUNNING)[0],
     }
     for state, image in found.items():
         page = admin_client.get(f"{IMAGES}?features={state}").content.decode()
@@ -148,7 +148,7 @@ def test_recompute(admin_client: Client, make_images: Callable[..., list[Image]]
     image, other = make_images(2)
     page = act(admin_client, IMAGES, "recompute_features", [image])
     assert f"{len(registry.current_versions())} features will be computed again." in page
-    assert (states(image), states(other)) == ({"pending"}, {"ready"})
+    assert (states(image), states(other)) == ({"waiting"}, {"ready"})
     assert sent == ["extract_features"]
 
 
@@ -159,7 +159,7 @@ def test_recompute_while_redis_is_down_is_kept(
     image = make_images(1)[0]
     page = act(admin_client, IMAGES, "recompute_features", [image])
     assert "it starts by itself once Redis is back" in page
-    assert states(image) == {"pending"}
+    assert states(image) == {"waiting"}
 
 
 @commits
@@ -167,11 +167,11 @@ def test_recompute_while_redis_is_down_is_kept(
 def test_retry_failed(
     address: str, admin_client: Client, make_images: Callable[..., list[Image]], sent: list[str]
 ) -> None:
-    image, other = make_images(2, WorkState.FAILED, "internal_retry_exhausted")
+    image, other = make_images(2, JobState.FAILED, "internal_retry_exhausted")
     chosen = [image] if address == IMAGES else list(Feature.objects.filter(image=image)[:1])
     page = act(admin_client, address, "retry_failed", chosen)
     assert "failed features will be tried once more." in page
-    assert (states(image), states(other)) == ({"pending"}, {"failed"})
+    assert (states(image), states(other)) == ({"waiting"}, {"failed"})
     assert sent == ["extract_features"]
 
 

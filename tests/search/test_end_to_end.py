@@ -67,9 +67,9 @@ def test_a_worker_killed_in_mid_batch_loses_and_doubles_nothing(site: Processes)
     import_images(site, draw_images(site.folder / "images", 50))
     for _time in range(2):
         worker = site.start_worker(FRAGILE_SECONDS="0.2", LIKENESS_WORKER="features")
-        wait_until(lambda: site.states().get("leased"), "a batch is leased")
+        wait_until(lambda: site.states().get("running"), "a batch is leased")
         site.kill(worker)
-        assert site.states()["leased"] > 0
+        assert site.states()["running"] > 0
     site.start_worker(LIKENESS_WORKER="features")
     wait_for(site.states, {"ready": 50}, seconds=25)
     assert site.sql("SELECT count(*) FROM (SELECT DISTINCT image_id, method, version FROM search_feature)") == [(50,)]
@@ -92,9 +92,9 @@ def test_poison_fails_alone_after_three_tries(site: Processes) -> None:
     assert deaths == 3
     assert site.states() == {"ready": 40, "failed": 1}
     assert site.sql(
-        "SELECT original_name, f.reason, attempts FROM search_feature f JOIN gallery_image i ON i.id = image_id"
+        "SELECT original_name, f.error_code, attempts FROM search_feature f JOIN gallery_image i ON i.id = image_id"
         " WHERE state = 'failed'"
-    ) == [("0500.png", "internal_retry_exhausted", 3)]
+    ) == [("0500.png", "worker_lost", 3)]
 
 
 def test_a_redis_that_comes_back_empty_loses_nothing(site: Processes) -> None:
@@ -140,9 +140,9 @@ def test_a_query_is_described_by_the_interactive_worker(site: Processes) -> None
     site.start_worker("interactive")
     draw_images(site.folder / "images", 1)
     ask = (
-        "from search.background import tasks; from search.query import uploads; from pathlib import Path;"
+        "from search.query import description, uploads; from pathlib import Path;"
         f"q = uploads.store_query(Path('{site.folder}/images/0000.png').open('rb'), 'a.png');"
-        "print(tasks.enqueue_query(q.pk))"
+        "print(description.uploaded_query.send(q.pk))"
     )
     assert site.manage("shell", "-v", "0", "-c", ask).stdout.strip() == "True"
     wait_until(lambda: site.sql("SELECT state FROM search_query") == [("ready",)], "the query is ready")

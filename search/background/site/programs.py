@@ -10,8 +10,8 @@ from django.conf import settings
 
 from config.environment import BASE_DIR
 from config.openness import Openness
+from jobs.leases import WORKER_VARIABLE
 from jobs.supervisor.service import Program
-from search.features.leases import WORKER_VARIABLE
 from search.storage import data_folder
 
 MANAGE = [sys.executable, str(BASE_DIR / "manage.py")]

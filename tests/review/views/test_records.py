@@ -20,6 +20,7 @@ from gallery.audit_events import Action
 from gallery.curation.visibility import hide
 from gallery.models import Collection, Image, Membership
 from gallery.people.roles import Role
+from jobs.rows import JobState
 from review.evidence.record_search import answer_now
 from review.evidence.searches import CLOSED_OR_GONE
 from review.exceptions import AppendOnlyError
@@ -27,7 +28,7 @@ from review.models import AuditRow, SearchRecord
 from review.views import records as view
 from search.features import registry, stored_vectors
 from search.generations import snapshot
-from search.models import Query, WorkState
+from search.models import Query
 from tests.codes import notes
 from tests.review.people import person
 from tests.search.conftest import few_methods, without_network  # noqa: F401 (fixtures)
@@ -159,7 +160,7 @@ def test_an_uploaded_query_is_kept_whole(client: Client, ada: User, images: list
     query = Query.objects.create(
         sha256="f" * 64,
         original_name="mine.png",
-        state=WorkState.READY,
+        state=JobState.READY,
         uploaded_by=ada,
         vectors=stored_vectors.pack_query(vectors),
     )
@@ -180,9 +181,10 @@ def test_why_a_method_said_nothing_about_an_uploaded_query_is_kept(
     query = Query.objects.create(
         sha256="f" * 64,
         original_name="mine.png",
-        state=WorkState.READY,
+        state=JobState.READY,
         uploaded_by=ada,
-        reason=DAMAGED,
+        error_code="message",
+        error_params={"text": DAMAGED},
         vectors=stored_vectors.pack_query(told),
     )
     record = keep(client, f"query={query.pk}")
@@ -193,7 +195,7 @@ def test_why_a_method_said_nothing_about_an_uploaded_query_is_kept(
 
 def test_the_uploads_of_others_are_not_there(client: Client, ada: User, images: list[Image]) -> None:
     other = Query.objects.create(
-        sha256="f" * 64, original_name="x.png", state=WorkState.READY, uploaded_by=person("eve"), vectors=b""
+        sha256="f" * 64, original_name="x.png", state=JobState.READY, uploaded_by=person("eve"), vectors=b""
     )
     response = client.post(reverse("review:record_search"), {"address": f"query={other.pk}"})
     assert response.status_code == 302

@@ -30,13 +30,14 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     found: list[tuple[object, ...]] = []
     monkeypatch.setattr(transport, "send", lambda *what, job_id="": found.append(what) or True)
     monkeypatch.setattr(transport, "num_queued", lambda name: sum(what[0] == name for what in found))
+    monkeypatch.setattr(transport, "queued_ids", lambda name: set())
     return found
 
 
 def make_query(**values: object) -> Query:
     created_at = values.pop("created_at", timezone.now())
     query = Query.objects.create(sha256="0" * 64, original_name="a.png", **values)
-    Query.objects.filter(pk=query.pk).update(created_at=created_at)
+    Query.objects.filter(pk=query.pk).update(created_at=created_at, heartbeat_at=created_at)
     query_path(query.pk).parent.mkdir(parents=True, exist_ok=True)
     query_path(query.pk).write_bytes(b"kept")
     return query
@@ -53,7 +54,7 @@ def test_without_redis_it_goes_through(plug_in_methods: PlugIn, stored_image: St
     stored_image()
     make_query(created_at=timezone.now() - timedelta(minutes=1))
     periodic.reconcile()
-    assert Feature.objects.get().state == "pending"
+    assert Feature.objects.get().state == "waiting"
 
 
 def test_features_of_dead_workers_are_wanted_and_announced_again(
@@ -65,7 +66,7 @@ def test_features_of_dead_workers_are_wanted_and_announced_again(
     Feature.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
     sent.clear()
     periodic.reconcile()
-    assert Feature.objects.get().state == "pending"
+    assert Feature.objects.get().state == "waiting"
     assert sent == [("features", "search.background.tasks.extract_features", [])]
 
 
@@ -76,7 +77,7 @@ def test_rows_that_are_missing_are_made(
     stored_image()
     plug_in_methods(Gray, Picky)
     periodic.reconcile()
-    assert Feature.objects.filter(method="picky", state="pending").count() == 1
+    assert Feature.objects.filter(method="picky", state="waiting").count() == 1
 
 
 def test_lost_queries_are_queued_again(plug_in_methods: PlugIn, sent: list[tuple[object, ...]]) -> None:
@@ -85,13 +86,13 @@ def test_lost_queries_are_queued_again(plug_in_methods: PlugIn, sent: list[tuple
     late = make_query(created_at=now - timedelta(minutes=1))
     make_query(created_at=now)
     make_query(state="ready", created_at=now - timedelta(minutes=1))
-    held = make_query(state="leased", attempts=1, leased_until=now - timedelta(seconds=1))
-    make_query(state="leased", attempts=1, leased_until=now + timedelta(minutes=1))
-    tired = make_query(state="leased", attempts=3, leased_until=now - timedelta(seconds=1))
+    held = make_query(state="running", attempts=1, leased_until=now - timedelta(seconds=1))
+    make_query(state="running", attempts=1, leased_until=now + timedelta(minutes=1))
+    tired = make_query(state="running", attempts=3, leased_until=now - timedelta(seconds=1))
     periodic.reconcile()
-    assert {what[2] for what in sent} == {str(late.pk), str(held.pk)}
+    assert {what[3] for what in sent} == {str(late.pk), str(held.pk)}
     tired.refresh_from_db()
-    assert (tired.state, tired.reason) == ("failed", "internal_retry_exhausted")
+    assert (tired.state, tired.error_code) == ("failed", "worker_lost")
 
 
 def test_queries_are_forgotten_after_a_day(plug_in_methods: PlugIn, sent: list[tuple[object, ...]]) -> None:
@@ -116,7 +117,7 @@ def test_uploads_that_were_cut_off_are_finished(
     periodic.reconcile()
     image.refresh_from_db()
     assert image.status == Image.Status.READY
-    assert Feature.objects.get().state == "pending"
+    assert Feature.objects.get().state == "waiting"
 
 
 def test_no_image_goes_because_its_original_is_away(

@@ -13,11 +13,12 @@ from PIL import Image as Picture
 from gallery.curation import visibility
 from gallery.models import Image
 from jobs import transport
-from search.background import reconciler, tasks
+from search.background import tasks
 from search.exceptions import WeightsError
 from search.features import extraction, feature_counts, leases, revisions, stored_vectors
 from search.generations import build
 from search.models import Feature, Generation, Query, Tombstone
+from search.query.description import uploaded_query
 from search.query.pipeline import for_upload, run_query
 from search.query.uploads import store_query
 from tests.gallery.blob_files import query_path
@@ -34,6 +35,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     found: list[tuple[object, ...]] = []
     monkeypatch.setattr(transport, "send", lambda *what, job_id="": found.append(what) or True)
     monkeypatch.setattr(transport, "num_queued", lambda name: sum(what[0] == name for what in found))
+    monkeypatch.setattr(transport, "queued_ids", lambda name: set())
     monkeypatch.setattr(transport, "is_queued", lambda name, job: any(what[:2] == (name, job) for what in found))
     return found
 
@@ -54,7 +56,7 @@ def test_stored_images_are_wanted_and_announced_on_commit(
     plug_in_methods(Gray)
     with django_capture_on_commit_callbacks(execute=True):
         image = stored_image()
-        assert Feature.objects.get().state == "pending"
+        assert Feature.objects.get().state == "waiting"
         assert sent == []
     assert sent == [("features", "search.background.tasks.extract_features", [image.pk])]
 
@@ -66,9 +68,9 @@ def test_without_redis_images_are_stored_all_the_same(
     plug_in_methods(Gray)
     image = stored_image()
     assert image.status == Image.Status.READY
-    assert Feature.objects.get().state == "pending"
+    assert Feature.objects.get().state == "waiting"
     assert "could not queue search.background.tasks.extract_features" in caplog.text
-    assert tasks.enqueue_query("0" * 32) is False
+    assert uploaded_query.send("0" * 32) is False
     assert tasks.enqueue_build() is False
 
 
@@ -147,12 +149,12 @@ def test_nothing_to_build_is_no_failure(plug_in_methods: PlugIn, caplog: pytest.
 
 def test_a_query_becomes_ready(plug_in_methods: PlugIn, query: Query, picture: np.ndarray) -> None:
     plug_in_methods(Gray)
-    tasks.describe_query(str(query.pk))
+    uploaded_query.run(query.pk)
     query.refresh_from_db()
     assert (query.state, query.attempts) == ("ready", 1)
     assert query.vectors is not None
     np.testing.assert_array_equal(stored_vectors.unpack_query(query.vectors)[0]["gray"], Gray().describe([picture])[0])
-    tasks.describe_query(str(query.pk))
+    uploaded_query.run(query.pk)
     query.refresh_from_db()
     assert query.attempts == 1
 
@@ -166,18 +168,18 @@ def test_a_query_whose_file_is_away_is_tried_again(
     plug_in_methods(Gray)
     path = query_path(query.pk)
     away = path.rename(path.with_suffix(".away"))
-    tasks.describe_query(str(query.pk))
+    uploaded_query.run(query.pk)
     query.refresh_from_db()
-    assert (query.state, query.reason, query.attempts) == ("leased", "original_unavailable", 1)
-    tasks.describe_query(str(query.pk))  # too early
+    assert (query.state, query.error_code, query.attempts) == ("running", "upload_unavailable", 1)
+    uploaded_query.run(query.pk)  # too early
     Query.objects.update(leased_until=timezone.now())
     with django_capture_on_commit_callbacks(execute=True):
-        assert reconciler.resume_queries() == 0
-    assert sent == [("interactive", "search.background.tasks.describe_query", str(query.pk))]
+        assert uploaded_query.resume() == 1
+    assert sent == [("interactive", "jobs.job.run", "query", str(query.pk))]
     away.rename(path)
-    tasks.describe_query(str(query.pk))
+    uploaded_query.run(query.pk)
     query.refresh_from_db()
-    assert (query.state, query.reason, query.attempts) == ("ready", "", 2)
+    assert (query.state, query.error_code, query.attempts) == ("ready", "", 2)
 
 
 def test_a_query_whose_file_stays_away_says_so(plug_in_methods: PlugIn, query: Query) -> None:
@@ -185,9 +187,9 @@ def test_a_query_whose_file_stays_away_says_so(plug_in_methods: PlugIn, query: Q
     query_path(query.pk).unlink()
     for _time in range(3):
         Query.objects.update(leased_until=timezone.now())
-        tasks.describe_query(str(query.pk))
+        uploaded_query.run(query.pk)
     query.refresh_from_db()
-    assert (query.state, query.reason) == ("failed", "The uploaded file is no longer kept; upload it again.")
+    assert (query.state, query.error_code) == ("failed", "upload_unavailable")
 
 
 def test_a_query_that_cannot_be_described_says_why(
@@ -199,9 +201,9 @@ def test_a_query_that_cannot_be_described_says_why(
         raise RuntimeError("out of luck")
 
     monkeypatch.setattr(Gray, "describe", fail)
-    tasks.describe_query(str(query.pk))
+    uploaded_query.run(query.pk)
     query.refresh_from_db()
-    assert (query.state, query.reason) == ("failed", "RuntimeError: out of luck")
+    assert (query.state, query.error_sentence) == ("failed", "RuntimeError: out of luck")
 
 
 def test_a_query_that_one_method_cannot_describe_is_ready_and_says_why(
@@ -213,15 +215,16 @@ def test_a_query_that_one_method_cannot_describe_is_ready_and_says_why(
         raise WeightsError("picky: these are the weights of another network")
 
     monkeypatch.setattr(Picky, "describe", fail)
-    tasks.describe_query(str(query.pk))
+    uploaded_query.run(query.pk)
     query.refresh_from_db()
-    assert (query.state, query.reason) == ("ready", "picky: these are the weights of another network")
+    assert (query.state, query.error_code) == ("ready", "methods_failed")
+    assert query.error_sentence == "picky: these are the weights of another network"
     answer = run_query(for_upload(query.pk), {"gray": 1.0, "picky": 1.0})
-    assert answer.missing_methods == {"picky": query.reason}
+    assert answer.missing_methods == {"picky": query.error_sentence}
 
 
 def test_a_query_that_is_gone_is_no_failure() -> None:
-    tasks.describe_query("00000000-0000-0000-0000-000000000000")
+    uploaded_query.run("00000000-0000-0000-0000-000000000000")
 
 
 def test_hidden_images_are_buried_and_come_back_as_new(

@@ -88,7 +88,7 @@ def test_where_rows_cannot_be_derived_the_reason_is_kept(
 
     monkeypatch.setattr(Turned, "derive", refuse)
     assert extraction.extract(leases.lease(32)) == 1
-    assert Feature.objects.get(method="turned").reason == "the file is torn"
+    assert Feature.objects.get(method="turned").error_sentence == "the file is torn"
 
 
 def test_what_does_not_derive_looks_at_the_images(

@@ -51,7 +51,7 @@ def test_an_image_that_cannot_be_described_fails_alone(
     assert extraction.extract(leases.lease(32)) == 9
     assert states("gray") == ["ready"] * 5
     assert states("picky") == ["failed" if seed == position else "ready" for seed in range(5)]
-    assert Feature.objects.get(state="failed").reason == "RuntimeError: this is poison"
+    assert Feature.objects.get(state="failed").error_sentence == "RuntimeError: this is poison"
 
 
 def test_an_image_that_cannot_be_decoded_any_more_fails_alone(plug_in_methods: PlugIn, stored_image: Store) -> None:
@@ -62,7 +62,7 @@ def test_an_image_that_cannot_be_decoded_any_more_fails_alone(plug_in_methods: P
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\x00" * 64)
     assert extraction.extract(leases.lease(32)) == 4
     assert states("gray") == states("picky") == ["ready", "failed", "ready"]
-    assert set(Feature.objects.filter(state="failed").values_list("reason", flat=True)) <= {"corrupt", "truncated"}
+    assert set(Feature.objects.filter(state="failed").values_list("error_code", flat=True)) <= {"corrupt", "truncated"}
 
 
 def test_an_image_whose_file_is_away_waits_for_it(
@@ -77,19 +77,19 @@ def test_an_image_whose_file_is_away_waits_for_it(
         assert not leases.lease(32)  # no worker spins on it
         row = Feature.objects.filter(image=images[1]).first()
         assert row is not None
-        assert (row.state, row.reason, row.attempts) == ("leased", "original_unavailable", 0)
+        assert (row.state, row.error_code, row.attempts) == ("running", "original_unavailable", 0)
         features_later()
         assert leases.expire_leases() == 2
-    assert states("gray") == ["ready", "pending", "ready"]
+    assert states("gray") == ["ready", "waiting", "ready"]
     assert sum("cannot be opened" in record.getMessage() for record in caplog.records) == 5
     away.rename(path)
     assert extraction.extract(leases.lease(32)) == 2
-    assert set(Feature.objects.values_list("state", "reason", "attempts")) == {("ready", "", 1)}
+    assert set(Feature.objects.values_list("state", "error_code", "attempts")) == {("ready", "", 1)}
 
 
 def features_later() -> None:
     """Let the pause of everything that waits be over."""
-    Feature.objects.filter(state="leased").update(leased_until=timezone.now() - timedelta(seconds=1))
+    Feature.objects.filter(state="running").update(leased_until=timezone.now() - timedelta(seconds=1))
 
 
 def test_the_pause_before_an_absent_original_is_tried_again_grows(plug_in_methods: PlugIn, stored_image: Store) -> None:
@@ -98,7 +98,7 @@ def test_the_pause_before_an_absent_original_is_tried_again_grows(plug_in_method
     pauses = []
     for age in (0, 100, 10_000):
         now = timezone.now()
-        Feature.objects.update(state="pending", updated_at=now - timedelta(seconds=age))
+        Feature.objects.update(state="waiting", updated_at=now - timedelta(seconds=age))
         extraction.extract(leases.lease(32))
         leased_until = Feature.objects.get().leased_until
         assert leased_until is not None
@@ -114,7 +114,7 @@ def test_what_waits_for_its_original_is_tried_at_once_when_asked(plug_in_methods
     extraction.extract(leases.lease(32))
     assert feature_counts.num_waiting() == 0  # nobody waits for it
     assert health.num_features_waiting() == 0
-    assert [(each.reason, each.num_images) for each in health.look_at_failures()] == [("original_unavailable", 1)]
+    assert [(each.code, each.num_images) for each in health.look_at_failures()] == [("original_unavailable", 1)]
     wait_until_indexed.finish_features(lambda _what, _num: None)
     away.rename(path)
     assert wanted_rows.retry_failed([image.pk]) == 1
@@ -133,7 +133,7 @@ def test_what_is_interrupted_is_given_back(
     monkeypatch.setattr(Gray, "describe", interrupt)
     with pytest.raises(KeyboardInterrupt):
         extraction.extract(leases.lease(32))
-    assert states("gray") == ["pending"]
+    assert states("gray") == ["waiting"]
 
 
 def test_everything_that_waits_is_drained(plug_in_methods: PlugIn, stored_image: Store) -> None:
@@ -195,7 +195,7 @@ def test_images_fail_by_a_sentence_where_weights_are_wrong(wrong_weights: Path, 
     stored_image()
     wait_until_indexed.drain()
     assert states("color") == ["ready"]
-    assert Feature.objects.get(method="deep").reason.startswith("deep: could not read")
+    assert Feature.objects.get(method="deep").error_sentence.startswith("deep: could not read")
 
 
 def test_large_files_are_seen_at_the_side_of_analysis(

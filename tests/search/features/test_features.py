@@ -12,9 +12,11 @@ import pytest
 from django.utils import timezone
 
 from gallery.models import Image
+from jobs.leases import WORKER_VARIABLE
+from jobs.rows import JobState
 from search.exceptions import DimensionMismatchError
 from search.features import feature_counts, leases, registry, revisions, stored_vectors, wanted_rows
-from search.models import Feature, WorkState
+from search.models import Feature
 from tests.search.plug_ins import Absent, Gray, Picky
 
 pytestmark = pytest.mark.django_db
@@ -39,15 +41,16 @@ def test_it_works(plug_in_methods: PlugIn, stored_image: Store) -> None:
     before = revisions.revision()
     assert leases.store(held, {"gray": (ids, rows(3)), "picky": (ids[:2], rows(2))}) == 5
     assert revisions.revision() == before + 1
-    assert set(Feature.objects.filter(state=WorkState.READY).values_list("revision", flat=True)) == {before + 1}
+    assert set(Feature.objects.filter(state=JobState.READY).values_list("revision", flat=True)) == {before + 1}
     assert leases.fail(held, ids[2], "picky", "poison") == 1
     assert states(images[2]) == {"gray": "ready", "picky": "failed"}
-    assert feature_counts.counts()["picky"] == {"pending": 0, "leased": 0, "ready": 2, "failed": 1}
-    assert feature_counts.counts(WorkState.FAILED) == {"gray": {"failed": 0}, "picky": {"failed": 1}}
+    assert feature_counts.counts()["picky"] == {"waiting": 0, "running": 0, "ready": 2, "failed": 1, "stopped": 0}
+    assert feature_counts.counts(JobState.FAILED) == {"gray": {"failed": 0}, "picky": {"failed": 1}}
     assert feature_counts.counts_among(Image.objects.filter(pk__in=ids)) == feature_counts.counts()
     assert feature_counts.counts_among(Image.objects.filter(pk=ids[2]))["picky"] == {
-        "pending": 0,
-        "leased": 0,
+        "waiting": 0,
+        "running": 0,
+        "stopped": 0,
         "ready": 0,
         "failed": 1,
     }
@@ -61,7 +64,7 @@ def test_it_works(plug_in_methods: PlugIn, stored_image: Store) -> None:
 def test_methods_that_are_not_available_are_not_wanted(plug_in_methods: PlugIn, stored_image: Store) -> None:
     plug_in_methods(Gray, Absent)
     image = stored_image()
-    assert states(image) == {"gray": "pending"}
+    assert states(image) == {"gray": "waiting"}
     assert registry.current_versions() == {"gray": "1"}
     assert registry.unavailable_methods() == {"absent": "not available: nothing of the kind here"}
 
@@ -117,7 +120,7 @@ def test_what_was_tried_too_often_fails(plug_in_methods: PlugIn, stored_image: S
     assert not leases.lease(32)
     leases.expire_leases()
     row = Feature.objects.get()
-    assert (row.state, row.reason, row.attempts) == ("failed", "internal_retry_exhausted", 3)
+    assert (row.state, row.error_code, row.attempts) == ("failed", "worker_lost", 3)
     assert wanted_rows.retry_failed([image.pk]) == 1
     assert leases.lease(32).images == {image.pk: ["gray"]}
 
@@ -127,12 +130,12 @@ def test_a_successor_reclaims_what_its_predecessor_held(
 ) -> None:
     plug_in_methods(Gray)
     stored_image(seed=1)
-    monkeypatch.setenv(leases.WORKER_VARIABLE, "first")
+    monkeypatch.setenv(WORKER_VARIABLE, "first")
     leases.lease(32)
-    monkeypatch.setenv(leases.WORKER_VARIABLE, "second")
+    monkeypatch.setenv(WORKER_VARIABLE, "second")
     assert leases.reclaim() == 0
     assert not leases.lease(32)
-    monkeypatch.setenv(leases.WORKER_VARIABLE, "first")
+    monkeypatch.setenv(WORKER_VARIABLE, "first")
     assert leases.reclaim() == 1
     assert leases.lease(32)
 
@@ -173,7 +176,7 @@ def test_vectors_that_are_not_as_promised_are_refused(
     held = leases.lease(32)
     with pytest.raises(DimensionMismatchError, match=complaint):
         leases.store(held, {"gray": ([image.pk], vectors)})
-    assert states(image) == {"gray": "leased"}
+    assert states(image) == {"gray": "running"}
 
 
 def test_ready_rows_come_in_chunks_by_image(plug_in_methods: PlugIn, stored_image: Store) -> None:
@@ -218,7 +221,7 @@ def test_rows_of_other_versions_do_not_count(plug_in_methods: PlugIn, stored_ima
     image = stored_image()
     Feature.objects.create(image=image, method="gray", version="0")
     assert feature_counts.num_pending() == 1
-    assert feature_counts.counts()["gray"]["pending"] == 1
+    assert feature_counts.counts()["gray"]["waiting"] == 1
 
 
 def test_touched_features_are_new_again(plug_in_methods: PlugIn, stored_image: Store) -> None:

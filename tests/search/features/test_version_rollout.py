@@ -11,6 +11,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from gallery.models import Image
+from jobs.rows import JobState
 from search.background import reconciler
 from search.background.wait_until_indexed import publish
 from search.features import feature_counts, leases, registry, stored_vectors, wanted_rows
@@ -25,7 +26,7 @@ from search.generations import build as generations_build
 from search.generations import snapshot
 from search.generations.build import build, rebuild_due
 from search.methods.base import normalize_rows
-from search.models import Feature, Generation, Query, WorkState
+from search.models import Feature, Generation, Query
 from search.query.pipeline import for_image, for_upload, for_vectors, run_query
 from search.types import Answer
 from tests.search.library import add_features, add_images
@@ -94,7 +95,7 @@ def with_gray(answer: Answer) -> set[int]:
 
 
 def waiting() -> int:
-    return feature_counts.counts()["gray"][WorkState.PENDING]
+    return feature_counts.counts()["gray"][JobState.WAITING]
 
 
 def test_it_works(library: list[int], raise_version: Callable[[str], None], rng: np.random.Generator) -> None:
@@ -210,7 +211,7 @@ def test_images_without_the_old_version_are_not_waited_for(
     raise_version("2")
     compute(library, rows(rng, NUM))
     Image.objects.filter(pk=library[0]).update(hidden=True)
-    Feature.objects.filter(image=library[0], version="2").update(state=WorkState.PENDING)
+    Feature.objects.filter(image=library[0], version="2").update(state=JobState.WAITING)
     add_images(1)
     wanted_rows.ensure_rows()
     assert is_complete("gray", "1", "2")
@@ -249,7 +250,7 @@ def test_uploads_described_by_the_new_version_are_compared_once_it_serves(
     raise_version("2")
     late = stored_vectors.pack_query({"gray": rows(rng, 1)[0], "picky": rows(rng, 1)[0]})
     queries = [
-        Query.objects.create(sha256=str(place) * 64, original_name="q", state=WorkState.READY, vectors=packed)
+        Query.objects.create(sha256=str(place) * 64, original_name="q", state=JobState.READY, vectors=packed)
         for place, packed in enumerate((early, late))
     ]
     first, second = (run_query(for_upload(query.pk), WEIGHTS) for query in queries)

@@ -16,13 +16,14 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from gallery.models import Image
+from jobs.rows import JobState
 from search.exceptions import GenerationError
 from search.features import registry, revisions
 from search.generations import build as generations_build
 from search.generations import snapshot
 from search.generations.build import active_generation, build, rebuild_due
 from search.generations.reader import LoadedGeneration, open_generation
-from search.models import Feature, Generation, Tombstone, WorkState
+from search.models import Feature, Generation, Tombstone
 from search.query.pipeline import for_image, run_query
 from search.storage import generation_folder, generations_folder
 from tests.search.library import add_features, add_images, add_library, describe, pictures
@@ -340,7 +341,7 @@ def test_little_recall_means_exact_search(rng: np.random.Generator, settings: La
 
 def test_features_that_wait_are_not_built(rng: np.random.Generator) -> None:
     ids, _ = add_library(5, rng)
-    Feature.objects.filter(image=ids[0], method="color").update(state=WorkState.PENDING)
+    Feature.objects.filter(image=ids[0], method="color").update(state=JobState.WAITING)
     build()
     loaded = opened()
     present = loaded.segment.methods["color"].present

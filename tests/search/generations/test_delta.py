@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from jobs.rows import JobState
 from search.features import registry, revisions, stored_vectors, wanted_rows
 from search.generations import delta
 from search.generations.delta import Delta, GrowingMatrix, num_changed, removed_ids
-from search.models import Feature, Tombstone, WorkState
+from search.models import Feature, Tombstone
 from tests.search.library import add_features, add_images, add_library, describe, pictures
 
 pytestmark = pytest.mark.django_db
@@ -150,7 +151,7 @@ def test_changes_are_counted_by_image(rng: np.random.Generator) -> None:
     assert num_changed(base, registry.current_versions()) == 0
     revisions.touch([int(ids[0])])
     assert num_changed(base, registry.current_versions()) == 1
-    Feature.objects.filter(image=ids[0]).update(state=WorkState.PENDING)
+    Feature.objects.filter(image=ids[0]).update(state=JobState.WAITING)
     assert num_changed(base, registry.current_versions()) == 0
 
 

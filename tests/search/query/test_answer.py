@@ -14,9 +14,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Collection, Image
 from gallery.people.roles import Role
+from jobs.rows import JobState
 from search.exceptions import CollectionNotFoundError, ImageNotFoundError, QueryError, UploadNotFoundError
 from search.generations import snapshot
-from search.models import Query, WorkState
+from search.models import Query
 from search.query.answer import search
 from search.query.badges import Badge
 from search.query.request import DescribedImage, GalleryImage, ScoreRange, SearchRequest, UploadedImage, Wanted
@@ -89,7 +90,7 @@ def test_what_is_closed_to_the_viewer_is_not_searched_for(ids: list[int], settin
 def test_an_upload_is_for_who_uploaded_it(ids: list[int]) -> None:
     ada, bob = make_person("ada", Role.VIEWER), make_person("bob", Role.VIEWER)
     sha256 = Image.objects.get(pk=ids[0]).sha256
-    query = Query.objects.create(sha256=sha256, original_name="dusk.png", uploaded_by=ada, state=WorkState.PENDING)
+    query = Query.objects.create(sha256=sha256, original_name="dusk.png", uploaded_by=ada, state=JobState.WAITING)
     wanted = UploadedImage(query.pk)
     subject = find_subject(asked(wanted, viewer=ada))
     assert (subject.query, subject.image) == (query, Image.objects.get(pk=ids[0]))

@@ -13,12 +13,14 @@ from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Collection, Image
 from gallery.signals import images_removed
+from jobs.errors import sentence
+from jobs.rows import JobState
 from search.exceptions import FusionWeightsError, UnknownMethodError
 from search.features import registry, wanted_rows
 from search.generations import collection_calibration, snapshot
 from search.generations.build import build
 from search.methods import METHODS
-from search.models import Feature, WorkState
+from search.models import Feature
 from search.query.pair_absences import Absence
 from search.query.pair_scores import score_pair, score_pairs
 from search.query.pipeline import for_image, run_query
@@ -117,15 +119,15 @@ def test_what_is_missing_is_said_and_counts_for_nothing(ids: list[int], rng: np.
 def test_a_failed_feature_says_why(ids: list[int]) -> None:
     (bare,) = add_images(1)
     wanted_rows.ensure_rows([bare])
-    Feature.objects.filter(image=bare, method="color").update(state=WorkState.FAILED, reason="corrupt")
+    Feature.objects.filter(image=bare, method="color").update(state=JobState.FAILED, error_code="corrupt")
     found = score_pair(bare, ids[0], DEFAULT_WEIGHTS)
-    assert found.absences["color"] == Absence(Missing.FAILED, bare, "corrupt")
-    assert found.missing("color").endswith(": corrupt")
+    assert found.absences["color"] == Absence(Missing.FAILED, bare, sentence("corrupt"))
+    assert found.missing("color").endswith(sentence("corrupt"))
 
 
 def test_rows_of_another_version_are_not_compared(ids: list[int], rng: np.random.Generator) -> None:
     (bare,) = add_images(1)
-    Feature.objects.create(image_id=bare, method="color", version="older", state=WorkState.READY, vector=b"")
+    Feature.objects.create(image_id=bare, method="color", version="older", state=JobState.READY, vector=b"")
     assert score_pair(ids[0], bare, DEFAULT_WEIGHTS).absences["color"] == Absence(Missing.OTHER_VERSION, bare)
 
 

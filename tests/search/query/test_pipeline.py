@@ -16,12 +16,13 @@ from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Collection, Image
 from gallery.signals import images_removed, images_restored
+from jobs.rows import JobState
 from search.exceptions import FusionWeightsError, QueryError, UnknownMethodError
 from search.features import stored_vectors
 from search.generations import snapshot
 from search.generations.build import build
 from search.generations.snapshot import current_snapshot
-from search.models import Feature, Query, WorkState
+from search.models import Feature, Query
 from search.query.pipeline import for_image, for_upload, for_vectors, run_query
 from search.scoring.fusion import DEFAULT_WEIGHTS
 from tests.search.library import add_features, add_images, add_library, describe, pictures
@@ -141,15 +142,15 @@ def test_an_uploaded_query_is_answered_by_its_vectors(rng: np.random.Generator) 
     ids, vectors = add_library(10, rng)
     build()
     packed = stored_vectors.pack_query({name: rows[6] for name, rows in vectors.items()})
-    query = Query.objects.create(sha256="0" * 64, original_name="q.png", state=WorkState.READY, vectors=packed)
+    query = Query.objects.create(sha256="0" * 64, original_name="q.png", state=JobState.READY, vectors=packed)
     assert run_query(for_upload(query.pk), DEFAULT_WEIGHTS).results[0].image_id == ids[6]
 
 
 @pytest.mark.parametrize(
-    ("state", "sentence"), [(WorkState.PENDING, "still being computed"), (WorkState.FAILED, "could not be described")]
+    ("state", "sentence"), [(JobState.WAITING, "still being computed"), (JobState.FAILED, "could not be described")]
 )
 def test_refuses_an_upload_without_features(state: str, sentence: str) -> None:
-    query = Query.objects.create(sha256="0" * 64, original_name="q.png", state=state, reason="truncated")
+    query = Query.objects.create(sha256="0" * 64, original_name="q.png", state=state, error_code="truncated")
     with pytest.raises(QueryError, match=sentence):
         for_upload(query.pk)
 
@@ -186,7 +187,9 @@ def test_a_failed_method_is_missing_with_its_reason(rng: np.random.Generator) ->
     ids = add_images(4)
     vectors = describe(pictures(4, rng), rng, ["color", "ssim"])
     add_features(ids, vectors)
-    Feature.objects.filter(image=ids[0], method="texture").update(state=WorkState.FAILED, reason="too dark")
+    Feature.objects.filter(image=ids[0], method="texture").update(
+        state=JobState.FAILED, error_code="message", error_params={"text": "too dark"}
+    )
     answer = run_query(for_image(ids[0]), DEFAULT_WEIGHTS)
     assert answer.missing_methods["texture"] == "too dark"
     assert run_query(for_image(ids[1]), DEFAULT_WEIGHTS).missing_methods["texture"] == "not computed yet"

@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from jobs.rows import JobState
 from search.generations import snapshot
-from search.models import Feature, WorkState
+from search.models import Feature
 from tests.search.library import add_images, add_library
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_methods")]
@@ -49,13 +50,15 @@ def test_features_are_shown_by_method(client: Client, rng: np.random.Generator) 
 
 def test_features_under_way_are_asked_for_again(client: Client, rng: np.random.Generator) -> None:
     ids, _vectors = add_library(1, rng)
-    Feature.objects.filter(method="color").update(state=WorkState.PENDING)
+    Feature.objects.filter(method="color").update(state=JobState.WAITING)
     assert 'hx-trigger="every 2s"' in part(client, "feature_status", ids[0])
 
 
 def test_curators_try_failed_features_again(client: Client, admin_client: Client, rng: np.random.Generator) -> None:
     ids, _vectors = add_library(1, rng)
-    Feature.objects.filter(method="color").update(state=WorkState.FAILED, reason="ValueError: flat")
+    Feature.objects.filter(method="color").update(
+        state=JobState.FAILED, error_code="message", error_params={"text": "ValueError: flat"}
+    )
     text = part(client, "feature_status", ids[0])
     assert "ValueError: flat" in text
     assert "<form" not in text

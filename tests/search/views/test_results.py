@@ -15,9 +15,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from gallery.curation.visibility import hide, restore, trash
 from gallery.models import Collection, Image
+from jobs.rows import JobState
 from search.forms import PAGE_SIZE
 from search.generations import snapshot
-from search.models import Feature, WorkState
+from search.models import Feature
 from tests.search.library import add_images, add_library
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_methods")]
@@ -162,7 +163,9 @@ def test_a_collection_narrows_the_search(client: Client, library: list[int]) -> 
 
 
 def test_missing_is_shown_as_missing(client: Client, library: list[int]) -> None:
-    Feature.objects.filter(image=library[5], method="color").update(state=WorkState.FAILED, reason="ValueError: flat")
+    Feature.objects.filter(image=library[5], method="color").update(
+        state=JobState.FAILED, error_code="message", error_params={"text": "ValueError: flat"}
+    )
     snapshot.forget()
     text = search(client, image=library[0]).content.decode()
     hit = text[text.index(f'data-image="{library[5]}"') :].split("</li>")[0]
@@ -187,7 +190,7 @@ def test_an_image_without_features_is_looked_at_again(client: Client, library: l
 
 
 def test_work_under_way_makes_the_answer_partial(client: Client, library: list[int]) -> None:
-    Feature.objects.filter(image=library[7], method="color").update(state=WorkState.PENDING)
+    Feature.objects.filter(image=library[7], method="color").update(state=JobState.WAITING)
     assert "Partial: 1 feature" in search(client, image=library[0]).content.decode()
 
 

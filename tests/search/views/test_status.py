@@ -12,11 +12,12 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from gallery.curation.visibility import hide, trash
+from jobs.rows import JobState
 from search.features import wanted_rows
 from search.generations import pca, snapshot
 from search.generations.build import build
 from search.methods.base import normalize_rows
-from search.models import Feature, Generation, WorkState
+from search.models import Feature, Generation
 from search.storage import generation_folder
 from tests.search.library import add_features, add_images, add_library
 
@@ -47,7 +48,7 @@ def test_features_of_images_that_nobody_finds_are_not_counted(client: Client, rn
     ids, _vectors = add_library(6, rng)
     hide([int(ids[0])], None)
     trash([int(ids[1])], None)
-    Feature.objects.filter(image=int(ids[2]), method="color").update(state=WorkState.PENDING)
+    Feature.objects.filter(image=int(ids[2]), method="color").update(state=JobState.WAITING)
     rows = {row["look"].name: row for row in client.get(reverse("search:status")).context["methods"]}
     assert (rows["color"]["counts"]["ready"], rows["color"]["waiting"]) == (3, 1)
     assert (rows["ssim"]["counts"]["ready"], rows["ssim"]["waiting"]) == (4, 0)
@@ -69,7 +70,9 @@ def test_redis_down_is_said_everywhere(client: Client) -> None:
 
 def test_failures_are_grouped_by_reason(client: Client, rng: np.random.Generator) -> None:
     ids, _vectors = add_library(4, rng)
-    Feature.objects.filter(image__in=ids[:3], method="color").update(state=WorkState.FAILED, reason="decoder_timeout")
+    Feature.objects.filter(image__in=ids[:3], method="color").update(
+        state=JobState.FAILED, error_code="decoder_timeout"
+    )
     text = page(client)
     assert "some failed" in text
     assert "Color: Decoding this file took too long" in text
@@ -78,12 +81,12 @@ def test_failures_are_grouped_by_reason(client: Client, rng: np.random.Generator
 def test_failed_features_are_wanted_again(client: Client, admin_user: User, rng: np.random.Generator) -> None:
     client.force_login(admin_user)
     ids, _vectors = add_library(4, rng)
-    Feature.objects.filter(method="color").update(state=WorkState.FAILED, reason="corrupt")
+    Feature.objects.filter(method="color").update(state=JobState.FAILED, error_code="corrupt")
     response = client.post(reverse("search:retry"), {"image": ids[0], "next": f"/images/{ids[0]}/"})
     assert response.headers["Location"] == f"/images/{ids[0]}/"
-    assert Feature.objects.filter(state=WorkState.PENDING).count() == 1
+    assert Feature.objects.filter(state=JobState.WAITING).count() == 1
     assert client.post(reverse("search:retry")).headers["Location"] == reverse("search:status")
-    assert Feature.objects.filter(state=WorkState.PENDING).count() == 4
+    assert Feature.objects.filter(state=JobState.WAITING).count() == 4
 
 
 def test_retry_sends_nobody_elsewhere(admin_client: Client) -> None:
@@ -172,7 +175,11 @@ def test_a_version_that_failed_for_many_images_is_told_of(client: Client, rng: n
     wanted_rows.ensure_rows()
     assert "Color: a new version is being computed" in page(client)
     new = Feature.objects.filter(method="color").exclude(version="older")
-    new.update(state=WorkState.FAILED, reason="color: these are the weights of another network")
+    new.update(
+        state=JobState.FAILED,
+        error_code="message",
+        error_params={"text": "color: these are the weights of another network"},
+    )
     text = page(client)
     assert "Color: a new version failed for too many images, so the earlier one goes on serving." in text
     assert "being computed. The earlier one" not in text

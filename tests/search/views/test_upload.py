@@ -24,12 +24,13 @@ from gallery.people.roles import Role
 from gallery.storage import BLOBS
 from gallery.storage.blobs import BlobKind
 from jobs import transport
-from search.background import tasks
+from jobs.rows import JobState
 from search.features import registry, wanted_rows
 from search.generations import snapshot
 from search.generations.build import build
 from search.methods.base import normalize_rows
-from search.models import Query, WorkState
+from search.models import Query
+from search.query.description import uploaded_query
 from search.query.pipeline import for_upload, run_query
 from tests.gallery.blob_files import preview_path, query_path
 from tests.gallery.members import client_of, make_person
@@ -83,7 +84,7 @@ def test_it_works(client: Client, png: bytes, rng: np.random.Generator) -> None:
     assert response.status_code == 302
     assert response.headers["Location"] == f"/search/?query={query.pk}"
     assert (query.width, query.height, query.original_name) == (160, 120, "heron.png")
-    tasks.describe_query(str(query.pk))
+    uploaded_query.run(query.pk)
     text = client.get(response.headers["Location"]).content.decode()
     assert all(f'data-image="{image_id}"' in text for image_id in ids)
 
@@ -110,11 +111,11 @@ def test_the_waiting_page_moves_on_without_scripts(client: Client, query: Query)
 
 def test_what_was_seen_is_not_sent_again(client: Client, query: Query) -> None:
     assert status(client, query).status_code == 200
-    assert status(client, query, "pending-redis").status_code == 204
+    assert status(client, query, "waiting-redis").status_code == 204
 
 
 def test_a_described_query_sends_the_page_to_its_results(client: Client, query: Query) -> None:
-    tasks.describe_query(str(query.pk))
+    uploaded_query.run(query.pk)
     assert status(client, query).headers["HX-Redirect"] == f"/search/?query={query.pk}"
 
 
@@ -132,23 +133,23 @@ def test_the_same_bytes_are_described_anew_once_another_version_serves(
     rows = normalize_rows(np.eye(3, 8))
     add_features(ids, {"gray": rows})
     build()
-    tasks.describe_query(str(query.pk))
+    uploaded_query.run(query.pk)
     settings.SEARCH_METHOD_OPTIONS = {"gray": {"version": "2"}}
     registry.methods.cache_clear()
     wanted_rows.ensure_rows()
     upload(client, png)
     query.refresh_from_db()
-    assert query.state == WorkState.READY  # the earlier version serves still
+    assert query.state == JobState.READY  # the earlier version serves still
     add_features(ids, {"gray": rows})
     build()
     upload(client, png)
     query.refresh_from_db()
-    assert query.state == WorkState.PENDING
-    tasks.describe_query(str(query.pk))
+    assert query.state == JobState.WAITING
+    uploaded_query.run(query.pk)
     assert run_query(for_upload(query.pk), {"gray": 1.0}).missing_methods == {}
     upload(client, png)
     query.refresh_from_db()
-    assert query.state == WorkState.READY
+    assert query.state == JobState.READY
 
 
 def test_a_gallery_image_of_the_same_bytes_is_named(
@@ -156,7 +157,7 @@ def test_a_gallery_image_of_the_same_bytes_is_named(
 ) -> None:
     image = stored_image((200, 10, 10))
     Image.objects.filter(pk=image.pk).update(sha256=query.sha256)
-    tasks.describe_query(str(query.pk))
+    uploaded_query.run(query.pk)
     assert "also in the gallery" in client.get("/search/", {"query": str(query.pk)}).content.decode()
 
 
@@ -207,12 +208,12 @@ def test_the_preview_is_re_encoded_and_sandboxed(client: Client, query: Query) -
 
 
 def test_a_failed_query_can_be_tried_again(client: Client, query: Query) -> None:
-    Query.objects.update(state=WorkState.FAILED, reason="decoder_timeout", attempts=3)
+    Query.objects.update(state=JobState.FAILED, error_code="decoder_timeout", attempts=3)
     text = client.get("/search/", {"query": str(query.pk)}).content.decode()
     assert "took too long" in text
     client.post(reverse("search:query_retry", args=[query.pk]))
     query.refresh_from_db()
-    assert (query.state, query.reason, query.attempts) == (WorkState.PENDING, "", 0)
+    assert (query.state, query.error_code, query.attempts) == (JobState.WAITING, "", 0)
 
 
 def test_a_query_that_is_gone_is_not_found(client: Client) -> None:

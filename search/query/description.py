@@ -1,0 +1,35 @@
+"""Describing an uploaded query as background work of the interactive worker."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+
+from gallery.decoding import Refused
+from jobs.guard import PutOffError
+from jobs.job import job
+from jobs.progress import Progress
+from search.exceptions import QueryError, QueryFileError
+from search.features import extraction, stored_vectors
+from search.models import Query
+
+PAUSE = timedelta(seconds=5)
+"""How long a query is left alone whose file cannot be opened."""
+
+
+@job(Query, queue=settings.QUEUE_INTERACTIVE, name="query")
+def uploaded_query(row: Query, progress: Progress[Query]) -> dict[str, Any]:
+    """Compute the vectors of an uploaded query; where some methods failed, the row that is ready says why."""
+    try:
+        described = extraction.describe_query(row)
+    except Refused as refusal:
+        raise QueryError(refusal.reason) from refusal
+    except QueryFileError as error:
+        raise PutOffError(error.code, pause=PAUSE) from error
+    found: dict[str, Any] = {"vectors": stored_vectors.pack_query(described.vectors)}
+    if described.failures:
+        errors = [[failure.code, failure.params] for failure in described.failures]
+        found |= {"error_code": "methods_failed", "error_params": {"errors": errors}}
+    return found
