@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from jobs import errors
 
 SENTENCES = {
+    "another_reader_since": _("Nothing was undone: another reader has decided about this pair since."),
     "asker_gone": _("The account of the person who asked for this is gone."),
     "collection_searched_gone": _("The collection that was searched is not there any more, or closed to you."),
     "curator_no_longer": _("You are no longer a curator of all these images; ask somebody who is to restore them."),
@@ -17,26 +18,50 @@ SENTENCES = {
         "People disagree about two of these images meanwhile, or are unsure; look at the group by itself."
     ),
     "expected_image_there": _("Expected a search for an image that is there; this one is not."),
+    "first_reading_stays": _(
+        "Another reader has decided since, so your first reading stays. Your new verdict is kept beside it."
+    ),
+    "image_removed_meanwhile": _(
+        "One of the images was removed meanwhile. Your verdict is kept, but the pair has left the queue."
+    ),
     "image_searched_gone": _("The image searched for is not in the library now."),
     "images_gone": _(
         "%(gone)s of these %(num)s images are not in the library any more, or closed to you; nothing was changed. Load"
         " the page again to see what is left."
     ),
+    "never_changed": _("Verdicts and audit rows are never changed or removed; record a new one, which then counts."),
+    "no_author": _("A verdict needs its author's name, of at most %(most)s characters; got “%(name)s”."),
+    "no_hash": _("Expected a SHA-256 sum of 64 hexadecimal digits, got “%(got)s”."),
+    "no_head": _("Expected a head as HASH:NUMBER, with 64 hexadecimal digits, got “%(got)s”."),
     "no_image_to_start_from": _(
         "Expected a search that starts from an image of the gallery; this one does not, or the image is gone."
     ),
     "no_pair_left": _("No pair is left to be judged: %(num)s were judged already or wait in another queue."),
+    "not_decided_in_this_queue": _("There is nothing to undo: you have not decided about this pair in this queue."),
+    "note_too_long": _("A note holds at most %(most)s characters; this one has %(num)s."),
     "nothing_tells_doubt": _(
         "Nothing tells yet which pairs are doubtful: expected learned weights with at least %(least)s judged pairs of"
         " either kind, or a measurement in the lab. Measure there, or queue the nearest pairs first."
     ),
     "nothing_to_decide": _("There is nothing to decide: none of these groups is yours to decide about."),
+    "one_image_twice": _("A verdict is about two images; both are %(sha256)s."),
     "query_gone": _("This uploaded query is gone or not yet described; upload the image again."),
+    "queue_closed_meanwhile": _(
+        "This queue was closed meanwhile. Your verdict is kept, as one made outside of the queue."
+    ),
+    "read_by_others_meanwhile": _(
+        "Your time for this pair was over and others have read it. Your verdict is kept beside theirs."
+    ),
     "role_for_all_images": _("This needs the role “%(role)s” for all %(num)s images; you have it for %(may)s."),
+    "role_withdrawn": _(
+        "Nothing was undone: that needs the role “%(role)s” for both images, which you no longer have. Your verdict"
+        " stays."
+    ),
     "still_being_done": _("This is still being done; it can be undone when it has ended."),
     "too_few_to_pair": _(
         "Expected at least two images with features to make pairs of; there are %(num)s. Add some, or wait."
     ),
     "undone_already": _("This was undone already."),
+    "unknown_verdict": _("Unknown verdict “%(kind)s”; expected one of: %(expected)s."),
 }
 errors.register(SENTENCES)

@@ -1,6 +1,4 @@
-"""Named errors of the review app; their texts say what was expected, what came and what to do."""
-
-from django.utils.translation import gettext as _
+"""Named errors of the review app: a code and its parameters; their sentences lie in `review.error_sentences`."""
 
 from jobs.errors import CodedError
 
@@ -29,9 +27,7 @@ class AppendOnlyError(ReviewError):
     """Somebody tried to change what was decided."""
 
     def __init__(self) -> None:
-        super().__init__(
-            _("Verdicts and audit rows are never changed or removed; record a new one, which then counts.")
-        )
+        super().__init__("never_changed")
 
 
 class DuplicatesError(ReviewError):

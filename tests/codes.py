@@ -18,7 +18,7 @@ def notes(text: str) -> list[str]:
     return [code for found in NOTE.findall(text) for code in found.split()]
 
 
-def refused(kind: type[Kind], code: str, **params: Any) -> pytest.RaisesExc[Kind]:
+def refused(kind: type[Kind], code: str, /, **params: Any) -> pytest.RaisesExc[Kind]:
     """Expect an error of this kind and code, with at least these parameters."""
 
     def is_it(error: Kind) -> bool:

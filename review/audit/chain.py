@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connection, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from gallery.audit_events import Action
 from gallery.models import HASH_LENGTH
@@ -47,9 +46,7 @@ class ChainEnd:
         """
         digest, _colon, number = text.strip().lower().partition(":")
         if len(digest) != HASH_LENGTH or set(digest) - set("0123456789abcdef") or not number.isdecimal():
-            raise HeadError(
-                _("Expected a head as HASH:NUMBER, with 64 hexadecimal digits, got “%(got)s”.") % {"got": text[:100]}
-            )
+            raise HeadError("no_head", got=text[:100])
         return cls(int(number), digest)
 
 

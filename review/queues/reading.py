@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from gallery.models import Image
 from review.exceptions import QueueError
@@ -31,7 +30,7 @@ class Outcome:
     ----------
     verdict : as it was recorded
     counted : whether it is a reading of the queue
-    why : a sentence that says why it is not; empty when it is
+    why : the code of the sentence that says why it is not; empty when it is
     """
 
     verdict: Verdict
@@ -101,9 +100,9 @@ def undo(pair: QueuedPair, user: User) -> Verdict:
         locked = _lock(pair)
         reading = Reading.objects.filter(pair=locked, reader=user, decided_at__isnull=False).first()
         if reading is None or reading.verdict is None:
-            raise QueueError(_("There is nothing to undo: you have not decided about this pair in this queue."))
+            raise QueueError("not_decided_in_this_queue")
         if _decided_since(reading):
-            raise QueueError(_("Nothing was undone: another reader has decided about this pair since."))
+            raise QueueError("another_reader_since")
         verdict, started_at = reading.verdict, reading.started_at
         reading.verdict, reading.decided_at = None, None
         reading.save(update_fields=["verdict", "decided_at"])
@@ -153,14 +152,12 @@ def _is_there(pair: QueuedPair) -> bool:
 def _place_of(pair: QueuedPair, user: User) -> tuple[Reading | None, str]:
     """Return the reading that a person's verdict on a pair becomes, or None and why it cannot be one."""
     if not pair.queue.is_open:
-        return None, _("This queue was closed meanwhile. Your verdict is kept, as one made outside of the queue.")
+        return None, "queue_closed_meanwhile"
     if pair.state == State.GONE:
-        why = _("One of the images was removed meanwhile. Your verdict is kept, but the pair has left the queue.")
-        return None, why
+        return None, "image_removed_meanwhile"
     reading = Reading.objects.filter(pair=pair, reader=user).first() or _hold_late(pair, user)
     if reading is None:
-        why = _("Your time for this pair was over and others have read it. Your verdict is kept beside theirs.")
-        return None, why
+        return None, "read_by_others_meanwhile"
     return reading, ""
 
 
@@ -169,7 +166,7 @@ def _count(pair: QueuedPair, reading: Reading, verdict: Verdict) -> str:
     if reading.verdict_id == verdict.pk:
         return ""
     if reading.decided_at is not None and _decided_since(reading):
-        return _("Another reader has decided since, so your first reading stays. Your new verdict is kept beside it.")
+        return "first_reading_stays"
     reading.verdict, reading.decided_at = verdict, timezone.now()
     reading.save(update_fields=["verdict", "decided_at"])
     settle(pair)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from gallery.audit_events import Action, log_act
 from gallery.models import HASH_LENGTH
@@ -34,9 +33,9 @@ def sorted_pair(one: str, other: str) -> tuple[str, str]:
     pair = sorted((one.strip().lower(), other.strip().lower()))
     for sha256 in pair:
         if not HASH.fullmatch(sha256):
-            raise VerdictError(_("Expected a SHA-256 sum of 64 hexadecimal digits, got “%(got)s”.") % {"got": sha256})
+            raise VerdictError("no_hash", got=sha256)
     if pair[0] == pair[1]:
-        raise VerdictError(_("A verdict is about two images; both are %(sha256)s.") % {"sha256": pair[0]})
+        raise VerdictError("one_image_twice", sha256=pair[0])
     return pair[0], pair[1]
 
 
@@ -55,20 +54,12 @@ def make(
     """Return a checked verdict that is not yet recorded; see `record`."""
     first, second = sorted_pair(one, other)
     if kind not in Verdict.Kind.values:
-        raise VerdictError(
-            _("Unknown verdict “%(kind)s”; expected one of: %(expected)s.")
-            % {"kind": kind, "expected": ", ".join(Verdict.Kind.values)}
-        )
+        raise VerdictError("unknown_verdict", kind=str(kind), expected=list(Verdict.Kind.values))
     name = (author.get_username() if author else author_name).strip()
     if not 0 < len(name) <= MAX_AUTHOR:
-        raise VerdictError(
-            _("A verdict needs its author's name, of at most %(most)d characters; got “%(name)s”.")
-            % {"most": MAX_AUTHOR, "name": name[:MAX_AUTHOR]}
-        )
+        raise VerdictError("no_author", most=MAX_AUTHOR, name=name[:MAX_AUTHOR])
     if len(note) > MAX_NOTE:
-        raise VerdictError(
-            _("A note holds at most %(most)d characters; this one has %(num)d.") % {"most": MAX_NOTE, "num": len(note)}
-        )
+        raise VerdictError("note_too_long", most=MAX_NOTE, num=len(note))
     moment = decided_at or timezone.now()
     fields = {"kind": kind, "note": note, "author": author, "author_name": name, "state": dict(state or {})}
     return Verdict(first_sha256=first, second_sha256=second, decided_at=moment, adjudicates=adjudicates, **fields)

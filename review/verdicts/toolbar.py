@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext_lazy
-
 from gallery.models import Image
 from gallery.people.permissions import permissions_of
 from gallery.people.roles import Role
@@ -26,10 +24,6 @@ CHOICES = [
     (Verdict.Kind.UNSURE, "5"),
 ]
 """The verdicts that people give, and the key of each."""
-
-STAYS = gettext_lazy(
-    "Nothing was undone: that needs the role “%(role)s” for both images, which you no longer have. Your verdict stays."
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,14 @@ from gallery.models import Image
 from gallery.notices import way_back
 from gallery.people.permissions import requires
 from gallery.people.roles import Role
+from jobs.errors import sentence
 from review.comparing.rows import textbook_values_of
 from review.exceptions import VerdictError
 from review.models import Verdict
 from review.verdicts import decide as verdicts_decide
 from review.verdicts.decide import NewerVerdictError
 from review.verdicts.forms import DecideForm
-from review.verdicts.toolbar import STAYS, may_decide, may_judge, toolbar_of
+from review.verdicts.toolbar import may_decide, may_judge, toolbar_of
 from search.exceptions import SearchError
 from search.public.pairs import score_pair
 from search.public.searching import read_request, weights_of
@@ -72,7 +73,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     if own is None:
         raise Http404(_("You made no verdict of this number."))
     if not may_judge(user, (own.first_sha256, own.second_sha256)):
-        raise PermissionDenied(STAYS % {"role": Role.REVIEWER.label})
+        raise PermissionDenied(sentence("role_withdrawn", {"role": Role.REVIEWER.label}))
     try:
         verdict = verdicts_decide.undo(user, pk)
     except NewerVerdictError as error:

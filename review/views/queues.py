@@ -112,7 +112,8 @@ def change(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     queue = managed(user, pk)
     if act == "delete":
         create.delete(queue, user)
-        messages.success(request, _("The queue “%(name)s” is deleted; the verdicts stay.") % {"name": queue.name})
+        sentence = _("The queue “%(name)s” is deleted; the verdicts stay.") % {"name": queue.name}
+        messages.success(request, sentence, extra_tags="deleted")
     elif act not in ACTS:
         raise Http404(_("A queue can be closed, reopened, tried again or deleted; there is nothing else here."))
     elif not ACTS[act](queue, user):
@@ -120,11 +121,14 @@ def change(request: HttpRequest, pk: int, act: str) -> HttpResponse:
             request,
             _("Nothing was changed: the queue “%(name)s” is %(state)s.")
             % {"name": queue.name, "state": Queue.objects.get(pk=pk).life.label},
+            extra_tags="nothing_changed",
         )
     elif act == "close":
-        messages.success(request, _("The queue “%(name)s” hands out no more pairs.") % {"name": queue.name})
+        sentence = _("The queue “%(name)s” hands out no more pairs.") % {"name": queue.name}
+        messages.success(request, sentence, extra_tags="closed")
     elif act == "reopen":
-        messages.success(request, _("The queue “%(name)s” is open again.") % {"name": queue.name})
+        sentence = _("The queue “%(name)s” is open again.") % {"name": queue.name}
+        messages.success(request, sentence, extra_tags="reopened")
     return redirect("review:queues")
 
 

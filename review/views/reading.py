@@ -21,6 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 from gallery.models import Image
 from gallery.people.permissions import permissions_of, require, requires
 from gallery.people.roles import Role
+from jobs.errors import sentence
 from review.exceptions import QueueError, ReviewError
 from review.models import Queue, QueuedPair, Reading, Verdict
 from review.queues import reading
@@ -30,7 +31,7 @@ from review.queues.forms import ReadingForm, read_step
 from review.queues.progress import standing_of
 from review.verdicts.consensus import ADJUDICATOR_SLOT
 from review.verdicts.decide import NewerVerdictError, newest_of
-from review.verdicts.toolbar import CHOICES, STAYS, VerdictButton, may_judge
+from review.verdicts.toolbar import CHOICES, VerdictButton, may_judge
 from search.exceptions import SearchError
 from search.public.pairs import score_pair
 
@@ -70,22 +71,23 @@ def decide(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     valid = form.is_valid()
     if not _may_decide(user, pair, images):
         problem = _("Nothing was kept: deciding needs the role “%(role)s” for both images. An admin can give it.")
-        return _refuse(request, pair, form, HTTPStatus.FORBIDDEN, problem % {"role": Role.REVIEWER.label})
+        problem %= {"role": Role.REVIEWER.label}
+        return _refuse(request, pair, form, HTTPStatus.FORBIDDEN, problem, code="role_for_both_images")
     if not valid:
         problem = " ".join([_("Nothing was kept."), *form.problems()])
-        return _refuse(request, pair, form, HTTPStatus.BAD_REQUEST, problem)
+        return _refuse(request, pair, form, HTTPStatus.BAD_REQUEST, problem, code="unreadable")
     asked = form.cleaned_data
     about = {"note": asked["note"], "seen": asked["seen"], "state": _state(pair, images)}
     try:
         done = reading.decide(pair, user, asked["kind"], **about)
     except NewerVerdictError as error:
-        return _refuse(request, pair, form, HTTPStatus.CONFLICT, str(error), error.verdict)
+        return _refuse(request, pair, form, HTTPStatus.CONFLICT, str(error), error.verdict, code=error.code)
     except ReviewError as error:
-        return _refuse(request, pair, form, HTTPStatus.BAD_REQUEST, str(error))
-    said = done.why or _("Recorded: %(kind)s.") % {"kind": done.verdict.get_kind_display()}
+        return _refuse(request, pair, form, HTTPStatus.BAD_REQUEST, str(error), code=error.code)
+    said = sentence(done.why) or _("Recorded: %(kind)s.") % {"kind": done.verdict.get_kind_display()}
     if _wants_json(request):
         return JsonResponse({"said": said, "counted": done.counted, "verdict": done.verdict.pk})
-    (messages.success if done.counted else messages.warning)(request, said)
+    (messages.success if done.counted else messages.warning)(request, said, extra_tags=done.why or "recorded")
     return redirect(f"{reverse('review:queue', args=[pk])}?after={pair.position}")
 
 
@@ -97,16 +99,16 @@ def undo(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     pair = _pair(user, pk, number)
     try:
         if not may_judge(user, (pair.first_sha256, pair.second_sha256)):
-            raise QueueError(STAYS % {"role": Role.REVIEWER.label})
+            raise QueueError("role_withdrawn", role=str(Role.REVIEWER.label))
         reading.undo(pair, user)
     except ReviewError as error:
         if _wants_json(request):
             return JsonResponse({"problem": str(error)}, status=HTTPStatus.CONFLICT)
-        messages.error(request, str(error))
+        messages.error(request, str(error), extra_tags=error.code)
         return redirect("review:queue", pk)
     if _wants_json(request):
         return JsonResponse({"said": _("Undone: decide again, or go on."), "position": pair.position, "pair": pair.pk})
-    messages.success(request, _("Undone: decide again, or go on."))
+    messages.success(request, _("Undone: decide again, or go on."), extra_tags="undone")
     return redirect(f"{reverse('review:queue', args=[pk])}?at={pair.position}")
 
 
@@ -202,6 +204,8 @@ def _refuse(
     status: HTTPStatus,
     problem: str,
     newer: Verdict | None = None,
+    *,
+    code: str,
 ) -> HttpResponse:
     """Say why a verdict was not kept, with what was typed, so that it can be sent again."""
     if _wants_json(request):
@@ -214,6 +218,7 @@ def _refuse(
         "pair": pair,
         "queue": pair.queue,
         "problem": problem,
+        "code": code,
         "newer": newer,
         "kind": form.data.get("kind", ""),
         "kind_label": kinds.get(form.data.get("kind", ""), ""),

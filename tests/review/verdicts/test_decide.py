@@ -13,6 +13,7 @@ from review.exceptions import VerdictError
 from review.models import AuditRow, Verdict
 from review.verdicts.decide import NewerVerdictError, decide, newest_of, undo
 from review.verdicts.record import current, record
+from tests.codes import refused
 from tests.review.people import person
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +46,7 @@ def test_a_change_of_mind_is_a_new_row(ada: User) -> None:
 
 def test_another_window_is_noticed(ada: User) -> None:
     newest = decide(ada, A, B, "same", seen=0)
-    with pytest.raises(NewerVerdictError, match="You decided “same” about this pair at") as refusal:
+    with refused(NewerVerdictError, "decided_in_another_window", kind="same") as refusal:
         decide(ada, A, B, "different", seen=0)
     assert refusal.value.verdict == newest
     assert counting() == ["same"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,6 +14,7 @@ from review.exceptions import AppendOnlyError, VerdictError
 from review.models import Verdict
 from review.verdicts.record import current, record, sorted_pair
 from search.evaluation.judged_pairs import judged_pairs, source_names
+from tests.codes import refused
 from tests.search.library import add_images
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +67,7 @@ def test_nothing_is_changed_or_removed() -> None:
         Verdict.objects.all().delete,
         lambda: Verdict.objects.update(kind="different"),
     ):
-        with pytest.raises(AppendOnlyError, match="never changed or removed; record a new one"):
+        with refused(AppendOnlyError, "never_changed"):
             attempt()
     assert Verdict.objects.get().kind == "same"
 
@@ -80,18 +82,18 @@ def test_a_verdict_outlives_the_account_of_its_author(django_user_model: type[Us
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "kind", "about", "sentence"),
+    ("one", "other", "kind", "about", "code", "params"),
     [
-        (ONE, ONE, "same", {}, "about two images; both are 1111"),
-        ("12", OTHER, "same", {}, "Expected a SHA-256 sum of 64 hexadecimal digits, got “12”"),
-        (ONE, OTHER, "alike", {}, "Unknown verdict “alike”; expected one of: same, near_duplicate"),
-        (ONE, OTHER, "same", {"author_name": " "}, "needs its author's name"),
-        (ONE, OTHER, "same", {"author_name": "x" * 151}, "at most 150 characters"),
-        (ONE, OTHER, "same", {"note": "x" * 2001}, "at most 2000 characters; this one has 2001"),
+        (ONE, ONE, "same", {}, "one_image_twice", {"sha256": ONE}),
+        ("12", OTHER, "same", {}, "no_hash", {"got": "12"}),
+        (ONE, OTHER, "alike", {}, "unknown_verdict", {"kind": "alike", "expected": Verdict.Kind.values}),
+        (ONE, OTHER, "same", {"author_name": " "}, "no_author", {"name": ""}),
+        (ONE, OTHER, "same", {"author_name": "x" * 151}, "no_author", {"most": 150, "name": "x" * 150}),
+        (ONE, OTHER, "same", {"note": "x" * 2001}, "note_too_long", {"most": 2000, "num": 2001}),
     ],
 )
-def test_refused(one: str, other: str, kind: str, about: dict[str, str], sentence: str) -> None:
-    with pytest.raises(VerdictError, match=sentence):
+def test_refused(one: str, other: str, kind: str, about: dict[str, str], code: str, params: dict[str, Any]) -> None:
+    with refused(VerdictError, code, **params):
         record(one, other, kind, **{"author_name": "ada", **about})
     assert not Verdict.objects.exists()
 

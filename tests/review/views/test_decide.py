@@ -16,9 +16,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Account, Collection, Image, Membership
 from gallery.people.roles import Role
+from jobs.errors import sentence
 from review.models import Verdict
 from review.verdicts.record import record
-from review.verdicts.toolbar import STAYS
 from search.generations import collection_calibration, snapshot
 from tests.codes import notes
 from tests.gallery.rows import make_image
@@ -220,7 +220,7 @@ def test_undo_needs_the_role_still(client: Client, ada: User, pair: tuple[Image,
     for headers in (HTMX, {}):
         response = client.post(reverse("review:undo", args=[Verdict.objects.get().pk]), headers=headers)
         assert response.status_code == 403
-        assert STAYS % {"role": Role.REVIEWER.label} in response.content.decode()
+        assert sentence("role_withdrawn", {"role": Role.REVIEWER.label}) in response.content.decode()
     assert Verdict.objects.count() == 1
 
 

@@ -15,9 +15,11 @@ from pytest_django import DjangoAssertNumQueries
 from gallery.curation.visibility import hide
 from gallery.models import Account, Collection, Image, Membership
 from gallery.people.roles import Role
+from jobs.errors import sentence
 from review.models import Queue, QueuedPair, Reading, Verdict
 from review.queues.assign import assign_pair
 from review.queues.reading import decide as decide_pair
+from tests.codes import notes
 from tests.review.people import person
 from tests.review.queues.rows import LIVES, let_time_pass, make_queue, pair_at
 
@@ -175,7 +177,7 @@ def test_a_role_withdrawn_meanwhile(client: Client, ada: User) -> None:
     response = send(client, queue, kind="different", note="hours of thought")
     text = words(response)
     assert response.status_code == 403
-    assert "needs the role “reviewer”" in text
+    assert "role_for_both_images" in notes(text)
     assert "hours of thought" in text
     assert "Your verdict: <strong>different</strong>" in text
     assert not Verdict.objects.exists()
@@ -199,9 +201,9 @@ def test_another_window(client: Client, ada: User) -> None:
     response = send(client, queue, kind="different", note="on second thought")
     text = words(response)
     assert response.status_code == 409
-    assert "You decided “same”" in text
-    assert "Replace it by “different”" in text
-    assert "Keep “same”" in text
+    assert "decided_in_another_window" in notes(text)
+    assert 'data-newer="same"' in text
+    assert 'name="kind" value="different"' in text
     assert "on second thought</textarea>" in text
     newer = Verdict.objects.get().pk
     answer = send_by_script(client, queue, kind="different").json()
@@ -256,8 +258,8 @@ def test_an_image_removed_while_it_was_read(client: Client, ada: User) -> None:
     client.get(address("queue", queue))
     hide([Image.objects.order_by("pk")[0].pk], ada)
     response = client.post(address("queue_decide", queue, 1), {"kind": "same", "seen": "0"}, follow=True)
-    assert "One of the images was removed meanwhile. Your verdict is kept" in words(response)
-    assert "1 pair was left out: an image was removed." in words(response)
+    assert "image_removed_meanwhile" in notes(words(response))
+    assert 'data-gone="1"' in words(response)
     assert Verdict.objects.count() == 1
 
 
@@ -282,7 +284,7 @@ def test_an_expired_lease(client: Client, ada: User) -> None:
     let_time_pass()
     assign_pair(queue, person("bob"))
     response = client.post(address("queue_decide", queue, 1), {"kind": "same", "seen": "0"}, follow=True)
-    assert "Your time for this pair was over and others have read it. Your verdict is kept" in words(response)
+    assert "read_by_others_meanwhile" in notes(words(response))
     assert Verdict.objects.count() == 1
 
 
@@ -290,8 +292,8 @@ def test_what_is_in_other_hands_is_told(client: Client, ada: User) -> None:
     queue = make_queue(1)
     assign_pair(queue, person("bob"))
     text = words(client.get(address("queue", queue)))
-    assert "Nothing for you at the moment" in text
-    assert "1 pair is in other hands" in text
+    assert notes(text) == ["none_for_you_now"]
+    assert 'data-left="1"' in text
 
 
 # Undo, stopping, the end
@@ -302,9 +304,9 @@ def test_undo_by_form(client: Client, ada: User) -> None:
     send(client, queue)
     response = client.post(address("queue_undo", queue, 1), follow=True)
     assert 'data-position="1"' in words(response)
-    assert "Undone: decide again, or go on." in words(response)
+    assert "undone" in notes(words(response))
     response = client.post(address("queue_undo", queue, 1), follow=True)
-    assert "There is nothing to undo" in words(response)
+    assert "not_decided_in_this_queue" in notes(words(response))
 
 
 def test_undo_needs_the_role_still(client: Client, ada: User) -> None:
@@ -315,7 +317,7 @@ def test_undo_needs_the_role_still(client: Client, ada: User) -> None:
     Membership.objects.create(collection=vault, user=ada, role=Role.VIEWER)
     answer = client.post(address("queue_undo", queue, 1), headers=JSON)
     assert answer.status_code == 409
-    assert "Your verdict stays." in answer.json()["problem"]
+    assert answer.json()["problem"] == sentence("role_withdrawn", {"role": Role.REVIEWER.label})
     assert Reading.objects.get().decided_at
     assert Verdict.objects.count() == 1
 
@@ -331,8 +333,7 @@ def test_who_is_through_is_told_so(client: Client, ada: User) -> None:
     queue = make_queue(1)
     send(client, queue)
     text = words(client.get(address("queue", queue)))
-    assert "You are through" in text
-    assert "The only pair that is for you has been decided." in text
+    assert "through" in notes(text)
 
 
 @pytest.mark.parametrize(
@@ -348,7 +349,7 @@ def test_a_queue_of_images_that_one_may_not_judge(client: Client, ada: User) -> 
     Image.objects.all().update(common=False)
     vault.images.set(Image.objects.all())
     Membership.objects.create(collection=vault, user=ada, role=Role.VIEWER)
-    assert "No pair of this queue is for you" in words(client.get(address("queue", queue)))
+    assert notes(words(client.get(address("queue", queue)))) == ["none_for_you"]
 
 
 # Blind readers
@@ -367,7 +368,7 @@ def test_the_adjudicator_sees_both(client: Client, ada: User) -> None:
     decide_pair(pair_at(queue, 1), person("bob"), "different", note="look at the left eye")
     decide_pair(pair_at(queue, 1), person("cyd"), "same")
     text = words(client.get(address("queue", queue)))
-    assert "Two readers disagree; your verdict decides" in text
+    assert notes(text) == ["adjudicates"]
     assert "left eye" in text
     assert text.index("bob") < text.index("cyd")
     send(client, queue)
@@ -379,4 +380,4 @@ def test_readers_are_told_that_their_conflict_waits_for_somebody_else(client: Cl
     decide_pair(pair_at(queue, 1), person("bob"), "different")
     send(client, queue)
     text = words(client.get(address("queue", queue)))
-    assert "1 pair waits for somebody who has not read it" in text
+    assert 'data-conflicts="1"' in text
