@@ -320,6 +320,42 @@ def test_pages_and_records_search_by_the_same_request() -> None:
     assert offenders(iter(found), ("search.query.pipeline.run_query",)) == []
 
 
+SWALLOWING = {
+    "jobs.guard": "the edge of all background work: what a library raises becomes a code on the row",
+    "gallery.decoding.child.__main__": "the edge of the decoder child: hostile bytes make decoders raise anything",
+    "gallery.decoding.child.geometry": "damaged metadata must not cost the picture",
+}
+"""The modules that may go on after whatever was raised, each with its reason; others name what they catch."""
+
+
+def swallows(handler: ast.ExceptHandler) -> bool:
+    """Tell whether a handler takes whatever is raised and does not raise it on."""
+    caught = ast.unparse(handler.type) if handler.type else "BaseException"
+    return caught in ("Exception", "BaseException") and not any(isinstance(node, ast.Raise) for node in handler.body)
+
+
+def test_few_modules_swallow_whatever_is_raised() -> None:
+    found = Counter(
+        name
+        for name, tree in modules("config", "jobs", "gallery", "search", "review")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler) and swallows(node)
+    )
+    assert found == dict.fromkeys(SWALLOWING, 1)
+
+
+@pytest.mark.parametrize("name", ["_Report", "give_up_lost", "waiting_late"])
+def test_background_work_has_one_protocol(name: str) -> None:
+    """What each kind once had of its own is in `jobs.job`."""
+    defined = [
+        f"{module}.{node.name}"
+        for module, tree in modules("gallery", "search", "review")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name
+    ]
+    assert defined == []
+
+
 def test_no_module_is_named_after_nothing() -> None:
     vague = {"utils", "helpers", "services", "misc", "common"}
     assert [
