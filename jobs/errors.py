@@ -1,7 +1,8 @@
 """Errors that carry a code and what belongs to it; the sentence is made when somebody reads it, in their language.
 
 Rows keep the code and the parameters. Each app registers the sentences of its codes; a code that nobody knows is shown
-as it stands. Errors that were raised with a sentence carry the code `message`.
+as it stands. Errors that were raised with a sentence carry the code `message`. This module knows no Django, because
+pure modules raise these errors too.
 """
 
 from __future__ import annotations
@@ -9,8 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
-
-from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -27,8 +26,6 @@ MAX_TEXT = 300
 _templates: dict[str, Template] = {
     MESSAGE: "%(text)s",
     UNFORESEEN: "%(type)s: %(text)s",
-    TIMED_OUT: _("This took longer than a worker may take; ask for less at once."),
-    WORKER_LOST: _("The worker ended before this was done, also at the last of %(attempts)s attempts."),
 }
 
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from jobs import error_sentences  # noqa: F401 (importing makes them known)
 from jobs.errors import sentence
 
 

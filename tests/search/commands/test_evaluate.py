@@ -22,6 +22,7 @@ from search.features import registry
 from search.generations import collection_calibration, snapshot
 from search.models import Evaluation, WeightSet
 from search.weights.adopted import adopt, go_back
+from tests.gallery.blob_files import original_path
 from tests.search.library import add_library
 from tests.search.scenes import store_scenes
 
@@ -212,10 +213,9 @@ def test_an_empty_library_is_refused(db: Any) -> None:
             run("--from", kind)
 
 
-def test_originals_that_are_gone_leave_the_reference_out(
-    labelled: list[Image], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reference_baseline, "original_path", lambda sha256: Path("/nowhere") / sha256)
+def test_originals_that_are_gone_leave_the_reference_out(labelled: list[Image]) -> None:
+    for image in labelled:
+        original_path(image.sha256).unlink()
     found = measured()
     assert found["reference"] == {}
     assert found["images"] == 12

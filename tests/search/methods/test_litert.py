@@ -146,9 +146,9 @@ def test_a_worker_that_is_ready_has_not_loaded_tensorflow() -> None:
 import sys
 import django
 django.setup()
-from search import extraction, features
+from search.features import extraction, registry
 extraction.warm_up()
-assert "deep" in features.current_versions()
+assert "deep" in registry.current_versions()
 print(*sorted(sys.modules))
 """
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"}
