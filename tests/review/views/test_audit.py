@@ -13,6 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
@@ -24,7 +25,7 @@ from review.audit import checks, triggers
 from review.audit.chain import ChainEnd, chain_end
 from review.audit.verify import check
 from review.models import AuditCheck, AuditRow
-from review.views.audit import PAGE_SIZE
+from review.views.audit import NEWEST, PAGE_SIZE
 from tests.codes import notes
 from tests.review.people import person
 
@@ -179,6 +180,13 @@ def test_a_check_that_could_not_be_made_says_why(admin_client: Client, acts: Use
     text = page(admin_client)
     assert notes(text) == ["not_checked", "check_failed"]
     assert sentence(TIMED_OUT) in text
+
+
+def test_checks_that_could_not_be_made_hide_no_finding(admin_client: Client, acts: User) -> None:
+    AuditCheck.objects.create(state=JobState.READY, num_faults=1, finished_at=timezone.now())
+    for _number in range(NEWEST + 1):
+        AuditCheck.objects.create(state=JobState.FAILED, error_code=TIMED_OUT)
+    assert notes(page(admin_client)) == ["tampered", "check_failed"]
 
 
 # Files to take along
