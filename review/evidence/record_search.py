@@ -94,7 +94,7 @@ def answer_now(viewer: User | AnonymousUser, asked: Mapping[str, Any]) -> Docume
     Raises
     ------
     RecordError : the image searched for, or the collection, is not there for this person
-    search.exceptions.SearchError : see `search.query.request.search`
+    search.exceptions.SearchError : see `search.query.answer.search`
     """
     collection, limits = None, asked["thresholds"]
     if asked["collection"]:
