@@ -1,4 +1,4 @@
-"""How fast a verdict in a queue is kept: the requests of the reading page, as its scripts send them."""
+"""How fast a verdict in a queue is recorded: the requests of the reading page, as its scripts send them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people decided in the library that `pages.py` measures: verdicts, queues, duplicates, records and the audit."""
+"""People's decisions in the library that `pages.py` measures: verdicts, queues, duplicates, records, audit log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers made of text are compressed, those that are pictures or files are sent as they are."""
+"""Text responses are compressed; images and files are sent as they are."""
 
 from __future__ import annotations
 

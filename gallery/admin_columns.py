@@ -1,4 +1,4 @@
-"""What the admin's lists and questions show of images."""
+"""Columns about images in the admin's lists and confirmation pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telling what people do, in the transaction of the act, to whoever keeps a record of it."""
+"""What people do, logged in the transaction of the action, for whoever keeps a record of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What admins of all apps are made of: acts told like those on the pages, and rows that are only looked at."""
+"""Base classes of the admins of all apps: actions logged like those on the pages, and rows that are read-only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people are told after an act, with the way back where there is one."""
+"""Messages to people after an action, with a button that undoes it where it can be undone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where single rows change who may see what; acts on many rows say so themselves, see the querysets of the models."""
+"""Where single rows change who may see what; changes of many rows report it themselves, see the models' querysets."""
 
 from __future__ import annotations
 

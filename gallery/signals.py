@@ -1,4 +1,4 @@
-"""What the gallery tells the outside: which images came and which went. Sent inside the transaction of the act."""
+"""Signals to other apps: which images came and which went. Sent inside the transaction of the action."""
 
 from django.dispatch import Signal
 

@@ -1,4 +1,4 @@
-"""System checks: settings that cannot work are told at the start, each with what to do."""
+"""System checks: settings that cannot work are reported at the start, each with what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What passes between the rooms of the search app."""
+"""Types that pass between the components of the search app."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Collections made, changed and dissolved; each act is told in its transaction."""
+"""Collections created, changed and dissolved; each action is logged in its transaction."""
 
 from __future__ import annotations
 

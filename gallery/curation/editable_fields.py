@@ -1,6 +1,6 @@
-"""What people may change about images, one aspect at a time: read and written for many images at once.
+"""The fields of images that people may edit, one at a time: read and written for many images at once.
 
-An aspect is named by a key that can be stored: `title`, `label`, `caption`, `common`, `tag:NAME`, `collection:ID` or
+A field is named by a key that can be stored: `title`, `label`, `caption`, `common`, `tag:NAME`, `collection:ID` or
 `attribute:NAME`. Its value is a text, True or False, or None where an image lacks the attribute.
 """
 

@@ -1,4 +1,4 @@
-"""Which images an act is about: those selected one by one, or all that pass the gallery's filters."""
+"""Which images an action is about: those selected one by one, or all that pass the gallery's filters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taking acts on images back: what an act replaced is kept for TRASH_DAYS, for whoever did it."""
+"""Undoing actions on images: the values an action replaced are stored for TRASH_DAYS, for the person who did it."""
 
 from __future__ import annotations
 

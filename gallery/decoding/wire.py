@@ -1,4 +1,4 @@
-"""How the decoder and its child talk: a length, a JSON head, then the blobs whose sizes the head gives."""
+"""The protocol between the decoder and its child: a length, a JSON header, then the blobs that the header describes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Roles given and taken, on the site and in collections; each change is told in the transaction that makes it."""
+"""Roles given and withdrawn, on the site and in collections; each change is logged in its transaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bytes as they came, kept under their SHA-256."""
+"""The bytes as they came, stored under their SHA-256."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Acts of curators on selected images: hide, show again, tag, collect, move to the trash. Each can be undone."""
+"""Actions of curators on selected images: hide, show again, tag, collect, move to the trash. Each can be undone."""
 
 from __future__ import annotations
 

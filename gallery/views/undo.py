@@ -1,4 +1,4 @@
-"""The button beside a message that takes the act back."""
+"""The button beside a message that undoes the action."""
 
 from __future__ import annotations
 

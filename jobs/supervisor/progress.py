@@ -1,4 +1,4 @@
-"""Tells how far long work is, on standard error: bars on a terminal, else a line now and then."""
+"""Progress of long work on standard error: bars on a terminal, else a line now and then."""
 
 from __future__ import annotations
 

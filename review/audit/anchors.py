@@ -1,7 +1,7 @@
-"""Ends of the audit, noted in a file beside the database.
+"""Anchors: ends of the audit log's hash chain, written to a file beside the database.
 
 Whoever can rewrite the whole database could rewrite the whole chain; these lines, or a copy of them on another machine,
-would tell.
+would show it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Keeping the audit: each act that is told becomes the next row of the chain, in the transaction of the act."""
+"""Writing the audit log: each logged action becomes the next row of the hash chain, in the action's transaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of the audit as a kind of background work: asked for on its page, and once a day by the reconciler."""
+"""Checks of the audit log as background work: requested on its page, and once a day by the reconciler."""
 
 from __future__ import annotations
 

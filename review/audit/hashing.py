@@ -1,4 +1,4 @@
-"""Seals of the audit: one SHA-256 sum per row, over what the row says and over the seal of the row before it."""
+"""Hashes of the audit log: one SHA-256 sum per row, over the row's contents and the hash of the row before it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of the audit: filtered, newest first, in pages that begin after a row, and as files to take along."""
+"""Rows of the audit log: filtered, newest first, in pages that begin after a row, and as files to export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checking the audit: every row against its seal, its number and the seal of the row before it."""
+"""Verifying the audit log: every row against its hash, its number and the hash of the row before it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Looking at a pair of images closely: computed by a worker, kept for a while, and shown by the compare page."""
+"""Comparing a pair of images closely: computed by a worker, stored for a while, and shown by the compare page."""

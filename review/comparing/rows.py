@@ -1,4 +1,4 @@
-"""Where the comparison of a pair stands: wanted, then kept or failed; the oldest are forgotten.
+"""The state of a pair's comparison: waiting, then ready or failed; the oldest are deleted.
 
 A comparison is of an ordered pair: its maps are drawn on the first image.
 """

@@ -1,4 +1,4 @@
-"""What goes on with duplicates by itself: a scan as soon as enough has changed."""
+"""Background work on duplicates: a scan as soon as enough has changed."""
 
 from __future__ import annotations
 

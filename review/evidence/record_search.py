@@ -1,4 +1,4 @@
-"""Searches kept as they were answered: what was asked, by which weights, versions and index, and every hit.
+"""Searches recorded as they were answered: the request, its weights, versions and index, and every hit.
 
 A document of a record holds, as JSON:
 

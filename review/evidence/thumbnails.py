@@ -1,4 +1,4 @@
-"""Pictures small enough to be written into a report itself, so that one file is all of it."""
+"""Thumbnails embedded in a report, so that it is a single file."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What two pictures have in common and what not, pixel by pixel: pure algorithms, without Django and without rows."""
+"""What two images have in common and what not, pixel by pixel: pure algorithms, without Django and without rows."""

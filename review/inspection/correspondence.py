@@ -1,4 +1,4 @@
-"""Which spots of two pictures are the same, looked for more closely than a search does."""
+"""Which spots of two images are the same, looked for more closely than a search does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where two pictures differ: the map of their structural similarity, as they stand and laid over each other."""
+"""Where two images differ: the map of their structural similarity, as they are and laid over each other."""
 
 from __future__ import annotations
 

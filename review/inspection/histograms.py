@@ -1,4 +1,4 @@
-"""Which colors two pictures hold: histograms of red, green, blue and brightness, and how far they overlap."""
+"""Colors of two images: histograms of red, green, blue and brightness, and how far they overlap."""
 
 from __future__ import annotations
 

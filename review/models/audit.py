@@ -1,4 +1,4 @@
-"""The record of what people did: a chain of rows, each of which seals the one before it."""
+"""The audit log: a chain of rows, each with a hash over its contents and the hash of the row before it."""
 
 from __future__ import annotations
 

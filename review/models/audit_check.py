@@ -1,4 +1,4 @@
-"""When the audit was checked, and what came of it."""
+"""Checks of the audit log, and their outcomes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The costly parts of looking at a pair, computed by a worker and kept."""
+"""The costly parts of comparing a pair, computed by a worker and stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Searches kept as they were answered, so that they can be shown, cited and run again."""
+"""Searches recorded as they were answered, so that they can be shown, cited and run again."""
 
 from __future__ import annotations
 

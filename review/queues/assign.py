@@ -1,4 +1,4 @@
-"""Handing pairs out: each to as many people as shall read it, for a while, and never to one person too many.
+"""Assignments: each pair to as many readers as it needs, for a while, and never to one too many.
 
 A person holds a pair by a `Reading` in one of its slots. The database keeps two people from holding one slot, and one
 person from holding two of a pair; whoever loses a race for a slot is given the next pair.

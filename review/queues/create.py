@@ -1,4 +1,4 @@
-"""Queues as rows: asked for, closed, opened again, deleted. The row is the truth; `gather` fills it."""
+"""Queues as rows: created, closed, opened again, deleted. The row is the truth; `gather` fills it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes into a queue: its pairs are gathered by a worker, or at once those of a search, and then it is open."""
+"""Filling a queue with its candidates: by a worker, or at once for those of a search; then the queue is open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deciding about the pairs of a queue. A verdict is kept whatever happens; whether it counts as a reading is told."""
+"""Verdicts on the pairs of a queue. Each is recorded, whatever happens; the answer says if it counts as a reading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Template tags of the audit."""
+"""Template tags of the audit log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people decided about the query and a hit, as a mark on the hit."""
+"""Verdicts on the query and a hit, as a badge on the hit."""
 
 from __future__ import annotations
 

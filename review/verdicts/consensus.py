@@ -1,4 +1,4 @@
-"""What people's verdicts on a pair come to, for all who ask about many pairs at once: chips, duplicates, queues."""
+"""The consensus of people's verdicts on a pair, for callers with many pairs at once: badges, duplicates, queues."""
 
 from __future__ import annotations
 

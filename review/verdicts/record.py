@@ -1,4 +1,4 @@
-"""Recording what people decide about pairs of images, and reading what counts now."""
+"""Recording verdicts on pairs of images, and reading those in force."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What verdicts on other pairs say about a pair: read from the database step by step, as far as a person may see."""
+"""What verdicts on other pairs imply for a pair: read step by step from the database, as far as a person may see."""
 
 from __future__ import annotations
 

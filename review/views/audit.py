@@ -1,4 +1,4 @@
-"""The audit for admins: what everybody did, whether anybody tampered with it, and a copy to take along."""
+"""The audit log for admins: what everybody did, whether anybody tampered with it, and an export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of two images, side by side, with what differs marked."""
+"""Metadata of two images side by side, differences highlighted."""
 
 from __future__ import annotations
 

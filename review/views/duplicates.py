@@ -1,4 +1,4 @@
-"""Duplicates: groups in tiers, what the scan is doing, and having one made."""
+"""Duplicates: groups in tiers, the state of the scan, and a button for a new one."""
 
 from __future__ import annotations
 

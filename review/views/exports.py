@@ -1,4 +1,4 @@
-"""Taking verdicts along as evidence: a file that is written while it is sent."""
+"""Exporting verdicts as evidence: a file that is written while it is sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recorded searches: keeping one, showing it as it was answered, running it again, taking it along."""
+"""Recorded searches: recording one, showing it as it was answered, running it again, exporting it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measured by edited copies: images of the collection are edited as people edit pictures, and searched for by these.
+"""Measured by edited copies: copies of images, edited as people edit them, are the queries.
 
 No labels are needed. Each copy is described as an upload would be, and ranked against all images; the one it was made
 of is the right answer.

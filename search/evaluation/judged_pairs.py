@@ -1,6 +1,6 @@
-"""Pairs of images of which it is known whether they belong together, from whoever knows it.
+"""Relevance judgments: pairs of images of which somebody knows whether they belong together.
 
-Search learns from what people decided without knowing where decisions are kept: apps that keep some register
+Search learns from people's decisions without knowing where these are stored: apps that store some register
 themselves here under a name. Labels are the one source that is always there.
 """
 

@@ -1,4 +1,4 @@
-"""What is to be measured, as every kind of measurement is told."""
+"""The plan of a measurement, the same for every kind."""
 
 from __future__ import annotations
 

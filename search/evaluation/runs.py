@@ -1,4 +1,4 @@
-"""Measurements as background work: asked for, done by a worker, kept and compared."""
+"""Measurements as background work: requested, done by a worker, stored and compared."""
 
 from __future__ import annotations
 

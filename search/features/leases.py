@@ -1,4 +1,4 @@
-"""Who works on what: rows held for a while by one worker, stored or failed by it, freed when its time is over.
+"""Leases on feature rows: held for a while by one worker, stored or failed by it, freed when they run out.
 
 The protocol is that of `jobs`, on many rows at a time. Nothing is decided by the queue: whoever asks for a lease gets
 whatever is wanted most.

@@ -1,4 +1,4 @@
-"""The random pairs that a search within a collection is judged by: the collection's own, where there are enough.
+"""Calibration of searches within a collection: by its own random pairs, where there are enough.
 
 In a collection of X-ray images any two are alike by the standard of a library of photographs: every result would be
 called rare. So a collection that is large enough has calibration tables of its own, made when it is first searched.

@@ -1,4 +1,4 @@
-"""What is newer than the generation: images whose features changed since, kept in memory and searched exactly."""
+"""Images newer than the generation: their features are held in memory and searched exactly."""
 
 from __future__ import annotations
 

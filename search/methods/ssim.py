@@ -1,4 +1,4 @@
-"""Structural similarity (SSIM) of two images seen as small gray pictures."""
+"""Structural similarity (SSIM) of two images, scaled down and gray."""
 
 from __future__ import annotations
 

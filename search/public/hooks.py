@@ -1,4 +1,4 @@
-"""What apps above offer to search: marks on results, and pairs that people judged."""
+"""What apps above offer to search: badges on results, and judged pairs."""
 
 from search.evaluation.judged_pairs import LABELS, JudgedPairs, judged_pairs
 from search.evaluation.judged_pairs import register as register_judged_pairs

@@ -1,4 +1,4 @@
-"""Pictures as arrays: the steps that methods take, for whoever shows what they see. Pure: arrays only."""
+"""Images as arrays: the steps that methods take, for whoever shows what they see. Pure: arrays only."""
 
 from search.methods.base import check_images, gray, resize, resize_longest
 from search.methods.keypoints.homography import describe, fit

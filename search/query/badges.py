@@ -1,6 +1,6 @@
-"""What others have to say about a hit beside its score: apps above search hang their marks on hits here.
+"""Badges on hits: what apps above search have to say about a hit beside its score.
 
-Search shows marks without knowing what they are about: apps that have some register themselves under a name.
+Search shows badges without knowing what they are about: apps that have some register themselves under a name.
 """
 
 from __future__ import annotations

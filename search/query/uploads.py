@@ -1,4 +1,4 @@
-"""Uploaded query images: kept for a day beside a small preview, never part of the gallery."""
+"""Uploaded query images: stored for a day beside a small preview, never part of the gallery."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How training pictures are varied: crops that the teacher sees too, and edits that must not change what is seen."""
+"""Variations of training images: crops that the teacher sees too, and edits that must not change what is seen."""
 
 from __future__ import annotations
 

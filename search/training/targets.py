@@ -1,4 +1,4 @@
-"""The lessons: variants of every photograph with what the teacher says of them, on the disk until training ends."""
+"""Training targets: variants of every image with what the teacher says of them, on the disk until training ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One lesson of a siamese network: what it learns from, and the trial on images held out that it is judged by."""
+"""Training data of a siamese network, and the held-out images that it is judged by."""
 
 from __future__ import annotations
 

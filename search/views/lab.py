@@ -1,4 +1,4 @@
-"""The Lab page: what was measured, side by side, and measuring again."""
+"""The Lab page: measurements side by side, and starting another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Learning weights as background work: asked for, done by a worker, kept with its figures."""
+"""Learning weights as background work: requested, done by a worker, stored with its figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people do in Django's admin is told, in the same transaction."""
+"""Actions in Django's admin are logged, in the same transaction."""
 
 from __future__ import annotations
 

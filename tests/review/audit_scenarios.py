@@ -1,4 +1,4 @@
-"""Run by the tests as processes of their own: acts that are told, many at a time or cut off in the middle.
+"""Run by the tests as processes of their own: actions that are logged, many at a time or cut off in the middle.
 
 python -m tests.review.audit_scenarios SCENARIO NAME
 """

@@ -1,4 +1,4 @@
-"""Which bytes are opened at all, and by which plugin: the first bytes tell the type, then only that one runs."""
+"""Which bytes are opened at all, and by which plugin: the first bytes name the type, then only its plugin runs."""
 
 from __future__ import annotations
 

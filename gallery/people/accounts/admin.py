@@ -1,4 +1,4 @@
-"""Accounts in Django's admin: what admins do there to people is told. What the environment sets is not shown there."""
+"""Accounts in Django's admin, where actions on people are logged. Settings of the environment are not shown there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""System checks: settings of accounts that cannot work together are told at the start, each with what to do."""
+"""System checks: settings of accounts that cannot work together are reported at the start, each with what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people do to their own accounts, told: passwords, addresses, second factors, log-in by other sites."""
+"""Changes of people's own accounts, logged: passwords, addresses, second factors, log-in by other sites."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deciding about duplicates: keep them all, keep one, tell them apart; and taking a decision back.
+"""Decisions about duplicates: keep all, keep one, or different; and undoing a decision.
 
 A decision is about images, known by their bytes, not about a group: it holds although a scan has replaced the group
 since. Each is one transaction; what it did to the library is kept with it, so that it can be undone.

@@ -1,4 +1,4 @@
-"""Groups before they are kept: tier by tier, the certain ones first. Knows the evidence, not where it comes from.
+"""Groups before they are stored: tier by tier, the certain ones first. Knows the evidence, not where it comes from.
 
 An image is in one group of identical pixels, edited copies or near duplicates at most: once a group is made, only the
 image that should be kept stands for it in the tiers below. When the group is decided, the next scan looks again.

@@ -1,4 +1,4 @@
-"""What the database knows of images that may be duplicates: identical ones, and what each copy is worth."""
+"""Database queries about images that may be duplicates: identical ones, and what each copy is worth."""
 
 from __future__ import annotations
 

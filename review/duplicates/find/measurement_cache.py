@@ -1,4 +1,4 @@
-"""What scans measured so far, in one file: the next one measures only what is new.
+"""A cache of what scans measured, in one file: the next scan measures only what is new.
 
 The file holds raw scores, which depend on nothing but the images and the versions of the methods. Every scan
 writes it again, and makes it from nothing where it is missing, damaged or of another recipe.

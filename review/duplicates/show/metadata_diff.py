@@ -1,4 +1,4 @@
-"""What is known of copies, side by side, with what differs from the copy that should stay."""
+"""The metadata of copies side by side, with what differs from the suggested keeper."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which groups a person sees, and what of each: members and links that this person may not see are not there.
+"""Which groups a person sees, and what of each: members and links closed to this person are absent.
 
 A group shows where two of its images that are linked are both visible, so that nothing can be concluded from how the
 others hang together.

@@ -1,4 +1,4 @@
-"""`manage.py flush`: Django's own, which empties the whole database, audit and verdicts included."""
+"""`manage.py flush`: Django's own, which empties the whole database, audit log and verdicts included."""
 
 from __future__ import annotations
 

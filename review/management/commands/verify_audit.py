@@ -1,4 +1,4 @@
-"""`manage.py verify_audit [--head HASH:NUMBER] [--json]`: has anybody tampered with the audit?"""
+"""`manage.py verify_audit [--head HASH:NUMBER] [--json]`: has anybody tampered with the audit log?"""
 
 from __future__ import annotations
 

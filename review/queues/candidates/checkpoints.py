@@ -1,4 +1,4 @@
-"""Where a scan of all pairs stood when its worker ended, kept in a file so that the next worker goes on from there."""
+"""Checkpoints of a scan of all pairs: when its worker ends, the next one goes on from the file."""
 
 from __future__ import annotations
 

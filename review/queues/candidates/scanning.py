@@ -1,4 +1,4 @@
-"""Every pair of many images compared, block by block, and the best of them kept: exact, and in bounded memory.
+"""Every pair of many images compared, block by block, and the best of them selected: exact, and in bounded memory.
 
 What is compared are the vectors that a search finds its candidates by (see `search.query.matching`): the proxy vectors
 of costly methods, in large libraries rows of fewer numbers. So scores here are estimates, which say which pairs are

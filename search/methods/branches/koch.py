@@ -1,4 +1,4 @@
-"""The textbook's siamese branch: convolutions of 10, 7, 4 and 4 pixels and 4096 sigmoid units on gray pictures.
+"""The textbook's siamese branch: convolutions of 10, 7, 4 and 4 pixels and 4096 sigmoid units on gray images.
 
 Koch, Zemel and Salakhutdinov, "Siamese neural networks for one-shot image recognition" (ICML deep learning workshop
 2015), figure 4. Every convolution but the last is followed by a maximum over 2 x 2 places.

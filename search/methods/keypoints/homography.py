@@ -1,4 +1,4 @@
-"""The plane motion (homography) that paired keypoints tell of, refused where it cannot be that of a picture."""
+"""The plane motion (homography) that paired keypoints imply, refused where it cannot be that of an image."""
 
 from __future__ import annotations
 

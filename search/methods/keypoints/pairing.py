@@ -1,4 +1,4 @@
-"""Which keypoints of two images look alike, and which of these pairs tell of the same motion."""
+"""Which keypoints of two images look alike, and which of these pairs agree on one motion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Photographs of a folder or of a zip archive, for training and calibration: opened by the decoder child like all."""
+"""Training image sources: a folder or a zip archive, opened by the decoder child like all uploads."""
 
 from __future__ import annotations
 

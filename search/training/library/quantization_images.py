@@ -1,4 +1,4 @@
-"""Pictures by which the encoder of 8 bits is set and checked: of the library, or of a folder or archive."""
+"""Images that calibrate and check the 8-bit encoder: of the library, or of a folder or archive."""
 
 from __future__ import annotations
 

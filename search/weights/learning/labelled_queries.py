@@ -1,4 +1,4 @@
-"""Queries whose answers are known, and how well given weights rank them. Fast enough to be asked thousands of times."""
+"""Labelled queries, and how well given weights rank them. Fast enough to be called thousands of times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What learned weights are worth on questions that they were not learned from."""
+"""What learned weights are worth on queries that they were not learned from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What weights are learned from: questions to this library whose answers are known, with every method's rarities.
+"""Training data of weights: labelled queries of this library, with every method's rarities.
 
 Three kinds of knowledge: labels (images of one label belong together), copies edited here (the right answer is the
 image that they were made of), and pairs that people judged. All of it is bounded: large libraries are sampled.

@@ -1,4 +1,4 @@
-"""Questions by edited copies: each copy asks for the image that it was made of. No labels are needed.
+"""Queries by edited copies: each copy should find the image that it was made of. No labels are needed.
 
 Copies are edited once; strong and battered copies by several edits, one after the other, as pictures are that went
 through many hands. The more a picture was edited, the more methods it takes to know it again, so one set alone would

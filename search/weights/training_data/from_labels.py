@@ -1,4 +1,4 @@
-"""Questions by labels: each image asks for the others of its label."""
+"""Queries by labels: each image should find the others of its label."""
 
 from __future__ import annotations
 

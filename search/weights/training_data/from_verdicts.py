@@ -1,4 +1,4 @@
-"""Questions by judged pairs: which of these pairs belong together?
+"""Queries by judged pairs: which of these pairs belong together?
 
 A verdict says nothing about images that nobody looked at, so what is ranked are the judged pairs themselves.
 """

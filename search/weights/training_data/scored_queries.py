@@ -1,4 +1,4 @@
-"""What every kind of lesson is made of."""
+"""The scored queries that every kind of training data is made of."""
 
 from __future__ import annotations
 

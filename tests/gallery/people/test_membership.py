@@ -1,4 +1,4 @@
-"""Roles given and taken: told each time, and never so that nobody is left who could give them."""
+"""Roles given and withdrawn: logged each time, and never so that nobody is left who could give them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Seals: worked out by hand, and the same after a round through any database."""
+"""Hashes of rows: worked out by hand, and the same after a round through any database."""
 
 from __future__ import annotations
 

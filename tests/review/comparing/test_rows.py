@@ -1,4 +1,4 @@
-"""Comparisons as rows: wanted, kept, forgotten."""
+"""Comparisons as rows: waiting, stored, deleted."""
 
 from __future__ import annotations
 

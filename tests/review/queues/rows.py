@@ -1,4 +1,4 @@
-"""Queues without gathering: rows of images and pairs."""
+"""Queues without candidate generation: rows of images and pairs."""
 
 from __future__ import annotations
 

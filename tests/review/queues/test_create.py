@@ -1,4 +1,4 @@
-"""Queues from asking to opening: every way of gathering, what is left out, and what goes wrong."""
+"""Queues from request to opening: every kind of candidates, what is left out, and what goes wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The query planner is told how full the tables are."""
+"""The query planner knows how full the tables are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files and folders are stored: again and again the same, bad ones told, labels from folders."""
+"""Files and folders are stored: again and again the same, bad ones reported, labels from folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of features: wanted, leased, kept, failed, and read again."""
+"""Rows of features: wanted, leased, stored, failed, and read again."""
 
 from __future__ import annotations
 

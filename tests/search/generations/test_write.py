@@ -1,4 +1,4 @@
-"""Assembly and loading: rows stand in line across methods, whatever each of them lacks."""
+"""Assembly and loading: rows are aligned across methods, whatever each of them lacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Groups before they are kept, by evidence made up by hand."""
+"""Groups before they are stored, by evidence made up by hand."""
 
 from __future__ import annotations
 

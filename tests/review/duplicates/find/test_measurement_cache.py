@@ -1,4 +1,4 @@
-"""What was measured, as it is kept."""
+"""The cache of measurements, written and read."""
 
 from __future__ import annotations
 
