@@ -7,6 +7,15 @@ from django.utils.translation import gettext_lazy as _
 from jobs import errors
 
 SENTENCES = {
+    "audit_end_gone": _("This row was written down as the end of the audit and is not there."),
+    "audit_hash_differs": _("Its hash is not the one that was written down."),
+    "audit_link_broken": _("The row does not follow the one before it: one of the two was replaced."),
+    "audit_row_changed": _("The row does not say what it said when it was written."),
+    "audit_row_inserted": _("Expected row %(expected)s here."),
+    "audit_rows_missing": _("Expected row %(expected)s here: rows are missing."),
+    "audit_unguarded": _(
+        "The database does not guard %(table)s against changes; `manage.py migrate` puts its triggers back."
+    ),
     "another_reader_since": _("Nothing was undone: another reader has decided about this pair since."),
     "asker_gone": _("The account of the person who asked for this is gone."),
     "collection_searched_gone": _("The collection that was searched is not there any more, or closed to you."),

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils.translation import gettext as _
-
+from jobs.errors import sentence
 from review.audit import anchors, triggers
 from review.audit.chain import ChainEnd
 from review.audit.hashing import FIRST, row_hash
@@ -21,11 +20,17 @@ SEALED = ("number", "happened_at", "actor_id", "actor_name", "action", "subject"
 
 @dataclass(frozen=True, slots=True)
 class AuditFault:
-    """One thing that is wrong: at which row, of which kind, in words."""
+    """One thing that is wrong: at which row, of which kind, and the code of what that means."""
 
     number: int
     kind: str  # changed, missing, inserted, broken, cut, unguarded
-    text: str
+    code: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """What is wrong, in the reader's language."""
+        return sentence(self.code, self.params)
 
 
 @dataclass(slots=True)
@@ -62,8 +67,7 @@ def verify(known: Sequence[ChainEnd] = ()) -> AuditReport:
     rows = AuditRow.objects.order_by("number").values(*SEALED, "hash").iterator(chunk_size=CHUNK)
     report = check(rows, [*anchors.anchored(), *known])
     for table in triggers.missing():
-        text = _("The database does not guard %(table)s against changes; `manage.py migrate` puts its triggers back.")
-        report.add(AuditFault(0, "unguarded", text % {"table": table}))
+        report.add(AuditFault(0, "unguarded", "audit_unguarded", {"table": table}))
     return report
 
 
@@ -87,14 +91,12 @@ def check(rows: Iterable[dict[str, Any]], known: Sequence[ChainEnd] = ()) -> Aud
         for fault in _faults(row, report.head):
             report.add(fault)
         if wanted.pop(row["number"], {row["hash"]}) != {row["hash"]}:
-            report.add(AuditFault(row["number"], "changed", _("Its hash is not the one that was written down.")))
+            report.add(AuditFault(row["number"], "changed", "audit_hash_differs"))
         report.head = ChainEnd(row["number"], row["hash"])
         report.num_rows += 1
     for number in sorted(wanted):
         if (number, wanted[number]) != (0, {FIRST}):
-            report.add(
-                AuditFault(number, "cut", _("This row was written down as the end of the audit and is not there."))
-            )
+            report.add(AuditFault(number, "cut", "audit_end_gone"))
     return report
 
 
@@ -102,11 +104,10 @@ def _faults(row: dict[str, Any], last: ChainEnd) -> Iterator[AuditFault]:
     """Yield what is wrong with one row, given the end of the chain before it."""
     number = row["number"]
     if number > last.number + 1:
-        text = _("Expected row %(expected)d here: rows are missing.") % {"expected": last.number + 1}
-        yield AuditFault(number, "missing", text)
+        yield AuditFault(number, "missing", "audit_rows_missing", {"expected": last.number + 1})
     elif number <= last.number:
-        yield AuditFault(number, "inserted", _("Expected row %(expected)d here.") % {"expected": last.number + 1})
+        yield AuditFault(number, "inserted", "audit_row_inserted", {"expected": last.number + 1})
     if row_hash(**{name: row[name] for name in SEALED}) != row["hash"]:
-        yield AuditFault(number, "changed", _("The row does not say what it said when it was written."))
+        yield AuditFault(number, "changed", "audit_row_changed")
     if row["previous_hash"] != last.hash and number == last.number + 1:
-        yield AuditFault(number, "broken", _("The row does not follow the one before it: one of the two was replaced."))
+        yield AuditFault(number, "broken", "audit_link_broken")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -64,5 +63,5 @@ def as_document(report: AuditReport) -> dict[str, Any]:
         "rows": report.num_rows,
         "head": str(report.head),
         "num_faults": report.num_faults,
-        "faults": [asdict(fault) for fault in report.faults],
+        "faults": [{"number": each.number, "kind": each.kind, "text": each.text} for each in report.faults],
     }

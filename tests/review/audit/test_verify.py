@@ -282,6 +282,11 @@ def test_a_check_keeps_what_is_wrong(tamper: Callable[..., None], caplog: pytest
     row = check_again()
     assert row.num_faults == 1
     assert row.faults[0]["kind"] == "missing"
+    assert row.faults[0]["code"] == "audit_rows_missing"
+    assert "text" not in row.faults[0]  # the sentence is made when somebody reads it
+    assert row.told_faults[0]["text"]
+    row.faults = [{"number": 3, "kind": "missing", "text": "Rows are missing."}]  # as version 0.1 kept them
+    assert row.told_faults[0]["text"] == "Rows are missing."
     assert "the audit is not intact" in caplog.text
     assert anchors.anchored() == []
 
