@@ -51,7 +51,7 @@ def log_act(user: User | AnonymousUser | None, action: Action, subject: str = ""
     RuntimeError : there is no transaction, so the act could be kept without its record
     """
     if not connection.in_atomic_block:
-        raise RuntimeError(f"The act “{action}” must be told in the transaction that does it; there is none.")
+        raise RuntimeError(f"The act “{action}” must be logged in the transaction that does it; there is none.")
     acted.send(sender=Action, user=user, action=action, subject=subject, details=details)
 
 

@@ -18,12 +18,12 @@ else:
     Base = object
 
 SECRETS = ("password", "secret", "data", "token")
-"""Fields whose values are told to nobody."""
+"""Fields whose values are never logged."""
 MAX_TEXT = 500
 
 
 class AuditedAdmin(Base):
-    """A model in the admin: whoever adds, changes or deletes a row is told of, in the same transaction."""
+    """A model in the admin: additions, changes and deletions are logged, in the same transaction."""
 
     logged_as: Action = Action.SETTINGS
 

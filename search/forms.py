@@ -1,4 +1,4 @@
-"""What may stand in the URL of a search, one weight field per registered method."""
+"""The parameters of a search's URL, one weight field per registered method."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class BlobStore(Protocol):
     """Keeps blobs by kind and key.
 
     A key is a file name: letters, digits, `-`, `_` and `.`, the first one no dot. Any other raises `ValueError`. All
-    methods raise `OSError` where the store fails; it has an `errno`, so that a full disk can be told from the rest.
+    methods raise `OSError` where the store fails; it has an `errno`, so that a full disk can be distinguished.
     """
 
     def create_temporary(self, kind: BlobKind) -> tuple[int, Path]:

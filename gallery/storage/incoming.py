@@ -1,4 +1,4 @@
-"""Bytes on their way in: written to a temporary file and hashed, kept later or not at all."""
+"""Incoming files: written to a temporary file and hashed, then stored or discarded."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def measure(
     kind : a key of `KINDS`
     collection_id : of the images among which is searched; None = all
     max_queries : when there are more, that many are drawn by the seed of the settings; None: as many as suit the kind
-    progress : told how far it is; what it raises ends the measurement
+    progress : called with how far it is; what it raises ends the measurement
 
     Raises
     ------

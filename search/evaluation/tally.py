@@ -16,7 +16,7 @@ from search.methods import METHODS
 PRECISIONS = {"precision_95": 0.95, "precision_99": 0.99}
 DIGITS = 4
 Document = dict[str, dict[str, Any]]
-"""Part -> name of the ranking -> what is told of it."""
+"""Part -> name of the ranking -> its figures."""
 
 
 class Tally:

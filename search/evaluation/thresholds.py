@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from search.evaluation.metrics import RECALL_LEVELS
 
 CELL = 1e-4
-"""Scores are told apart down to this; a threshold is the lower end of a cell."""
+"""Scores are distinguished down to this; a threshold is the lower end of a cell."""
 LEAST_RIGHT = 10
 """A threshold is advised only where so many right pairs reach it (or all, when there are fewer): of three pairs that
 happen to be right nobody should conclude on 99 %."""

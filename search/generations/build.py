@@ -54,7 +54,7 @@ logger = logging.getLogger(__name__)
 def build(progress: Callable[[str, float], None] | None = None) -> Generation:
     """Build, verify and publish a generation of all features that are ready; the old one serves until then.
 
-    `progress` is told what is being done and which share of all, 0..1, is done.
+    `progress` is called with what is being done and which share of all, 0..1, is done.
 
     Raises
     ------

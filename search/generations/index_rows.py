@@ -72,7 +72,7 @@ def make_searchable(
     method, files : whose rows, and what was written of them so far
     places : of the rows, in their order
     plan : how the generation is built
-    progress, share : told of every step, with this share
+    progress, share : called at every step, with this share
     """
     rows = _align(folder, method.name, files, places)
     if not method.reranks:

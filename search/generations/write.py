@@ -46,7 +46,7 @@ def assemble(
     sources : one per method; each is read to its end before the next
     plan : how
     excluded : ndarray of image ids to leave out
-    progress : told of every step
+    progress : called at every step
 
     Raises
     ------

@@ -77,7 +77,7 @@ def find_model_file(options: Mapping[str, Any]) -> ModelFile:
 
     Raises
     ------
-    WeightsError : no such file, not what its name says, or its preprocessing cannot be told
+    WeightsError : no such file, not what its name says, or its preprocessing cannot be determined
     """
     given = options.get("weights")
     if given and Path(given).suffix == ".keras":

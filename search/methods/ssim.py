@@ -18,7 +18,7 @@ SIDE = 64
 WINDOW = 7
 """Side in pixels of the window that slides over both pictures (scikit-image's default)."""
 CELLS = 8
-"""Cells a side of the vector that stands in for the picture when candidates are gathered."""
+"""Cells a side of the proxy vector by which candidates are found."""
 FLAT_DEVIATION = 8.0
 """Standard deviation of gray levels at which a window counts as half flat."""
 LAYOUT_WEIGHT = 0.6

@@ -27,7 +27,7 @@ class Absence:
     ----------
     code : the kind of reason
     image_id : of the image that lacks a vector; None: it is not about one image
-    detail : what the method, or whoever described the image, told of it; empty where the code says all
+    detail : what the method, or whoever described the image, reported; empty where the code says all
     """
 
     code: Missing

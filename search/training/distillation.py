@@ -30,7 +30,7 @@ MAX_JUDGED = 1500
 
 
 class Observer(Protocol):
-    """Whoever is told how far the work is."""
+    """Receives how far the work is."""
 
     def progress(self, what: str, done: int, total: int) -> None:
         """Hear how much of something is done."""
@@ -69,7 +69,7 @@ def distill(session: Session, course: Course, folder: Path, witness: Observer) -
     session : fresh, or restored together with the course
     course : moved on by this
     folder : of the checkpoint
-    witness : told of steps and figures
+    witness : called with steps and figures
     """
     saved_at = began = time.monotonic()
     before = course.seconds

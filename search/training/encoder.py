@@ -62,7 +62,7 @@ def train_encoder(order: EncoderOrder, witness: Observer) -> dict[str, Any]:
     Parameters
     ----------
     order : see `EncoderOrder`
-    witness : told how far the work is
+    witness : called with how far the work is
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What may stand in the URL of the map."""
+"""The parameters of the map's URL."""
 
 from __future__ import annotations
 

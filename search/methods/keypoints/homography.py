@@ -10,7 +10,7 @@ from search.methods.keypoints.rows import SIDE, Keypoints
 from search.types import Verification
 
 MIN_INLIERS = 6
-"""Pairs that must fit: four always do, so this leaves at least two that could have told otherwise."""
+"""Pairs that must fit: four always do, so this leaves at least two that could have disagreed."""
 THRESHOLD = 3.0
 """Error in pixels of the analysed picture beyond which a pair does not fit."""
 MAX_ITERATIONS, CONFIDENCE = 500, 0.99

@@ -61,7 +61,7 @@ def validate(
     rankings : weights to be measured beside the learned ones and the single methods, by name
     present : the one of `rankings` to start from and to compare with
     seed : of the folds
-    progress : told how many folds of how many are done
+    progress : called with how many folds of how many are done
 
     Returns
     -------

@@ -59,7 +59,7 @@ def gather(sources: Iterable[str], collection_id: int | None, max_queries: int, 
     sources : some of `source_names()`
     collection_id : images of this collection only; None = all
     max_queries : most questions of one set
-    progress : told how far it is
+    progress : called with how far it is
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Taking acts on images back."""
+"""Undoing actions on images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Acts of curators on selected images."""
+"""Actions of curators on selected images."""
 
 from __future__ import annotations
 

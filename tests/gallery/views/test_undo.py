@@ -1,4 +1,4 @@
-"""The button that takes an act back."""
+"""The button that undoes an action."""
 
 from __future__ import annotations
 

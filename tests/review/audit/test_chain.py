@@ -1,4 +1,4 @@
-"""The audit: one row for each act, in the act's own transaction, without gaps."""
+"""The audit log: one row for each action, in the action's own transaction, without gaps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Acts of every part of the site leave their row: uploads, weights, rebuilds, what comes and goes as files."""
+"""Actions of every part of the site leave their row: uploads, weights, rebuilds, imports and exports."""
 
 from __future__ import annotations
 

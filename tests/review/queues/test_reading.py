@@ -1,4 +1,4 @@
-"""Decisions about the pairs of a queue: counted, kept beside, taken back, adjudicated."""
+"""Verdicts on the pairs of a queue: counted, recorded beside it, taken back, adjudicating."""
 
 from __future__ import annotations
 

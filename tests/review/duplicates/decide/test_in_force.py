@@ -1,4 +1,4 @@
-"""Sets that are kept, as they are read."""
+"""Decisions to keep all of a set, as they are read."""
 
 from __future__ import annotations
 
