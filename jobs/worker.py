@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.db import connections
+from django.db import close_old_connections, connections
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -48,6 +48,7 @@ class SteadyWorker(BaseWorker):
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Execute a job; when Redis goes away meanwhile, wait for it instead of ending: models load slowly."""
+        close_old_connections()  # a database that was started again since has ended those that were open
         try:
             super().execute_job(job, queue)
         except (RedisConnectionError, RedisTimeoutError) as error:
