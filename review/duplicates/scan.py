@@ -72,7 +72,7 @@ def duplicate_scan(scan: DuplicateScan, progress: Progress[DuplicateScan]) -> No
     known = _measure(snapshot, revision, report)
     report.begin("grouping")
     report(0.0)
-    _keep(scan, draft_groups(snapshot, known), report)
+    _keep(scan, draft_groups(snapshot, known), progress, report)
     _publish(scan, progress, round(time.monotonic() - started, 1))
 
 
@@ -99,7 +99,9 @@ def _changed_since(revision: int, versions: dict[str, str]) -> NDArray[np.int64]
     return np.fromiter(rows.values_list("image_id", flat=True).distinct().iterator(), np.int64)
 
 
-def _keep(scan: DuplicateScan, drafts: Sequence[CandidateGroup], report: ScanProgress) -> None:
+def _keep(
+    scan: DuplicateScan, drafts: Sequence[CandidateGroup], progress: Progress[DuplicateScan], report: ScanProgress
+) -> None:
     """Write the groups, some at a time; nobody sees them before the scan is ready."""
     for start in range(0, len(drafts), GROUPS_AT_ONCE):
         part = drafts[start : start + GROUPS_AT_ONCE]
@@ -107,6 +109,7 @@ def _keep(scan: DuplicateScan, drafts: Sequence[CandidateGroup], report: ScanPro
             groups = DuplicateGroup.objects.bulk_create([_group(scan, draft) for draft in part])
             members = [each for group, draft in zip(groups, part, strict=True) for each in _members(group, draft)]
             DuplicateMember.objects.bulk_create(members, batch_size=1000)
+            progress.keep()  # or none of them: whoever took the scan over writes groups of its own
         report((start + len(part)) / len(drafts))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -158,6 +159,23 @@ def test_the_last_scan_serves_until_the_next_is_ready(
     assert (broken.state, broken.error_sentence) == (JobState.FAILED, "ZeroDivisionError: division by zero")
     assert schedule.newest_ready() == done
     assert not schedule.due()
+
+
+def test_whoever_was_silent_too_long_writes_no_groups_beside_those_of_another(
+    copies: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = schedule.ask()
+
+    def lose_the_lease(*arguments: object) -> object:
+        found = draft_groups(*arguments)  # type: ignore[arg-type]
+        DuplicateScan.objects.filter(pk=wanted.pk).update(lease=uuid4())
+        return found
+
+    monkeypatch.setattr(scan, "draft_groups", lose_the_lease)
+    scan.duplicate_scan.run(wanted.pk)
+    wanted.refresh_from_db()
+    assert wanted.state == JobState.RUNNING
+    assert not wanted.groups.exists()
 
 
 def test_old_groups_go_with_their_scan(copies: list[int], look: Look) -> None:
