@@ -41,7 +41,7 @@ class CodedError(Exception):
         if CODE.fullmatch(code):
             self.code, self.params = code, params
         else:
-            self.code, self.params = MESSAGE, {"text": code[:MAX_TEXT], **params}
+            self.code, self.params = MESSAGE, {"text": _storable(code), **params}
 
     def __str__(self) -> str:
         return sentence(self.code, self.params)
@@ -76,7 +76,7 @@ def sentence(code: str, params: Params | None = None) -> str:
 
 def unforeseen(error: BaseException) -> dict[str, str]:
     """Return the parameters that tell of an error which has no code."""
-    return {"type": type(error).__name__, "text": str(error)[:MAX_TEXT]}
+    return {"type": type(error).__name__, "text": _storable(str(error))}
 
 
 def from_text(text: str) -> tuple[str, dict[str, Any]]:
@@ -89,6 +89,11 @@ def from_text(text: str) -> tuple[str, dict[str, Any]]:
     if named := NAMED_BY_ITS_KIND.fullmatch(text):
         return UNFORESEEN, {"type": named[1], "text": named[2]}
     return MESSAGE, {"text": text}
+
+
+def _storable(text: str) -> str:
+    """Return the beginning of a text without what PostgreSQL refuses in JSON: NUL, and names that are no UTF-8."""
+    return text[:MAX_TEXT].replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _in_words(value: Any) -> str:

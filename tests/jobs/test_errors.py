@@ -48,6 +48,13 @@ def test_a_sentence_in_place_of_a_code_is_kept() -> None:
     assert len(str(CodedError("Much. " * 1000))) == errors.MAX_TEXT
 
 
+def test_texts_are_kept_without_what_postgresql_refuses_in_json() -> None:
+    odd = "a\0b \udcff of a name that is no UTF-8"
+    kept = "ab ? of a name that is no UTF-8"
+    assert errors.unforeseen(ValueError(odd)) == {"type": "ValueError", "text": kept}
+    assert CodedError(odd).params == {"text": kept}
+
+
 @pytest.mark.parametrize(
     ("code", "params", "expected"),
     [
