@@ -21,7 +21,7 @@ Template: TypeAlias = "str | _StrPromise | Callable[[Params], str]"
 MESSAGE, UNFORESEEN, TIMED_OUT, WORKER_LOST = "message", "unforeseen", "timed_out", "worker_lost"
 CODE = re.compile(r"[a-z][a-z0-9_]*")
 NAMED_BY_ITS_KIND = re.compile(r"(?s)([A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt|Exit)): (.*)")
-MAX_TEXT = 300
+MAX_TEXT = 1000
 """Characters kept of what an error says: libraries put whole files into theirs."""
 _templates: dict[str, Template] = {
     MESSAGE: "%(text)s",

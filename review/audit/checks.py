@@ -14,7 +14,7 @@ from django.utils import timezone
 from jobs.job import job
 from jobs.leases import LONG_WORK_SECONDS
 from jobs.progress import Progress
-from jobs.rows import ACTIVE
+from jobs.rows import ACTIVE, ENDED, JobState
 from review.audit import anchors, chain
 from review.audit.verify import verify
 from review.models import AuditCheck
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 CHECK_EVERY = timedelta(days=1)
+AGAIN_AFTER = timedelta(hours=1)
+"""A check that could not be done is no check of the day."""
 AT_ONCE_ROWS = 20_000
 """Up to so many rows a check takes well below a second, so people need not wait for a worker."""
 KEPT = 100
@@ -60,7 +62,10 @@ def ask(user: User) -> AuditCheck:
 
 def renew_check() -> int:
     """Ask for the check of the day; a step of the reconciler."""
-    recent = Q(state__in=ACTIVE) | Q(finished_at__gt=timezone.now() - CHECK_EVERY)
+    now = timezone.now()
+    done = Q(state=JobState.READY, finished_at__gt=now - CHECK_EVERY)
+    broken = Q(state__in=ENDED, finished_at__gt=now - AGAIN_AFTER)
+    recent = Q(state__in=ACTIVE) | done | broken
     if chain.chain_end().number and not AuditCheck.objects.filter(recent).exists():
         audit_check.ask()
     return 0

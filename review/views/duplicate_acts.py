@@ -93,8 +93,8 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Go on with one's own act on many groups that was given up."""
     row = get_object_or_404(DuplicateBulk, pk=pk, asked_by=cast("User", request.user))
     if not bulk.bulk_decisions.retry(row.pk):
-        messages.info(request, _("This goes on or has ended already."))
-    return redirect("review:duplicates")
+        messages.info(request, _("This goes on or has ended already."), extra_tags="not_ended")
+    return redirect(back_of(request))
 
 
 def _about(group: DuplicateGroup | None) -> dict[str, Any]:

@@ -272,6 +272,15 @@ def test_the_reconciler_asks_for_a_check_once_a_day(chain: None, sent: list[str]
     assert AuditCheck.objects.count() == 2
 
 
+def test_a_check_that_failed_is_tried_again_the_same_day(chain: None, sent: list[str]) -> None:
+    AuditCheck.objects.create(state="failed", finished_at=timezone.now() - timedelta(minutes=5))
+    checks.renew_check()
+    assert sent == []
+    AuditCheck.objects.update(finished_at=timezone.now() - timedelta(hours=2))
+    checks.renew_check()
+    assert len(sent) == 1
+
+
 def test_an_empty_audit_needs_no_check(sent: list[str]) -> None:
     checks.renew_check()
     assert not AuditCheck.objects.exists()
