@@ -39,7 +39,7 @@ class CodedError(Exception):
         super().__init__(code)
         code = str(code)  # a sentence may be one that is translated when it is used
         if CODE.fullmatch(code):
-            self.code, self.params = code, params
+            self.code, self.params = code, {name: _plain(value) for name, value in params.items()}
         else:
             self.code, self.params = MESSAGE, {"text": _storable(code), **params}
 
@@ -89,6 +89,17 @@ def from_text(text: str) -> tuple[str, dict[str, Any]]:
     if named := NAMED_BY_ITS_KIND.fullmatch(text):
         return UNFORESEEN, {"type": named[1], "text": named[2]}
     return MESSAGE, {"text": text}
+
+
+def _plain(value: Any) -> Any:
+    """Return a parameter as JSON can hold it: arrays' numbers and translated names are not of its kinds."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return _storable(value) if isinstance(value, str) else value
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(each) for each in value]
+    return _plain(value.tolist()) if hasattr(value, "tolist") else _storable(str(value))
 
 
 def _storable(text: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from django.utils.translation import gettext_lazy, override
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 
 from jobs import errors
 from jobs.errors import CodedError, from_text, sentence
@@ -93,3 +96,10 @@ def test_texts_of_earlier_versions_become_codes(text: str, expected: tuple[str, 
     code, params = from_text(text)
     assert (code, params) == expected
     assert sentence(code, params or None) in (text, "too hot")
+
+
+def test_parameters_are_what_json_can_hold() -> None:
+    error = CodedError(
+        "odd", number=np.int64(3), share=np.float32(0.5), names=("a", gettext_lazy("b")), where=Path("c")
+    )
+    assert json.loads(json.dumps(error.params)) == {"number": 3, "share": [1, 1], "names": ["a", "b"], "at": "c"}
