@@ -99,7 +99,5 @@ def test_texts_of_earlier_versions_become_codes(text: str, expected: tuple[str, 
 
 
 def test_parameters_are_what_json_can_hold() -> None:
-    error = CodedError(
-        "odd", number=np.int64(3), share=np.float32(0.5), names=("a", gettext_lazy("b")), where=Path("c")
-    )
+    error = CodedError("odd", number=np.int64(3), share=np.ones(2), names=("a", gettext_lazy("b")), at=Path("c"))
     assert json.loads(json.dumps(error.params)) == {"number": 3, "share": [1, 1], "names": ["a", "b"], "at": "c"}
