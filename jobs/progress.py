@@ -37,13 +37,16 @@ class Progress(Generic[Row]):
         self.finished = False
         self._seconds, self._tell, self._next = lease_seconds, tell, 0.0
 
-    def __call__(self, phase: str, done: int, total: int, /) -> None:
-        """Say how far the work has come: a code of what is being done, and so many parts of so many."""
+    def __call__(self, phase: str, done: int, total: int, /, **values: Any) -> None:
+        """Say how far the work has come: a code of what is being done, and so many parts of so many.
+
+        `values` are those of other columns that tell of it.
+        """
         if self._tell:
             self._tell(phase, done, total)
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + SECONDS
-            self.keep(phase=phase, num_done=done, num_total=total)
+            self.keep(phase=phase, num_done=done, num_total=total, **values)
 
     def keep(self, **values: Any) -> None:
         """Write values on the row now, and hold it longer."""

@@ -241,11 +241,11 @@ def _image_ids(rows: QuerySet[Feature]) -> list[int]:
 class GenerationAdmin(ReadOnly, BaseGenerationAdmin):
     """Generations: the search files built so far, the one in use first to be seen by its state."""
 
-    list_display = ["__str__", "state", "num_images", "backend", "recall_text", "published", "note"]
-    list_filter = ["state"]
+    list_display = ["__str__", "life", "state", "num_images", "backend", "recall_text", "published", "note"]
+    list_filter = ["life", "state"]
     readonly_fields = [
-        *("state", "num_images", "backend", "recall_text", "versions_text", "folder", "revision"),
-        *("progress", "error", "started_at", "heartbeat_at", "published_at"),
+        *("life", "state", "num_images", "backend", "recall_text", "versions_text", "folder", "revision"),
+        *("note", "asked_by", "created_at", "started_at", "heartbeat_at", "published_at"),
     ]
     fields = [*readonly_fields]
     change_list_template = "admin/search/generation/change_list.html"
@@ -265,7 +265,7 @@ class GenerationAdmin(ReadOnly, BaseGenerationAdmin):
 
     @admin.display(description=gettext_lazy("note"))
     def note(self, generation: Generation) -> str:
-        return generation.error or generation.progress or "–"
+        return generation.error_sentence or progress_text(generation) or "–"
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.rebuild_view))

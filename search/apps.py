@@ -12,5 +12,7 @@ class SearchConfig(AppConfig):
         from search import checks, error_sentences  # noqa: F401
         from search.background import receivers, reconciler, worker_start  # noqa: F401
         from search.evaluation import runs  # noqa: F401
+        from search.generations import build  # noqa: F401
+        from search.map import building  # noqa: F401
         from search.query import description  # noqa: F401
         from search.weights import learning_job  # noqa: F401

@@ -21,5 +21,12 @@ SENTENCES: dict[str, errors.Template] = {
     ),
     "upload_unavailable": _("The uploaded file is no longer kept; upload it again."),
     "methods_failed": _each,
+    "build_running": _("Another build of the search index is running; wait until it ends."),
+    "nothing_to_build_from": _("There is nothing to build the search index from yet: no features are ready."),
+    "index_damaged": "%(text)s",
+    "file_error": "%(text)s",
+    "drawing_running": _("Another drawing of the map is running; wait until it ends."),
+    "no_such_map": _("There is no map by %(unknown)s: expected a method with features to lay out (%(expected)s)."),
+    "too_few_for_map": _("A map needs at least %(least)s images with features; there are %(num)s."),
 }
 errors.register(SENTENCES)

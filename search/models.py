@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -61,38 +62,59 @@ class Tombstone(models.Model):
         return f"image {self.image_id}"
 
 
-class Generation(models.Model):
-    """One aligned, verified set of search files; at most one is active."""
+class Generation(JobRow):
+    """One aligned, verified set of search files; at most one is active.
 
-    class State(models.TextChoices):
-        BUILDING = "building", _("being built")
+    As a job it is ready once it is published. One that is ready and has an error code was found damaged since.
+    """
+
+    class Life(models.TextChoices):
+        NONE = "", _("not published")
         ACTIVE = "active", _("active")
         RETIRED = "retired", _("retired")
-        FAILED = "failed", _("failed")
 
-    state = models.CharField(_("state"), max_length=8, choices=State, default=State.BUILDING)
+    life = models.CharField(_("life"), max_length=8, choices=Life, default=Life.NONE, blank=True)
     folder = models.CharField(_("folder"), max_length=80, blank=True)
     num_images = models.PositiveIntegerField(_("images"), default=0)
     revision = models.BigIntegerField(default=0)  # changes up to this one are inside
     versions = models.JSONField(_("method versions"), default=dict)  # method -> version
     recall = models.JSONField(_("measured recall@20"), default=dict)  # method -> 0..1, empty while search is exact
     backend = models.CharField(_("index backend"), max_length=16, blank=True)
-    progress = models.CharField(_("progress"), max_length=120, blank=True)
-    error = models.CharField(_("error"), max_length=300, blank=True)
-    started_at = models.DateTimeField(_("started"), auto_now_add=True)
-    heartbeat_at = models.DateTimeField(auto_now=True)
     published_at = models.DateTimeField(_("published"), null=True)
 
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(fields=["state"], condition=models.Q(state="active"), name="generation_one_active")
+            models.UniqueConstraint(fields=["life"], condition=models.Q(life="active"), name="generation_one_in_use")
         ]
         verbose_name = _("generation")
         verbose_name_plural = _("generations")
 
     def __str__(self) -> str:
         return f"generation {self.pk}"
+
+    @property
+    def begun_at(self) -> datetime:
+        """When its features began to be read; what changed since is not inside."""
+        return self.started_at or self.created_at
+
+
+class MapDrawing(JobRow):
+    """One drawing of the maps of the library: those that are missing or behind, and those that somebody asked for."""
+
+    methods = models.JSONField(default=list)  # asked for, besides those that are due
+    refit = models.BooleanField(default=False)  # lay out again what could be brought up to date
+    method = models.CharField(max_length=32, blank=True)  # being drawn, or that failed
+    numbers = models.JSONField(default=dict)  # of images, in the present phase; see search.map.state
+    seconds = models.FloatField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("drawing of maps")
+        verbose_name_plural = _("drawings of maps")
+
+    def __str__(self) -> str:
+        return f"drawing {self.pk}"
 
 
 class Query(JobRow):

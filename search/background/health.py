@@ -172,9 +172,9 @@ def image_states(image_id: int) -> dict[str, tuple[str, str]]:
 def look_at_generations() -> tuple[Generation | None, Generation | None]:
     """Return the generation in use, and the newest other one if it is being built or failed since."""
     rows = Generation.objects.filter(
-        Q(state=Generation.State.ACTIVE) | Q(state__in=[Generation.State.BUILDING, Generation.State.FAILED])
+        Q(life=Generation.Life.ACTIVE) | Q(state__in=[JobState.RUNNING, JobState.FAILED])
     ).order_by("-pk")
-    active = next((row for row in rows if row.state == Generation.State.ACTIVE), None)
+    active = next((row for row in rows if row.life == Generation.Life.ACTIVE), None)
     newest = rows[0] if rows else None
     return active, newest if newest != active else None
 

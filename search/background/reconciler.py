@@ -50,7 +50,7 @@ def renew_generation() -> int:
     if build.rebuild_due(pending):
         tasks.enqueue_build()
     versions = registry.current_versions()
-    active = Generation.objects.filter(state=Generation.State.ACTIVE).first()
+    active = Generation.objects.filter(life=Generation.Life.ACTIVE).first()
     if active is None:
         return 0
     return wanted_rows.drop_outdated({name: v for name, v in versions.items() if active.versions.get(name) == v})
@@ -79,7 +79,7 @@ periodic.register(
     want_features,
     forget_queries,
     renew_generation,
-    renew_maps,
     empty_trash,
     renew_statistics,
 )
+periodic.register(renew_maps, after_build=True)

@@ -14,9 +14,8 @@ from django.conf import settings
 from django.db import transaction
 
 from gallery.audit_events import Action, log_act
-from jobs import periodic, transport
+from jobs import transport
 from jobs.job import KINDS
-from search.exceptions import GenerationError, MapError
 from search.features import extraction, feature_counts, leases
 from search.generations import build
 from search.map import building as map_building
@@ -32,16 +31,14 @@ def enqueue_extraction(image_ids: Iterable[int] = ()) -> bool:
     return _send(settings.QUEUE_FEATURES, extract_features, list(image_ids))
 
 
-def enqueue_build() -> bool:
+def enqueue_build(user: User | AnonymousUser | None = None) -> bool:
     """Ask for a new generation, unless one is already asked for; False when Redis is down."""
-    if transport.is_queued(settings.QUEUE_MAINTENANCE, _path(build_generation)):
-        return True
-    return _send(settings.QUEUE_MAINTENANCE, build_generation)
+    return build.generation.send(build.ask(user).pk)
 
 
 def ask_for_build(user: User | AnonymousUser) -> bool:
     """Ask for a new generation on somebody's behalf, of which the record is kept; False when Redis is down."""
-    if not enqueue_build():
+    if not enqueue_build(user):
         return False
     with transaction.atomic():
         log_act(user, Action.SETTINGS, "index", act="rebuild")
@@ -50,7 +47,7 @@ def ask_for_build(user: User | AnonymousUser) -> bool:
 
 def enqueue_maps(method: str = "") -> bool:
     """Ask for maps to be brought up to date, and for one method's map; False when Redis is down."""
-    return _send(settings.QUEUE_MAINTENANCE, draw_maps, method)
+    return map_building.map_drawing.send(map_building.ask(method).pk)
 
 
 def _path(job: object) -> str:
@@ -73,26 +70,6 @@ def extract_features(image_ids: list[int]) -> None:
         enqueue_extraction()
     if build.rebuild_due(num_pending):
         enqueue_build()
-
-
-def build_generation() -> None:
-    """Build and publish a new generation."""
-    try:
-        build.build()
-    except GenerationError as error:
-        logger.warning("no new generation: %s", error)
-    if map_building.due():
-        enqueue_maps()
-    for step in periodic.steps_after_build():
-        step()
-
-
-def draw_maps(method: str) -> None:
-    """Bring the maps up to date, and draw one method's map if it is named."""
-    try:
-        map_building.draw([method] if method else [])
-    except MapError as error:
-        logger.warning("no map was drawn: %s", error)
 
 
 class FeatureKind:

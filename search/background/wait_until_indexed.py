@@ -72,7 +72,7 @@ def publish(report: Callable[[str, int], None]) -> None:
         report("index", 0)
         failed = _newest_failed()
         if failed and failed != last_failed:
-            raise GenerationError(failed.error)
+            raise GenerationError(failed.error_code, **(failed.error_params or {}))
         if not _is_served(settings.QUEUE_MAINTENANCE):
             build.build()
             continue
@@ -89,7 +89,7 @@ def _is_served(queue: str) -> bool:
 
 def _is_published() -> bool:
     """Tell whether the active generation holds every feature that one built now would hold."""
-    active = Generation.objects.filter(state=Generation.State.ACTIVE).first()
+    active = Generation.objects.filter(life=Generation.Life.ACTIVE).first()
     versions = next_versions(active)
     newest = registry.of_versions(versions).filter(state=JobState.READY).aggregate(newest=Max("revision"))["newest"]
     if newest is None:
@@ -100,4 +100,4 @@ def _is_published() -> bool:
 
 
 def _newest_failed() -> Generation | None:
-    return Generation.objects.filter(state=Generation.State.FAILED).order_by("-pk").first()
+    return Generation.objects.filter(state=JobState.FAILED).order_by("-pk").first()

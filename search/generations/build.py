@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import secrets
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from gallery.models import Image
+from jobs import periodic
 from jobs.files import sync
+from jobs.guard import PutOffError
+from jobs.job import job
+from jobs.leases import LONG_WORK_SECONDS
 from jobs.locks import try_lock
+from jobs.progress import Progress
 from jobs.rows import JobState
-from search.exceptions import GenerationError, SearchError
+from search.exceptions import GenerationError
 from search.features import feature_counts, registry, revisions, stored_vectors
 from search.features.version_rollout import (
     can_compare,
@@ -41,18 +45,37 @@ from search.index.references import drop_remote
 from search.models import Generation, Tombstone
 from search.storage import generation_folder, generation_lock, generations_folder
 
-PROGRESS_SECONDS = 2
 TEMPORARY = ".building-"
 LOCK_SECONDS = 2.0  # another process may look for a moment whether a build runs
 IDLE_DELTA_IMAGES, IDLE_DELTA_FRACTION = 20, 0.1
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
 KEPT_ROWS = 50
-State = Generation.State
-logger = logging.getLogger(__name__)
+PAUSE_WHILE_LOCKED = timedelta(seconds=10)
+STEPS = 1000
+"""Parts of the whole that progress is counted in."""
+MAX_PHASE = 32
+Life = Generation.Life
 
 
-def build(progress: Callable[[str, float], None] | None = None) -> Generation:
-    """Build, verify and publish a generation of all features that are ready; the old one serves until then.
+@job(Generation, queue=settings.QUEUE_MAINTENANCE, name="generation", lease_seconds=LONG_WORK_SECONDS)
+def generation(row: Generation, progress: Progress[Generation]) -> None:
+    """Build, verify and publish a generation of all features that are ready; the old one serves until then."""
+    with _exclusive(LOCK_SECONDS) as gained:
+        if not gained:
+            raise PutOffError("build_running", pause=PAUSE_WHILE_LOCKED, counts=False)
+        _build(row, progress)
+    for step in periodic.steps_after_build():
+        step()
+
+
+def ask(user: User | AnonymousUser | None = None) -> Generation:
+    """Return the generation that waits or is being built, or else a new one, which `generation.send` sends."""
+    asked_by = user if user and user.is_authenticated else None
+    return generation.active() or Generation.objects.create(asked_by=asked_by)
+
+
+def build(progress: Callable[[str, float], None] = lambda _what, _share: None) -> Generation:
+    """Do the same here and now, by the row that waits if there is one.
 
     `progress` is called with what is being done and which share of all, 0..1, is done.
 
@@ -62,26 +85,32 @@ def build(progress: Callable[[str, float], None] | None = None) -> Generation:
     """
     with _exclusive(LOCK_SECONDS) as gained:
         if not gained:
-            raise GenerationError(_("Another build of the search index is running; wait until it ends."))
-        _give_up_interrupted()
-        _remove_leftovers()
-        if not (active_generation() or _num_ready()):
-            raise GenerationError(_("There is nothing to build the search index from yet: no features are ready."))
-        row = Generation.objects.create(state=State.BUILDING)
-        temporary = generation_folder(f"{TEMPORARY}{row.pk}-{secrets.token_hex(4)}")
-        try:
-            manifest = _write(row, temporary, progress)
-            _publish(row, temporary, manifest)
-        except (SearchError, OSError) as error:
-            _fail(row, str(error))
-            raise GenerationError(str(error)) from error
-        except BaseException as error:
-            _fail(row, f"{type(error).__name__}: {error}")
-            raise
-        finally:
-            _remove(temporary)
-        _forget_old()
+            raise GenerationError("build_running")
+        _free_interrupted()
+        if not _can_build():
+            raise GenerationError("nothing_to_build_from")
+        row = ask()
+        replace(generation, work=_build).run(row.pk, lambda what, done, total: progress(what, done / total))
+    row.refresh_from_db()
+    if row.state != JobState.READY:
+        raise GenerationError(row.error_code, **(row.error_params or {}))
     return row
+
+
+def _build(row: Generation, progress: Progress[Generation]) -> None:
+    """Build and publish, while this process holds the lock."""
+    _remove_leftovers()
+    if not _can_build():
+        raise GenerationError("nothing_to_build_from")
+    temporary = generation_folder(f"{TEMPORARY}{row.pk}-{secrets.token_hex(4)}")
+    try:
+        manifest = _write(row, temporary, progress)
+        _publish(temporary, manifest, progress)
+    except OSError as error:
+        raise GenerationError("file_error", text=str(error)) from error
+    finally:
+        _remove(temporary)
+    _forget_old()
 
 
 def rebuild_due(num_pending: int) -> bool:
@@ -92,7 +121,7 @@ def rebuild_due(num_pending: int) -> bool:
     idle = num_pending == 0
     if active is None:
         return _num_ready() >= (1 if idle else settings.ENV.rebuild_delta_images)
-    if active.error:
+    if active.error_code:
         return True
     if any(is_complete(name, active.versions[name], new) for name, new in pending_successions(active).items()):
         return True
@@ -102,14 +131,14 @@ def rebuild_due(num_pending: int) -> bool:
     least, fraction = (IDLE_DELTA_IMAGES, IDLE_DELTA_FRACTION) if idle else limits
     changed = (
         num_changed(active.revision, served_versions(active))
-        + Tombstone.objects.filter(created_at__gt=active.started_at).count()
+        + Tombstone.objects.filter(created_at__gt=active.begun_at).count()
     )
     return changed >= max(least, fraction * active.num_images)
 
 
 def active_generation() -> Generation | None:
     """Return the row of the active generation."""
-    return Generation.objects.filter(state=State.ACTIVE).first()
+    return Generation.objects.filter(life=Life.ACTIVE).first()
 
 
 @contextmanager
@@ -121,39 +150,51 @@ def _exclusive(seconds: float) -> Iterator[bool]:
 
 
 def _building() -> bool:
-    """Tell whether a build runs; rows of builds that ended with their process are given up."""
-    if not Generation.objects.filter(state=State.BUILDING).exists():
-        return False
-    with _exclusive(0) as gained:
-        if gained:
-            _give_up_interrupted()
-        return not gained
+    """Tell whether a build waits or runs; one that ended with its process is taken up in the next round."""
+    active = generation.active()
+    if active is not None and active.state == JobState.RUNNING:
+        with _exclusive(0) as gained:
+            if gained:
+                _free_interrupted()
+    return active is not None
+
+
+def _free_interrupted() -> None:
+    """End the leases of builds that ended with their process; whoever holds the lock knows that none runs."""
+    held = Generation.objects.filter(state=JobState.RUNNING, lease__isnull=False)
+    held.update(leased_until=timezone.now() - timedelta(seconds=1))
+    generation.free_lost()
+
+
+def _can_build() -> bool:
+    return active_generation() is not None or _num_ready() > 0
 
 
 def _num_ready() -> int:
     return max((numbers[JobState.READY] for numbers in feature_counts.counts(JobState.READY).values()), default=0)
 
 
-def _write(row: Generation, temporary: Path, progress: Callable[[str, float], None] | None) -> Manifest:
+def _write(row: Generation, temporary: Path, progress: Progress[Generation]) -> Manifest:
     """Write and verify the files, and note on the row what they are."""
-    row.revision = revisions.revision()  # before the features are read: what comes later is in the delta
-    row.versions = next_versions(active_generation())
+    revision = revisions.revision()  # before the features are read: what comes later is in the delta
     backend = choose_backend(settings.ENV.index_backend)
-    row.backend = backend.name
-    row.save(update_fields=["revision", "versions", "backend", "heartbeat_at"])
+    progress.keep(revision=revision, versions=next_versions(active_generation()), backend=backend.name)
     temporary.mkdir()
     plan = IndexPlan(
         generation=row.pk,
-        revision=row.revision,
+        revision=revision,
         backend=backend,
         exact_max=settings.ENV.exact_search_max_images,
         seed=settings.ENV.index_seed,
         min_recall=settings.ENV.min_recall,
         hints={"trees": settings.ENV.index_trees} if settings.ENV.index_trees else {},
     )
-    report = _Report(row, progress)
+
+    def report(text: str, share: float) -> None:
+        progress(text[:MAX_PHASE], round(STEPS * share), STEPS)
+
     manifest = assemble(temporary, _sources(row.versions), plan, removed_ids(), report)
-    report(_("verifying"), 0.95)
+    report("verifying", 0.95)
     for path in (*temporary.iterdir(), temporary):
         sync(path)
     open_generation(temporary, row.pk)
@@ -172,51 +213,28 @@ def _sources(versions: Mapping[str, str]) -> Iterator[MethodSource]:
         yield MethodSource(method, version, chunks)
 
 
-class _Report:
-    """Passes progress on, and keeps it on the row for other processes to see."""
-
-    def __init__(self, row: Generation, progress: Callable[[str, float], None] | None) -> None:
-        self._row, self._progress, self._next = row, progress, 0.0
-
-    def __call__(self, text: str, share: float) -> None:
-        if self._progress:
-            self._progress(text, share)
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + PROGRESS_SECONDS
-            rows = Generation.objects.filter(pk=self._row.pk)
-            rows.update(progress=text[:120], heartbeat_at=timezone.now())
-
-
-def _publish(row: Generation, temporary: Path, manifest: Manifest) -> None:
+def _publish(temporary: Path, manifest: Manifest, progress: Progress[Generation]) -> None:
     """Give the folder its name, then switch the active row: a process killed in between leaves the old one in use."""
-    row.folder = temporary.name.removeprefix(TEMPORARY)
-    os.rename(temporary, generation_folder(row.folder))
+    folder = temporary.name.removeprefix(TEMPORARY)
+    os.rename(temporary, generation_folder(folder))
     sync(generations_folder())
-    row.num_images = manifest.num_images
-    row.recall = {name: files.recall for name, files in manifest.methods.items() if files.recall is not None}
-    row.state, row.progress, row.published_at = State.ACTIVE, "", timezone.now()
     with transaction.atomic():
-        Generation.objects.filter(state=State.ACTIVE).update(state=State.RETIRED)
-        row.save()
-
-
-def _fail(row: Generation, error: str) -> None:
-    row.state, row.error, row.progress = State.FAILED, error[:300], ""
-    row.save(update_fields=["state", "error", "progress", "heartbeat_at"])
-
-
-def _give_up_interrupted() -> None:
-    """Mark builds as failed that ended with their process; whoever holds the lock knows that none runs."""
-    error = _("The build was interrupted before it ended.")
-    Generation.objects.filter(state=State.BUILDING).update(state=State.FAILED, error=error, progress="")
+        Generation.objects.filter(life=Life.ACTIVE).update(life=Life.RETIRED)
+        progress.finish(
+            life=Life.ACTIVE,
+            folder=folder,
+            num_images=manifest.num_images,
+            recall={name: files.recall for name, files in manifest.methods.items() if files.recall is not None},
+            published_at=timezone.now(),
+        )
 
 
 def _pausing() -> bool:
     """Tell whether builds failed so lately that the next one should wait: 30 s, then twice as long each time."""
-    rows = Generation.objects.exclude(state=State.RETIRED).order_by("-pk")
+    rows = Generation.objects.exclude(life=Life.RETIRED).order_by("-pk")
     failed: list[Generation] = []
     for row in rows[:10]:
-        if row.state != State.FAILED:
+        if row.state != JobState.FAILED:
             break
         failed.append(row)
     if not failed:
@@ -227,7 +245,7 @@ def _pausing() -> bool:
 
 def previous_generation() -> Generation | None:
     """Return the row of the generation that takes over should the active one be damaged."""
-    return Generation.objects.filter(state=State.RETIRED, error="").exclude(folder="").first()
+    return Generation.objects.filter(life=Life.RETIRED, error_code="").exclude(folder="").first()
 
 
 def _kept() -> list[Generation]:
@@ -255,6 +273,6 @@ def _forget_old() -> None:
     kept = _kept()
     old = list(Generation.objects.exclude(pk__in=[row.pk for row in kept]).values_list("pk", flat=True)[KEPT_ROWS:])
     Generation.objects.filter(pk__in=old).delete()
-    oldest = min(row.started_at for row in kept)
+    oldest = min(row.begun_at for row in kept)
     alive = Image.objects.filter(pk=OuterRef("image_id"))
     Tombstone.objects.filter(~Exists(alive), created_at__lt=oldest).delete()

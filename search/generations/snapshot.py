@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
+from jobs.errors import MAX_TEXT
 from search.exceptions import IndexDamagedError
 from search.features import registry, revisions
 from search.features.version_rollout import can_compare, served_versions
@@ -76,8 +77,9 @@ def _load(active: Generation | None) -> tuple[LoadedGeneration | None, str]:
     newest = active_generation()
     if newest is None or newest.pk != active.pk:  # published and its forerunner removed since `active` was read
         return _load(newest)
-    if not active.error:
-        Generation.objects.filter(pk=active.pk).update(error=problem[:300])
+    if not active.error_code:
+        about = {"error_code": "index_damaged", "error_params": {"text": problem[:MAX_TEXT]}}
+        Generation.objects.filter(pk=active.pk).update(**about)
     previous = previous_generation()
     try:
         loaded = _open(previous) if previous else None

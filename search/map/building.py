@@ -9,16 +9,24 @@ import shutil
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.utils.translation import gettext as _
+from django.contrib.auth.models import AnonymousUser, User
+from django.utils import timezone
 from numpy.typing import NDArray
 
 from gallery.decoding import get_decoder
 from gallery.models import Image
-from search.exceptions import IndexDamagedError, MapError, SearchError
+from jobs.guard import PutOffError
+from jobs.job import job
+from jobs.leases import LONG_WORK_SECONDS
+from jobs.progress import Progress
+from jobs.rows import JobState
+from search.exceptions import IndexDamagedError, MapError
 from search.features import revisions
 from search.generations import snapshot as generations_snapshot
 from search.generations.build import active_generation
@@ -35,18 +43,21 @@ from search.map.files import (
 from search.map.layout import bring_up_to_date, lay_out, outgrown
 from search.map.rows import MapRows, map_rows, mappable
 from search.map.sprites import NO_SPRITES, Sprites, make_sprites, open_sprites, write_sprites
-from search.map.state import MAX_ERROR, MapState, exclusive, read_state, write_state
+from search.map.state import STEPS, exclusive, last_seconds, phase_words, read_state
+from search.models import MapDrawing
 from search.scoring.segments import Snapshot
 from search.storage import maps_folder
 
 MIN_IMAGES = 3
 ALL_METHODS_MAX_IMAGES = 3_000
 """Up to this many images every method gets its map unasked; above, the one that counts most, and those asked for."""
-STATE_SECONDS = 1.0
 BUSY_SHARE, SHORTEST_PAUSE_SECONDS = 0.05, 30.0
 """Bringing maps up to date takes at most this share of the time, while images keep coming."""
 FOLDER = re.compile(r"[a-z0-9_]+-[0-9a-f]{12}")
-Progress = Callable[[str, float], None]
+PAUSE_WHILE_LOCKED = timedelta(seconds=10)
+KEPT_ROWS = 50
+Tell = Callable[[str, float], None]
+"""Told in words what is being done, and which share of all is done."""
 logger = logging.getLogger(__name__)
 
 
@@ -61,49 +72,71 @@ class Drawn:
     seconds: float
 
 
-def draw(
-    methods: Iterable[str] = (), *, refit: bool = False, progress: Progress = lambda _text, _share: None
-) -> list[Drawn]:
-    """Draw the maps that are missing and bring the others up to date; those in use serve until then.
+@job(MapDrawing, queue=settings.QUEUE_MAINTENANCE, name="map_drawing", lease_seconds=LONG_WORK_SECONDS)
+def map_drawing(row: MapDrawing, progress: Progress[MapDrawing]) -> dict[str, Any]:
+    """Draw the maps that are missing and bring the others up to date; those in use serve until then."""
+    with exclusive(maps_folder()) as gained:
+        if not gained:
+            raise PutOffError("drawing_running", pause=PAUSE_WHILE_LOCKED, counts=False)
+        _drawn, found = _draw_all(row, progress)
+    return found
+
+
+def ask(method: str = "", user: User | AnonymousUser | None = None) -> MapDrawing:
+    """Note that the maps are to be brought up to date, and a method's map to be drawn if it is named.
+
+    A drawing that waits is told of the method; one that has begun will not hear of it.
+    """
+    waiting = MapDrawing.objects.filter(state=JobState.WAITING).first()
+    row = waiting or MapDrawing.objects.create(asked_by=user if user and user.is_authenticated else None)
+    if method and method not in row.methods:
+        row.methods = [*row.methods, method]
+        row.save(update_fields=["methods"])
+    return row
+
+
+def draw(methods: Iterable[str] = (), *, refit: bool = False, tell: Tell | None = None) -> list[Drawn]:
+    """Draw the maps here and now.
 
     Parameters
     ----------
     methods : also draw these methods' maps
     refit : lay out again what could have been brought up to date
-    progress : told what is being done and which share of all is done, 0..1
+    tell : told what is being done and which share of all is done, 0..1
 
     Raises
     ------
     MapError : another drawing runs, there are too few images, an unknown method, or files cannot be written
     """
-    root = maps_folder()
-    with exclusive(root) as gained:
+    drawn: list[Drawn] = []
+
+    def work(row: MapDrawing, progress: Progress[MapDrawing]) -> dict[str, Any]:
+        done, found = _draw_all(row, progress, tell)
+        drawn.extend(done)
+        return found
+
+    with exclusive(maps_folder()) as gained:
         if not gained:
-            raise MapError(_("Another drawing of the map is running; wait until it ends."))
-        report, started = _Report(root, progress), time.monotonic()
-        try:
-            drawn = _draw(root, list(methods), refit, report)
-        except (SearchError, OSError) as error:
-            report.fail(str(error))
-            raise MapError(str(error)) from error
-        except BaseException as error:
-            report.fail(f"{type(error).__name__}: {error}")
-            raise
-        write_state(root, MapState(ended_at=time.time(), seconds=time.monotonic() - started))
-        _remove_leftovers(root)
+            raise MapError("drawing_running")
+        row = MapDrawing.objects.create(methods=list(methods), refit=refit)
+        replace(map_drawing, work=work).run(row.pk)
+    row.refresh_from_db()
+    if row.state != JobState.READY:
+        raise MapError(row.error_code, **(row.error_params or {}))
     return drawn
 
 
 def due() -> bool:
     """Tell whether the maps should be drawn or brought up to date now."""
-    root = maps_folder()
-    state = read_state(root)
-    if state.running or state.pausing:
+    state = read_state()
+    if map_drawing.active() or state.pausing:
         return False
+    root = maps_folder()
     if _is_current(root, read_catalog(root)):
         return False
     # Before the first generation most of the library is still to come.
-    rested = time.time() >= state.ended_at + max(SHORTEST_PAUSE_SECONDS, state.seconds / BUSY_SHARE)
+    rest = timedelta(seconds=max(SHORTEST_PAUSE_SECONDS, last_seconds() / BUSY_SHARE))
+    rested = state.ended_at is None or timezone.now() >= state.ended_at + rest
     return rested and Image.objects.shown()[MIN_IMAGES - 1 : MIN_IMAGES].exists() and active_generation() is not None
 
 
@@ -115,48 +148,49 @@ def _is_current(root: Path, catalog: Catalog) -> bool:
     return intact and bool(catalog.maps) and all(entry.revision >= revision for entry in catalog.maps.values())
 
 
-class _Report:
-    """Passes progress on, and keeps it in the state for other processes to see."""
+class _Course:
+    """Turns the progress of a step into that of the whole drawing."""
 
-    def __init__(self, root: Path, progress: Progress) -> None:
-        self._root, self._progress, self._next = root, progress, 0.0
-        self._before = read_state(root)
-        self._state = MapState(running=True, num_failures=self._before.num_failures, seconds=self._before.seconds)
-        self._first, self._size, self._method = 0.0, 1.0, ""
+    def __init__(self, progress: Progress[MapDrawing], tell: Tell | None) -> None:
+        self._progress, self._tell = progress, tell
+        self._first, self._size = 0.0, 1.0
 
     def start(self, method: str, step: int, num_steps: int) -> None:
         """Say that the next of so many steps begins."""
-        self._first, self._size, self._method = step / num_steps, 1 / num_steps, method
+        self._first, self._size = step / num_steps, 1 / num_steps
+        self._progress.keep(method=method)
 
-    def __call__(self, text: str, share: float) -> None:
+    def __call__(self, phase: str, share: float, **numbers: int) -> None:
         whole = self._first + self._size * share
-        self._progress(text, whole)
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + STATE_SECONDS
-            state = replace(self._state, method=self._method, text=text, share=round(whole, 3))
-            write_state(self._root, state)
-
-    def fail(self, error: str) -> None:
-        failures = self._before.num_failures + 1
-        state = MapState(
-            method=self._method,
-            error=error[:MAX_ERROR],
-            num_failures=failures,
-            ended_at=time.time(),
-            seconds=self._before.seconds,
-        )
-        write_state(self._root, state)
+        if self._tell:
+            self._tell(phase_words(phase, numbers), whole)
+        self._progress(phase, round(STEPS * whole), STEPS, numbers=numbers)
 
 
-def _draw(root: Path, asked: list[str], refit: bool, report: _Report) -> list[Drawn]:
-    report(_("reading"), 0.0)
+def _draw_all(
+    row: MapDrawing, progress: Progress[MapDrawing], tell: Tell | None = None
+) -> tuple[list[Drawn], dict[str, Any]]:
+    """Draw, while this process holds the lock; return also what is kept on the row."""
+    root, started = maps_folder(), time.monotonic()
+    try:
+        drawn = _draw(root, row, _Course(progress, tell))
+    except OSError as error:
+        raise MapError("file_error", text=str(error)) from error
+    _remove_leftovers(root)
+    old = MapDrawing.objects.values_list("pk", flat=True)[KEPT_ROWS:]
+    MapDrawing.objects.filter(pk__in=list(old)).delete()
+    return drawn, {"method": "", "numbers": {}, "seconds": time.monotonic() - started}
+
+
+def _draw(root: Path, row: MapDrawing, report: _Course) -> list[Drawn]:
+    report("reading", 0.0)
     revision = revisions.revision()  # before the rows are read: what comes later is looked at next time
     snapshot = generations_snapshot.current_snapshot()
-    wanted = _wanted(snapshot, asked, read_catalog(root))
+    wanted = _wanted(snapshot, row.methods, read_catalog(root))
     drawn: list[Drawn] = []
     for step, (name, rows) in enumerate(wanted.items()):
         report.start(name, 2 * step, 2 * len(wanted))
-        drawn.append(_draw_one(root, rows, revision, refit, report))
+        drawn.append(_draw_one(root, rows, revision, row.refit, report))
         if step == 0:  # the first map gets its thumbnails before the others are laid out
             report.start(name, 1, 2 * len(wanted))
             _renew_sprites(root, _searchable(snapshot), report)
@@ -169,23 +203,16 @@ def _wanted(snapshot: Snapshot, asked: list[str], catalog: Catalog) -> dict[str,
     rows = {name: found for name in mappable(snapshot) if (found := map_rows(snapshot, name))}
     possible = {name: found for name, found in rows.items() if len(found.image_ids) >= MIN_IMAGES}
     if unknown := sorted(set(asked) - set(possible)):
-        expected = ", ".join(possible) or _("none yet")
-        raise MapError(
-            _("There is no map by %(unknown)s: expected a method with features to lay out (%(expected)s).")
-            % {"unknown": ", ".join(unknown), "expected": expected}
-        )
+        raise MapError("no_such_map", unknown=unknown, expected=list(possible))
     if not possible:
         num = max((len(found.image_ids) for found in rows.values()), default=0)
-        raise MapError(
-            _("A map needs at least %(least)d images with features; there are %(num)d.")
-            % {"least": MIN_IMAGES, "num": num}
-        )
+        raise MapError("too_few_for_map", least=MIN_IMAGES, num=num)
     everything = snapshot.num_images <= ALL_METHODS_MAX_IMAGES
     chosen = (next(iter(possible)), *asked, *catalog.maps)
     return {name: found for name, found in possible.items() if everything or name in chosen}
 
 
-def _draw_one(root: Path, rows: MapRows, revision: int, refit: bool, report: _Report) -> Drawn:
+def _draw_one(root: Path, rows: MapRows, revision: int, refit: bool, report: _Course) -> Drawn:
     """Bring one method's map up to date, or lay it out again, and publish it."""
     started, name = time.monotonic(), rows.method
     old = _open_current(root, name)
@@ -211,7 +238,7 @@ def _searchable(snapshot: Snapshot) -> NDArray[np.int64]:
     return np.unique(np.concatenate(ids))
 
 
-def _renew_sprites(root: Path, image_ids: NDArray[np.int64], report: _Report) -> None:
+def _renew_sprites(root: Path, image_ids: NDArray[np.int64], report: _Course) -> None:
     """Make small thumbnails of the images that have none, and leave out those of images that are gone."""
     known = _known_sprites(root)
     if np.array_equal(known.image_ids, image_ids):
@@ -221,7 +248,7 @@ def _renew_sprites(root: Path, image_ids: NDArray[np.int64], report: _Report) ->
     hashes = {pk: sha256 for pk, sha256 in rows.iterator() if pk in wanted}
 
     def tell(num_done: int) -> None:
-        report(_("thumbnails: %(num)d of %(all)d") % {"num": num_done, "all": len(hashes)}, num_done / len(hashes))
+        report("thumbnails", num_done / len(hashes), num=num_done, all=len(hashes))
 
     sprites = make_sprites(hashes, known, get_decoder(), tell)
     folder = _write_folder(root, "sprites", lambda folder: write_sprites(folder, sprites))
@@ -267,6 +294,7 @@ def _drop_maps(root: Path, names: Iterable[str]) -> None:
 
 def _remove_leftovers(root: Path) -> None:
     """Remove every folder of ours that is not in use: of killed drawings, and of earlier ones."""
+    (root / "state.json").unlink(missing_ok=True)  # of versions that told there how far they were
     catalog = read_catalog(root)
     used = {catalog.sprites, *(entry.folder for entry in catalog.maps.values())}
     for path in root.iterdir():

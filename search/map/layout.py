@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from search.map.files import LibraryMap, MapFacts, MapModel, laid_out
@@ -19,7 +18,14 @@ MAX_FITTED = 20_000
 """Most rows that a layout is made of; the others are placed into it."""
 GROWTH = 2.0
 """A layout is made again when the library has grown, or shrunk, so many times since."""
-Report = Callable[[str, float], None]
+
+
+class Report(Protocol):
+    """Told a code of what is being done, which share of it is done, 0..1, and of how many images."""
+
+    def __call__(self, phase: str, share: float, **numbers: int) -> None: ...
+
+
 """Told what is being done and which share of it is done, 0..1."""
 logger = logging.getLogger(__name__)
 
@@ -37,12 +43,10 @@ def lay_out(rows: MapRows, old: LibraryMap | None, seed: int, report: Report) ->
     if num > MAX_FITTED:
         chosen = np.sort(np.random.default_rng(seed).choice(num, MAX_FITTED, replace=False))
     sample = rows.take(chosen)
-    report(_("principal directions"), 0.0)
+    report("directions", 0.0)
     directions = fit_directions(sample)
     reference = along(directions, sample)
-    points = fit_tsne(
-        reference, seed, lambda share: report(_("laying out %(num)d images") % {"num": len(chosen)}, share)
-    )
+    points = fit_tsne(reference, seed, lambda share: report("laying_out", share, num=len(chosen)))
     points = _turned(points, rows.image_ids[chosen], old)
     model = MapModel(directions, reference, points)
     facts = MapFacts(rows.method, rows.version, num, len(chosen), directions.plane, directions.kept)
@@ -87,7 +91,7 @@ def _place(
     """Write the places of rows that the layout was not made of."""
     if not len(positions):
         return
-    report(_("placing %(num)d images") % {"num": len(positions)}, 0.9)
+    report("placing", 0.9, num=len(positions))
     found = along(model.directions, rows.take(positions))
     points["pca"][positions] = plane_of(found)
     points["tsne"][positions] = place_tsne(found, model.reference, model.points)

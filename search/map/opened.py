@@ -47,7 +47,7 @@ def current_sprites() -> Sprites:
 
 def current_state() -> MapState:
     """Return what the drawing of maps is doing."""
-    return read_state(maps_folder())
+    return read_state()
 
 
 def forget() -> None:

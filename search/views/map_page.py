@@ -24,7 +24,7 @@ from search.map import opened
 from search.map.building import MIN_IMAGES
 from search.map.files import LibraryMap
 from search.map.points import MAX_POINTS, walk
-from search.map.state import INTERRUPTED, MapState
+from search.map.state import MapState
 from search.methods import METHODS
 from search.presentation import method_looks
 from search.views.map_form import MapForm, map_images
@@ -102,12 +102,9 @@ def _method_choices(drawn: list[str]) -> list[dict[str, Any]]:
 def _absence(request: HttpRequest, method: str) -> dict[str, Any]:
     """Return why there is no map, and what can be done."""
     now: MapState = opened.current_state()
-    interrupted = now.error == INTERRUPTED
-    error = _("The last drawing was interrupted; it starts again by itself.") if interrupted else now.error
     return {
         "state": now,
-        "error": error,
-        "interrupted": interrupted,
+        "error": now.error,
         "percent": round(100 * now.share),
         "unavailable": registry.unavailable_methods().get(method, ""),
         "few": map_images(request.user, None).count() < MIN_IMAGES,

@@ -110,7 +110,7 @@ def _method_row(look: MethodLook, counts: Mapping[str, int], unavailable: str, n
 def banner(request: HttpRequest) -> HttpResponse:
     """Say what does not work, or nothing."""
     active, _newest = health.look_at_generations()
-    context = {"queues": health.look_at_queues(), "degraded": active.error if active else ""}
+    context = {"queues": health.look_at_queues(), "degraded": active.error_sentence if active else ""}
     response = render(request, "search/_banner.html", context)
     response["Cache-Control"] = "no-store"
     return response

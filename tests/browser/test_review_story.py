@@ -76,7 +76,7 @@ def test_different_stays_different(open_desk: OpenPage, desk: Site, tmp_path: Pa
     scans, generation = newest_scan(desk), desk.sql("SELECT max(id) FROM search_generation")[0][0]
     admin = open_desk("ada", "/status/")
     admin.get_by_role("button", name="Rebuild").click()
-    active = "SELECT 1 FROM search_generation WHERE state = 'active' AND id > ?"
+    active = "SELECT 1 FROM search_generation WHERE life = 'active' AND id > ?"
     wait_until(lambda: desk.sql(active, generation), "the index is built again", WORKERS_SECONDS)
     scan(desk, scans)
     expect(group_of_coins(page)).to_have_count(0)

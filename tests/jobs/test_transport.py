@@ -29,7 +29,7 @@ def redis(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
 
 @pytest.mark.usefixtures("redis")
 def test_it_works(settings: LazySettings) -> None:
-    build, maps = (f"{tasks.__name__}.{job.__name__}" for job in (tasks.build_generation, tasks.draw_maps))
+    build, maps = (f"{tasks.__name__}.{job.__name__}" for job in (tasks.enqueue_build, tasks.enqueue_maps))
     assert transport.send(settings.QUEUE_MAINTENANCE, maps, "")
     assert transport.num_queued(settings.QUEUE_MAINTENANCE) == 1
     assert transport.is_queued(settings.QUEUE_MAINTENANCE, maps)
@@ -38,6 +38,6 @@ def test_it_works(settings: LazySettings) -> None:
 
 
 def test_without_redis_nothing_waits_and_nothing_is_sent(settings: LazySettings) -> None:
-    assert not transport.send(settings.QUEUE_MAINTENANCE, "search.background.tasks.build_generation")
+    assert not transport.send(settings.QUEUE_MAINTENANCE, "search.background.tasks.enqueue_build")
     assert transport.num_queued(settings.QUEUE_MAINTENANCE) == 0
-    assert not transport.is_queued(settings.QUEUE_MAINTENANCE, "search.background.tasks.build_generation")
+    assert not transport.is_queued(settings.QUEUE_MAINTENANCE, "search.background.tasks.enqueue_build")

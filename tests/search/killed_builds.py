@@ -20,6 +20,9 @@ import numpy as np  # noqa: E402 (Django first)
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 
+from jobs.job import Kind  # noqa: E402
+from jobs.progress import Progress  # noqa: E402
+from jobs.rows import ACTIVE  # noqa: E402
 from search.generations import build, index_rows, snapshot, write  # noqa: E402
 from search.models import Generation  # noqa: E402
 from search.query.pipeline import for_image, run_query  # noqa: E402
@@ -49,7 +52,9 @@ def build_and_die(step: int) -> None:
     index_rows.save_tables = counting(index_rows.save_tables)
     index_rows.spread_rows = counting(index_rows.spread_rows)
     write.write_manifest = counting(write.write_manifest)
-    Generation.save = counting(Generation.save)  # type: ignore[method-assign]
+    Kind.claim = counting(Kind.claim)  # type: ignore[method-assign]
+    Progress.keep = counting(Progress.keep)  # type: ignore[method-assign]
+    Progress.finish = counting(Progress.finish)  # type: ignore[method-assign]
     build.build()
     os._exit(0)
 
@@ -75,7 +80,7 @@ def main() -> None:
             raise SystemExit(f"step {step} ended with {child.exitcode}")
     last = build.build()
     folders = [path for path in generations_folder().iterdir() if path.is_dir()]
-    if len(folders) != 2 or Generation.objects.filter(state=Generation.State.BUILDING).exists():
+    if len(folders) != 2 or Generation.objects.filter(state__in=ACTIVE).exists():
         raise SystemExit(f"left behind: {folders}")
     print(f"{step - 1} kills, generation {last.pk}")  # noqa: T201 (a program)
 

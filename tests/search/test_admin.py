@@ -40,8 +40,8 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The jobs sent to the queues, which take them."""
     jobs: list[str] = []
 
-    def send(name: str, job: str, *args: Any) -> bool:
-        jobs.append(job.rpartition(".")[2])
+    def send(name: str, job: str, *args: Any, job_id: str = "") -> bool:
+        jobs.append(job_id.partition("-")[0] or job.rpartition(".")[2])
         return True
 
     monkeypatch.setattr(transport, "send", send)
@@ -187,7 +187,7 @@ def test_rebuild_from_the_list_of_images(
     admin_client: Client, make_images: Callable[..., list[Image]], sent: list[str]
 ) -> None:
     assert "A new search index will be built" in act(admin_client, IMAGES, "rebuild_index", make_images(1))
-    assert sent == ["build_generation"]
+    assert sent == ["generation"]
 
 
 def test_the_trash_keeps_from_searches_and_takes_features_along_when_emptied(
@@ -214,7 +214,7 @@ def test_rebuild_button(admin_client: Client, sent: list[str]) -> None:
     assert admin_client.get("/admin/search/generation/rebuild/").status_code == 405
     page = admin_client.post("/admin/search/generation/rebuild/", follow=True).content.decode()
     assert "A new search index will be built" in page
-    assert sent == ["build_generation"]
+    assert sent == ["generation"]
 
 
 @commits
@@ -234,7 +234,12 @@ def test_rebuild_needs_the_right(client: Client, sent: list[str]) -> None:
 
 def test_generation_shows_its_recall(admin_client: Client) -> None:
     generation = Generation.objects.create(
-        state="active", num_images=60_000, backend="annoy", recall={"deep": 0.987}, versions={"deep": "resnet50-abc"}
+        state="ready",
+        life="active",
+        num_images=60_000,
+        backend="annoy",
+        recall={"deep": 0.987},
+        versions={"deep": "resnet50-abc"},
     )
     page = admin_client.get(reverse("admin:search_generation_change", args=[generation.pk])).content.decode()
     assert "Content 0.987" in page

@@ -52,7 +52,7 @@ def test_it_works(site: Processes) -> None:
     outcome = import_images(site, draw_images(site.folder / "images", 40), "--wait")
     assert (outcome["stored"], outcome["refused"]) == (40, 0)
     assert site.states() == {"ready": 40}
-    assert site.sql("SELECT num_images FROM search_generation WHERE state = 'active'") == [(40,)]
+    assert site.sql("SELECT num_images FROM search_generation WHERE life = 'active'") == [(40,)]
     assert [site.kill(worker, signal.SIGTERM) for worker in workers] == [0, 0]
 
 
@@ -60,7 +60,7 @@ def test_without_any_worker_the_import_does_the_work_itself(site: Processes) -> 
     outcome = import_images(site, draw_images(site.folder / "images", 40), "--wait")
     assert outcome["stored"] == 40
     assert site.states() == {"ready": 40}
-    assert site.sql("SELECT num_images FROM search_generation WHERE state = 'active'") == [(40,)]
+    assert site.sql("SELECT num_images FROM search_generation WHERE life = 'active'") == [(40,)]
 
 
 def test_a_worker_killed_in_mid_batch_loses_and_doubles_nothing(site: Processes) -> None:
@@ -165,7 +165,7 @@ def test_a_build_is_ended_at_once_with_its_worker(site: Processes) -> None:
     site.kill(holder)
     site.start_worker("maintenance")
     site.manage("reconcile")
-    wait_until(lambda: site.sql("SELECT 1 FROM search_generation WHERE state = 'active'"), "a generation is active")
+    wait_until(lambda: site.sql("SELECT 1 FROM search_generation WHERE life = 'active'"), "a generation is active")
 
 
 def _has_child(pid: int) -> bool:

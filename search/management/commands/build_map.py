@@ -36,7 +36,7 @@ class Command(BaseCommand):
                 drawn = building.draw(
                     options["method"],
                     refit=options["refit"],
-                    progress=lambda text, share: bar.update(task, description=text, completed=share),
+                    tell=lambda text, share: bar.update(task, description=text, completed=share),
                 )
             except MapError as error:
                 raise CommandError(str(error)) from error

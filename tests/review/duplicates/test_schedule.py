@@ -48,7 +48,7 @@ def test_it_works(rested: DuplicateScan) -> None:
 
 def test_before_the_first_generation_there_is_no_hurry() -> None:
     assert not schedule.due()
-    Generation.objects.create(state=Generation.State.ACTIVE)
+    Generation.objects.create(state="ready", life="active")
     assert schedule.due()
 
 

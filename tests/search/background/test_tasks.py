@@ -17,7 +17,7 @@ from search.background import tasks
 from search.exceptions import WeightsError
 from search.features import extraction, feature_counts, leases, revisions, stored_vectors
 from search.generations import build
-from search.models import Feature, Generation, Query, Tombstone
+from search.models import Feature, Generation, MapDrawing, Query, Tombstone
 from search.query.description import uploaded_query
 from search.query.pipeline import for_upload, run_query
 from search.query.uploads import store_query
@@ -91,7 +91,7 @@ def test_a_batch_is_extracted_and_the_rest_announced(
     with django_capture_on_commit_callbacks(execute=True):
         tasks.extract_features([])
     assert feature_counts.counts()["gray"]["ready"] == 35
-    assert sent == [("maintenance", "search.background.tasks.build_generation")]
+    assert sent == [("maintenance", "jobs.job.run", "generation", str(Generation.objects.get().pk))]
 
 
 def test_a_job_run_again_changes_nothing(
@@ -109,42 +109,48 @@ def test_a_job_run_again_changes_nothing(
 
 
 def test_a_build_is_asked_for_once(
-    sent: list[tuple[object, ...]], django_capture_on_commit_callbacks: Callable[..., object]
+    plug_in_methods: PlugIn,
+    stored_image: Store,
+    sent: list[tuple[object, ...]],
+    django_capture_on_commit_callbacks: Callable[..., object],
 ) -> None:
+    plug_in_methods(Gray)
+    stored_image()
+    extraction.extract(leases.lease(32))
     for _time in range(2):
         with django_capture_on_commit_callbacks(execute=True):
             assert tasks.enqueue_build()
-    assert sent == [("maintenance", "search.background.tasks.build_generation")]
+    assert set(sent) == {("maintenance", "jobs.job.run", "generation", str(Generation.objects.get().pk))}
 
 
-def test_other_jobs_do_not_stand_in_for_a_build(
+def test_what_there_is_nothing_to_build_from_says_so() -> None:
+    row = build.ask()
+    build.generation.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.error_code) == ("failed", "nothing_to_build_from")
+
+
+def test_maps_are_asked_for_once(
     sent: list[tuple[object, ...]], django_capture_on_commit_callbacks: Callable[..., object]
 ) -> None:
-    with django_capture_on_commit_callbacks(execute=True):
-        assert tasks.enqueue_maps()
-        assert tasks.enqueue_build()
-    assert [what[1] for what in sent] == [
-        "search.background.tasks.draw_maps",
-        "search.background.tasks.build_generation",
-    ]
+    for method in ("", "color", "", "color"):
+        with django_capture_on_commit_callbacks(execute=True):
+            assert tasks.enqueue_maps(method)
+    row = MapDrawing.objects.get()
+    assert row.methods == ["color"]
+    assert set(sent) == {("maintenance", "jobs.job.run", "map_drawing", str(row.pk))}
 
 
 def test_a_generation_is_built(plug_in_methods: PlugIn, stored_image: Store) -> None:
     plug_in_methods(Gray)
     stored_image()
     tasks.extract_features([])
-    tasks.build_generation()
+    tasks.enqueue_build()
+    build.generation.run(Generation.objects.get().pk)
     active = build.active_generation()
     assert active is not None
     assert active.num_images == 1
     assert active.revision == revisions.revision()
-
-
-def test_nothing_to_build_is_no_failure(plug_in_methods: PlugIn, caplog: pytest.LogCaptureFixture) -> None:
-    plug_in_methods(Gray)
-    tasks.build_generation()
-    assert not Generation.objects.exists()
-    assert "no new generation" in caplog.text
 
 
 def test_a_query_becomes_ready(plug_in_methods: PlugIn, query: Query, picture: np.ndarray) -> None:

@@ -50,7 +50,7 @@ def test_it_works(plug_in_methods: Callable[..., None], folder: Path, capsys: py
     }  # fmt: skip
     assert Image.objects.filter(collections__name="Pets", status="ready").count() == 6
     assert feature_counts.counts()["gray"]["ready"] == 6
-    assert Generation.objects.get(state="active").num_images == 6
+    assert Generation.objects.get(life="active").num_images == 6
 
 
 def test_the_same_import_again_stores_nothing(

@@ -53,7 +53,7 @@ def test_build_index_tells_what_it_built(rng: np.random.Generator) -> None:
     names = registry.current_versions()
     assert f"5 images, {', '.join(names)}; recall@20: search is exact" in text
     found = json.loads(run("build_index", "--json"))
-    assert found["generation"] == Generation.objects.get(state="active").pk
+    assert found["generation"] == Generation.objects.get(life="active").pk
     assert (found["images"], found["recall"], set(found["methods"])) == (5, {}, set(names))
 
 

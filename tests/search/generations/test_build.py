@@ -29,7 +29,7 @@ from search.storage import generation_folder, generations_folder
 from tests.search.library import add_features, add_images, add_library, describe, pictures
 
 pytestmark = pytest.mark.django_db
-State = Generation.State
+Life = Generation.Life
 WEIGHTS = {"color": 0.3, "ssim": 0.2}
 
 
@@ -63,7 +63,8 @@ def test_it_works(rng: np.random.Generator) -> None:
     ids, vectors = add_library(30, rng)
     told: list[tuple[str, float]] = []
     row = build(lambda text, share: told.append((text, share)))
-    assert (row.state, row.num_images, row.revision) == (State.ACTIVE, 30, revisions.revision())
+    assert (row.state, row.life, row.num_images) == (JobState.READY, Life.ACTIVE, 30)
+    assert row.revision == revisions.revision()
     assert row.versions == registry.current_versions()
     assert folders() == [row.folder]
     assert told[0][0].startswith("color")
@@ -107,18 +108,17 @@ def test_the_one_before_stays_until_the_next_build(rng: np.random.Generator) -> 
     assert folders() == sorted([first.folder, second.folder])
     third = build()
     assert folders() == sorted([second.folder, third.folder])
-    assert list(Generation.objects.values_list("state", flat=True)) == [State.ACTIVE, State.RETIRED, State.RETIRED]
+    assert list(Generation.objects.values_list("life", flat=True)) == [Life.ACTIVE, Life.RETIRED, Life.RETIRED]
 
 
 def test_leftovers_of_killed_builds_are_removed(rng: np.random.Generator) -> None:
     add_library(8, rng)
-    lost = Generation.objects.create(state=State.BUILDING)
+    lost = Generation.objects.create()
+    assert generations_build.generation.claim(lost.pk)
     (generations_folder() / f".building-{lost.pk}-abcd").mkdir(parents=True)
     (generations_folder() / "77-renamed-but-not-published").mkdir()
     row = build()
-    lost.refresh_from_db()
-    assert lost.state == State.FAILED
-    assert "interrupted" in lost.error
+    assert (row.pk, row.attempts) == (lost.pk, 2)  # the build goes on by itself
     assert folders() == [row.folder]
 
 
@@ -161,7 +161,7 @@ def test_a_failed_build_leaves_the_old_one_and_no_files(
     with pytest.raises(GenerationError, match="No space left"):
         build()
     monkeypatch.undo()
-    assert Generation.objects.get(state=State.FAILED).error == "[Errno 28] No space left on device"
+    assert Generation.objects.get(state=JobState.FAILED).error_sentence == "[Errno 28] No space left on device"
     assert folders() == [first.folder]
     assert len(answer_ids(int(ids[0]))) == 7
 
@@ -223,7 +223,7 @@ def test_damage_is_refused_and_the_one_before_takes_over(
     assert "damaged" in answer.degraded
     assert name in answer.degraded
     second.refresh_from_db()
-    assert name in second.error
+    assert name in second.error_sentence
     assert rebuild_due(0)
     third = build()
     assert (run_query(for_image(int(ids[0])), WEIGHTS).degraded, folders()) == (
@@ -299,7 +299,7 @@ def test_rebuild_is_due_when_a_method_has_changed(rng: np.random.Generator) -> N
 def test_failed_builds_wait_longer_each_time(rng: np.random.Generator) -> None:
     add_library(5, rng)
     for number in (1, 2, 3):
-        Generation.objects.create(state=State.FAILED)
+        Generation.objects.create(state=JobState.FAILED)
         for seconds, due in ((30 * 2 ** (number - 1) - 5, False), (30 * 2 ** (number - 1) + 5, True)):
             past = timezone.now() - timedelta(seconds=seconds)
             Generation.objects.update(heartbeat_at=past)
@@ -308,12 +308,37 @@ def test_failed_builds_wait_longer_each_time(rng: np.random.Generator) -> None:
 
 def test_rebuild_is_not_due_while_one_runs(rng: np.random.Generator) -> None:
     add_library(5, rng)
-    Generation.objects.create(state=State.BUILDING)
+    row = generations_build.ask()
+    assert not rebuild_due(0)
+    assert generations_build.generation.claim(row.pk)
     with generations_build._exclusive(0):
         assert not rebuild_due(0)
-    Generation.objects.update(heartbeat_at=timezone.now() - timedelta(minutes=1))
-    assert rebuild_due(0)
-    assert Generation.objects.get().state == State.FAILED
+        assert Generation.objects.get().state == JobState.RUNNING
+    assert not rebuild_due(0)  # nobody holds the lock: its process has ended
+    assert Generation.objects.get().state == JobState.WAITING
+
+
+def test_a_build_that_waits_is_not_asked_for_twice(rng: np.random.Generator) -> None:
+    add_library(3, rng)
+    first, second = generations_build.ask(), generations_build.ask()
+    assert first == second
+    assert build().pk == first.pk
+
+
+def test_a_worker_that_finds_the_lock_taken_comes_again(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_library(3, rng)
+    monkeypatch.setattr(generations_build, "LOCK_SECONDS", 0)
+    row = Generation.objects.create()
+    with generations_build._exclusive(0):
+        generations_build.generation.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.attempts, row.error_code) == (JobState.RUNNING, 0, "build_running")
+    Generation.objects.update(leased_until=timezone.now())
+    generations_build.generation.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.life, row.error_code) == (JobState.READY, Life.ACTIVE, "")
 
 
 def test_tombstones_of_deleted_images_are_forgotten_when_nothing_holds_them(rng: np.random.Generator) -> None:

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from gallery.curation import visibility
 from jobs import transport
-from search.background import reconciler, tasks
+from search.background import reconciler
 from search.exceptions import MapError
 from search.features import registry, revisions, stored_vectors
 from search.generations import build, snapshot
 from search.map import building, opened
 from search.map.files import DAMAGED, LibraryMap, read_catalog
 from search.map.state import exclusive
-from search.models import Feature
+from search.models import Feature, MapDrawing
 from search.storage import maps_folder
 from tests.search.library import add_features, add_images, add_library
 
@@ -208,7 +208,8 @@ def test_too_few_images_are_refused(rng: np.random.Generator) -> None:
     add_library(2, rng, ("color",))
     with pytest.raises(MapError, match="at least 3 images with features; there are 2"):
         building.draw()
-    assert "at least 3" in opened.current_state().error
+    failed = MapDrawing.objects.get()
+    assert (failed.error_code, failed.error_params) == ("too_few_for_map", {"least": 3, "num": 2})
     assert opened.current_state().pausing
     assert not building.due()
 
@@ -278,8 +279,9 @@ def test_the_reconciler_asks_once_for_maps_that_are_due(
 ) -> None:
     for _round in range(2):
         reconciler.renew_maps()
-    assert sent == [("maintenance", "search.background.tasks.draw_maps", "")]
-    tasks.draw_maps("")
+    row = MapDrawing.objects.get()
+    assert sent == [("maintenance", "jobs.job.run", "map_drawing", str(row.pk))]
+    building.map_drawing.run(row.pk)
     sent.clear()
     reconciler.renew_maps()
     assert sent == []
@@ -288,10 +290,25 @@ def test_the_reconciler_asks_once_for_maps_that_are_due(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_build_is_followed_by_a_drawing(library: NDArray[np.int64], sent: list[tuple[object, ...]]) -> None:
-    tasks.build_generation()
-    assert sent == [("maintenance", "search.background.tasks.draw_maps", "")]
+    build.generation.run(build.ask().pk)
+    assert ("maintenance", "jobs.job.run", "map_drawing", str(MapDrawing.objects.get().pk)) in sent
 
 
-def test_a_job_that_cannot_draw_says_why(library: NDArray[np.int64], caplog: pytest.LogCaptureFixture) -> None:
-    tasks.draw_maps("sky")
-    assert "no map was drawn: There is no map by sky" in caplog.text
+def test_a_job_that_cannot_draw_says_why(library: NDArray[np.int64]) -> None:
+    row = building.ask("sky")
+    building.map_drawing.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.error_code) == ("failed", "no_such_map")
+    assert row.error_params == {"unknown": ["sky"], "expected": ["color", "ssim"]}
+
+
+def test_a_worker_that_finds_the_lock_taken_comes_again(
+    library: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.map.state.LOCK_WAIT_SECONDS", 0.05)
+    row = building.ask()
+    with exclusive(maps_folder()):
+        building.map_drawing.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.attempts, row.error_code) == ("running", 0, "drawing_running")
+    assert not building.due()

@@ -25,9 +25,9 @@ from search.map import building as map_building
 from search.map import opened
 from search.map import points as map_points
 from search.map.sprites import open_sprites, write_sprites
-from search.map.state import MapState, exclusive, write_state
+from search.map.state import phase_words
 from search.methods import METHODS
-from search.storage import maps_folder
+from search.models import MapDrawing
 from search.views.map_data import EXPECTED_IDS
 from tests.codes import notes
 from tests.search.library import add_library
@@ -35,6 +35,7 @@ from tests.search.library import add_library
 pytestmark = pytest.mark.django_db
 NUM_IMAGES = 8
 NO_SPACE = "No space left on device"
+FAILED = {"state": "failed", "error_code": "file_error", "error_params": {"text": NO_SPACE}}
 
 
 @pytest.fixture(autouse=True)
@@ -139,9 +140,9 @@ def test_the_number_of_database_queries_is_fixed(
     client: Client, library: list[int], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     page(client)
-    with django_assert_num_queries(2):  # the collections, the revision
+    with django_assert_num_queries(3):  # the collections, the revision, where the drawing stands
         page(client)
-    with django_assert_num_queries(4):  # ... the walk, and the images of one page
+    with django_assert_num_queries(5):  # ... the walk, and the images of one page
         page(client, "view=list")
 
 
@@ -164,28 +165,20 @@ def test_before_the_first_drawing_the_page_waits(client: Client, rng: np.random.
 
 def test_the_drawing_shows_its_progress(client: Client, rng: np.random.Generator) -> None:
     add_library(4, rng, ("color",))
-    with exclusive(maps_folder()):
-        write_state(maps_folder(), MapState(running=True, text="laying out 4 images", share=0.4))
-        text = client.get(reverse("search:map_state")).content.decode()
-    assert "laying out 4 images" in text
+    about = {"phase": "laying_out", "numbers": {"num": 4}, "num_done": 400, "num_total": 1000}
+    MapDrawing.objects.create(state="running", **about)
+    text = client.get(reverse("search:map_state")).content.decode()
+    assert phase_words("laying_out", {"num": 4}) in text
     assert 'value="40"' in text
 
 
 def test_a_failed_drawing_says_why(staff: Client, rng: np.random.Generator) -> None:
     add_library(4, rng, ("color",))
-    maps_folder().mkdir()
-    write_state(maps_folder(), MapState(error=NO_SPACE, num_failures=1))
+    MapDrawing.objects.create(**FAILED)
     text = page(staff)
     assert notes(text) == ["not_drawn", "failed"]
     assert NO_SPACE in text
     assert reverse("search:map_draw") in text
-
-
-def test_an_interrupted_drawing_says_so(client: Client, rng: np.random.Generator) -> None:
-    add_library(4, rng, ("color",))
-    with exclusive(maps_folder()):
-        write_state(maps_folder(), MapState(running=True))
-    assert notes(page(client)) == ["not_drawn", "interrupted"]
 
 
 def test_a_method_without_a_map_leads_to_the_one_that_is_drawn(client: Client, library: list[int]) -> None:
@@ -202,7 +195,7 @@ def test_the_page_is_loaded_anew_once_there_is_a_map(client: Client, library: li
 
 
 def test_a_map_that_cannot_be_brought_up_to_date_is_shown_and_says_why(client: Client, library: list[int]) -> None:
-    write_state(maps_folder(), MapState(error=NO_SPACE, num_failures=1))
+    MapDrawing.objects.create(**FAILED)
     text = page(client)
     assert notes(text) == ["out_of_date"]
     assert NO_SPACE in text
@@ -217,7 +210,9 @@ def test_staff_has_a_map_drawn(
         response = staff.post(reverse("search:map_draw"), {"method": "texture"})
         staff.post(reverse("search:map_draw"), {"method": "sky"})
     assert response.headers["Location"] == f"{reverse('search:map')}?method=texture"
-    assert sent == [("maintenance", "search.background.tasks.draw_maps", name) for name in ("texture", "")]
+    row = MapDrawing.objects.get()
+    assert row.methods == ["texture"]
+    assert set(sent) == {("maintenance", "jobs.job.run", "map_drawing", str(row.pk))}
 
 
 def test_only_staff_has_maps_drawn(client: Client) -> None:

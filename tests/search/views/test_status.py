@@ -111,7 +111,7 @@ def test_only_admins_rebuild(client: Client, admin_user: User) -> None:
 
 def test_the_generation_in_use_is_shown_with_its_recall(client: Client) -> None:
     Generation.objects.create(
-        state=Generation.State.ACTIVE, folder="gone", num_images=1234, backend="annoy", recall={"color": 0.987}
+        state="ready", life="active", folder="gone", num_images=1234, backend="annoy", recall={"color": 0.987}
     )
     text = page(client)
     assert "1,234" in text
@@ -120,13 +120,13 @@ def test_the_generation_in_use_is_shown_with_its_recall(client: Client) -> None:
 
 
 def test_a_damaged_generation_is_said_to_be_degraded(client: Client) -> None:
-    Generation.objects.create(state=Generation.State.ACTIVE, folder="gone", num_images=5)
+    Generation.objects.create(state="ready", life="active", folder="gone", num_images=5)
     assert "degraded" in page(client)
     assert "damaged" in page(client)
 
 
 def test_a_failed_build_is_named(client: Client) -> None:
-    Generation.objects.create(state=Generation.State.FAILED, error="The disk is full.")
+    Generation.objects.create(state="failed", error_code="message", error_params={"text": "The disk is full."})
     assert "The last build failed:" in page(client)
 
 

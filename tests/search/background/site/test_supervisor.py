@@ -135,7 +135,7 @@ def test_it_works(make_site: Callable[..., Site]) -> None:
     assert site.sql("SELECT count(*) > 20 FROM gallery_image WHERE status = 'ready'") == [(1,)]
     wait_for(lambda: set(site.kinds()), set(KINDS))
     wait_until(lambda: set(site.states()) == {"ready"}, "every sample is described")
-    wait_until(lambda: site.sql("SELECT 1 FROM search_generation WHERE state = 'active'"), "a generation is in use")
+    wait_until(lambda: site.sql("SELECT 1 FROM search_generation WHERE life = 'active'"), "a generation is in use")
     assert site.stop(signal.SIGINT) == 0
     assert processes_of(site.folder) == {}
     assert "Traceback" not in site.log("site.out")
