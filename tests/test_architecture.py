@@ -344,7 +344,7 @@ def test_few_modules_swallow_whatever_is_raised() -> None:
     assert found == dict.fromkeys(SWALLOWING, 1)
 
 
-@pytest.mark.parametrize("name", ["give_up_lost", "waiting_late"])
+@pytest.mark.parametrize("name", ["_Report", "give_up_lost", "waiting_late"])
 def test_background_work_has_one_protocol(name: str) -> None:
     """What each kind once had of its own is in `jobs.job`."""
     defined = [
