@@ -108,7 +108,7 @@ class Environment(BaseSettings):
     )
     feature_batch_size: int = Field(32, ge=1, le=512, description="Images of one feature job.")
     lease_seconds: int = Field(120, ge=10, description="Time a worker holds a batch before others may take it.")
-    max_attempts: int = Field(3, ge=1, description="Tries of one feature before it is marked failed.")
+    max_attempts: int = Field(3, ge=1, description="Tries of a piece of background work before it is marked failed.")
     reconcile_seconds: int = Field(30, ge=1, description="Pause between two rounds of the reconciler.")
 
     # Index and search

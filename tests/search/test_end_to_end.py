@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import sys
@@ -168,5 +169,26 @@ def test_a_build_is_ended_at_once_with_its_worker(site: Processes) -> None:
     wait_until(lambda: site.sql("SELECT 1 FROM search_generation WHERE life = 'active'"), "a generation is active")
 
 
+def test_a_measurement_killed_again_and_again_goes_on_by_itself_and_fails_at_last(site: Processes) -> None:
+    """The child that does the work is killed, its worker lives: nobody waits for the lease, nor for the reconciler."""
+    import_images(site, draw_images(site.folder / "images", 5))
+    drain = "from search.background import wait_until_indexed; wait_until_indexed.drain()"
+    site.manage("shell", "-v", "0", "-c", drain)
+    worker = site.start_worker("maintenance", FRAGILE_SECONDS="1")
+    ask = "from search.evaluation import runs; runs.evaluation.send(runs.ask('copies', None, 5).pk)"
+    site.manage("shell", "-v", "0", "-c", ask)
+    look = "SELECT state, attempts, error_code FROM search_evaluation"
+    for attempt in (1, 2, 3):
+        wait_for(lambda: site.sql(look), [("running", attempt, "")])
+        wait_until(lambda: _children(worker.pid), "the measurement runs")
+        os.kill(_children(worker.pid)[0], signal.SIGKILL)
+    wait_for(lambda: site.sql(look), [("failed", 3, "worker_lost")])
+    assert worker.poll() is None
+
+
 def _has_child(pid: int) -> bool:
-    return bool(Path(f"/proc/{pid}/task/{pid}/children").read_text().strip())
+    return bool(_children(pid))
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
