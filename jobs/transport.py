@@ -73,11 +73,3 @@ def queued_ids(name: str) -> set[str] | None:
         return set(queue_named(name).get_job_ids())
     except RedisError:
         return None
-
-
-def is_queued(name: str, job: str) -> bool:
-    """Tell whether a job of this function waits, whatever else does; False when Redis is down."""
-    try:
-        return any(each.func_name == job for each in queue_named(name).get_jobs())
-    except RedisError:
-        return False

@@ -1,12 +1,10 @@
-"""Thin RQ jobs, ids in and nothing out, and the functions that queue them.
+"""Features as background work, many rows at a time, and asking for generations and maps.
 
-The database says what is to be done; a job is only a hint that there is something. Every job may be lost, come twice
-or run beside its twin.
+The database says what is to be done; a job is only a hint that there is something.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -23,12 +21,11 @@ from search.map import building as map_building
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
-logger = logging.getLogger(__name__)
-
 
 def enqueue_extraction(image_ids: Iterable[int] = ()) -> bool:
     """Ask the feature worker to look at these images soon; False when Redis is down."""
-    return _send(settings.QUEUE_FEATURES, extract_features, list(image_ids))
+    job = f"{__name__}.{extract_features.__name__}"
+    return transport.send_after_commit(settings.QUEUE_FEATURES, job, list(image_ids))
 
 
 def enqueue_build(user: User | AnonymousUser | None = None) -> bool:
@@ -48,15 +45,6 @@ def ask_for_build(user: User | AnonymousUser) -> bool:
 def enqueue_maps(method: str = "") -> bool:
     """Ask for maps to be brought up to date, and for one method's map; False when Redis is down."""
     return map_building.map_drawing.send(map_building.ask(method).pk)
-
-
-def _path(job: object) -> str:
-    """Return the name under which workers find a job's function."""
-    return f"{__name__}.{getattr(job, '__name__', job)}"
-
-
-def _send(queue: str, job: object, *args: object) -> bool:
-    return transport.send_after_commit(queue, _path(job), *args)
 
 
 def extract_features(image_ids: list[int]) -> None:

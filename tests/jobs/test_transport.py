@@ -9,8 +9,9 @@ import pytest
 from django.conf import LazySettings
 
 from jobs import transport
-from search.background import tasks
 from tests.search.processes import Processes
+
+MAINTENANCE = "maintenance"
 
 
 @pytest.fixture
@@ -29,15 +30,15 @@ def redis(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
 
 @pytest.mark.usefixtures("redis")
 def test_it_works(settings: LazySettings) -> None:
-    build, maps = (f"{tasks.__name__}.{job.__name__}" for job in (tasks.enqueue_build, tasks.enqueue_maps))
-    assert transport.send(settings.QUEUE_MAINTENANCE, maps, "")
-    assert transport.num_queued(settings.QUEUE_MAINTENANCE) == 1
-    assert transport.is_queued(settings.QUEUE_MAINTENANCE, maps)
-    assert not transport.is_queued(settings.QUEUE_MAINTENANCE, build)
-    assert not transport.is_queued(settings.QUEUE_FEATURES, maps)
+    for number in (1, 2, 1):
+        assert transport.send(MAINTENANCE, "jobs.job.run", "errand", str(number), job_id=f"errand-{number}")
+    assert transport.send(MAINTENANCE, "jobs.job.run", "errand", "1")  # of no name: it may come twice
+    assert transport.num_queued(MAINTENANCE) == 3
+    assert {"errand-1", "errand-2"} < (transport.queued_ids(MAINTENANCE) or set())
+    assert transport.queued_ids(settings.QUEUE_FEATURES) == set()
 
 
-def test_without_redis_nothing_waits_and_nothing_is_sent(settings: LazySettings) -> None:
-    assert not transport.send(settings.QUEUE_MAINTENANCE, "search.background.tasks.enqueue_build")
-    assert transport.num_queued(settings.QUEUE_MAINTENANCE) == 0
-    assert not transport.is_queued(settings.QUEUE_MAINTENANCE, "search.background.tasks.enqueue_build")
+def test_without_redis_nothing_waits_and_nothing_is_sent() -> None:
+    assert not transport.send(MAINTENANCE, "jobs.job.run", "errand", "1", job_id="errand-1")
+    assert transport.num_queued(MAINTENANCE) == 0
+    assert transport.queued_ids(MAINTENANCE) is None

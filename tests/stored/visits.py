@@ -17,7 +17,7 @@ from django.conf import settings
 
 Name = tuple[str, list[Any], str]
 """Of an address, its arguments, and the query string."""
-UNFINISHED = ("pending", "leased", "waiting", "running", "learning", "building")
+UNFINISHED = ("pending", "waiting", "running")  # the first: of images
 ADMIN, VIEWER = "admin", "viewer"
 
 

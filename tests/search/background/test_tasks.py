@@ -36,7 +36,6 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     monkeypatch.setattr(transport, "send", lambda *what, job_id="": found.append(what) or True)
     monkeypatch.setattr(transport, "num_queued", lambda name: sum(what[0] == name for what in found))
     monkeypatch.setattr(transport, "queued_ids", lambda name: set())
-    monkeypatch.setattr(transport, "is_queued", lambda name, job: any(what[:2] == (name, job) for what in found))
     return found
 
 
