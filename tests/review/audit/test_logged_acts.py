@@ -97,13 +97,13 @@ def test_weights(admin_user: User) -> None:
     ("path", "subject"), [("/status/rebuild/", "index"), ("/admin/search/generation/rebuild/", "index")]
 )
 def test_rebuilding(admin_client: Client, monkeypatch: pytest.MonkeyPatch, path: str, subject: str) -> None:
-    monkeypatch.setattr(tasks, "enqueue_build", lambda: True)
+    monkeypatch.setattr(tasks, "enqueue_build", lambda _user: True)
     admin_client.post(path)
     assert (newest().action, newest().subject, newest().actor_name) == ("settings", subject, "admin")
 
 
 def test_a_rebuild_that_cannot_be_asked_for_is_no_act(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "enqueue_build", lambda: False)
+    monkeypatch.setattr(tasks, "enqueue_build", lambda _user: False)
     admin_client.post("/status/rebuild/")
     assert not AuditRow.objects.exists()
 
