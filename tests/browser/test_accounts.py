@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from tests.gallery.accounts.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider, running
+from tests.gallery.people.accounts.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider, running
 from tests.gallery.people.accounts.test_second_factor import code_of
 
 PASSWORD = "a long pass phrase"

@@ -21,7 +21,7 @@ from gallery.models import Account
 from gallery.people.permissions import permissions_of
 from gallery.people.roles import Role
 from review.models import AuditRow
-from tests.gallery.accounts.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider, running
+from tests.gallery.people.accounts.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider, running
 
 pytestmark = pytest.mark.django_db
 LEAVE = "/accounts/oidc/sso/login/"
