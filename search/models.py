@@ -214,6 +214,7 @@ class Evaluation(JobRow):
     class Kind(models.TextChoices):
         LABELS = "labels", _("Labels")
         COPIES = "copies", _("Edited copies")
+        REMIXES = "remixes", _("Remixes")
         VERDICTS = "verdicts", _("Verdicts")
 
     kind = models.CharField(_("measured by"), max_length=8, choices=Kind)

@@ -26,6 +26,7 @@ PURE = (
     "search.evaluation.metrics",
     "search.evaluation.thresholds",
     "search.evaluation.augmentations",
+    "search.evaluation.remixes",
     "search.generations.recall",
     "search.generations.pca",
     "search.weights.learning",

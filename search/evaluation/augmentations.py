@@ -44,13 +44,18 @@ def edit(name: str, image: RGBImage, seed: int) -> RGBImage:
     """
     if name not in EDITS:
         raise ValueError(f"unknown edit {name!r}; expected one of {', '.join(EDITS)}")
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
-        raise ValueError(f"expected a non-empty (H, W, 3) uint8 image, got shape {image.shape}, {image.dtype}")
+    check_image(image)
     generator = np.random.default_rng([seed, zlib.crc32(name.encode())])
     return np.ascontiguousarray(EDITS[name](image, generator))
 
 
-def _crop(image: RGBImage, generator: np.random.Generator, share: float) -> RGBImage:
+def check_image(image: RGBImage) -> None:
+    """Raise ValueError unless this is a non-empty (H, W, 3) uint8 array."""
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
+        raise ValueError(f"expected a non-empty (H, W, 3) uint8 image, got shape {image.shape}, {image.dtype}")
+
+
+def crop(image: RGBImage, generator: np.random.Generator, share: float) -> RGBImage:
     """Keep this share of the surface, of the same aspect ratio, anywhere."""
     sides = [max(1, round(side * math.sqrt(share))) for side in image.shape[:2]]
     top, left = (int(generator.integers(0, whole - side + 1)) for whole, side in zip(image.shape, sides, strict=False))
@@ -62,14 +67,14 @@ def _shrink(image: RGBImage, _generator: np.random.Generator) -> RGBImage:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _jpeg(image: RGBImage, _generator: np.random.Generator, quality: int) -> RGBImage:
+def jpeg(image: RGBImage, _generator: np.random.Generator, quality: int) -> RGBImage:
     file = io.BytesIO()
     Picture.fromarray(image).save(file, "JPEG", quality=quality)
     with Picture.open(file, formats=["JPEG"]) as decoded:
         return np.array(decoded.convert("RGB"))
 
 
-def _blur(image: RGBImage, _generator: np.random.Generator) -> RGBImage:
+def blur(image: RGBImage, _generator: np.random.Generator) -> RGBImage:
     """Blur by a Gaussian of 1.2 % of the longest side."""
     sigma = max(0.5, 0.012 * max(image.shape[:2]))
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
@@ -89,19 +94,22 @@ def _scaled(image: RGBImage, factors: np.ndarray[tuple[int, ...], np.dtype[np.fl
     return np.clip(np.round(image * factors), 0, 255).astype(np.uint8)
 
 
-def _gray(image: RGBImage, _generator: np.random.Generator) -> RGBImage:
+def gray(image: RGBImage, _generator: np.random.Generator) -> RGBImage:
     luma = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY)
     return np.repeat(np.asarray(luma, np.uint8).reshape(image.shape[:2])[:, :, None], 3, axis=2)
 
 
-def _rotate(image: RGBImage, generator: np.random.Generator) -> RGBImage:
-    """Turn by 10 degrees to either side; the canvas grows, its corners are black or white."""
-    degrees = ROTATION_DEGREES * int(generator.choice([-1, 1]))
-    filling = int(generator.choice([0, 255]))
-    turned = Picture.fromarray(image).rotate(
-        degrees, Picture.Resampling.BICUBIC, expand=True, fillcolor=(filling, filling, filling)
-    )
+def turn(image: RGBImage, degrees: float, filling: int) -> RGBImage:
+    """Turn by some degrees; the canvas grows, its corners are of one gray."""
+    color = (filling, filling, filling)
+    turned = Picture.fromarray(image).rotate(degrees, Picture.Resampling.BICUBIC, expand=True, fillcolor=color)
     return np.array(turned)
+
+
+def _rotate(image: RGBImage, generator: np.random.Generator) -> RGBImage:
+    """Turn by 10 degrees to either side; the corners are black or white."""
+    degrees = ROTATION_DEGREES * int(generator.choice([-1, 1]))
+    return turn(image, degrees, int(generator.choice([0, 255])))
 
 
 def _rotate_quarter(image: RGBImage, generator: np.random.Generator) -> RGBImage:
@@ -114,16 +122,28 @@ def _flip(image: RGBImage, _generator: np.random.Generator) -> RGBImage:
 
 def _text(image: RGBImage, generator: np.random.Generator) -> RGBImage:
     """Write a line across the picture, white with a dark rim, at any height."""
+    return write_line(image, OVERLAY, lambda lowest, highest: int(generator.integers(highest, lowest)))
+
+
+def write_line(image: RGBImage, text: str, choose: Callable[[int, int], int]) -> RGBImage:
+    """Write a line as wide as nine tenths of the picture, or as high where that is less, white with a dark rim.
+
+    Parameters
+    ----------
+    image : see `edit`
+    text : in letters that OpenCV's own font has
+    choose : takes the lowest base line (excluded) and the highest one, in pixels from the top, and returns one
+    """
     height, width = image.shape[:2]
     font = cv2.FONT_HERSHEY_SIMPLEX
-    (unit_width, unit_height), _ = cv2.getTextSize(OVERLAY, font, 10.0, 10)
+    (unit_width, unit_height), _ = cv2.getTextSize(text, font, 10.0, 10)
     scale = 10 * min(0.9 * width / unit_width, 0.9 * height / unit_height)
     thickness = max(1, round(3 * scale))
-    (text_width, text_height), _ = cv2.getTextSize(OVERLAY, font, scale, thickness)
+    (text_width, text_height), _ = cv2.getTextSize(text, font, scale, thickness)
     lowest = max(height - text_height // 2, text_height + 1)
-    origin = ((width - text_width) // 2, int(generator.integers(text_height, lowest)))
+    origin = ((width - text_width) // 2, choose(lowest, text_height))
     letters = np.zeros((height, width), np.uint8)
-    cv2.putText(letters, OVERLAY, origin, font, scale, 255, thickness, cv2.LINE_AA)
+    cv2.putText(letters, text, origin, font, scale, 255, thickness, cv2.LINE_AA)
     # A thicker stroke underneath would do in OpenCV 4; 5 draws filled outlines, which have no stroke.
     rim = cv2.dilate(letters, np.ones((3, 3), np.uint8), iterations=max(1, thickness // 2))
     written = image * (1 - rim[:, :, None] / 255)
@@ -142,16 +162,16 @@ def _frame(image: RGBImage, generator: np.random.Generator) -> RGBImage:
 
 
 EDITS: dict[str, Edit] = {
-    "crop_90": partial(_crop, share=0.9),
-    "crop_70": partial(_crop, share=0.7),
-    "crop_50": partial(_crop, share=0.5),
+    "crop_90": partial(crop, share=0.9),
+    "crop_70": partial(crop, share=0.7),
+    "crop_50": partial(crop, share=0.5),
     "shrink": _shrink,
-    "jpeg_30": partial(_jpeg, quality=30),
-    "jpeg_10": partial(_jpeg, quality=10),
-    "blur": _blur,
+    "jpeg_30": partial(jpeg, quality=30),
+    "jpeg_10": partial(jpeg, quality=10),
+    "blur": blur,
     "brightness": _brightness,
     "color_cast": _color_cast,
-    "gray": _gray,
+    "gray": gray,
     "rotate_10": _rotate,
     "rotate_90": _rotate_quarter,
     "flip": _flip,

@@ -10,7 +10,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from gallery.models import Image
-from search.evaluation.by_copies import measure_by_copies
+from search.evaluation.by_copies import measure_by_copies, measure_by_remixes
 from search.evaluation.by_labels import measure_by_labels
 from search.evaluation.by_verdicts import measure_by_verdicts
 from search.evaluation.index_recall import measure_index
@@ -24,13 +24,14 @@ from search.generations.snapshot import current_snapshot
 from search.scoring.segments import Snapshot
 from search.weights.adopted import decision_in_force, fitting
 
-LABELS, VERDICTS, COPIES = "labels", "verdicts", "copies"
+LABELS, VERDICTS, COPIES, REMIXES = "labels", "verdicts", "copies", "remixes"
 KINDS: Mapping[str, Callable[[MeasurementPlan], Scoreboard]] = {
     LABELS: measure_by_labels,
     VERDICTS: measure_by_verdicts,
     COPIES: measure_by_copies,
+    REMIXES: measure_by_remixes,
 }
-DEFAULT_QUERIES = {LABELS: 2000, VERDICTS: 2000, COPIES: 100}
+DEFAULT_QUERIES = {LABELS: 2000, VERDICTS: 2000, COPIES: 100, REMIXES: 100}
 """Every copy is described again, which takes much longer than a look at stored rows; and there are fifteen of each."""
 
 

@@ -64,12 +64,16 @@ REFERENCES = {
 KINDS = {
     "labels": gettext_lazy("Labels"),
     "copies": gettext_lazy("Edited copies"),
+    "remixes": gettext_lazy("Remixes"),
     "verdicts": gettext_lazy("Verdicts"),
 }
 KIND_SENTENCES = {
     "labels": gettext_lazy("Right answers are images of the query's label."),
     "copies": gettext_lazy(
         "Images are cropped, recompressed, recolored and so on; right is the one they were made of."
+    ),
+    "remixes": gettext_lazy(
+        "Images are turned, scanned, cut down or put among others; right is the one they were made of."
     ),
     "verdicts": gettext_lazy("Right answers are what people judged to belong together."),
 }
@@ -96,6 +100,22 @@ EDITS = {
     "flip": gettext_lazy("Flipped"),
     "text": gettext_lazy("Written on"),
     "frame": gettext_lazy("Framed"),
+}
+REMIXES = {
+    "rotate_15": gettext_lazy("Turned by 15°"),
+    "rotate_45": gettext_lazy("Turned by 45°"),
+    "rotate_180": gettext_lazy("Turned by 180°"),
+    "crop_20": gettext_lazy("Cropped to 20 %"),
+    "flip_crop_50": gettext_lazy("Flipped and cropped to 50 %"),
+    "inset_25": gettext_lazy("On a quarter of another image"),
+    "inset_10": gettext_lazy("On a tenth of another image"),
+    "collage": gettext_lazy("In a collage of four"),
+    "screenshot": gettext_lazy("In a screenshot of a phone"),
+    "captions": gettext_lazy("Heavy captions"),
+    "print_scan": gettext_lazy("Printed and scanned"),
+    "perspective": gettext_lazy("Seen from aside"),
+    "gray_blur_jpeg": gettext_lazy("Gray, blurred, JPEG quality 15"),
+    "negative": gettext_lazy("Negative"),
 }
 
 
@@ -138,14 +158,15 @@ def in_reading_order(found: Mapping[str, Found], first: Iterable[str] = ()) -> d
     found : by name of a method, fusion, preset, reference or edit
     first : names that come before the usual order
     """
-    order = dict.fromkeys((*first, *FUSIONS, *PRESETS, *METHODS, *REFERENCES, *EDITS))
+    order = dict.fromkeys((*first, *FUSIONS, *PRESETS, *METHODS, *REFERENCES, *EDITS, *REMIXES))
     places = {name: place for place, name in enumerate(order)}
     return dict(sorted(found.items(), key=lambda item: (places.get(item[0], len(places)), item[0])))
 
 
 def edit_label(name: str) -> str:
     """Return what was done to a copy; an edit that this program no longer knows goes by its stored name."""
-    return str(EDITS.get(name, name))
+    known: Mapping[str, object] = EDITS | REMIXES
+    return str(known.get(name, name))
 
 
 def number(value: float, digits: int) -> str:

@@ -1,4 +1,4 @@
-"""`manage.py evaluate [--from labels|verdicts|copies] [--collection NAME]`: measure how good the answers are."""
+"""`manage.py evaluate [--from KIND] [--collection NAME]`: measure how good the answers are."""
 
 from __future__ import annotations
 
@@ -108,10 +108,10 @@ class Command(BaseCommand):
         """Tell recall@1 by edit, of the methods and the default fusion."""
         edits = document["edits"]
         rankings = edits["methods"] | {"default": edits["fused"].get("default", {})}
-        self.stdout.write(f"\n{'recall@1':<12}" + "".join(f"{name:>9}" for name in rankings))
+        self.stdout.write(f"\n{'recall@1':<16}" + "".join(f"{name:>9}" for name in rankings))
         for edit in next(iter(rankings.values())):
             numbers = (_number(found[edit]["recall_at_1"] if edit in found else None) for found in rankings.values())
-            self.stdout.write(f"{edit:<12}" + "".join(numbers))
+            self.stdout.write(f"{edit:<16}" + "".join(numbers))
 
     def _tell_thresholds(self, document: dict[str, Any]) -> None:
         self.stdout.write(

@@ -18,6 +18,7 @@ from gallery.models import Collection, Image
 from search.evaluation import judged_pairs, reference_baseline
 from search.evaluation.augmentations import EDITS
 from search.evaluation.judged_pairs import JudgedPairs
+from search.evaluation.remixes import REMIXES
 from search.features import registry
 from search.generations import collection_calibration, snapshot
 from search.models import Evaluation, WeightSet
@@ -105,6 +106,15 @@ def test_copies_need_no_labels(labelled: list[Image]) -> None:
     text = run("--from", "copies", "--max-queries", "1")
     assert "rotate_90" in text
     assert "1 originals, 15 queries" in text
+
+
+def test_remixes_are_measured_by_themselves(labelled: list[Image]) -> None:
+    call_command("build_index", stdout=io.StringIO(), stderr=io.StringIO())
+    found = measured("--from", "remixes", "--max-queries", "2")
+    assert (found["kind"], found["originals"], found["queries"]) == ("remixes", 2, 2 * len(REMIXES))
+    assert set(found["edits"]["fused"]["default"]) == set(REMIXES)
+    assert found["edits"]["methods"]["ssim"]["gray_blur_jpeg"]["recall_at_1"] == 1
+    assert "flip_crop_50" in run("--from", "remixes", "--max-queries", "1")
 
 
 def test_methods_that_cannot_describe_copies_now_are_left_out(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from search.evaluation import augmentations
+from search.evaluation import augmentations, remixes
 from search.views.lab_charts import precision_chart, reliability_chart, trend_chart
-from search.views.lab_words import DASHES, EDITS, in_reading_order, look_of
+from search.views.lab_words import DASHES, EDITS, REMIXES, in_reading_order, look_of
 
 
 def test_precision_over_recall() -> None:
@@ -63,6 +63,7 @@ def test_every_line_has_a_pattern() -> None:
 
 def test_every_edit_has_words() -> None:
     assert list(EDITS) == list(augmentations.EDITS)
+    assert list(REMIXES) == list(remixes.REMIXES)
 
 
 def test_documents_are_read_in_one_order_whatever_the_database_made_of_them() -> None:
