@@ -7,6 +7,7 @@ pure modules raise these errors too.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -20,6 +21,7 @@ Template: TypeAlias = "str | _StrPromise | Callable[[Params], str]"
 
 MESSAGE, UNFORESEEN, TIMED_OUT, WORKER_LOST = "message", "unforeseen", "timed_out", "worker_lost"
 CODE = re.compile(r"[a-z][a-z0-9_]*")
+# How version 0.1 kept an error: the name of its class and its text, in one string.
 NAMED_BY_ITS_KIND = re.compile(r"(?s)([A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt|Exit)): (.*)")
 MAX_TEXT = 1000
 """Characters kept of what an error says: libraries put whole files into theirs."""
@@ -93,6 +95,8 @@ def from_text(text: str) -> tuple[str, dict[str, Any]]:
 
 def _plain(value: Any) -> Any:
     """Return a parameter as JSON can hold it: arrays' numbers and translated names are not of its kinds."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # neither database takes NaN or infinity in JSON
     if value is None or isinstance(value, bool | int | float | str):
         return _storable(value) if isinstance(value, str) else value
     if isinstance(value, Mapping):

@@ -51,6 +51,12 @@ def test_a_sentence_in_place_of_a_code_is_kept() -> None:
     assert len(str(CodedError("Much. " * 1000))) == errors.MAX_TEXT
 
 
+def test_numbers_that_json_lacks_are_kept_as_words() -> None:
+    error = CodedError("too_hot", degrees=float("nan"), places=[np.float32("inf"), 2.5])
+    assert json.loads(json.dumps(error.params, allow_nan=False)) == {"degrees": "nan", "places": ["inf", 2.5]}
+    assert str(error) == "nan degrees in inf, 2.5."
+
+
 def test_texts_are_kept_without_what_postgresql_refuses_in_json() -> None:
     odd = "a\0b \udcff of a name that is no UTF-8"
     kept = "ab ? of a name that is no UTF-8"
