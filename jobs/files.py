@@ -39,7 +39,7 @@ def written_aside(path: Path, *, durable: bool = True, folder: Path | None = Non
     try:
         yield part
         put(part, path, durable=durable)
-    except BaseException:
+    except BaseException:  # also when a job's time is over, or somebody presses Ctrl-C
         part.unlink(missing_ok=True)
         raise
 
@@ -56,6 +56,7 @@ def whole_file(
     """
     with (
         written_aside(path, durable=durable, folder=folder) as part,
+        # Not tempfile: its files are closed to everybody else (0600), whatever umask the operator has set.
         os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode), "w+b") as file,
     ):
         yield file
@@ -75,6 +76,7 @@ def write_json(path: Path, value: Any, *, indent: int | None = None, durable: bo
 def put(part: Path, path: Path, *, durable: bool = True) -> None:
     """Give a finished file its place on the same disk, in the stead of what was there."""
     if durable:
+        # Content before name: a power cut between the two must not leave the name of a file that was never written.
         sync(part)
     part.replace(path)
     if durable:
@@ -83,6 +85,7 @@ def put(part: Path, path: Path, *, durable: bool = True) -> None:
 
 def sync(path: Path) -> None:
     """Bring a file's content, or a folder's list of names, to the disk."""
+    # Reading is enough for fsync, and folders cannot be opened for more.
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -59,6 +59,7 @@ def guarded(
     """
     try:
         return work()
+    # First, because the clauses below would catch them too: a time-out is an Exception, PutOffError a CodedError.
     except (JobStoppedError, JobTimeoutException, PutOffError, *passing):
         raise
     except CodedError as error:

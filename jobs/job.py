@@ -85,6 +85,7 @@ class Kind(Generic[Row]):
 
     def send(self, pk: Any) -> bool:
         """Tell a worker of a row, after the commit; False when Redis is down: the reconciler will see to it."""
+        # Redis holds names and keys as JSON, no pickled functions: the worker looks the kind up in KINDS.
         key = str(pk)
         return transport.send_after_commit(self.queue, f"{__name__}.run", self.name, key, job_id=self.job_id(key))
 
@@ -98,11 +99,13 @@ class Kind(Generic[Row]):
 
     def stop(self, pk: Any) -> bool:
         """Stop what waits or runs; False when it does neither any more."""
+        # A worker in the midst of it is not interrupted: its next progress finds that the row is no longer its own.
         return self._end(self.rows.filter(pk=pk, state__in=ACTIVE), JobState.STOPPED)
 
     def retry(self, pk: Any) -> bool:
         """Have what failed or was stopped tried again from now on; False when it did neither."""
         fresh = {"attempts": 0, "error_code": "", "error_params": None, "phase": "", "finished_at": None}
+        # heartbeat_at is set by hand here and below: update() passes over auto_now.
         ended = self.rows.filter(pk=pk, state__in=ENDED)
         if not ended.update(state=JobState.WAITING, heartbeat_at=timezone.now(), **FREE, **fresh):
             return False
@@ -114,6 +117,8 @@ class Kind(Generic[Row]):
     def claim(self, pk: Any) -> Row | None:
         """Take a row that waits, or that was held too long; None when it is in other hands or done."""
         now, token = timezone.now(), new_token()
+        # One conditional statement, so that only one of two workers gets the row. The attempt is counted at its start:
+        # what kills every worker would be tried for ever otherwise.
         claimed = self.rows.filter(claimable(), pk=pk).update(
             state=JobState.RUNNING,
             lease=token,
@@ -150,11 +155,12 @@ class Kind(Generic[Row]):
             self._put_off(row, error)
         except OF_THE_MACHINE as error:
             logger.exception("%s %s was interrupted", self.name, row.pk)
+            # While the database is away this fails as well; then the lease runs out, which comes to the same.
             self._try_again(row, error)
         except KeyboardInterrupt:
             self.stop(row.pk)
             raise
-        except SystemExit:
+        except SystemExit:  # how RQ ends a worker that was told twice to stop
             self._give_back(row)
             raise
 
@@ -162,10 +168,11 @@ class Kind(Generic[Row]):
         if self.before:
             self.before(row)
         values = self.work(row, progress)
-        if not progress.finished:
+        if not progress.finished:  # the work may have finished the row itself, in a transaction with more
             progress.finish(**(values or {}))
 
     def _held(self, row: Row) -> QuerySet[Row]:
+        # Both may have changed: whoever stops a row clears its lease, and whoever takes it over writes another.
         return self.rows.filter(pk=row.pk, lease=row.lease, state=JobState.RUNNING)
 
     def _fail(self, row: Row, code: str, params: Mapping[str, Any] | None = None) -> None:
@@ -179,9 +186,10 @@ class Kind(Generic[Row]):
         logger.warning("%s %s is put off: %s", self.name, row.pk, error)
         now = timezone.now()
         self._held(row).update(
+            # Without a lease of any worker, so that a successor in this place does not end the pause.
             lease=None,
             leased_until=now + error.pause,
-            attempts=F("attempts") - (0 if error.counts else 1),
+            attempts=F("attempts") - (0 if error.counts else 1),  # the claim has counted it
             error_code=error.code,
             error_params=dict(error.params),
             heartbeat_at=now,
@@ -191,6 +199,7 @@ class Kind(Generic[Row]):
         if row.attempts >= settings.ENV.max_attempts:
             self._fail(row, UNFORESEEN, unforeseen(error))
         else:
+            # Not sent again here: until the reconciler's next round the database or the memory may have recovered.
             self._held(row).update(state=JobState.WAITING, heartbeat_at=timezone.now(), **FREE)
 
     def _give_back(self, row: Row) -> None:
@@ -200,6 +209,8 @@ class Kind(Generic[Row]):
     def _end(
         self, rows: QuerySet[Row], state: JobState, code: str = "", params: Mapping[str, Any] | None = None
     ) -> bool:
+        # Read before the update, after which the rows no longer match their own filter. Another process may end or
+        # claim one in between; that one is not ours to tidy up.
         found = list(rows) if self.ended else []
         now = timezone.now()
         about = {"error_code": code, "error_params": dict(params) if params else None}
@@ -220,6 +231,7 @@ class Kind(Generic[Row]):
     def free_lost(self) -> int:
         """Let rows wait again that were held too long; those that were tried too often fail. Returns how many."""
         most = settings.ENV.max_attempts
+        # Waiting ones as well: once MAX_ATTEMPTS is lowered, claimable() refuses them and they would wait for ever.
         tired = self.rows.filter(expired() | Q(state=JobState.WAITING), attempts__gte=most)
         num_failed = tired.count()
         if num_failed:
@@ -228,6 +240,7 @@ class Kind(Generic[Row]):
 
     def send_waiting(self) -> int:
         """Send the rows again that wait although nothing in the queue is about them, oldest first."""
+        # A young row's job is probably on its way. What was tried before has none: its job ended with that attempt.
         unbegun_late = Q(heartbeat_at__lt=timezone.now() - LATE_AFTER) | Q(attempts__gt=0)
         late = self.rows.filter(unbegun_late, state=JobState.WAITING)
         keys = list(late.order_by("created_at").values_list("pk", flat=True)[:SENT_AT_ONCE])
@@ -243,6 +256,7 @@ class Kind(Generic[Row]):
         """
         held = self.rows.filter(state=JobState.RUNNING, lease__range=tokens_of_place())
         attempts = F("attempts") - (0 if counts else 1)
+        # Expired rather than freed, so that free_lost alone decides which were tried too often.
         num_held = held.update(leased_until=timezone.now() - timedelta(seconds=1), attempts=attempts)
         if num_held:
             self.free_lost()

@@ -38,6 +38,7 @@ def new_token() -> uuid.UUID:
 
 def tokens_of_place() -> tuple[uuid.UUID, uuid.UUID]:
     """Return the first and the last name that a lease of this place can have."""
+    # Both SQLite's text and PostgreSQL's type sort UUIDs as their hex digits, so a range finds all of one place.
     first = int.from_bytes(_place() + bytes(8), "big")
     return uuid.UUID(int=first), uuid.UUID(int=first + 2**64 - 1)
 
@@ -66,6 +67,7 @@ def given_up() -> dict[str, Any]:
     def chosen(failed: Any, waiting: Any) -> Case:
         return Case(When(attempts__gte=most, then=failed), default=waiting)
 
+    # Expressions, so that one statement decides for millions of rows and no row is read for it.
     return {
         "state": chosen(Value(JobState.FAILED), Value(JobState.WAITING)),
         "error_code": chosen(Value(WORKER_LOST), F("error_code")),

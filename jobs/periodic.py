@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 def register(*steps: Step, after_build: bool = False) -> None:
     """Have steps done in every round of the reconciler, and if wanted after every build of a generation."""
     for step in steps:
-        _steps[step.__qualname__] = step
+        _steps[step.__qualname__] = step  # by name: a module that is loaded twice registers once
         if after_build:
             _after_build[step.__qualname__] = step
 
@@ -60,6 +60,7 @@ def reconcile() -> None:
     for name, step in _all_steps():
         try:
             num_repaired = step()
+        # No more than these: an error in our own code should end the process and be seen, not be logged every 30 s.
         except (DatabaseError, OSError):
             logger.exception("%s failed; it is tried again in the next round", name)
         else:
@@ -70,6 +71,7 @@ def reconcile() -> None:
 def reconcile_forever(pause_seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
     """Reconcile again and again."""
     while True:
+        # Django does this after a request, and here is none: a restarted database has ended the old connections.
         close_old_connections()
         reconcile()
         sleep(pause_seconds)

@@ -44,6 +44,7 @@ class Progress(Generic[Row]):
         """
         if self._tell:
             self._tell(phase, done, total)
+        # Work reports each image or pair; written every time, the row would cost more than the work.
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + SECONDS
             self.keep(phase=phase, num_done=done, num_total=total, **values)
@@ -63,6 +64,7 @@ class Progress(Generic[Row]):
         held: QuerySet[Row] = type(self.row)._default_manager.filter(
             pk=self.row.pk, lease=self.row.lease, state=JobState.RUNNING
         )
+        # The update itself asks whether the row is still ours; a look beforehand could be out of date by then.
         if not held.update(heartbeat_at=timezone.now(), **values):
             raise JobStoppedError
         for name, value in values.items():

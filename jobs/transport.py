@@ -26,7 +26,7 @@ def redis_connection() -> Redis:
         settings.REDIS_URL,
         socket_connect_timeout=TIMEOUT_SECONDS,
         socket_timeout=TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 1),
+        retry=Retry(NoBackoff(), 1),  # once: a kept connection may be one that a restarted Redis has closed
     )
 
 
@@ -35,24 +35,26 @@ def queue_named(name: str) -> Queue:
     return django_rq.get_queue(name, connection=redis_connection(), commit_mode="auto")
 
 
-def send(name: str, job: str, *args: Any, job_id: str | None = None) -> bool:
+def send(name: str, job: str, *args: Any, job_id: str = "") -> bool:
     """Put a job on a queue; False (and a line in the log) when Redis is down: the reconciler will see to it.
 
     A job of the same id that waits already is not sent again.
     """
     try:
         queue = queue_named(name)
-        if job_id is None or queue.get_job_position(job_id) is None:
-            queue.enqueue(job, *args, job_id=job_id, result_ttl=0, failure_ttl=86_400)
+        # Two senders may both see none: the claim of the row makes the second job do nothing.
+        if not job_id or queue.get_job_position(job_id) is None:
+            # Results are in the database; failures stay for a day, to be looked at in the dashboard.
+            queue.enqueue(job, *args, job_id=job_id or None, result_ttl=0, failure_ttl=86_400)
     except RedisError as error:
         logger.warning("could not queue %s: %s; it is repaired once Redis is back", job_id or job, error)
         return False
     return True
 
 
-def send_after_commit(name: str, job: str, *args: Any, job_id: str | None = None) -> bool:
+def send_after_commit(name: str, job: str, *args: Any, job_id: str = "") -> bool:
     """Put a job on a queue once the transaction at hand is committed, so that a worker finds what it is about."""
-    put = partial(send, name, job, *args, **({"job_id": job_id} if job_id else {}))
+    put = partial(send, name, job, *args, job_id=job_id)
     if connection.in_atomic_block:
         transaction.on_commit(put)
         return True

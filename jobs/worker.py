@@ -36,8 +36,9 @@ class SteadyWorker(BaseWorker):
     max_connection_wait_time = 2.0
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        # A pipeline only collects commands, so nothing can be asked in it.
         if pipeline is None and not self.connection.sismember(self.redis_workers_keys, self.key):
-            self.connection.delete(self.key)
+            self.connection.delete(self.key)  # register_birth refuses a name that is taken
             self.register_birth()
         super().heartbeat(timeout, pipeline)
 
@@ -53,7 +54,7 @@ class SteadyWorker(BaseWorker):
             super().execute_job(job, queue)
         except (RedisConnectionError, RedisTimeoutError) as error:
             logger.warning("Redis went away during a job: %s", error)
-            self.executions.clear()
+            self.executions.clear()  # left beside the next job's, RQ would refuse to end either
             self._wait_for_redis()
 
     def _wait_for_redis(self) -> None:
@@ -88,6 +89,7 @@ class MaintenanceWorker(SteadyWorker, Worker):
     """Forks for each job, so that the memory of a build goes back when it ends; a stop ends the build at once."""
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
+        # The worker's number, read before the fork. A child that outlived its worker would work beside its successor.
         die_with_parent(self.pid or os.getppid(), signal.SIGKILL)
         super().main_work_horse(job, queue)
 

@@ -16,6 +16,7 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 def die_with_parent(parent_pid: int, signal_number: int = signal.SIGTERM) -> None:
     """Ask the kernel for a signal when the parent ends, however it ends; only Linux can promise that."""
     if sys.platform == "linux":
+        # Kept across the execv below. Popen's preexec_fn could ask, too, but is not safe beside threads.
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
     if os.getppid() != parent_pid:  # it ended before we asked
         sys.exit(0)

@@ -39,4 +39,5 @@ class ProgressBars:
 
     def say(self, line: str) -> None:
         """Write a line that stays."""
+        # Lines of other programs, as they are: a path in brackets would be taken for markup.
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)

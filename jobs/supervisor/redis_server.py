@@ -81,6 +81,7 @@ def prepare_folders(socket: Path, data: Path) -> None:
     """
     for folder in (socket.parent, data):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Under /tmp anybody may have made the folder first, to put a Redis of their own behind the socket.
         if folder.is_symlink() or folder.stat().st_uid != os.getuid():
             raise RedisMissingError(f"{folder} belongs to another user; remove it or choose another DATA_DIR")
         folder.chmod(0o700)
@@ -101,6 +102,7 @@ def redis_command(program: RedisProgram, socket: Path, data: Path) -> list[str]:
         "unixsocketperm": "600",
         "dir": str(data),
         "logfile": str(data / "redis.log"),
+        # A power cut may cost the last second of jobs: the reconciler sends them again.
         "appendonly": "yes",
         "appendfsync": "everysec",
         "save": "",
@@ -116,7 +118,7 @@ def end_leftover(redis_url: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while answers(redis_url) and time.monotonic() < deadline:
         try:
-            connection.shutdown(nosave=True)
+            connection.shutdown(nosave=True)  # the append-only file has everything
         except RedisError:
             time.sleep(0.1)
     connection.close()

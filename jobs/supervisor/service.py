@@ -17,7 +17,7 @@ LAUNCHER = Path(__file__).with_name("launch.py")
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 30.0
 STEADY_AFTER_SECONDS = 30.0
-"""A process that lived this long is restarted without delay, as if it had never failed."""
+"""A process that lived this long is restarted after the shortest delay, as if it had never failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class Service:
 
     def start(self) -> None:
         """Start the program in a session of its own, so that Ctrl-C reaches the supervisor alone."""
+        # -I: neither the project nor somebody's PYTHONPATH is loaded only to become another program.
         launcher = [sys.executable, "-I", str(LAUNCHER), str(os.getpid()), str(self.program.niceness)]
         self._started_at = time.monotonic()
         self._process = subprocess.Popen(
@@ -68,7 +69,7 @@ class Service:
             pass_fds=tuple(self.program.files),
             start_new_session=True,
             text=True,
-            errors="replace",
+            errors="replace",  # one odd byte would end the reader, and a full pipe then stops the program
         )
         self._reader = threading.Thread(target=self._read, args=(self._process.stdout or (),), daemon=True)
         self._reader.start()
@@ -84,6 +85,7 @@ class Service:
         if self.done or self._process is None or (code := self._process.poll()) is None:
             return
         now = time.monotonic()
+        # The delay is a time to come back at, not a sleep: the other programs are looked after meanwhile.
         if not self._restart_at:
             self._join()
             if self.program.once:
@@ -111,6 +113,7 @@ class Service:
             return
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(max(deadline - time.monotonic(), 0.01))
+        # Always, and the whole group: a program that left may leave children. macOS forbids it for a group of zombies.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -118,7 +121,7 @@ class Service:
 
     def _join(self) -> None:
         if self._reader:
-            self._reader.join(timeout=1)
+            self._reader.join(timeout=1)  # a grandchild may hold the pipe open for as long as it likes
         if self._process and self._process.stdout:
             self._process.stdout.close()
 
