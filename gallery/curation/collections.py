@@ -42,6 +42,7 @@ def change_collection(
     Who closes a collection becomes its curator, or they would lose sight of it by that.
     """
     with transaction.atomic():
+        # Read again under the lock: the record must tell the values that were really replaced.
         now = Collection.objects.select_for_update().get(pk=collection.pk)
         before = {name: getattr(now, name) for name in values}
         changed = {name: value for name, value in values.items() if value != before[name]}
@@ -50,7 +51,7 @@ def change_collection(
                 setattr(now, name, value)
             now.save(update_fields=list(changed))
             if changed.get("private") and user.is_authenticated:
-                Membership.objects.get_or_create(collection=now, user=user, defaults={"role": Role.CURATOR})
+                Membership.objects.update_or_create(collection=now, user=user, defaults={"role": Role.CURATOR})
             log_act(
                 user,
                 Action.COLLECTION,

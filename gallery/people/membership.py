@@ -39,8 +39,9 @@ def set_role(user: User, role: Role, by: User | AnonymousUser | None) -> bool:
     RoleError : it is the last admin's
     """
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=user.pk)
+        user = _locked(user)
         before = site_role(user)
+        # Without a row of their own they have the role only as long as NEW_ACCOUNT_ROLE says so.
         if before == role and Account.objects.filter(user=user, role=role).exists():
             return False
         if role != Role.ADMIN:
@@ -60,7 +61,7 @@ def set_active(user: User, by: User | AnonymousUser | None, *, active: bool) -> 
     RoleError : it is the last admin's
     """
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=user.pk)
+        user = _locked(user)
         if user.is_active == active:
             return False
         if not active:
@@ -71,9 +72,15 @@ def set_active(user: User, by: User | AnonymousUser | None, *, active: bool) -> 
     return True
 
 
+def _locked(user: User) -> User:
+    """Return an account as it is now, locked together with all admins until the transaction ends."""
+    # All at once and in one order: two admins who demote each other must neither both succeed nor wait for each other.
+    rows = User.objects.select_for_update().filter(ADMINS | Q(pk=user.pk)).order_by("pk")
+    return {row.pk: row for row in rows}[user.pk]
+
+
 def _keep_an_admin(user: User) -> None:
-    """Refuse to take the last admin away; the rows stay locked, so that two admins cannot demote each other."""
-    list(User.objects.select_for_update().filter(ADMINS).values_list("pk", flat=True))
+    """Refuse to take the last admin away."""
     if is_last_admin(user):
         raise RoleError(last_admin_sentence(user))
 
@@ -98,7 +105,8 @@ def set_membership(collection: Collection, user: User, role: Role, by: User | An
     if role >= Role.ADMIN:
         raise RoleError(_("There are admins of the site only; the most that one can be in a collection is curator."))
     with transaction.atomic():
-        held = Membership.objects.select_for_update().filter(collection=collection, user=user).first()
+        collection = _locked_collection(collection)
+        held = Membership.objects.filter(collection=collection, user=user).first()
         if held and held.role == role:
             return False
         if held and role < Role.CURATOR:
@@ -117,7 +125,8 @@ def remove_membership(collection: Collection, user: User, by: User | AnonymousUs
     RoleError : it would leave a private collection without a curator
     """
     with transaction.atomic():
-        held = Membership.objects.select_for_update().filter(collection=collection, user=user).first()
+        collection = _locked_collection(collection)
+        held = Membership.objects.filter(collection=collection, user=user).first()
         if held is None:
             return False
         _keep_a_curator(collection, user)
@@ -125,6 +134,12 @@ def remove_membership(collection: Collection, user: User, by: User | AnonymousUs
         before = Role(held.role).name.lower()
         log_act(by, Action.MEMBERSHIP, str(collection), person=str(user), before=before, after=None)
     return True
+
+
+def _locked_collection(collection: Collection) -> Collection:
+    """Return a collection as it is now, locked until the transaction ends."""
+    # One lock for all its memberships: two curators who remove each other would each still see the other as one.
+    return Collection.objects.select_for_update().get(pk=collection.pk)
 
 
 def _keep_a_curator(collection: Collection, user: User) -> None:
