@@ -97,6 +97,7 @@ def unmerge(merged: Merged, user: User | AnonymousUser | None) -> int:
         keeper = Image.objects.select_for_update().filter(pk=merged.keeper_id).first()
         if keeper:
             _take_back(keeper, merged)
+        # Those restored since, or merged into something else, are no longer this merge's to bring back.
         own = Image.objects.filter(pk__in=merged.other_ids, merged_into_id=merged.keeper_id)
         num_restored = visibility.restore(own.values_list("pk", flat=True), user)
         if keeper:
@@ -107,9 +108,11 @@ def unmerge(merged: Merged, user: User | AnonymousUser | None) -> int:
 def _read(keeper_id: int, other_ids: Iterable[int], *, lock: bool = False) -> tuple[Image, list[Image]]:
     wanted = list(dict.fromkeys(other_ids))
     images = Image.objects.select_for_update() if lock else Image.objects.all()
-    images = images.prefetch_related("tags", "collections", "attributes")
+    # By rising id like every other act on images, so that two of them never wait for each other.
+    images = images.prefetch_related("tags", "collections", "attributes").order_by("pk")
     found = {image.pk: image for part in batches(sorted({keeper_id, *wanted})) for image in images.filter(pk__in=part)}
     keeper = found.get(keeper_id)
+    # Asked under the lock as well: while people choose, others hide, trash and merge the same images.
     if keeper is None or keeper.trashed_at or keeper.status != Image.Status.READY:
         raise MergeError(_("The image that should stay is not in the library any more. Choose another one."))
     if keeper_id in wanted:

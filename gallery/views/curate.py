@@ -90,7 +90,7 @@ def _act(
     """Do an act to the images of that state; only they are as before when it is undone."""
     ids = all_curated(chosen, user)
     with transaction.atomic():
-        images = Image.objects.select_for_update().filter(state)
+        images = Image.objects.select_for_update().filter(state).order_by("pk")  # the order of all locks on images
         changing = [pk for part in batches(ids) for pk in images.filter(pk__in=part).values_list("pk", flat=True)]
         act(changing, user)
         change = remember(user, action, {"ids": changing}) if changing else None
