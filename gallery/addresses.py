@@ -13,5 +13,6 @@ class IdConverter(IntConverter):
     def to_python(self, value: str) -> int:
         number = super().to_python(value)
         if number > LARGEST_ID:
+            # Django takes a ValueError for a pattern that does not match, and answers 404.
             raise ValueError(f"Expected an id of at most {LARGEST_ID}, got {value!r}.")
         return number

@@ -14,5 +14,5 @@ class GalleryConfig(AppConfig):
         from gallery.people.accounts import checks  # noqa: F401 (importing registers them)
         from gallery.people.accounts.receivers import connect
 
-        register_converter(IdConverter, "id")
+        register_converter(IdConverter, "id")  # before any list of addresses is loaded, as those name it
         connect()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 else:
     Base = object
 
+# "data" is where django-allauth keeps what a second factor rests on.
 SECRETS = ("password", "secret", "data", "token")
 """Fields whose values are never logged."""
 MAX_TEXT = 500
@@ -28,6 +29,7 @@ class AuditedAdmin(Base):
     logged_as: Action = Action.SETTINGS
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        # The only hook that is given the form: log_addition and log_change get Django's sentences about it.
         request.logged_changes = changes_of(form)  # type: ignore[attr-defined]
         return super().construct_change_message(request, form, formsets, add)
 
@@ -41,7 +43,7 @@ class AuditedAdmin(Base):
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         with transaction.atomic():
-            self._log_act(request, [obj], "delete")
+            self._log_act(request, [obj], "delete")  # before its id is gone
             super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

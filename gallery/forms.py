@@ -27,6 +27,7 @@ LARGEST_ID = 2**63 - 1
 
 def read_id(text: str) -> int:
     """Return the id that a text names, or 0."""
+    # "²".isdigit() holds, too, but int() refuses it; and it refuses digits by the thousands, hence the length.
     number = int(text) if text.isascii() and text.isdigit() and len(text) < MOST_DIGITS else 0
     return number if number <= LARGEST_ID else 0
 
@@ -73,6 +74,7 @@ class FilterForm(forms.Form):
             known = Collection.objects.visible_to(self.viewer).filter(pk=collection)
             images = images.filter(collections__in=known)
         if tag := chosen.get("tag"):
+            # By their numbers: SQLite answers a join by looking at every image.
             images = images.filter(pk__in=Image.tags.through.objects.filter(tag__name=tag).values("image"))
         if label := chosen.get("label"):
             images = images.filter(label=label)
@@ -130,6 +132,7 @@ class ManyFilesField(forms.FileField):
         super().__init__(allow_empty_file=True, **options)
 
     def clean(self, data: Iterable[UploadedFile[Any]] | None, initial: Any = None) -> list[UploadedFile[Any]]:
+        # Bare super() fails in a comprehension.
         files = [super(ManyFilesField, self).clean(file, initial) for file in data or []]
         if not files:
             raise forms.ValidationError(self.error_messages["required"], code="required")

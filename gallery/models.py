@@ -57,7 +57,7 @@ class CollectionQuerySet(models.QuerySet["Collection"]):
         """Change rows, and say so when that changes who may see what."""
         with transaction.atomic():
             num_rows = super().update(**values)
-            if "private" in values:
+            if "private" in values:  # Django signals the saving of single rows only
                 visibility_changed.send(sender=Collection)
         return num_rows
 
@@ -181,6 +181,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
             return visible
         if not own.may_somewhere(Role.CURATOR):
             return visible.filter(hidden=False)
+        # Hidden ones are few and have an index, so their numbers cost less than a question for each image.
         curated = Image.objects.with_role(user, Role.CURATOR).filter(hidden=True).values("pk")
         return visible.filter(models.Q(hidden=False) | models.Q(pk__in=curated))
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def way_back(request: HttpRequest, default: str = "") -> str:
     """Return the address of this site that a form names as `next`, or the default: that of the gallery."""
     back = request.POST.get("next") or request.GET.get("next") or ""
+    # Django's check takes "page" as well, which would lead from the address that redirects.
     return back if back.startswith("/") and is_ours(request, back) else default or reverse("gallery:index")
 
 

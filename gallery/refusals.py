@@ -37,6 +37,7 @@ def _answer(request: HttpRequest, sentence: str) -> HttpResponse:
     status = HTTPStatus.FORBIDDEN
     if request.headers.get("HX-Request") == "true":
         response = render(request, "_refusal.html", {"sentence": sentence}, status=status)
+        # The form stays on the page with all that was typed; only the notice above it changes.
         response["HX-Retarget"], response["HX-Reswap"] = NOTICES, "innerHTML"
         return response
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":

@@ -69,7 +69,9 @@ class ReasonFilter(admin.SimpleListFilter):
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        # Ordered by the reason alone: DISTINCT covers what the rows are ordered by, and by default that is the id.
         refused = Image.objects.filter(status=Image.Status.REFUSED).order_by("reason")
+        # The chosen one stays on offer though its last image is gone: the list must still show what it is filtered by.
         codes = {*refused.values_list("reason", flat=True).distinct(), *filter(None, [self.value()])}
         return [(code, SENTENCES.get(code, code)) for code in sorted(codes)]
 
@@ -92,7 +94,7 @@ class ImageAdmin(AuditedAdmin, BaseImageAdmin):
     search_fields = ["original_name", "title", "label", "caption", "tags__name", "sha256__startswith"]
     search_help_text = gettext_lazy("File name, title, label, caption, tag, or the first digits of the SHA-256")
     list_per_page = 50
-    show_full_result_count = False
+    show_full_result_count = False  # it would count all images once more for each page
     autocomplete_fields = ["collections", "tags"]
     actions = ["hide_selected", "unhide_selected", "trash_selected", "restore_selected", "retry_refused"]
     fieldsets = [
@@ -220,8 +222,10 @@ class ImageAdmin(AuditedAdmin, BaseImageAdmin):
     def save_model(self, request: HttpRequest, obj: Image, form: ModelForm[Image], change: bool) -> None:
         """Save what was edited; hiding and showing again go through curation, which tells the search of it."""
         edited = [name for name in ("title", "caption", "label", "common") if name in form.changed_data]
+        # Only what was edited: uploads and the decoder may have changed the rest of the row since the form was opened.
         if edited:
             obj.save(update_fields=edited)
+        # The row still has its old value: curation looks for images whose flag differs, and would find none otherwise.
         if "hidden" in form.changed_data:
             (visibility.hide if obj.hidden else visibility.unhide)([obj.pk], request.user)
 

@@ -130,6 +130,7 @@ class MembershipAdmin(BaseMembershipAdmin):
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
         set_membership(obj.collection, obj.user, Role(obj.role), cast(User, request.user))
+        # The admin links to it and logs it, but did not save it.
         obj.pk = Membership.objects.get(collection=obj.collection, user=obj.user).pk
 
     def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
@@ -140,6 +141,7 @@ class MembershipAdmin(BaseMembershipAdmin):
         remove_membership(obj.collection, obj.user, cast(User, request.user))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        # One by one: who goes first may leave another as the last curator.
         for held in queryset.select_related("collection", "user"):
             try:
                 remove_membership(held.collection, held.user, cast(User, request.user))

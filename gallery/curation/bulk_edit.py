@@ -65,6 +65,7 @@ def apply(image_ids: Iterable[int], edit: Edit, user: User | AnonymousUser | Non
     """
     with transaction.atomic():
         ids = [pk for part in batches(sorted(set(image_ids))) for pk in _lock(part)]
+        # Planned anew under the locks: what the preview showed may not be true any more.
         moves = plan(ids, edit)
         _write(moves)
         _tell(moves, user)
@@ -106,6 +107,7 @@ def out_of_sight(moves: Moves) -> list[int]:
         for key, groups in placing.items()
     }
     found: list[int] = []
+    # Only those that leave some place can be lost.
     for part in batches(sorted({pk for values in after.values() for pk, value in values.items() if not value})):
         holders = _holders(part)
         for key, values in after.items():
@@ -127,6 +129,7 @@ def _holders(image_ids: Sequence[int]) -> dict[int, set[str]]:
 
 def as_state(moves: Moves) -> dict[str, Any]:
     """Return moves as JSON can hold them; `from_state` reads them again."""
+    # JSON has no pairs for keys, so each group becomes a list of three.
     return {key: [[*pair, ids] for pair, ids in groups.items()] for key, groups in moves.items()}
 
 
@@ -152,7 +155,7 @@ def _wanted(image_ids: Sequence[int], edit: Edit) -> Iterator[tuple[Sequence[int
 
 def _lock(image_ids: Sequence[int]) -> list[int]:
     rows: QuerySet[Image, int] = Image.objects.select_for_update().filter(pk__in=image_ids).values_list("pk", flat=True)
-    return list(rows.order_by("pk"))
+    return list(rows.order_by("pk"))  # in one order everywhere, so that two edits never wait for each other
 
 
 def _write(moves: Moves) -> None:

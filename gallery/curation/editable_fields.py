@@ -42,6 +42,7 @@ class Field:
     def write(self, values: Mapping[int, Value]) -> None:
         ids_of = _by_value(values)
         if len(ids_of) > MAX_DISTINCT:
+            # Not by `ImageQuerySet.update`, which would tell of `common`: that has two values and never comes here.
             self._write_each(values)
             return
         for text, image_ids in ids_of.items():
@@ -70,6 +71,7 @@ class Tagged:
         ids_of = _by_value(values)
         if adding := ids_of.get(True):
             tag, _created = Tag.objects.get_or_create(name=self.name)
+            # Asked first: `ignore_conflicts` forgives links made meanwhile, but none to an image that is gone.
             known = Image.objects.filter(pk__in=adding).values_list("pk", flat=True)
             links._default_manager.bulk_create(
                 [links(image_id=pk, tag_id=tag.pk) for pk in known], ignore_conflicts=True

@@ -137,6 +137,7 @@ class BulkForm(forms.Form):
         data = self.cleaned_data
         values: dict[str, Value] = {f"tag:{name}": True for name in data["add_tags"]}
         values |= {f"tag:{name}": False for name in data["remove_tags"]}
+        # An empty value takes the attribute away.
         values |= {f"attribute:{name}": value or None for name, value in data["attributes"].items()}
         if data["label"] or data["clear_label"]:
             values["label"] = data["label"]

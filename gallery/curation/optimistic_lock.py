@@ -20,4 +20,5 @@ def read_seen(text: str, now: Mapping[str, Any]) -> dict[str, Any]:
         seen = None
     if not isinstance(seen, dict):
         return dict(now)
+    # It comes back from a browser: a value of another type would break the comparison with what stands now.
     return {name: seen[name] if isinstance(seen.get(name), type(value)) else value for name, value in now.items()}

@@ -41,6 +41,7 @@ class Selection:
     @property
     def digest(self) -> str:
         """Return what differs when the choice does."""
+        # Short, since it only has to notice a change, not to resist forgery.
         return sha256(",".join(map(str, self.ids)).encode()).hexdigest()[:16]
 
 

@@ -39,6 +39,7 @@ def undo(change_id: int, user: User) -> int:
     UndoError : nothing is changed
     """
     with transaction.atomic():
+        # Locked, so that of two presses of the button one undoes and the other is told so.
         change = Change.objects.select_for_update().filter(pk=change_id).first()
         if change is None or not (change.user_id == user.pk or permissions_of(user).sees_all):
             raise UndoError("nothing_to_undo", days=settings.TRASH_DAYS)
@@ -59,7 +60,7 @@ def forget() -> int:
 def _check_role(change: Change, user: User) -> None:
     ids = _image_ids(Action(change.action), change.state)
     for part in batches(ids):
-        there = Image.objects.filter(pk__in=part)
+        there = Image.objects.filter(pk__in=part)  # what was deleted since is passed over
         if there.exclude(pk__in=there.with_role(user, Role.CURATOR).values("pk")).exists():
             raise UndoError("curates_no_longer")
 
@@ -78,7 +79,7 @@ def _undo_edit(state: Mapping[str, Any], user: User) -> int:
     back = bulk_edit.revert(bulk_edit.from_state(state), user)
     lost = [] if permissions_of(user).sees_all else bulk_edit.out_of_sight(back)
     if lost:
-        raise UndoError("undo_takes_out_of_sight", n=len(lost))
+        raise UndoError("undo_takes_out_of_sight", n=len(lost))  # the transaction of `undo` takes the writes back
     return len(bulk_edit.changed_ids(back))
 
 

@@ -42,6 +42,7 @@ def _set_hidden(image_ids: Iterable[int], user: User | AnonymousUser | None, *, 
     with transaction.atomic():
         images = _lock(image_ids, Q(hidden=not hidden))
         _update(images, hidden=hidden)
+        # Search knows nothing of what is in the trash, and must not be told that it is back.
         outside = [image.pk for image in images if image.trashed_at is None]
         if outside:
             signal = images_removed if hidden else images_restored
@@ -69,7 +70,7 @@ def trash(image_ids: Iterable[int], user: User | AnonymousUser | None, *, merged
         images = _lock(image_ids, MAY_BE_TRASHED)
         person = user if user is not None and user.is_authenticated else None
         _update(images, trashed_at=timezone.now(), trashed_by=person, merged_into=merged_into)
-        shown = [image.pk for image in images if not image.hidden]
+        shown = [image.pk for image in images if not image.hidden]  # the hidden left search before
         if shown:
             images_removed.send(sender=Image, image_ids=shown)
         if images and merged_into is None:
@@ -103,6 +104,8 @@ def purge(image_ids: Iterable[int], user: User | AnonymousUser | None) -> int:
                 Image.objects.filter(pk__in=part).delete()
             names = {image.sha256: str(image) for image in images}
             log_act(user, Action.DELETE, subject_of(hashes), sha256=hashes, names=names)
+            # Files cannot be rolled back, so they go last. A process that dies in between leaves files without a row,
+            # which cost room but are taken up again when the same bytes are uploaded.
             transaction.on_commit(lambda: _remove_files(hashes))
     return len(images)
 
@@ -136,6 +139,7 @@ def _update(images: Sequence[Image], **values: object) -> None:
 def _remove_files(hashes: Iterable[str]) -> None:
     """Remove the files of deleted images, unless the same bytes have come again since."""
     for sha256 in hashes:
+        # Locked for each file by itself: an upload waits for one deletion at most, not for thousands.
         with originals.exclusive():
             if not Image.objects.filter(sha256=sha256).exists():
                 originals.remove(sha256)

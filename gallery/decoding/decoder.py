@@ -26,7 +26,7 @@ REASON_CODE = re.compile(r"[a-z_]{1,32}")
 TONE = re.compile(r"#[0-9a-f]{6}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
-_decoders: weakref.WeakSet[Decoder] = weakref.WeakSet()
+_decoders: weakref.WeakSet[Decoder] = weakref.WeakSet()  # weak: known here only for forks
 
 
 class Decoder:
@@ -95,6 +95,7 @@ class Decoder:
         request = {"action": "pixels", "path": str(path), "max_side": max_side}
         head, blobs = self._ask(request, max_side * max_side * 3)
         try:
+            # Over a bytearray, so it may be written to.
             return np.frombuffer(blobs[0], np.uint8).reshape(int(head["height"]), int(head["width"]), 3)
         except (KeyError, ValueError, TypeError, IndexError) as error:
             raise Refused("decoder_crashed", "The decoder gave an answer that makes no sense.") from error

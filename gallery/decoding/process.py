@@ -35,13 +35,14 @@ class ChildProcess:
     def __init__(self, limits: Limits) -> None:
         self.num_asked = 0
         self._limits = limits
+        # The child has one end only, and sees the other close when this process ends, however it ends.
         life_end, self._life = os.pipe()
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-E", "-s", "-m", "gallery.decoding.child", json.dumps(asdict(limits)), str(life_end)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,  # what libraries say of damaged files; the reason comes with the answer
                 cwd=ROOT,
                 env={name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ},
                 pass_fds=(life_end,),
@@ -54,7 +55,7 @@ class ChildProcess:
             os.close(life_end)
         self._files = [file for file in (self._process.stdin, self._process.stdout) if file is not None]
         self._requests, self._answers = (file.fileno() for file in self._files)
-        os.set_blocking(self._answers, False)
+        os.set_blocking(self._answers, False)  # a read that blocks would outlast the deadline
         self._poll = select.poll()
         self._poll.register(self._answers, select.POLLIN | select.POLLHUP)
         _widen(self._answers)
@@ -78,7 +79,7 @@ class ChildProcess:
         self.num_asked += 1
         deadline = time.monotonic() + self._limits.timeout_seconds
         try:
-            os.write(self._requests, pack_head(request))
+            os.write(self._requests, pack_head(request))  # fits into the pipe, so it cannot block
             (length,) = LENGTH.unpack(self._read(LENGTH.size, deadline, LENGTH.size))
             head = unpack_head(self._read(length, deadline, MAX_HEAD_BYTES))
             sizes = [int(size) for size in head.pop(SIZES)]

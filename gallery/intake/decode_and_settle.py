@@ -101,7 +101,7 @@ def admit_registered(registered: Sequence[Registered], decode: Decode) -> Admiss
     unfinished: dict[int, Registered] = {}
     for item in registered:
         if item.unfinished:
-            unfinished.setdefault(item.image.pk, item)
+            unfinished.setdefault(item.image.pk, item)  # the same bytes twice in a batch are decoded once
     return Admission(registered, unfinished, decode([item.image for item in unfinished.values()]))
 
 
@@ -115,6 +115,7 @@ def decode_image(image: Image, decoder: Decoder) -> Verdict:
     except OSError as error:
         return Unavailable(error)
     try:
+        # Before the row says ready: pages show images from then on, and find their copies.
         write_derivatives(image.sha256, inspection.derivatives)
     except OSError as error:
         return error
@@ -157,6 +158,7 @@ def _wait_for_original(image: Image, error: OSError) -> Outcome:
     """Leave an image pending whose original cannot be opened: a disk that is away for a while is no verdict on it."""
     log.debug("The original of image %s cannot be opened: %s", image.pk, error.strerror)
     rows.put_off(image, _next_try(image), UNAVAILABLE)
+    # Not the whole error: its text names a path of the server.
     return Outcome("refused", image, UNAVAILABLE, str(error.strerror))
 
 
@@ -178,6 +180,7 @@ def _refuse_for_space(item: Registered) -> Outcome:
     """Take back a file that just came; what was known before stays pending until there is space."""
     image = item.image
     if item.created:
+        # So that nobody uploads the same bytes between the emptied file and the row that is to go.
         with originals.exclusive():
             remove_derivatives(image.sha256)
             originals.empty(image.sha256)  # first: it makes room for the transaction

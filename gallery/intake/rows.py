@@ -107,6 +107,7 @@ def clean_name(name: str) -> str:
     if len(visible) <= MAX_NAME:
         return visible or UNNAMED
     stem, dot, suffix = visible.rpartition(".")
+    # The suffix is never cut off: it says which type the file claims to be.
     return stem[: MAX_NAME - len(suffix) - 1] + dot + suffix if 0 < len(suffix) < 10 else visible[:MAX_NAME]
 
 
@@ -127,9 +128,12 @@ def register(arrivals: Sequence[IncomingFile], where: Destination) -> list[Regis
     opened: set[str] = set()
     restored: set[str] = set()
     try:
+        # Locked before the transaction, which would keep SQLite's only writer waiting as well, and freed after its
+        # commit, so that whoever deletes the same bytes next sees our rows.
         with originals.exclusive(), transaction.atomic():
             rows = _find(files)
             created = files.keys() - rows.keys()
+            # Bytes before rows: dying now leaves a harmless file; a row without one would look like a lost disk.
             originals.keep([file for sha256, file in files.items() if sha256 in created or _wants_bytes(rows[sha256])])
             opened = _closed(rows, where)
             restored = _take_out_of_trash(rows, where)
@@ -185,7 +189,7 @@ def _take_out_of_trash(rows: Mapping[str, Image], where: Destination) -> set[str
         return set()
     visibility.restore([row.pk for row in trashed.values()], where.user)
     for row in trashed.values():
-        row.trashed_at = row.trashed_by = row.merged_into = None
+        row.trashed_at = row.trashed_by = row.merged_into = None  # read before the update, and settled later by these
     return set(trashed)
 
 
@@ -232,7 +236,7 @@ def _create(arrivals: Iterable[IncomingFile], where: Destination, *, common: boo
             uploaded_by_id=where.user_id,
             common=common,
         )
-        images.setdefault(received.sha256, image)
+        images.setdefault(received.sha256, image)  # the first name counts, later ones are repeats
     Image.objects.bulk_create(images.values())
     return images
 
@@ -253,6 +257,7 @@ def _merge_repeat(image: Image, arrival: IncomingFile) -> None:
 
 def _place(images: Iterable[Image], collections: Sequence[Collection], where: Destination) -> None:
     image_ids = [image.pk for image in images]
+    # Rows of the links themselves: `add()` asks for each image, in a transaction that all others wait for.
     in_collections, with_tags = Image.collections.through, Image.tags.through
     in_collections._default_manager.bulk_create(
         [in_collections(image_id=pk, collection_id=each.pk) for each in collections for pk in image_ids],
@@ -276,6 +281,7 @@ def settle(verdicts: Sequence[tuple[Image, Inspection | Refused]]) -> set[int]:
         for image, verdict in verdicts:
             _apply(image, verdict)
             values = {field: getattr(image, field) for field in SETTLED_FIELDS}
+            # A condition of the update, as the reconciler may have decoded the same file at the same time.
             if Image.objects.filter(pk=image.pk, status=Image.Status.PENDING).update(**values):
                 settled.add(image.pk)
                 if image.status == Image.Status.READY and image.trashed_at is None:

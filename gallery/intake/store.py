@@ -45,7 +45,7 @@ __all__ = ["Outcome", "finish_pending", "retry_refused", "store_image", "store_i
 
 log = logging.getLogger(__name__)
 
-BATCH_FILES = 32
+BATCH_FILES = 32  # a transaction and its journal for each file cost more than to decode it
 IN_FLIGHT_SECONDS = 30  # a pending row younger than this is most likely being decoded right now
 
 
@@ -119,6 +119,7 @@ def store_images(
 
 def retry_refused(image: Image) -> Outcome:
     """Decode a refused image again, for instance after a limit was raised."""
+    # Conditional: somebody may have uploaded the same bytes again just now, which tries them, too.
     Image.objects.filter(pk=image.pk, status=Image.Status.REFUSED).update(
         status=Image.Status.PENDING, reason="", detail="", retry_at=None
     )
@@ -218,6 +219,7 @@ def _decode_here(images: Sequence[Image]) -> list[Verdict]:
 
 def _decode_among(decoders: Sequence[Decoder], pool: ThreadPoolExecutor) -> Decode:
     """Return what hands images to whichever decoder is idle, and answers as they are done."""
+    # A queue because threads of the pool are not tied to decoders; there are as many of both, so nobody waits.
     idle: SimpleQueue[Decoder] = SimpleQueue()
     for decoder in decoders:
         idle.put(decoder)
@@ -229,4 +231,4 @@ def _decode_among(decoders: Sequence[Decoder], pool: ThreadPoolExecutor) -> Deco
         finally:
             idle.put(decoder)
 
-    return lambda images: pool.map(decode, images)
+    return lambda images: pool.map(decode, images)  # begins at once; only its results wait to be asked for

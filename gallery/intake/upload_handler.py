@@ -15,6 +15,7 @@ MARK = "likeness.disk_full"
 
 def disk_was_full(request: HttpRequest) -> bool:
     """Tell whether the files of this request found no room. Reads the request's body."""
+    # FILES first: to ask for it reads the body, and only that sets the mark.
     return bool(request.FILES is not None and request.META.get(MARK))
 
 
@@ -40,8 +41,10 @@ class SpoolingHandler(TemporaryFileUploadHandler):
             self._give_up(error)
 
     def _give_up(self, error: OSError) -> NoReturn:
-        """Leave the rest of the request unread and let the view answer; other errors are raised again."""
+        """Take no more of the request and let the view answer; other errors are raised again."""
         if error.errno not in FULL or self.request is None:
             raise error
+        # META outlives the parser, which swallows StopUpload and tells the view nothing.
         self.request.META[MARK] = True
+        # False lets Django read the rest away: a browser that is still sending shows no answer.
         raise StopUpload(connection_reset=False) from error

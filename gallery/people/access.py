@@ -19,6 +19,7 @@ from gallery.notices import is_ours
 from gallery.people.permissions import permissions_of, welcomed
 from gallery.people.roles import Role
 
+# Django's admin asks for a log-in by itself; the others serve people who have not logged in.
 PUBLIC_PREFIXES = ("/accounts/", "/admin/", "/livez", "/readyz", "/static/")
 PROXY_HEADERS = (
     "HTTP_FORWARDED",
@@ -63,6 +64,7 @@ def _abilities(request: HttpRequest) -> dict[str, object]:
 
 def comes_from_here(request: HttpRequest) -> bool:
     """Tell whether somebody at this machine sent a request, rather than a proxy here for somebody elsewhere."""
+    # Empty behind a Unix socket, where nothing tells who connects: that is nobody at this machine.
     address = request.META.get("REMOTE_ADDR", "")
     return is_loopback(address) and not any(name.startswith(PROXY_HEADERS) for name in request.META)
 

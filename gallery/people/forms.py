@@ -56,6 +56,7 @@ class MemberForm(ExplainedForm):
         """Find the account."""
         text: str = self.cleaned_data["person"]
         found = list(User.objects.filter(Q(username=text) | Q(email__iexact=text), is_active=True)[:2])
+        # One person's name may be another's address.
         named = [user for user in found if user.get_username() == text] or found
         if len(named) != 1:
             problem = _("several accounts have that address; give the user name") if named else _("there is none")

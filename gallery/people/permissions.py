@@ -70,7 +70,7 @@ def welcomed(user: User | AnonymousUser) -> User | AnonymousUser:
 def _read(user: User | AnonymousUser) -> Permissions:
     if not user.is_authenticated:
         return Permissions(VISITOR if settings.OPEN_ACCESS or getattr(user, "_is_welcome", False) else None)
-    if user.is_staff:
+    if user.is_staff:  # Django's own flag, so that its admin and ours can never disagree about who is one
         return Permissions(Role.ADMIN)
     memberships = {pk: Role(role) for pk, role in user.memberships.values_list("collection_id", "role")}
     return Permissions(given_role(user), memberships)

@@ -19,7 +19,7 @@ TEMPORARY = "incoming"
 """The folder of each kind in which files wait for their place: on the same disk, so that a rename moves them."""
 SHARDED = frozenset({BlobKind.ORIGINAL, BlobKind.DERIVATIVE})
 """Kinds with too many files for one folder: they lie in folders of the first four digits of their keys."""
-KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")  # neither slash nor leading dot: a key leads nowhere else
 
 
 def root(kind: BlobKind) -> Path:
@@ -60,6 +60,7 @@ class FolderBlobStore:
         path, waiting = self.path(kind, key), root(kind) / TEMPORARY
         for folder in (path.parent, waiting):
             folder.mkdir(parents=True, exist_ok=True)
+        # Not synced: copies, previews and maps can be made again, and there are many.
         with whole_file(path, durable=False, folder=waiting, mode=0o600) as file:
             file.write(data)
 

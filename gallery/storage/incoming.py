@@ -49,7 +49,7 @@ def receive(kind: BlobKind, file: BinaryIO | Path, max_bytes: int) -> Received:
         with os.fdopen(handle, "wb") as out:
             sha256, num_bytes = _copy(file, out, max_bytes)
             out.flush()
-            os.fsync(out.fileno())
+            os.fsync(out.fileno())  # the name will promise this hash, also after a power cut
     except BaseException:
         path.unlink(missing_ok=True)
         raise

@@ -83,4 +83,5 @@ def is_disk_full(error: OSError | OperationalError) -> bool:
     """Tell whether a file or the database could not be written for want of space or quota."""
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    # SQLite's words and PostgreSQL's; no code says it.
     return any(phrase in str(error).lower() for phrase in ("disk is full", "no space left"))

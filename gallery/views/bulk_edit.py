@@ -66,6 +66,7 @@ def bulk_edit(request: HttpRequest) -> HttpResponse:
     if problem := _sight_problem(moves, form):
         form.add_error(None, ValidationError(problem, code="out_of_sight"))
         return _form(request, choice, form)
+    # What passes a filter may have changed since the preview: then there is another preview instead.
     if step == "apply" and request.POST.get("digest") == choice.digest:
         return _apply(request, choice, form)
     return _preview(request, choice, form, moves)
@@ -99,6 +100,7 @@ def _preview(request: HttpRequest, choice: Selection, form: BulkForm, moves: cur
         "lines": edit_summary.lines(moves, len(choice.ids)),
         "samples": edit_summary.samples(moves),
         "new_collection": new,
+        # A collection that is not made yet is in no plan, and all of them will join it.
         "num_changed": len(choice.ids) if new else len(curation_bulk_edit.changed_ids(moves)),
         "has_moved": request.POST.get("step") == "apply",
     }
@@ -113,7 +115,7 @@ def _apply(request: HttpRequest, choice: Selection, form: BulkForm) -> HttpRespo
     user = cast("User", request.user)
     name = form.cleaned_data["add_collection"]
     with transaction.atomic():
-        add_to = collection_named(name, user) if name else None
+        add_to = collection_named(name, user) if name else None  # in here: an edit that fails leaves no empty one
         moves = curation_bulk_edit.apply(choice.ids, form.edit(add_to), user)
         change = remember(user, Action.EDIT, curation_bulk_edit.as_state(moves)) if moves else None
     num_changed = len(curation_bulk_edit.changed_ids(moves))
@@ -131,6 +133,7 @@ def _known_collection(form: BulkForm) -> Collection | None:
 def _sight_problem(moves: curation_bulk_edit.Moves, form: BulkForm) -> str:
     """Return why the edit would take images from everybody's sight; empty: it would not."""
     lost = curation_bulk_edit.out_of_sight(moves)
+    # A collection that will be made will show them.
     if not lost or (form.cleaned_data["add_collection"] and _known_collection(form) is None):
         return ""
     return ngettext(

@@ -60,6 +60,7 @@ def collection_settings(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return _settings(request, shown, CollectionForm(collection=shown))
     with transaction.atomic():
+        # Asked again under the lock: somebody may have changed the collection, or the role, in the meantime.
         shown = get_object_or_404(_curated(request).select_for_update(), pk=pk)
         form = CollectionForm(request.POST, collection=shown)
         if not form.is_valid():
@@ -79,6 +80,7 @@ def _settings(
         "form": form,
         "conflicts": conflicts,
         "now": form.now,
+        # After a conflict people have seen what stands now; after another mistake they have not.
         "seen": write_seen(form.now) if conflicts or not form.is_bound else request.POST.get("seen", ""),
         "num_only_here": only_here(shown).count(),
     }

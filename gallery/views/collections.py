@@ -32,6 +32,7 @@ def collections(request: HttpRequest) -> HttpResponse:
     known = Collection.objects.visible_to(request.user).order_by("name")
     found = known.filter(name__icontains=asked) if asked else known
     after = read_text(request.GET.get("after", ""))
+    # From a name on, not by a page's number: what is made or deleted meanwhile shifts nothing.
     page = list(_with_contents(found.filter(name__gt=after) if after else found)[: PAGE_SIZE + 1])
     shown = page[:PAGE_SIZE]
     pictures = Image.objects.in_bulk({pk for each in shown for pk in _picture_ids(each)})

@@ -63,6 +63,7 @@ def _page(
         "form": form,
         "rows": rows_of(form),
         "conflicts": conflicts,
+        # Only a conflict has shown what stands now; after another mistake it would hide changes by others.
         "seen": write_seen(form.now) if conflicts or not form.is_bound else request.POST.get("seen", ""),
         "back": way_back(request, image.get_absolute_url()),
         "attribute_names": Attribute.objects.visible_names(request.user)[:MAX_NAMES],

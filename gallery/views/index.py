@@ -21,6 +21,7 @@ AUTO_PAGES = 8
 
 
 @require_safe
+# One address, two answers: without it the Back button may show bare tiles from the browser's cache.
 @vary_on_headers("HX-Request")
 def index(request: HttpRequest) -> HttpResponse:
     """Show one page of the gallery, or to htmx only its tiles."""

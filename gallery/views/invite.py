@@ -45,7 +45,7 @@ def password_link(request: HttpRequest, pk: int) -> HttpResponse:
     return _give_link(request, cast("User", request.user), person)
 
 
-@sensitive_variables("link")
+@sensitive_variables("link")  # whoever reads it in a report of an error could set the password
 def _give_link(request: HttpRequest, admin: User, person: User) -> HttpResponse:
     """Show the link once, and mail it if there is an address; a mail that fails leaves the link on the page."""
     link = make_link(request, admin, person)

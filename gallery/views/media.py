@@ -34,6 +34,7 @@ def media(request: HttpRequest, kind: str, sha256: str) -> HttpResponseBase:
     return _copy(request, derivative, sha256)
 
 
+# Apart from `media`, so that it comes after the question who may see: 304 also tells that an image is here.
 @condition(etag_func=_etag)
 def _copy(request: HttpRequest, kind: Derivative, sha256: str) -> HttpResponseBase:
     response = _send(_opened_copy(sha256, kind), content_type="image/webp")

@@ -83,5 +83,5 @@ def _answer(request: HttpRequest, collection: Collection, found: dict[str, Any])
 
 def _still_manages(request: HttpRequest, collection: Collection) -> bool:
     """Tell whether who asks may go on after the act, which may have been about themselves."""
-    fresh = User.objects.get(pk=cast(User, request.user).pk)
+    fresh = User.objects.get(pk=cast(User, request.user).pk)  # the request's own user keeps the permissions of before
     return Collection.objects.with_role(fresh, Role.CURATOR).filter(pk=collection.pk).exists()

@@ -67,6 +67,7 @@ def _after(images: ImageQuerySet, place: str) -> ImageQuerySet:
     moment = _read_moment(moment_text)
     if moment is None:
         return images
+    # One act trashes many at the same moment; their numbers decide among them.
     return images.filter(Q(trashed_at__lt=moment) | Q(trashed_at=moment, pk__lt=read_id(number)))
 
 

@@ -37,6 +37,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         )
     form = UploadForm(request.POST, request.FILES, viewer=request.user)
     wants_json = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+    # Before the form is looked at, which would only miss the files that were given up.
     if disk_was_full(request):
         return _disk_full(request, form, wants_json)
     if not form.is_valid():
@@ -45,6 +46,7 @@ def upload(request: HttpRequest) -> HttpResponse:
             return JsonResponse({"error": "form", "message": message}, status=HTTPStatus.BAD_REQUEST)
         return _page(request, form, status=HTTPStatus.BAD_REQUEST)
     results = _store(request, form)
+    # The page's own uploader sends one file at a time and goes by the status.
     status = results[0]["status"] if len(results) == 1 else HTTPStatus.OK
     if wants_json:
         answers = [{name: value for name, value in result.items() if name != "status"} for result in results]

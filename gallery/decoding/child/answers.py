@@ -31,7 +31,7 @@ def inspect(request: dict[str, Any], limits: Limits) -> Answer:
     sides: dict[str, int] = request["sides"]
     with open(request["path"], "rb") as file:
         image, name = open_image(file, request["suffix"], limits)
-        num_frames = count_frames(image, limits)
+        num_frames = count_frames(image, limits)  # before load(), so that refusing costs little
         image.load()
         icc = image.info.get("icc_profile") or b""
         orientation = orientation_of(image)
@@ -93,9 +93,11 @@ class PixelDigest:
 
     def visit(self, strip: Image.Image) -> None:
         """Take in the next strip."""
+        # Gray stored as gray and gray stored as colors are the same pixels.
         if strip.mode == "L" and not has_own_colors(self._icc, "L"):
             strip = strip.convert("RGB")
         if self._digest is None:
+            # Only a profile that changes colors counts: those for sRGB come and go with every tool.
             profile = self._icc if has_own_colors(self._icc, strip.mode) else b""
             start = f"{strip.mode} {self._size} {hashlib.sha256(profile).hexdigest()}"
             self._digest = hashlib.sha256(start.encode())

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from gallery.decoding.child.formats import HEAD_BYTES, sniff
 
+# Headers of damaged and hostile files may lead on without end, hence the limits.
 MAX_BOXES = 100
 CLASSIC_TIFF, TAG_BYTES = 42, 12
 MAX_TAGS, MAX_EXTENTS = 200, 10_000
@@ -33,7 +34,7 @@ def ends_early(file: BinaryIO) -> bool:
     try:
         match sniff(head):
             case "WEBP":
-                return int.from_bytes(head[4:8], "little") + 8 > size
+                return int.from_bytes(head[4:8], "little") + 8 > size  # the length leaves out its own header of 8
             case "AVIF" | "HEIF":
                 return _boxes_end(file, size) > size
             case "TIFF":
@@ -68,12 +69,14 @@ def _tiff_end(file: BinaryIO, head: bytes) -> int:
     order = "<" if head[:2] == b"II" else ">"
     version, start = struct.unpack_from(order + "HI", head, 2)
     if version != CLASSIC_TIFF:
+        # BigTIFF has other fields; for that, Pillow's own words have to do.
         return 0
     file.seek(start)
+    # Where even the number is cut off, any number will do: the directory behind it is missing, too.
     (num_tags,) = struct.unpack(order + "H", file.read(2).ljust(2, b"\1"))
     directory = file.read(TAG_BYTES * min(num_tags, MAX_TAGS))
     if len(directory) < TAG_BYTES * min(num_tags, MAX_TAGS):
-        return int(start) + 2 + TAG_BYTES * MAX_TAGS
+        return int(start) + 2 + TAG_BYTES * MAX_TAGS  # any place behind the end of the file
     values = {}
     for position in range(0, len(directory), TAG_BYTES):
         tag, kind, count, field = struct.unpack_from(order + "HHI4s", directory, position)
@@ -86,7 +89,7 @@ def _tiff_end(file: BinaryIO, head: bytes) -> int:
 
 def _tiff_values(file: BinaryIO, layout: str, field: bytes) -> tuple[int, ...]:
     length = struct.calcsize(layout)
-    if length > 4:
+    if length > 4:  # up to four bytes stand in the entry itself, more where it points
         file.seek(struct.unpack(layout[0] + "I", field)[0])
         field = file.read(length)
     return struct.unpack(layout, field[:length])

@@ -15,12 +15,12 @@ SPARE_SECONDS = 1
 def confine(memory_bytes: int) -> None:
     """Limit the address space and open files of this process, and forbid writing files and dumping core."""
     for kind, limit in (
-        (resource.RLIMIT_AS, memory_bytes),
+        (resource.RLIMIT_AS, memory_bytes),  # address space, because Linux ignores RLIMIT_RSS
         (resource.RLIMIT_NOFILE, MAX_OPEN_FILES),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):
-        hard = resource.getrlimit(kind)[1]
+        hard = resource.getrlimit(kind)[1]  # a lower one from outside, of a container say, cannot be raised
         allowed = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
         resource.setrlimit(kind, (allowed, allowed))
 
@@ -30,6 +30,7 @@ def allow_time(seconds: float) -> None:
 
     The parent watches the clock; this is for a parent that cannot any more.
     """
+    # The limit counts from the start of the process, so it has to move on with every file.
     usage = resource.getrusage(resource.RUSAGE_SELF)
     soft = math.ceil(usage.ru_utime + usage.ru_stime + seconds) + SPARE_SECONDS
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]

@@ -19,6 +19,7 @@ from PIL import (
 
 from gallery.decoding.contract import SUFFIX_FORMATS, Limits, Refused
 
+# Imported by name: asked for a format that it does not know yet, Pillow loads all of its plugins.
 PLUGINS = (
     JpegImagePlugin,
     PngImagePlugin,
@@ -39,16 +40,17 @@ SIGNATURES = (
     (b"II+\0", "TIFF"),
     (b"MM\0+", "TIFF"),
 )
-BMP_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}
+BMP_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}  # "BM" alone begins many a text
 AVIF_BRANDS = {b"avif", b"avis"}
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
-FORMAT_NAMES = {"MPO": "JPEG"}
+FORMAT_NAMES = {"MPO": "JPEG"}  # a JPEG with more pictures behind the first
 
 
 def prepare_formats(max_pixels: int) -> None:
     """Set Pillow's own guards; its warning about too many pixels becomes an error."""
     Image.MAX_IMAGE_PIXELS = max_pixels
     warnings.simplefilter("ignore")
+    # Pillow merely warns up to twice the limit. The filter set last is looked at first.
     warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
@@ -68,8 +70,9 @@ def sniff(head: bytes) -> str:
 
 def _sniff_brands(head: bytes) -> str:
     end = min(int.from_bytes(head[:4], "big"), HEAD_BYTES)
+    # The major brand, four bytes of version, then all brands that the file is compatible with.
     brands = {head[8:12], *(head[start : start + 4] for start in range(16, end, 4))}
-    if brands & AVIF_BRANDS:
+    if brands & AVIF_BRANDS:  # first: AVIF files name brands of HEIF as well
         return "AVIF"
     return "HEIF" if brands & HEIF_BRANDS and find_spec("pi_heif") else ""
 
@@ -105,7 +108,7 @@ def open_image(file: BinaryIO, suffix: str, limits: Limits) -> tuple[Image.Image
         _register_heif()
     file.seek(0)
     image = Image.open(file, formats=[name])
-    if image.width * image.height > limits.max_pixels:
+    if image.width * image.height > limits.max_pixels:  # known from the header, nothing is unpacked yet
         raise Refused("too_many_pixels", f"{image.width} x {image.height} pixels came, {limits.max_pixels} may.")
     return image, FORMAT_NAMES.get(image.format or name, name)
 

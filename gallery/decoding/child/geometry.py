@@ -19,7 +19,7 @@ TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 SIDEWAYS = {5, 6, 7, 8}
-FROM_THE_END = {3, 4, 7, 8}
+FROM_THE_END = {3, 4, 7, 8}  # the first upright row is the last row or column stored
 
 
 def orientation_of(image: Image.Image) -> int:
@@ -69,7 +69,9 @@ def shrink(
     image : mode as of `flatten`
     """
     width, height = upright_size(image, orientation)
+    # Averaging is cheap but blurs; twice the size leaves the last step to `fit`, which is sharper.
     factor = max(1, max(width, height) // (2 * side))
+    # A multiple of the factor, so that no strip ends within a block of pixels that become one.
     rows = max(1, STRIP_PIXELS // (width * factor)) * factor
     small: Image.Image | None = None
     for position, upright in enumerate(upright_strips(image, orientation, rows)):

@@ -58,6 +58,7 @@ def _integer_scale(image: Image.Image) -> Flatten:
     depths = (16,) if image.format == "PNG" else BIT_DEPTHS
     whites = [2**bits - 1 for bits in depths if 2**bits > high]
     black, white = (0.0, float(whites[0])) if low >= 0 and whites else (low, high)
+    # Pillow turns such samples around where they have 8 bits, and leaves those of 16 as they are.
     if getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == MIN_IS_WHITE and image.mode != "I":
         black, white = white, black
     return _linear("I", black, white)
@@ -96,6 +97,7 @@ def _linear(mode: str, black: float, white: float) -> Flatten:
 
     def scale(part: Image.Image) -> Image.Image:
         samples = part if part.mode == mode else part.convert(mode)
+        # In this mode point() takes a gain and an offset only. convert("L") cuts decimals off, hence the half above.
         return samples.convert("F").point(lambda value: value * gain + offset).convert("L")
 
     return scale
@@ -143,8 +145,9 @@ def _transform(icc: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     try:
         profile = ImageCms.ImageCmsProfile(BytesIO(icc))
         space = PROFILE_MODES.get(profile.profile.xcolor_space.strip(), "")
-        if space != mode and (space, mode) != ("RGB", "L"):
+        if space != mode and (space, mode) != ("RGB", "L"):  # gray pictures may carry a profile of colors
             return None
+        # Converting sRGB to sRGB would only round.
         if space == "RGB" and "srgb" in (profile.profile.profile_description or "").lower():
             return None
         return _build(profile, space)

@@ -30,6 +30,7 @@ class Command(BaseCommand):
         num_purged = 0
         with Progress(console=console, disable=not console.is_terminal) as bar:
             task = bar.add_task("Deleting", total=trashed.count())
+            # Asked again for each part: what was deleted has left the list, what was restored as well.
             while part := list(trashed.order_by("trashed_at", "pk").values_list("pk", flat=True)[:BATCH]):
                 num_purged += visibility.purge(part, None)
                 bar.update(task, completed=num_purged)

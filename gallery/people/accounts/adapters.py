@@ -117,5 +117,6 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth i
 
 
 def _cipher() -> Fernet:
+    # The prefix keeps this key apart from other uses of SECRET_KEY, which is random and needs no slow derivation.
     digest = hashlib.sha256(b"second factor:" + settings.SECRET_KEY.encode()).digest()
     return Fernet(base64.urlsafe_b64encode(digest))

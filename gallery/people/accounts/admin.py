@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 else:
     BaseAuthenticatorAdmin, BaseUserAdmin = admin.ModelAdmin, UserAdmin
 
+# Django and django-allauth registered theirs, which log nothing; those not registered again are set by the environment.
 for model in (User, Group, EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken):
     admin.site.unregister(model)
 

@@ -107,7 +107,7 @@ class InvitationForm(forms.Form):
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        if get_user_model().objects.filter(username__iexact=name).exists():
+        if get_user_model().objects.filter(username__iexact=name).exists():  # the log-in does not heed case
             raise forms.ValidationError(_("There is an account “%(name)s” already.") % {"name": name})
         return name
 

@@ -60,6 +60,7 @@ def _tell_of_joining(sender: Any, request: HttpRequest, sociallogin: Any, **abou
 def connect() -> None:
     """Listen to django-allauth."""
     for name, (signal, act) in ACTS.items():
+        # Nothing else holds the closure.
         signal.connect(_teller(act), weak=False, dispatch_uid=f"gallery.people.accounts.{name}")
     post_save.connect(
         _tell_of_second_factor, sender=Authenticator, dispatch_uid="gallery.people.accounts.second_factor"

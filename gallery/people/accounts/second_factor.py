@@ -41,6 +41,7 @@ class SecondFactorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # In this order: only admins cost the query of `has_one`, and only where it is demanded of them.
         if request.path.startswith(OPEN_PREFIXES) or not is_demanded(request.user) or has_one(request.user):
             return self.get_response(request)
         place = reverse("mfa_activate_totp")
