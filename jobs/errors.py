@@ -34,7 +34,8 @@ _templates: dict[str, Template] = {
 class CodedError(Exception):
     """An error that people are told of: a code, and JSON-able parameters for its sentence.
 
-    A sentence in the place of the code is kept as it is, as the parameter of the code `message`.
+    A sentence in the place of the code is kept as it is, as the parameter of the code `message`. A parameter may itself
+    be such an error: why something is so.
     """
 
     def __init__(self, code: str | _StrPromise = "", /, **params: Any) -> None:
@@ -94,11 +95,13 @@ def from_text(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a parameter as JSON can hold it: arrays' numbers and translated names are not of its kinds."""
+    """Return a parameter as JSON can hold it: arrays' numbers, translated names and errors are not of its kinds."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)  # neither database takes NaN or infinity in JSON
     if value is None or isinstance(value, bool | int | float | str):
         return _storable(value) if isinstance(value, str) else value
+    if isinstance(value, CodedError):
+        return {"code": value.code, "params": value.params}
     if isinstance(value, Mapping):
         return {str(name): _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -112,6 +115,9 @@ def _storable(text: str) -> str:
 
 
 def _in_words(value: Any) -> str:
+    """Return a parameter as it stands in a sentence; an error that is one says its own sentence there."""
+    if isinstance(value, Mapping) and value.keys() == {"code", "params"}:
+        return sentence(value["code"], value["params"])
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 

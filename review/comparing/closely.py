@@ -77,7 +77,7 @@ def _compare_files(*paths: Path) -> Findings:
 
 def _textbook_values(first: RGBImage, second: RGBImage) -> tuple[dict[str, float], dict[str, str]]:
     """Return what each method's own definition in the textbook says, and why some say nothing."""
-    values, missing = {}, unavailable_methods()
+    values, missing = {}, {name: str(reason) for name, reason in unavailable_methods().items()}
     for name, method in methods().items():
         if name in missing or not isinstance(method, TextbookMethod):
             continue

@@ -102,7 +102,7 @@ def _litert() -> tuple[State, str]:
 
 def _methods() -> tuple[State, str]:
     missing = registry.unavailable_methods()
-    told = "; ".join([f"{', '.join(registry.current_versions())} can be used", *missing.values()])
+    told = "; ".join([f"{', '.join(registry.current_versions())} can be used", *map(str, missing.values())])
     return ("note" if missing else "ok"), told
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
+from search.exceptions import MethodUnavailableError
 from search.methods import METHODS, DerivedMethod, Method, load_method
 from search.models import Feature
 
@@ -27,9 +28,14 @@ def current_versions() -> dict[str, str]:
     return {name: method.version for name, method in methods().items() if method.unavailable() is None}
 
 
-def unavailable_methods() -> dict[str, str]:
+def unavailable_methods() -> dict[str, MethodUnavailableError]:
     """Return why each of the other methods cannot be computed here."""
-    return {name: sentence for name, method in methods().items() if (sentence := method.unavailable()) is not None}
+    reasons = {name: method.unavailable() for name, method in methods().items()}
+    return {
+        name: MethodUnavailableError("not_available", because=reason)
+        for name, reason in reasons.items()
+        if reason is not None
+    }
 
 
 def of_versions(versions: Mapping[str, str]) -> QuerySet[Feature]:

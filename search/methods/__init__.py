@@ -104,7 +104,7 @@ def load_method(name: str, options: Mapping[str, Any] | None = None) -> Method:
     UnknownMethodError : no such method
     """
     if name not in METHODS:
-        raise UnknownMethodError(f"unknown method {name!r}; expected one of {', '.join(METHODS)}")
+        raise UnknownMethodError("unknown_method", name=name, expected=list(METHODS))
     module, _, attribute = METHODS[name].path.rpartition(".")
     method: Method = getattr(import_module(module), attribute)(options)
     return method

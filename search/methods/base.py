@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from search.exceptions import DimensionMismatchError
+from search.exceptions import DimensionMismatchError, SearchError
 from search.types import RGBImage, Scores, Vectors, Verification
 
 
@@ -54,8 +54,12 @@ class Method(ABC):
         """Type of the stored numbers: float32 for vector methods."""
         return np.float32
 
-    def unavailable(self) -> str | None:
-        """Return why the method cannot describe images on this machine, or None. Cheap; loads no library."""
+    def unavailable(self) -> SearchError | None:
+        """Return why the method cannot describe images on this machine, or None. Cheap; loads no library.
+
+        The reason is returned, not raised: a method that lacks something is a state that pages show, and the other
+        methods go on without it.
+        """
         return None
 
     def warm_up(self) -> None:  # noqa: B027 (a hook: most methods have nothing to load)
@@ -93,11 +97,11 @@ class Method(ABC):
         """
         if query.shape[0] != vectors.shape[1]:
             raise DimensionMismatchError(
-                f"{self.name}: query has {query.shape[0]} numbers, rows have {vectors.shape[1]}"
+                "query_of_another_length", method=self.name, query=query.shape[0], rows=vectors.shape[1]
             )
         return np.asarray(vectors @ query, dtype=np.float32)
 
-    def abstains(self, query: NDArray[Any]) -> str | None:
+    def abstains(self, query: NDArray[Any]) -> SearchError | None:
         """Return why a row of shape (dim,) says nothing about its image, or None; `scores` are then all NaN."""
         return None
 
@@ -211,6 +215,19 @@ def check_images(images: Sequence[RGBImage]) -> None:
             raise ValueError(
                 f"image {position}: expected a non-empty (H, W, 3) uint8 array, got shape {image.shape}, {image.dtype}"
             )
+
+
+def check_bytes(method: Method, query: NDArray[Any], vectors: Vectors) -> None:
+    """Raise DimensionMismatchError unless both are rows of a method that stores bytes: a cast would hide the mistake.
+
+    Parameters
+    ----------
+    query, vectors : expected of shape (dim,) and (n, dim), dtype uint8
+    """
+    for rows, shape in ((query, query.shape), (vectors, vectors.shape[1:])):
+        if shape != (method.dim,) or rows.dtype != np.uint8:
+            about = {"method": method.name, "expected": method.dim, "shape": str(rows.shape), "dtype": rows.dtype}
+            raise DimensionMismatchError("bytes_expected", **about)
 
 
 def normalize_rows(rows: NDArray[Any]) -> NDArray[np.float32]:

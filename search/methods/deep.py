@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from search.exceptions import MethodUnavailableError, WeightsError
+from search.exceptions import MethodUnavailableError, SearchError, WeightsError
 from search.methods.base import Method, check_images, normalize_rows, resize
 from search.methods.engines import PACKAGES, Network, load_network
 from search.methods.model_files import ModelFile, find_model_file, fingerprint
@@ -43,7 +43,8 @@ class Deep(Method):
         self._lock = threading.Lock()
         self._network: Network | None = None
         self._mark = ""
-        self._refusal, self._refused_until = "", 0.0
+        self._refusal: tuple[str, Mapping[str, Any]] | None = None
+        self._refused_until = 0.0
 
     @property
     def version(self) -> str:
@@ -59,15 +60,15 @@ class Deep(Method):
         """Numbers per image: those of the network's last layer. Loads the network."""
         return self._load().dim
 
-    def unavailable(self) -> str | None:
-        """Return why images cannot be described here, such as "not available: no weights for ResNet50; ..."."""
+    def unavailable(self) -> SearchError | None:
+        """Return why images cannot be described here: no weights, not those of a network, or nothing to run it."""
         try:
             file = find_model_file(self.options)
         except WeightsError as error:
-            return f"not available: {error}"
+            return error
         for package in PACKAGES[file.engine]:
             if importlib.util.find_spec(package) is None:
-                return f"not available: {package} is not installed; install the requirements again"
+                return MethodUnavailableError("package_missing", package=package)
         return None
 
     def warm_up(self) -> None:
@@ -122,23 +123,26 @@ class Deep(Method):
         """
         reason = self.unavailable()
         if reason is not None:
-            raise MethodUnavailableError(f"deep: {reason}")
+            raise MethodUnavailableError("method_unavailable", method=self.name, because=reason)
         file = find_model_file(self.options)
         mark = f"{file.path}:{file.title}:{file.preprocessing}:{fingerprint(file.path)}"
         with self._lock:
             if self._mark != mark:
-                self._network, self._mark, self._refusal = None, mark, ""
+                self._network, self._mark, self._refusal = None, mark, None
             if self._network is None:
                 self._network = self._open(file)
             return self._network
 
     def _open(self, file: ModelFile) -> Network:
         if self._refusal and time.monotonic() < self._refused_until:
-            raise WeightsError(self._refusal)
+            code, params = self._refusal
+            raise WeightsError(code, **params)
         try:
             return load_network(file)
         except WeightsError as error:
-            self._refusal, self._refused_until = str(error), time.monotonic() + _REFUSED_SECONDS
+            # Not the error itself: its traceback would keep the half-made network in memory.
+            self._refusal = error.code, error.params
+            self._refused_until = time.monotonic() + _REFUSED_SECONDS
             raise
 
 
@@ -177,5 +181,5 @@ def _activations(
         batch = [shape(image, *network.size) for image in images[start : start + _BATCH]]
         activations[start : start + _BATCH] = network.run(np.stack(batch))
     if not np.isfinite(activations).all():
-        raise WeightsError("deep: the network gives numbers that are not finite; fetch or save its weights again")
+        raise WeightsError("numbers_not_finite")
     return activations

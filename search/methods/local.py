@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.exceptions import DimensionMismatchError
-from search.methods.base import RerankMethod, check_images
+from search.exceptions import SearchError
+from search.methods.base import RerankMethod, check_bytes, check_images
 from search.methods.keypoints.homography import MIN_INLIERS, describe, fit
 from search.methods.keypoints.pairing import agreement, pair
 from search.methods.keypoints.rows import ROW, SLOTS, Keypoints, both_ways, find_row, unpack
@@ -49,12 +49,12 @@ class Local(RerankMethod):
             return np.empty((0, self.dim), np.uint8)
         return np.stack([find_row(image) for image in images])
 
-    def abstains(self, query: NDArray[Any]) -> str | None:
+    def abstains(self, query: NDArray[Any]) -> SearchError | None:
         """Say so where the query has too few keypoints to be found again."""
         count = int(unpack(query[None]).counts[0])
         if count >= MIN_INLIERS:
             return None
-        return f"the image has too few distinct spots ({count} keypoints, {MIN_INLIERS} are needed)"
+        return SearchError("too_few_keypoints", num=count, least=MIN_INLIERS)
 
     def scores(self, query: NDArray[Any], vectors: Vectors) -> Scores:
         """Compare one image with many.
@@ -76,7 +76,7 @@ class Local(RerankMethod):
         ------
         DimensionMismatchError : another length or dtype
         """
-        self._check(query, vectors)
+        check_bytes(self, query, vectors)
         one, others = unpack(query[None]), unpack(np.asarray(vectors, np.uint8))
         if self.abstains(query) is not None:
             return np.full(len(vectors), np.nan, np.float32)
@@ -100,7 +100,7 @@ class Local(RerankMethod):
         ------
         DimensionMismatchError : another length or dtype
         """
-        self._check(query, row[None])
+        check_bytes(self, query, row[None])
         one, other = unpack(query[None]), unpack(row[None])
         found = [_verify(side, other, mirrored=bool(turn)) for turn, side in enumerate((one, one.mirrored()))]
         return max((each for each in found if each is not None), key=lambda each: each.inliers, default=None)
@@ -109,13 +109,6 @@ class Local(RerankMethod):
         """Compare two images by the textbook's method, which it names and does not define: see `scores`; 0..1."""
         rows = self.describe([first, second])
         return float(np.nan_to_num(self.scores(rows[0], rows[1:])[0]))
-
-    def _check(self, query: NDArray[Any], vectors: Vectors) -> None:
-        for rows, shape in ((query, query.shape), (vectors, vectors.shape[1:])):
-            if shape != (self.dim,) or rows.dtype != np.uint8:
-                raise DimensionMismatchError(
-                    f"local: expected rows of {self.dim} uint8 numbers, got shape {rows.shape}, {rows.dtype}"
-                )
 
 
 @dataclass(frozen=True, slots=True)

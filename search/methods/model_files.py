@@ -25,7 +25,7 @@ PIXELS, EMBEDDING = "pixels", "embedding"
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _LITERT_MAGIC, _LITERT_MAGIC_AT = b"TFL3", 4
-_SEAL = b"likeness sha256:"
+_CHECKSUM_MARK = b"likeness sha256:"
 # A layer that only this family has; checked in this order.
 _LAYER_SIGNS = {
     "conv_dw_1": "mobilenet",
@@ -89,13 +89,13 @@ def find_model_file(options: Mapping[str, Any]) -> ModelFile:
         return _built_in(Path(given) if given else None)
     backbone = find_backbone(name)
     path = Path(given) if given else _fetched(backbone, options.get("weights_dir"))
-    _check_file(path, _HDF5_MAGIC, "weights (.h5)")
+    _check_file(path, _HDF5_MAGIC, "h5")
     return ModelFile(path, backbone.module, backbone)
 
 
-def seal(content: bytes) -> bytes:
+def with_checksum(content: bytes) -> bytes:
     """Return the content of a `.tflite` file with its own SHA-256 behind it, where LiteRT does not look."""
-    return content + _SEAL + hashlib.sha256(content).digest()
+    return content + _CHECKSUM_MARK + hashlib.sha256(content).digest()
 
 
 def fingerprint(path: Path) -> str:
@@ -113,32 +113,26 @@ def _fingerprint(path: Path, num_bytes: int, mtime_ns: int) -> str:
 def _fetched(backbone: Backbone, folder: Path | None) -> Path:
     path = Path(folder or ".") / backbone.file_name
     if not path.is_file():
-        raise WeightsError(f"no weights for {backbone.name}; run `manage.py fetch_weights` or set DEEP_WEIGHTS")
+        raise WeightsError("no_weights", backbone=backbone.name)
     return path
 
 
 def _built_in(given: Path | None) -> ModelFile:
     if given:
-        _check_file(given, _HDF5_MAGIC, "weights (.h5) or a model (.keras, .tflite)")
-        raise WeightsError(
-            f"{given} holds the weights of a network that is not named; set DEEP_BACKBONE to its name, such as resnet50"
-        )
+        _check_file(given, _HDF5_MAGIC, "any")
+        raise WeightsError("network_not_named", path=given)
     if not BUILT_IN.is_file():
-        raise WeightsError(
-            f"the built-in encoder is not there ({BUILT_IN}); restore it, or set DEEP_BACKBONE or DEEP_WEIGHTS"
-        )
+        raise WeightsError("encoder_gone", path=BUILT_IN)
     return _litert_model(BUILT_IN, "")
 
 
 def _litert_model(path: Path, preprocessing: str) -> ModelFile:
-    _check_file(path, _LITERT_MAGIC, "a LiteRT model (.tflite)", _LITERT_MAGIC_AT)
+    _check_file(path, _LITERT_MAGIC, "tflite", _LITERT_MAGIC_AT)
     if preprocessing not in ("", NO_PREPROCESSING):
-        raise WeightsError(
-            f"a .tflite model prepares the pixels itself, but DEEP_PREPROCESSING is {preprocessing!r}; unset it"
-        )
+        raise WeightsError("preprocessing_not_taken", got=preprocessing)
     stat = path.stat()
     if not _is_whole(path, stat.st_size, stat.st_mtime_ns):
-        raise WeightsError(f"{path} is damaged: its content does not have the checksum it carries; copy it again")
+        raise WeightsError("model_damaged", path=path)
     return ModelFile(path, preprocessing, None)
 
 
@@ -146,25 +140,25 @@ def _litert_model(path: Path, preprocessing: str) -> ModelFile:
 def _is_whole(path: Path, num_bytes: int, mtime_ns: int) -> bool:
     """Tell whether a file has the checksum it carries, if any; files of other programs carry none."""
     content = path.read_bytes()
-    place = len(content) - hashlib.sha256().digest_size - len(_SEAL)
-    if place < 0 or content[place : place + len(_SEAL)] != _SEAL:
+    place = len(content) - hashlib.sha256().digest_size - len(_CHECKSUM_MARK)
+    if place < 0 or content[place : place + len(_CHECKSUM_MARK)] != _CHECKSUM_MARK:
         return path != BUILT_IN
-    return hashlib.sha256(content[:place]).digest() == content[place + len(_SEAL) :]
+    return hashlib.sha256(content[:place]).digest() == content[place + len(_CHECKSUM_MARK) :]
 
 
-def _check_file(path: Path, magic: bytes, expected: str, place: int = 0) -> None:
-    """Raise unless the file can be read and begins as its kind does."""
+def _check_file(path: Path, magic: bytes, kind: str, place: int = 0) -> None:
+    """Raise unless the file can be read and begins as its kind does; the sentence of `other_file` names the kinds."""
     try:
         with path.open("rb") as file:
             found = file.read(place + len(magic))[place:]
     except OSError as error:
-        raise WeightsError(f"cannot read {path}: {error.strerror}; correct DEEP_WEIGHTS") from error
+        raise WeightsError("model_file_unreadable", path=path, cause=error.strerror) from error
     if found != magic:
-        raise WeightsError(f"{path} does not hold {expected}; correct DEEP_WEIGHTS or fetch the file again")
+        raise WeightsError("other_file", path=path, kind=kind)
 
 
 def _whole_model(path: Path, preprocessing: str) -> ModelFile:
-    _check_file(path, b"PK", "a Keras model (.keras)")
+    _check_file(path, b"PK", "keras")
     if preprocessing:
         return ModelFile(path, _known_module(preprocessing), None)
     stat = path.stat()
@@ -178,10 +172,7 @@ def _known_module(name: str) -> str:
         return name
     if name.lower() in backbones():
         return backbones()[name.lower()].module
-    raise WeightsError(
-        f"unknown preprocessing {name!r}; set DEEP_PREPROCESSING to one of {', '.join(sorted(modules))}, "
-        f"or to {NO_PREPROCESSING} if the model prepares the pixels itself"
-    )
+    raise WeightsError("unknown_preprocessing", got=name, expected=sorted(modules), none=NO_PREPROCESSING)
 
 
 @lru_cache(maxsize=8)
@@ -191,7 +182,7 @@ def _infer(path: Path, num_bytes: int, mtime_ns: int) -> str:
         with zipfile.ZipFile(path) as archive:
             config = json.loads(archive.read("config.json"))
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise WeightsError(f"{path} is a damaged Keras model ({error}); save or copy it again") from error
+        raise WeightsError("keras_model_damaged", path=path, cause=str(error)) from error
     parts = list(_parts(config))
     layers = {name for _, name in parts}
     for layer, module in _LAYER_SIGNS.items():
@@ -201,11 +192,7 @@ def _infer(path: Path, num_bytes: int, mtime_ns: int) -> str:
         return NO_PREPROCESSING
     named = _module_in(path.stem) or next(filter(None, map(_module_in, layers)), None)
     if named is None:
-        raise WeightsError(
-            f"cannot tell which preprocessing {path.name} expects; "
-            "set DEEP_PREPROCESSING to a module of keras.applications, such as resnet, "
-            f"or to {NO_PREPROCESSING} if the model prepares the pixels itself"
-        )
+        raise WeightsError("preprocessing_unclear", file=path.name, none=NO_PREPROCESSING)
     return named
 
 

@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from search.exceptions import DimensionMismatchError
-from search.methods.base import PairwiseMethod, check_images, gray, resize
+from search.methods.base import PairwiseMethod, check_bytes, check_images, gray, resize
 from search.types import RGBImage, Scores, Vectors
 
 SIDE = 32
@@ -68,7 +67,7 @@ class PHash(PairwiseMethod):
         ------
         DimensionMismatchError : another length or dtype
         """
-        self._check(query, vectors)
+        check_bytes(self, query, vectors)
         candidates = _words(vectors)
         distances = np.full(len(candidates), BITS, np.uint8)
         for oriented in _words(orientations(query)):
@@ -101,13 +100,6 @@ class PHash(PairwiseMethod):
     def textbook_similarity(first: RGBImage, second: RGBImage) -> float:
         """Compare two images by plain perceptual hashes; see the function of the same name."""
         return textbook_similarity(first, second)
-
-    def _check(self, query: NDArray[Any], vectors: Vectors) -> None:
-        for rows, shape in ((query, query.shape), (vectors, vectors.shape[1:])):
-            if shape != (self.dim,) or rows.dtype != np.uint8:
-                raise DimensionMismatchError(
-                    f"phash: expected rows of {self.dim} uint8, got shape {rows.shape}, {rows.dtype}"
-                )
 
 
 def orientations(code: NDArray[np.uint8]) -> NDArray[np.uint8]:

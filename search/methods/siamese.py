@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from search.exceptions import DimensionMismatchError, MethodUnavailableError, WeightsError
+from search.exceptions import DimensionMismatchError, MethodUnavailableError, SearchError, WeightsError
 from search.methods import load_method
 from search.methods.base import DerivedMethod, Method, check_images
 from search.methods.branches import BITS, HEAD, KOCH, Branch, find, koch, load, peek
@@ -51,16 +51,18 @@ class Siamese(DerivedMethod):
         """Tell whether the network in use is a head on the content network's rows."""
         return self.unavailable() is None and peek(self._find()).architecture == HEAD
 
-    def unavailable(self) -> str | None:
+    def unavailable(self) -> SearchError | None:
         """Return why images cannot be described here: no network fits, its file is damaged, no content network."""
         try:
             architecture = peek(self._find()).architecture
         except WeightsError as error:
-            missing = self._content().unavailable()
-            return f"not available: it builds on content, which is {missing}" if missing else f"not available: {error}"
-        if architecture == HEAD and (missing := self._content().unavailable()):
-            return f"not available: it builds on content, which is {missing}"
-        return None
+            return self._lacks_content() or error
+        return self._lacks_content() if architecture == HEAD else None
+
+    def _lacks_content(self) -> SearchError | None:
+        # Said before what is wrong with the head: where there is no content network, no head can fit one.
+        missing = self._content().unavailable()
+        return MethodUnavailableError("builds_on_content", because=missing) if missing else None
 
     def warm_up(self) -> None:
         """Load the network, and the content network where it builds on that."""
@@ -78,7 +80,7 @@ class Siamese(DerivedMethod):
         """Compute rows from the content network's; see `DerivedMethod.derive`."""
         branch = self._load()
         if branch.architecture != HEAD:
-            raise MethodUnavailableError("siamese: the textbook network needs the images themselves")
+            raise MethodUnavailableError("textbook_needs_images")
         return branch.rows(vectors)
 
     def codes(self, vectors: Vectors) -> NDArray[np.uint8]:
@@ -97,7 +99,8 @@ class Siamese(DerivedMethod):
         DimensionMismatchError : rows of another length
         """
         if vectors.ndim != 2 or vectors.shape[1] != BITS:
-            raise DimensionMismatchError(f"siamese: expected rows of {BITS} numbers, got shape {vectors.shape}")
+            about = {"method": self.name, "expected": BITS, "shape": str(vectors.shape)}
+            raise DimensionMismatchError("rows_of_another_length", **about)
         return np.packbits(vectors > 0, axis=1)
 
     def distance(self, first: RGBImage, second: RGBImage) -> float:
@@ -139,5 +142,5 @@ class Siamese(DerivedMethod):
     def _load(self) -> Branch:
         reason = self.unavailable()
         if reason is not None:
-            raise MethodUnavailableError(f"siamese: {reason}")
+            raise MethodUnavailableError("method_unavailable", method=self.name, because=reason)
         return load(self._find())

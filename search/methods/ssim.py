@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from search.exceptions import DimensionMismatchError
-from search.methods.base import PairwiseMethod, check_images, gray, normalize_rows, resize
+from search.methods.base import PairwiseMethod, check_bytes, check_images, gray, normalize_rows, resize
 from search.types import RGBImage, Scores, Vectors
 
 SIDE = 64
@@ -71,7 +70,7 @@ class Ssim(PairwiseMethod):
         ------
         DimensionMismatchError : another length or dtype
         """
-        self._check(query, vectors)
+        check_bytes(self, query, vectors)
         picture = query.reshape(SIDE, SIDE)
         scores = np.empty(len(vectors), np.float32)
         comparison = _Comparison(picture, min(_CHUNK, len(vectors)))
@@ -100,7 +99,7 @@ class Ssim(PairwiseMethod):
         ------
         DimensionMismatchError : another length or dtype
         """
-        self._check(vectors[0] if len(vectors) else np.zeros(self.dim, np.uint8), vectors)
+        check_bytes(self, vectors[0] if len(vectors) else np.zeros(self.dim, np.uint8), vectors)
         proxies = np.empty((len(vectors), 3 * CELLS * CELLS), np.float32)
         for start in range(0, len(vectors), _CHUNK):
             pictures = np.ascontiguousarray(vectors[start : start + _CHUNK]).reshape(-1, SIDE, SIDE)
@@ -111,13 +110,6 @@ class Ssim(PairwiseMethod):
     def textbook_similarity(first: RGBImage, second: RGBImage) -> float:
         """Compare two images by the textbook definition; see the function of the same name."""
         return textbook_similarity(first, second)
-
-    def _check(self, query: NDArray[Any], vectors: Vectors) -> None:
-        for rows, shape in ((query, query.shape), (vectors, vectors.shape[1:])):
-            if shape != (self.dim,) or rows.dtype != np.uint8:
-                raise DimensionMismatchError(
-                    f"ssim: expected rows of {self.dim} uint8 gray levels, got shape {rows.shape}, {rows.dtype}"
-                )
 
 
 def _window_sums(pictures: NDArray[Any], sums: NDArray[np.int32] | None = None) -> NDArray[np.int32]:

@@ -71,10 +71,7 @@ def find_backbone(name: str) -> Backbone:
     found = backbones().get(wanted)
     if found is None:
         near = [backbones()[close].name for close in get_close_matches(wanted, backbones(), NAMED)]
-        known = ", ".join(["compact", *near])
-        raise WeightsError(
-            f"unknown backbone {name!r}; expected {known} or another that `manage.py fetch_weights --list` names"
-        )
+        raise WeightsError("unknown_backbone", name=name, expected=["compact", *near])
     return found
 
 
@@ -98,10 +95,7 @@ def fetch(backbone: Backbone, folder: Path, progress: Progress | None = None) ->
     WeightsError : no checksum to verify by, server not reached, download cut off, wrong checksum, disk full
     """
     if not backbone.checksum:
-        raise WeightsError(
-            f"Keras publishes no checksum for {backbone.name}, so its download could not be verified; "
-            f"get {backbone.url} yourself and set DEEP_WEIGHTS to its path, or choose another backbone"
-        )
+        raise WeightsError("no_published_checksum", backbone=backbone.name, url=backbone.url)
     path = folder / backbone.file_name
     if path.exists() and is_intact(path, backbone.checksum):
         return path
@@ -110,19 +104,13 @@ def fetch(backbone: Backbone, folder: Path, progress: Progress | None = None) ->
         folder.mkdir(parents=True, exist_ok=True)
         _download(backbone.url, part, progress)
     except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
-        raise WeightsError(
-            f"could not download {backbone.url}: {getattr(error, 'reason', error)}; run the command again to go on"
-        ) from error
+        cause = str(getattr(error, "reason", error))
+        raise WeightsError("download_failed", url=backbone.url, cause=cause) from error
     except OSError as error:
-        raise WeightsError(
-            f"could not write {part}: {error.strerror}; free some space or choose another folder"
-        ) from error
+        raise WeightsError("download_not_written", path=part, cause=error.strerror) from error
     if not is_intact(part, backbone.checksum):
         part.unlink()
-        raise WeightsError(
-            f"{backbone.url} does not have the published checksum {backbone.checksum}; "
-            "the download was damaged or the file changed, and it was thrown away; run the command again"
-        )
+        raise WeightsError("download_damaged", url=backbone.url, checksum=backbone.checksum)
     put(part, path)
     return path
 

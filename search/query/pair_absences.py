@@ -69,12 +69,12 @@ class Absences:
     def of(self, name: str, first: int, second: int) -> Absence:
         """Return why a method says nothing about the images at two places."""
         if name in self._unavailable:
-            return Absence(Missing.UNAVAILABLE, detail=self._unavailable[name])
+            return Absence(Missing.UNAVAILABLE, detail=str(self._unavailable[name]))
         for place in (first, second):
             if name not in self._held or not self._held[name][1][place]:
                 return self._lacking(name, place)
         abstains = registry.methods()[name].abstains(self._held[name][0][first])
-        return Absence(Missing.ABSTAINS, detail=abstains) if abstains else Absence(Missing.NO_CALIBRATION)
+        return Absence(Missing.ABSTAINS, detail=str(abstains)) if abstains else Absence(Missing.NO_CALIBRATION)
 
     def _read(self, silent: Collection[str]) -> dict[tuple[int, str], tuple[str, str, str]]:
         """Return version, state and reason of the features of these methods that could have been compared."""

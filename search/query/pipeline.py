@@ -170,7 +170,7 @@ def image_ids_of_collection(collection_id: int) -> NDArray[np.int64]:
 def _silent(vectors: Mapping[str, NDArray[Any]]) -> dict[str, str]:
     """Return why each method that has a row of the query still has nothing to say about it."""
     found = {name: registry.methods()[name].abstains(row) for name, row in vectors.items()}
-    return {name: why for name, why in found.items() if why is not None}
+    return {name: str(why) for name, why in found.items() if why is not None}
 
 
 def _missing(
@@ -196,7 +196,7 @@ def _missing(
             elif version != snapshot.versions.get(name):
                 reasons[name] = _other_version(name, version)
     unavailable = registry.unavailable_methods()
-    return {name: unavailable.get(name, reason) for name, reason in reasons.items()}
+    return {name: str(unavailable.get(name, reason)) for name, reason in reasons.items()}
 
 
 def _other_version(name: str, version: str) -> str:

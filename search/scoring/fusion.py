@@ -29,7 +29,7 @@ def check_weights(weights: Mapping[str, float], known: Iterable[str] = METHODS) 
     checked = dict.fromkeys(known, 0.0)
     for name, weight in weights.items():
         if name not in checked:
-            raise UnknownMethodError(f"unknown method {name!r}; expected one of {', '.join(checked)}")
+            raise UnknownMethodError("unknown_method", name=name, expected=list(checked))
         if not math.isfinite(weight) or weight < 0:
             raise FusionWeightsError(f"weight of {name}: expected a number of at least 0, got {weight}")
         checked[name] = float(weight)

@@ -53,7 +53,7 @@ def feature_context(image: Image) -> dict[str, object]:
     for name, look in method_looks().items():
         state, reason = states.get(name, (JobState.WAITING.value, ""))
         if name in unavailable:
-            state, reason = "unavailable", unavailable[name]
+            state, reason = "unavailable", str(unavailable[name])
         label = _("not available") if state == "unavailable" else JobState(state).label
         rows.append({"look": look, "state": state, "label": label, "reason": reason})
     return {

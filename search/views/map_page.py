@@ -106,7 +106,7 @@ def _absence(request: HttpRequest, method: str) -> dict[str, Any]:
         "state": now,
         "error": now.error,
         "percent": round(100 * now.share),
-        "unavailable": registry.unavailable_methods().get(method, ""),
+        "unavailable": str(registry.unavailable_methods().get(method, "")),
         "few": map_images(request.user, None).count() < MIN_IMAGES,
         "least": MIN_IMAGES,
         "sees_all": closed_images(request.user) is None,

@@ -52,7 +52,8 @@ def make_sliders(weights: Mapping[str, float]) -> list[Slider]:
     def percent(name: str) -> int:
         return 0 if name in missing or not total else round(100 * weights[name] / total)
 
-    return [Slider(look, weights[name], percent(name), missing.get(name, "")) for name, look in method_looks().items()]
+    looks = method_looks().items()
+    return [Slider(look, weights[name], percent(name), str(missing.get(name, ""))) for name, look in looks]
 
 
 def weight_mix(sliders: list[Slider]) -> list[BarSegment]:

@@ -48,7 +48,8 @@ def _context(viewer: User | AnonymousUser) -> dict[str, Any]:
     looks = method_looks()
     num_images = Image.objects.visible_to(viewer).filter(hidden=False).count()
     rows = [
-        _method_row(look, counts.get(name, {}), unavailable.get(name, ""), num_images) for name, look in looks.items()
+        _method_row(look, counts.get(name, {}), str(unavailable.get(name, "")), num_images)
+        for name, look in looks.items()
     ]
     failures = [
         {"look": looks[failure.method], "reason": failure.reason, "num": failure.num_images}

@@ -32,6 +32,14 @@ def test_it_works() -> None:
     assert str(error) == sentence(error.code, error.params) == "40 degrees in Rome, Oslo."
 
 
+def test_an_error_may_be_the_reason_of_another() -> None:
+    errors.register({"shut": "The shop is shut: %(because)s"})
+    error = CodedError("shut", because=CodedError("too_hot", degrees=40, places=["Rome"]))
+    assert error.params == {"because": {"code": "too_hot", "params": {"degrees": 40, "places": ["Rome"]}}}
+    stored = json.loads(json.dumps(error.params))
+    assert sentence(error.code, stored) == str(error) == "The shop is shut: 40 degrees in Rome."
+
+
 def test_a_function_may_choose_the_words() -> None:
     assert [sentence("eggs", {"num": num}) for num in (1, 2)] == ["one egg", "2 eggs"]
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from search.exceptions import SearchError
 from search.methods import METHODS, MethodEntry
 from search.methods.base import Method, normalize_rows
 from search.types import RGBImage
@@ -67,8 +68,8 @@ class Absent(Gray):
 
     name = "absent"
 
-    def unavailable(self) -> str:
-        return "not available: nothing of the kind here"
+    def unavailable(self) -> SearchError:
+        return SearchError("nothing of the kind here")
 
 
 def entry(kind: type[Method]) -> MethodEntry:

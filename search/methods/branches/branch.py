@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.exceptions import DimensionMismatchError
+from search.exceptions import DimensionMismatchError, WeightsError
 from search.methods.base import normalize_rows
 from search.methods.branches import koch
 
@@ -44,10 +44,9 @@ class Branch:
     about: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raise ValueError unless the arrays are those of the architecture, and finite."""
+        """Raise WeightsError unless the arrays are those of the architecture, and finite."""
         if self.architecture not in _SHAPES:
-            known = ", ".join(_SHAPES)
-            raise ValueError(f"unknown architecture {self.architecture!r}; expected one of {known}")
+            raise WeightsError("unknown_architecture", got=self.architecture, expected=list(_SHAPES))
         for name, shape in _SHAPES[self.architecture].items():
             found = self.arrays[name].shape if name in self.arrays else None
             if (
@@ -55,9 +54,9 @@ class Branch:
                 or len(found) != len(shape)
                 or any(w and w != f for w, f in zip(shape, found, strict=True))
             ):
-                raise ValueError(f"{name}: expected shape {shape}, got {found}")
+                raise WeightsError("array_of_another_shape", array=name, expected=str(shape), got=str(found))
             if not np.isfinite(self.arrays[name]).all():
-                raise ValueError(f"{name} holds numbers that are not finite")
+                raise WeightsError("array_not_finite", array=name)
 
     def rows(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
         """Run the branch.
@@ -78,7 +77,8 @@ class Branch:
         reached = inputs if self.architecture == HEAD else koch.activations(self.arrays, inputs)
         weights = self.arrays["weights"]
         if reached.ndim != 2 or reached.shape[1] != len(weights):
-            raise DimensionMismatchError(f"siamese: expected rows of {len(weights)} numbers, got shape {reached.shape}")
+            about = {"method": "siamese", "expected": len(weights), "shape": str(reached.shape)}
+            raise DimensionMismatchError("rows_of_another_length", **about)
         rows = normalize_rows(reached @ weights + self.arrays["bias"])
         rows[~rows.any(axis=1)] = BITS**-0.5  # nothing to tell: alike to all, and to the next such image most
         return rows

@@ -26,7 +26,6 @@ ADOPTED = "adopted.json"
 """Which file of the folder serves with which version of the content method."""
 _FORMAT = 1
 _ABOUT = "about"
-_ADVICE = "train another with `manage.py train_siamese`"
 _ERRORS = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
@@ -86,7 +85,7 @@ def _mark(path: Path) -> tuple[int, int]:
     try:
         stat = path.stat()
     except OSError as error:
-        raise WeightsError(f"cannot read {path}: {error.strerror}; restore it, or {_ADVICE}") from error
+        raise WeightsError("siamese_unreadable", path=path, cause=error.strerror) from error
     return stat.st_size, stat.st_mtime_ns
 
 
@@ -95,11 +94,11 @@ def _peek(path: Path, num_bytes: int, mtime_ns: int) -> Title:
     try:
         with zipfile.ZipFile(path) as archive:
             if torn := archive.testzip():
-                raise ValueError(f"{torn} is torn")
+                raise WeightsError("file_torn", file=torn)
         with np.load(path, allow_pickle=False) as arrays:
             return _title(arrays[_ABOUT])
-    except _ERRORS as error:
-        raise WeightsError(f"{path} is damaged or no siamese network ({error}); restore it, or {_ADVICE}") from error
+    except (*_ERRORS, WeightsError) as error:
+        raise _damaged(path, error) from error
 
 
 @lru_cache(maxsize=2)
@@ -109,14 +108,18 @@ def _load(path: Path, num_bytes: int, mtime_ns: int) -> Branch:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name].astype(np.float32) for name in archive.files if name != _ABOUT}
         return Branch(title.architecture, arrays, title.source, title.about)
-    except _ERRORS as error:
-        raise WeightsError(f"{path} is damaged or no siamese network ({error}); restore it, or {_ADVICE}") from error
+    except (*_ERRORS, WeightsError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> WeightsError:
+    return WeightsError("siamese_damaged", path=path, cause=error if isinstance(error, WeightsError) else str(error))
 
 
 def _title(encoded: NDArray[np.uint8]) -> Title:
     about = json.loads(encoded.tobytes())
     if about["format"] != _FORMAT:
-        raise ValueError(f"format {about['format']!r}, expected {_FORMAT}")
+        raise WeightsError("unknown_format", got=about["format"], expected=_FORMAT)
     return Title(str(about["architecture"]), str(about["source"]), about["about"])
 
 
@@ -129,7 +132,8 @@ def adopt(folder: Path, source: str, path: Path) -> None:
     """
     branch = load(path)
     if branch.architecture == HEAD and branch.source != source:
-        raise WeightsError(f"{path.name} was trained on content {branch.source}; the one in use is {source}")
+        about = {"file": path.name, "source": branch.source, "content": source}
+        raise WeightsError("siamese_of_another_content", **about)
     known = dict(_adopted(folder)) | {source: path.name}
     _write(folder / ADOPTED, json.dumps(known, indent=1, sort_keys=True).encode())
 
@@ -145,7 +149,7 @@ def find(folder: Path | None, source: str) -> Path:
         return folder / name
     if BUILT_IN.is_file() and peek(BUILT_IN).source == source:
         return BUILT_IN
-    raise WeightsError(f"no siamese network fits the content network in use ({source}); run `manage.py train_siamese`")
+    raise WeightsError("siamese_missing", content=source)
 
 
 def _adopted(folder: Path) -> Mapping[str, str]:
@@ -162,9 +166,9 @@ def _read_adopted(path: Path, num_bytes: int, mtime_ns: int) -> Mapping[str, str
     try:
         found = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise WeightsError(f"cannot read {path} ({error}); delete it and run `manage.py train_siamese`") from error
+        raise WeightsError("siamese_list_unreadable", path=path, cause=str(error)) from error
     if not isinstance(found, dict) or not all(isinstance(name, str) for name in found.values()):
-        raise WeightsError(f"{path} does not name files; delete it and run `manage.py train_siamese`")
+        raise WeightsError("siamese_list_damaged", path=path)
     return found
 
 

@@ -67,9 +67,8 @@ def activations(arrays: Mapping[str, NDArray[Any]], pictures: NDArray[np.uint8])
     DimensionMismatchError : pictures of another shape or type
     """
     if pictures.shape[1:] != (SIDE, SIDE) or pictures.dtype != np.uint8:
-        raise DimensionMismatchError(
-            f"siamese: expected gray pictures of {SIDE} x {SIDE} uint8, got shape {pictures.shape}, {pictures.dtype}"
-        )
+        about = {"side": SIDE, "shape": str(pictures.shape), "dtype": pictures.dtype}
+        raise DimensionMismatchError("gray_pictures_expected", **about)
     flat = np.empty((len(pictures), SHAPES["dense"][0]), np.float32)
     for place, picture in enumerate(pictures):
         flat[place] = _convolved(arrays, picture)

@@ -69,8 +69,9 @@ def load_features(file: ModelFile) -> Any:
             warnings.filterwarnings("error", message=".*freshly-initialized", category=UserWarning)
             return _with_weights(file.backbone, file.path) if file.backbone else _features_of(_whole_model(file), file)
     except _LOAD_ERRORS as error:
-        expected = f"weights of {file.backbone.name} without top" if file.backbone else "a Keras model"
-        raise unreadable(file.path, expected, error) from error
+        if file.backbone:
+            raise unreadable("weights_unreadable", file.path, error, backbone=file.backbone.name) from error
+        raise unreadable("keras_model_unreadable", file.path, error) from error
 
 
 def input_size(model: Any) -> tuple[int, int]:
@@ -99,7 +100,7 @@ def _with_weights(backbone: Backbone, path: Path) -> Any:
         weights.assign(np.full(weights.shape, np.nan))  # so that none can stay as it was made, unseen
     model.load_weights(path)
     if not all(np.isfinite(weights).all() for weights in model.get_weights()):
-        raise ValueError("numbers are missing for some of its layers")
+        raise WeightsError("weights_with_gaps", path=path, backbone=backbone.name)
     return model
 
 
@@ -114,9 +115,10 @@ def _features_of(model: Any, file: ModelFile) -> Any:
     import keras
 
     if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise WeightsError(f"deep: {file.path.name} must have one input and one output")
+        about = {"file": file.path.name, "inputs": len(model.inputs), "outputs": len(model.outputs)}
+        raise WeightsError("not_one_input_and_output", **about)
     if len(model.input_shape) != 4 or model.input_shape[3] != 3:
-        raise WeightsError(f"deep: {file.path.name} must take (height, width, 3) images, it takes {model.input_shape}")
+        raise WeightsError("takes_no_images", file=file.path.name, got=str(model.input_shape))
     output = model.outputs[0]
     if _is_classifier(model.layers[-1]):
         pooled = [layer for layer in model.layers if type(layer).__name__ == "GlobalAveragePooling2D"]
@@ -124,7 +126,7 @@ def _features_of(model: Any, file: ModelFile) -> Any:
     if len(output.shape) == 4:
         output = keras.layers.GlobalAveragePooling2D()(output)
     if len(output.shape) != 2:
-        raise WeightsError(f"deep: {file.path.name} must give one row of numbers per image, it gives {output.shape}")
+        raise WeightsError("output_of_another_shape", file=file.path.name, got=str(output.shape))
     return keras.Model(model.inputs[0], output)
 
 

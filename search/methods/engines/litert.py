@@ -40,15 +40,13 @@ def load(file: ModelFile) -> Network:
         interpreter = Interpreter(model_path=str(file.path), num_threads=1)
         interpreter.allocate_tensors()
     except _LOAD_ERRORS as error:
-        raise unreadable(file.path, "a LiteRT model", error) from error
+        raise unreadable("litert_model_unreadable", file.path, error) from error
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     _check_shapes(file, inputs, outputs)
     named_in, named_out = _names(interpreter)
     if named_in != PIXELS and file.preprocessing != NO_PREPROCESSING:
-        raise WeightsError(
-            f"deep: {file.path.name} calls its input {named_in!r}, not {PIXELS!r}; it is a model of another program: "
-            f"set DEEP_PREPROCESSING={NO_PREPROCESSING} if it takes plain pixels of 0..255"
-        )
+        about = {"file": file.path.name, "got": named_in, "expected": PIXELS, "none": NO_PREPROCESSING}
+        raise WeightsError("input_of_another_name", **about)
     _, height, width, _ = (int(side) for side in inputs[0]["shape"])
     return Network(
         size=(height, width),
@@ -60,16 +58,13 @@ def load(file: ModelFile) -> Network:
 
 def _check_shapes(file: ModelFile, inputs: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> None:
     if len(inputs) != 1 or len(outputs) != 1:
-        raise WeightsError(
-            f"deep: {file.path.name} must have one input and one output, it has {len(inputs)} and {len(outputs)}"
-        )
+        about = {"file": file.path.name, "inputs": len(inputs), "outputs": len(outputs)}
+        raise WeightsError("not_one_input_and_output", **about)
     taken, given = inputs[0]["shape_signature"].tolist(), outputs[0]["shape"].tolist()
     if len(taken) != 4 or taken[3] != 3 or min(taken[1:3]) < 1 or taken[0] not in (1, -1):
-        raise WeightsError(
-            f"deep: {file.path.name} must take one (height, width, 3) image of a fixed size, it takes {taken}"
-        )
+        raise WeightsError("takes_no_fixed_image", file=file.path.name, got=str(taken))
     if len(given) != 2 or given[0] != 1:
-        raise WeightsError(f"deep: {file.path.name} must give one row of numbers per image, it gives {given}")
+        raise WeightsError("output_of_another_shape", file=file.path.name, got=str(given))
 
 
 def _names(interpreter: Any) -> tuple[str, str]:

@@ -24,9 +24,8 @@ class Network:
     run: Callable[[NDArray[np.uint8]], NDArray[np.float32]]  # (n, height, width, 3) RGB -> (n, dim)
 
 
-def unreadable(path: Path, expected: str, error: Exception) -> WeightsError:
-    """Return what to raise where a library cannot read a file: what to do first, then what it said, cut short."""
+def unreadable(code: str, path: Path, error: Exception, **about: str) -> WeightsError:
+    """Return what to raise where a library cannot read a file: with what it said, cut short."""
+    # Keras answers a damaged file with pages of advice; its first line says what is wrong.
     cause = str(error).strip().partition("\n")[0][:CAUSE_LENGTH].strip()
-    return WeightsError(
-        f"deep: could not read {path} as {expected}; correct DEEP_WEIGHTS, or fetch or copy the file again ({cause})"
-    )
+    return WeightsError(code, path=path, cause=cause, **about)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from jobs.files import write_bytes
-from search.methods.model_files import EMBEDDING, PIXELS, seal
+from search.methods.model_files import EMBEDDING, PIXELS, with_checksum
 from search.training.export.folded import FoldedEncoder, fold, run
 from search.types import RGBImage
 
@@ -28,7 +28,7 @@ def export_tflite(
     side: int = 64,
     images: Iterable[RGBImage] = (),
 ) -> int:
-    """Write an encoder as a `.tflite` file, sealed with its checksum.
+    """Write an encoder as a `.tflite` file, with its checksum behind it.
 
     The file takes one image of (side, side, 3) RGB pixels of 0..255, called "pixels", and gives one row of L2 norm 1,
     called "embedding". The head that sees places is left out. TensorFlow converts it, whatever trained it.
@@ -51,7 +51,7 @@ def export_tflite(
     ValueError : too few images to quantize by
     """
     encoder = model if isinstance(model, FoldedEncoder) else fold(model)
-    content = seal(_convert(encoder, dtype, side, list(images)))
+    content = with_checksum(_convert(encoder, dtype, side, list(images)))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, content)
     return len(content)

@@ -122,7 +122,7 @@ def _encoders(order: SiameseOrder, served: Branch | None) -> Encoders:
     content = registry.methods()["deep"]
     missing = content.unavailable()
     if missing and order.architecture == HEAD:
-        raise TrainingError(f"a head needs the content network, which is {missing}")
+        raise TrainingError(f"a head needs the content network, which is not available: {missing}")
     encoders: dict[str, Callable[..., NDArray[Any]]] = {} if missing else {CONTENT: content.describe}
     if order.architecture == KOCH or (served is not None and served.architecture == KOCH):
         encoders[KOCH] = koch.prepare

@@ -83,7 +83,7 @@ def test_networks_that_are_known_pass(settings: LazySettings, name: str) -> None
             {"deep_backbone": "resnet51"},
             checks.check_deep_backbone,
             "search.E004",
-            "unknown backbone 'resnet51'",
+            "unknown backbone “resnet51”",
         ),
         ({"index_backend": "faiss"}, checks.check_index_backend, "search.E003", "unknown index backend 'faiss'"),
         ({"lease_seconds": 20, "reconcile_seconds": 30}, checks.check_lease, "search.W001", "LEASE_SECONDS=20"),

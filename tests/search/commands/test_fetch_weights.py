@@ -94,7 +94,7 @@ def test_list() -> None:
 
 @pytest.mark.usefixtures("server")
 def test_unknown_backbone_is_refused() -> None:
-    said = "unknown backbone 'resnet51'; expected compact, ResNet50 or another that `manage.py fetch_weights --list`"
+    said = "unknown backbone “resnet51”; expected compact, ResNet50 or another that `manage.py fetch_weights --list`"
     with pytest.raises(CommandError, match=said):
         run("--backbone", "resnet51")
 

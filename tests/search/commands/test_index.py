@@ -109,7 +109,7 @@ def test_search_image_by_file(
         (["99999"], "There is no image 99999"),
         (["{id}", "--weights", "color=-1"], "expected a number of at least 0"),
         (["{id}", "--weights", "color=0"], "all weights are 0"),
-        (["{id}", "--weights", "colour=1"], "unknown method 'colour'"),
+        (["{id}", "--weights", "colour=1"], "unknown method “colour”"),
         (["{id}", "--collection", "nowhere"], "no collection 'nowhere'"),
         (["{id}", "--top", "0"], "expected at least 1, got 0"),
     ],

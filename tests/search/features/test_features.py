@@ -66,7 +66,9 @@ def test_methods_that_are_not_available_are_not_wanted(plug_in_methods: PlugIn, 
     image = stored_image()
     assert states(image) == {"gray": "waiting"}
     assert registry.current_versions() == {"gray": "1"}
-    assert registry.unavailable_methods() == {"absent": "not available: nothing of the kind here"}
+    (name, error), *others = registry.unavailable_methods().items()
+    assert (name, error.code, others) == ("absent", "not_available", [])
+    assert error.params["because"]["params"] == {"text": "nothing of the kind here"}
 
 
 def test_rows_are_made_once(plug_in_methods: PlugIn, stored_image: Store) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from search.exceptions import DimensionMismatchError, WeightsError
 from search.methods.branches import BITS, HEAD, KOCH, Branch, adopt, files, find, koch, load, peek, save
 from search.types import RGBImage
+from tests.codes import refused
 
 
 @pytest.fixture
@@ -53,23 +54,25 @@ def test_rows_are_those_of_the_layer(rng: np.random.Generator) -> None:
 
 
 def test_rows_of_another_length_are_refused(head: Branch) -> None:
-    with pytest.raises(DimensionMismatchError, match=r"expected rows of 8 numbers, got shape \(3, 9\)"):
+    with refused(DimensionMismatchError, "rows_of_another_length", expected=8, shape="(3, 9)"):
         head.rows(np.zeros((3, 9), np.float32))
 
 
 @pytest.mark.parametrize(
-    ("architecture", "arrays", "sentence"),
+    ("architecture", "arrays", "code", "about"),
     [
-        ("twin", {}, "unknown architecture 'twin'; expected one of head, guide"),
-        (HEAD, {"bias": np.zeros(BITS)}, r"weights: expected shape \(0, 128\), got None"),
-        (HEAD, {"weights": np.zeros((8, 3)), "bias": np.zeros(BITS)}, r"weights: expected .* got \(8, 3\)"),
-        (HEAD, {"weights": np.full((8, BITS), np.nan), "bias": np.zeros(BITS)}, "weights holds numbers .* not finite"),
-        (KOCH, {"weights": np.zeros((8, BITS)), "bias": np.zeros(BITS)}, "kernel0: expected"),
+        ("twin", {}, "unknown_architecture", {"got": "twin", "expected": ["head", "guide"]}),
+        (HEAD, {}, "array_of_another_shape", {"array": "weights", "expected": "(0, 128)", "got": "None"}),
+        (HEAD, {"weights": np.zeros((8, 3))}, "array_of_another_shape", {"array": "weights", "got": "(8, 3)"}),
+        (HEAD, {"weights": np.full((8, BITS), np.nan)}, "array_not_finite", {"array": "weights"}),
+        (KOCH, {"weights": np.zeros((8, BITS))}, "array_of_another_shape", {"array": "kernel0"}),
     ],
 )
-def test_other_arrays_are_refused(architecture: str, arrays: dict[str, NDArray[Any]], sentence: str) -> None:
-    with pytest.raises(ValueError, match=sentence):
-        Branch(architecture, arrays)
+def test_other_arrays_are_refused(
+    architecture: str, arrays: dict[str, NDArray[Any]], code: str, about: dict[str, Any]
+) -> None:
+    with refused(WeightsError, code, **about):
+        Branch(architecture, arrays | {"bias": np.zeros(BITS)})
 
 
 def test_the_adopted_network_comes_before_the_built_in_one(head: Branch, tmp_path: Path) -> None:
@@ -90,14 +93,14 @@ def test_adoption_for_one_content_network_leaves_the_others(head: Branch, tmp_pa
 
 
 def test_a_head_of_another_content_network_is_not_adopted(head: Branch, tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="was trained on content 1-tiny; the one in use is 1-resnet50"):
+    with refused(WeightsError, "siamese_of_another_content", source="1-tiny", content="1-resnet50"):
         adopt(tmp_path, "1-resnet50", save(head, tmp_path))
     assert not (tmp_path / files.ADOPTED).exists()
 
 
 def test_where_none_fits_it_says_what_to_do(head: Branch, tmp_path: Path) -> None:
     save(head, tmp_path, "builtin.npz")
-    with pytest.raises(WeightsError, match=r"no siamese network fits the content network in use \(1-resnet50\); run"):
+    with refused(WeightsError, "siamese_missing", content="1-resnet50"):
         find(tmp_path, "1-resnet50")
 
 
@@ -107,7 +110,7 @@ def test_a_truncated_file_is_refused(head: Branch, tmp_path: Path, keep: float) 
     content = path.read_bytes()
     path.write_bytes(content[: int(keep * len(content)) if keep < 1 else int(keep)])
     for read in (peek, load):
-        with pytest.raises(WeightsError, match=r"is damaged or no siamese network .*train another with"):
+        with refused(WeightsError, "siamese_damaged", path=str(path)):
             read(path)
 
 
@@ -116,7 +119,7 @@ def test_a_file_with_a_turned_bit_is_refused(head: Branch, tmp_path: Path) -> No
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    with pytest.raises(WeightsError, match=r"is torn|damaged"):
+    with refused(WeightsError, "siamese_damaged", path=str(path)):
         peek(path)
 
 
@@ -124,26 +127,34 @@ def test_a_file_with_a_turned_bit_is_refused(head: Branch, tmp_path: Path) -> No
 def test_a_foreign_archive_is_refused(tmp_path: Path, about: bytes) -> None:
     path = tmp_path / "foreign.npz"
     np.savez(path, about=np.frombuffer(about, np.uint8), weights=np.zeros(3))
-    with pytest.raises(WeightsError, match="is damaged or no siamese network"):
+    with refused(WeightsError, "siamese_damaged", path=str(path)):
         peek(path)
 
 
 def test_a_pickled_archive_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "pickled.npz"
     np.savez(path, about=np.array([{"format": 1}], object))
-    with pytest.raises(WeightsError, match="is damaged or no siamese network"):
+    with refused(WeightsError, "siamese_damaged", path=str(path)):
         peek(path)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"cannot read .*gone.npz: No such file"):
+    with refused(WeightsError, "siamese_unreadable", path=str(tmp_path / "gone.npz")):
         load(tmp_path / "gone.npz")
 
 
-@pytest.mark.parametrize("content", ["{", "[]", json.dumps({"1-tiny": 3})])
-def test_a_damaged_list_of_adopted_networks_is_refused(tmp_path: Path, content: str) -> None:
-    (tmp_path / files.ADOPTED).write_text(content)
-    with pytest.raises(WeightsError, match=r"adopted\.json.*delete it and run"):
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("{", "siamese_list_unreadable"),
+        ("[]", "siamese_list_damaged"),
+        (json.dumps({"1-tiny": 3}), "siamese_list_damaged"),
+    ],
+)
+def test_a_damaged_list_of_adopted_networks_is_refused(tmp_path: Path, content: str, code: str) -> None:
+    path = tmp_path / files.ADOPTED
+    path.write_text(content)
+    with refused(WeightsError, code, path=str(path)):
         find(tmp_path, "1-tiny")
 
 
@@ -152,7 +163,7 @@ def test_pictures_of_the_textbook_are_gray_squares(picture: RGBImage) -> None:
     assert pictures.shape == (2, 105, 105)
     assert pictures.dtype == np.uint8
     assert koch.prepare([]).shape == (0, 105, 105)
-    with pytest.raises(ValueError, match="image 0: expected a non-empty"):
+    with pytest.raises(ValueError, match="image 0:"):
         koch.prepare([picture[:, :, 0]])
 
 
@@ -177,5 +188,5 @@ def test_the_textbooks_network_gives_what_keras_gives(keras: Any, rng: np.random
 
 
 def test_other_pictures_are_refused() -> None:
-    with pytest.raises(DimensionMismatchError, match="expected gray pictures of 105 x 105 uint8"):
+    with refused(DimensionMismatchError, "gray_pictures_expected", side=105, shape="(1, 100, 105)"):
         koch.activations({}, np.zeros((1, 100, 105), np.uint8))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from search.exceptions import DimensionMismatchError, UnknownMethodError
 from search.methods import METHODS, Method, PairwiseMethod, RerankMethod, load_method
 from search.types import RGBImage
+from tests.codes import refused
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -96,7 +97,7 @@ class TestContract:
         ids=["gray", "four_channels", "float", "no_rows", "no_columns"],
     )
     def test_what_is_no_picture_is_refused(self, method: Method, picture: RGBImage, wrong: NDArray[np.generic]) -> None:
-        with pytest.raises(ValueError, match=r"image 1: expected a non-empty \(H, W, 3\) uint8 array"):
+        with pytest.raises(ValueError, match="image 1:"):
             method.describe([picture, wrong])  # type: ignore[list-item]
 
     def test_an_image_is_most_like_itself(self, method: Method, images: list[RGBImage]) -> None:
@@ -144,7 +145,7 @@ class TestContract:
 
 
 def test_unknown_method_is_refused() -> None:
-    with pytest.raises(UnknownMethodError, match="unknown method 'smell'; expected one of color, ssim"):
+    with refused(UnknownMethodError, "unknown_method", name="smell", expected=list(METHODS)):
         load_method("smell")
 
 

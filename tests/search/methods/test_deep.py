@@ -16,6 +16,7 @@ from search.methods.deep import Deep, fit
 from search.methods.engines import load_network
 from search.methods.model_files import fingerprint
 from search.types import RGBImage
+from tests.codes import refused
 
 
 def plain(height: int, width: int) -> RGBImage:
@@ -88,11 +89,13 @@ def test_version_names_the_model_and_its_bytes(tiny_model: Path, tmp_path: Path)
 
 def test_without_weights_it_is_unavailable(tmp_path: Path, picture: RGBImage) -> None:
     deep = Deep({"backbone": "resnet50", "weights_dir": tmp_path})
-    said = "not available: no weights for ResNet50; run `manage.py fetch_weights` or set DEEP_WEIGHTS"
-    assert deep.unavailable() == said
+    reason = deep.unavailable()
+    assert reason is not None
+    assert (reason.code, reason.params) == ("no_weights", {"backbone": "ResNet50"})
     assert deep.version == "1-unavailable"
     for use in (deep.warm_up, lambda: deep.describe([picture]), lambda: deep.dim):
-        with pytest.raises(MethodUnavailableError, match="deep: not available: no weights for ResNet50"):
+        because = {"code": reason.code, "params": reason.params}
+        with refused(MethodUnavailableError, "method_unavailable", method="deep", because=because):
             use()
 
 
@@ -163,32 +166,32 @@ class TestModels:
     def test_other_inputs_are_refused(self, keras: Any, tmp_path: Path, picture: RGBImage) -> None:
         inputs = keras.Input((16, 16, 1))
         model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(inputs))
-        with pytest.raises(WeightsError, match=r"must take \(height, width, 3\) images, it takes"):
+        with refused(WeightsError, "takes_no_images", got="(None, 16, 16, 1)"):
             self.describe(model, tmp_path, picture)
 
     def test_two_outputs_are_refused(self, keras: Any, tmp_path: Path, picture: RGBImage) -> None:
         inputs = keras.Input((16, 16, 3))
         pooled = keras.layers.GlobalAveragePooling2D()(inputs)
-        with pytest.raises(WeightsError, match="must have one input and one output"):
+        with refused(WeightsError, "not_one_input_and_output", inputs=1, outputs=2):
             self.describe(keras.Model(inputs, [pooled, pooled]), tmp_path, picture)
 
     def test_sequences_are_refused(self, keras: Any, tmp_path: Path, picture: RGBImage) -> None:
         inputs = keras.Input((16, 16, 3))
         model = keras.Model(inputs, keras.layers.Reshape((256, 3))(inputs))
-        with pytest.raises(WeightsError, match="must give one row of numbers per image"):
+        with refused(WeightsError, "output_of_another_shape", got="(None, 256, 3)"):
             self.describe(model, tmp_path, picture)
 
     def test_numbers_that_are_not_finite_are_refused(self, keras: Any, tmp_path: Path, picture: RGBImage) -> None:
         inputs = keras.Input((16, 16, 3))
         broken = keras.layers.Rescaling(float("nan"))(inputs)
         model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(broken))
-        with pytest.raises(WeightsError, match="gives numbers that are not finite"):
+        with refused(WeightsError, "numbers_not_finite"):
             self.describe(model, tmp_path, picture)
 
     def test_code_in_a_model_is_not_run(self, keras: Any, tmp_path: Path, picture: RGBImage) -> None:
         inputs = keras.Input((16, 16, 3))
         model = keras.Model(inputs, keras.layers.Lambda(lambda pixels: pixels * 2)(inputs))
-        with pytest.raises(WeightsError, match=r"could not read .* as a Keras model"):
+        with refused(WeightsError, "keras_model_unreadable", path=str(tmp_path / "model.keras")):
             self.describe(model, tmp_path, picture)
 
 
@@ -197,17 +200,14 @@ def test_damaged_model_is_refused(tiny_model: Path, tmp_path: Path, picture: RGB
     with zipfile.ZipFile(tiny_model) as whole, zipfile.ZipFile(path, "w") as damaged:
         for name in whole.namelist():
             damaged.writestr(name, whole.read(name)[:200] if name.endswith(".h5") else whole.read(name))
-    with pytest.raises(
-        WeightsError,
-        match=r"deep: could not read .*mobilenet.keras as a Keras model; correct DEEP_WEIGHTS, or fetch",
-    ):
+    with refused(WeightsError, "keras_model_unreadable", path=str(path)):
         Deep({"weights": path}).describe([picture])
 
 
 def test_damaged_weights_are_refused(tmp_path: Path, picture: RGBImage) -> None:
     path = tmp_path / "cut.h5"
     path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(5000))
-    with pytest.raises(WeightsError, match=r"could not read .*cut.h5 as weights of MobileNetV3Small without top"):
+    with refused(WeightsError, "weights_unreadable", path=str(path), backbone="MobileNetV3Small"):
         Deep({"backbone": "mobilenetv3small", "weights": path}).describe([picture])
 
 
@@ -221,17 +221,17 @@ def test_what_cannot_be_loaded_is_not_tried_for_every_image(
     monkeypatch.setattr(deep_module, "load_network", lambda file: tried.append(file) or load_network(file))
     deep = Deep({"backbone": "mobilenetv3small", "weights": path})
     for _attempt in range(3):
-        with pytest.raises(WeightsError, match=r"could not read .*cut.h5 as weights"):
+        with refused(WeightsError, "weights_unreadable", path=str(path)):
             deep.describe([picture])
     assert len(tried) == 1
     path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(6000))  # another file is tried at once
-    with pytest.raises(WeightsError, match="could not read"):
+    with refused(WeightsError, "weights_unreadable", path=str(path)):
         deep.describe([picture])
     assert len(tried) == 2
     monkeypatch.setattr(deep_module, "_REFUSED_SECONDS", 0.0)
     deep = Deep({"backbone": "mobilenetv3small", "weights": path})
     for _attempt in range(2):
-        with pytest.raises(WeightsError, match="could not read"):
+        with refused(WeightsError, "weights_unreadable", path=str(path)):
             deep.describe([picture])
     assert len(tried) == 4
 
@@ -258,7 +258,7 @@ def test_weights_of_a_backbone_are_loaded(small_backbone: Any, tmp_path: Path, p
 
 def test_weights_of_another_network_are_refused(small_backbone: Any, tmp_path: Path, picture: RGBImage) -> None:
     path = save(small_backbone, tmp_path / "own.weights.h5")
-    with pytest.raises(WeightsError, match=r"could not read .* as weights of MobileNet without top"):
+    with refused(WeightsError, "weights_unreadable", path=str(path), backbone="MobileNet"):
         Deep({"backbone": "mobilenet", "weights": path}).describe([picture])
 
 
@@ -267,7 +267,7 @@ def test_weights_with_gaps_are_refused(small_backbone: Any, tmp_path: Path, pict
     small_backbone.set_weights([np.full_like(whole[0], np.nan), *whole[1:]])
     path = save(small_backbone, tmp_path / "own.weights.h5")
     small_backbone.set_weights(whole)
-    with pytest.raises(WeightsError, match=r"fetch or copy the file again \(numbers are missing for some of its"):
+    with refused(WeightsError, "weights_with_gaps", path=str(path), backbone="MobileNetV3Small"):
         Deep({"backbone": "MobileNetV3Small", "weights": path}).describe([picture])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -17,8 +18,9 @@ from numpy.typing import NDArray
 from search.exceptions import MethodUnavailableError, WeightsError
 from search.methods import model_files
 from search.methods.deep import Deep, fit
-from search.methods.model_files import BUILT_IN, find_model_file, fingerprint, seal
+from search.methods.model_files import BUILT_IN, find_model_file, fingerprint, with_checksum
 from search.types import RGBImage
+from tests.codes import refused
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -35,16 +37,14 @@ def convert(module: Any, call: Any, folder: Path, name: str = "own.tflite", side
     return path
 
 
-def refusal(**options: Any) -> str:
-    with pytest.raises(WeightsError) as caught:
-        Deep(options).describe([np.zeros((9, 9, 3), np.uint8)])
-    return str(caught.value)
+def describe_black(**options: Any) -> None:
+    Deep(options).describe([np.zeros((9, 9, 3), np.uint8)])
 
 
-def unavailable(**options: Any) -> str:
-    said = Deep(options).unavailable()
-    assert said is not None
-    return said
+def unavailable(**options: Any) -> tuple[str, dict[str, Any]]:
+    reason = Deep(options).unavailable()
+    assert reason is not None
+    return reason.code, reason.params
 
 
 def test_it_works(tiny_encoder: Path, picture: RGBImage) -> None:
@@ -79,8 +79,8 @@ def test_a_model_of_others_gives_activations(keras: Any, tmp_path: Path, picture
     import tensorflow as tf
 
     path = convert(tf.Module(), lambda pixels: tf.reduce_mean(pixels, (1, 2)), tmp_path)
-    said = refusal(weights=path)
-    assert said.startswith("deep: own.tflite calls its input 'input', not 'pixels'; it is a model of another program")
+    with refused(WeightsError, "input_of_another_name", file="own.tflite", got="input", expected="pixels"):
+        describe_black(weights=path)
     row = Deep({"weights": path, "preprocessing": "none"}).describe([picture])[0]
     roots = np.sqrt(fit(picture, 16, 16).mean(axis=(0, 1)))
     np.testing.assert_allclose(row, roots / np.linalg.norm(roots), atol=1e-5)
@@ -102,23 +102,21 @@ class TestTheBuiltIn:
 
     def test_is_missing(self, built_in: Path, picture: RGBImage) -> None:
         built_in.unlink()
-        said = f"not available: the built-in encoder is not there ({built_in}); restore it, or set DEEP_BACKBONE or"
-        assert unavailable().startswith(said)
+        code, params = unavailable()
+        assert (code, params) == ("encoder_gone", {"path": str(built_in)})
         assert Deep().version == "1-unavailable"
-        with pytest.raises(MethodUnavailableError, match="the built-in encoder is not there"):
+        because = {"code": code, "params": params}
+        with refused(MethodUnavailableError, "method_unavailable", method="deep", because=because):
             Deep().describe([picture])
 
     def test_was_cut_off(self, built_in: Path) -> None:
         built_in.write_bytes(built_in.read_bytes()[:-100])
-        assert "is damaged: its content does not have the checksum it carries" in unavailable()
+        assert unavailable() == ("model_damaged", {"path": str(built_in)})
 
     def test_weights_without_a_name_are_refused(self, built_in: Path, tmp_path: Path) -> None:
         path = tmp_path / "some.h5"
         path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
-        said = unavailable(weights=path)
-        assert said.endswith(
-            "some.h5 holds the weights of a network that is not named; set DEEP_BACKBONE to its name, such as resnet50"
-        )
+        assert unavailable(weights=path) == ("network_not_named", {"path": str(path)})
 
 
 def test_what_ships_is_whole_and_small(picture: RGBImage) -> None:
@@ -161,12 +159,11 @@ print(*sorted(sys.modules))
 
 def test_without_litert_it_is_unavailable(tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    said = "not available: ai_edge_litert is not installed; install the requirements again"
-    assert unavailable(weights=tiny_encoder) == said
+    assert unavailable(weights=tiny_encoder) == ("package_missing", {"package": "ai_edge_litert"})
 
 
-def test_the_seal_is_the_checksum() -> None:
-    assert seal(b"abc")[3:] == b"likeness sha256:" + hashlib.sha256(b"abc").digest()
+def test_the_checksum_stands_behind_the_content() -> None:
+    assert with_checksum(b"abc") == b"abc" + b"likeness sha256:" + hashlib.sha256(b"abc").digest()
 
 
 class TestRefused:
@@ -175,56 +172,58 @@ class TestRefused:
         content[len(content) // 2] ^= 1
         path = tmp_path / "changed.tflite"
         path.write_bytes(content)
-        assert "changed.tflite is damaged: its content does not have the checksum" in unavailable(weights=path)
+        assert unavailable(weights=path) == ("model_damaged", {"path": str(path)})
 
     @pytest.mark.parametrize("kept", [0.1, 0.5, 0.99])
     def test_cut_off(self, tiny_encoder: Path, tmp_path: Path, kept: float) -> None:
         content = tiny_encoder.read_bytes()
         path = tmp_path / "cut.tflite"
         path.write_bytes(content[: int(len(content) * kept)])
-        said = "cut.tflite as a LiteRT model; correct DEEP_WEIGHTS, or fetch or copy the file again ("
-        assert said in refusal(weights=path)
+        with refused(WeightsError, "litert_model_unreadable", path=str(path)):
+            describe_black(weights=path)
 
     @pytest.mark.parametrize("content", [b"", b"TFL3", b"\x89HDF\r\n\x1a\n" + bytes(100), b"<html>not found</html>"])
     def test_something_else(self, tmp_path: Path, content: bytes) -> None:
         path = tmp_path / "page.tflite"
         path.write_bytes(content)
-        assert f"{path} does not hold a LiteRT model (.tflite)" in unavailable(weights=path)
+        assert unavailable(weights=path) == ("other_file", {"path": str(path), "kind": "tflite"})
 
     def test_not_there(self, tmp_path: Path) -> None:
-        assert "gone.tflite: No such file or directory; correct DEEP_WEIGHTS" in unavailable(
-            weights=tmp_path / "gone.tflite"
-        )
+        path = tmp_path / "gone.tflite"
+        about = {"path": str(path), "cause": os.strerror(errno.ENOENT)}
+        assert unavailable(weights=path) == ("model_file_unreadable", about)
 
     def test_a_preprocessing(self, tiny_encoder: Path) -> None:
         said = unavailable(weights=tiny_encoder, preprocessing="resnet")
-        assert said.endswith("prepares the pixels itself, but DEEP_PREPROCESSING is 'resnet'; unset it")
+        assert said == ("preprocessing_not_taken", {"got": "resnet"})
 
     def test_other_pixels(self, keras: Any, tmp_path: Path) -> None:
         import tensorflow as tf
 
         path = convert(tf.Module(), lambda pixels: tf.reduce_mean(pixels, (1, 2)), tmp_path, channels=1)
-        assert "must take one (height, width, 3) image of a fixed size, it takes [1, 16, 16, 1]" in refusal(
-            weights=path
-        )
+        with refused(WeightsError, "takes_no_fixed_image", file=path.name, got="[1, 16, 16, 1]"):
+            describe_black(weights=path)
 
     def test_maps(self, keras: Any, tmp_path: Path) -> None:
         import tensorflow as tf
 
         path = convert(tf.Module(), lambda pixels: tf.nn.relu(pixels), tmp_path)
-        assert "must give one row of numbers per image, it gives [1, 16, 16, 3]" in refusal(weights=path)
+        with refused(WeightsError, "output_of_another_shape", file=path.name, got="[1, 16, 16, 3]"):
+            describe_black(weights=path)
 
     def test_two_outputs(self, keras: Any, tmp_path: Path) -> None:
         import tensorflow as tf
 
         path = convert(tf.Module(), lambda pixels: (tf.reduce_mean(pixels, (1, 2)), pixels), tmp_path)
-        assert "must have one input and one output, it has 1 and 2" in refusal(weights=path)
+        with refused(WeightsError, "not_one_input_and_output", inputs=1, outputs=2):
+            describe_black(weights=path)
 
     def test_numbers_that_are_not_finite(self, keras: Any, tmp_path: Path) -> None:
         import tensorflow as tf
 
         path = convert(tf.Module(), lambda pixels: tf.reduce_mean(tf.math.log(-1 - pixels), (1, 2)), tmp_path)
-        assert "gives numbers that are not finite" in refusal(weights=path, preprocessing="none")
+        with refused(WeightsError, "numbers_not_finite"):
+            describe_black(weights=path, preprocessing="none")
 
 
 def quantized(kind: type, scale: float, zero: int) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import zipfile
@@ -26,10 +27,10 @@ def save_weights(path: Path) -> Path:
     return path
 
 
-def refusal(**options: Any) -> str:
+def refusal(**options: Any) -> tuple[str, dict[str, Any]]:
     with pytest.raises(WeightsError) as caught:
         find_model_file(options)
-    return str(caught.value)
+    return caught.value.code, caught.value.params
 
 
 def test_fetched_weights_are_found(tmp_path: Path) -> None:
@@ -123,55 +124,61 @@ def test_fingerprint_follows_the_file(tmp_path: Path) -> None:
 
 
 def test_no_weights(tmp_path: Path) -> None:
-    said = "no weights for ResNet50; run `manage.py fetch_weights` or set DEEP_WEIGHTS"
-    assert refusal(backbone="resnet50", weights_dir=tmp_path) == said
+    assert refusal(backbone="resnet50", weights_dir=tmp_path) == ("no_weights", {"backbone": "ResNet50"})
 
 
 def test_unknown_backbone(tmp_path: Path) -> None:
-    said = "unknown backbone 'resnet51'; expected compact, "
-    assert refusal(backbone="resnet51", weights_dir=tmp_path).startswith(said)
-    assert "`manage.py fetch_weights --list`" in refusal(backbone="quite something else", weights_dir=tmp_path)
+    code, params = refusal(backbone="resnet51", weights_dir=tmp_path)
+    assert (code, params["name"], params["expected"][0]) == ("unknown_backbone", "resnet51", "compact")
+    code, params = refusal(backbone="quite something else", weights_dir=tmp_path)
+    assert (code, params["expected"]) == ("unknown_backbone", ["compact"])
 
 
 def test_file_is_not_there(tmp_path: Path) -> None:
     for name in ("gone.h5", "gone.keras"):
-        said = refusal(weights=tmp_path / name)
-        assert said == f"cannot read {tmp_path / name}: No such file or directory; correct DEEP_WEIGHTS"
+        about = {"path": str(tmp_path / name), "cause": os.strerror(errno.ENOENT)}
+        assert refusal(weights=tmp_path / name) == ("model_file_unreadable", about)
 
 
 def test_file_is_a_folder(tmp_path: Path) -> None:
-    assert "Is a directory; correct DEEP_WEIGHTS" in refusal(weights=tmp_path)
+    about = {"path": str(tmp_path), "cause": os.strerror(errno.EISDIR)}
+    assert refusal(weights=tmp_path) == ("model_file_unreadable", about)
 
 
 def test_weights_are_something_else(tmp_path: Path) -> None:
     path = tmp_path / "page.h5"
     path.write_text("<html>not found</html>")
-    assert refusal(weights=path).startswith(f"{path} does not hold weights (.h5) or a model (.keras, .tflite)")
+    assert refusal(weights=path) == ("other_file", {"path": str(path), "kind": "any"})
 
 
 def test_model_is_something_else(tmp_path: Path) -> None:
     path = save_weights(tmp_path / "weights.keras")
-    assert refusal(weights=path).startswith(f"{path} does not hold a Keras model (.keras)")
+    assert refusal(weights=path) == ("other_file", {"path": str(path), "kind": "keras"})
 
 
 def test_model_is_cut_off(tmp_path: Path) -> None:
     path = save_model(tmp_path / "mobilenet.keras", "conv_dw_1")
     path.write_bytes(path.read_bytes()[:-30])
-    assert "is a damaged Keras model" in refusal(weights=path)
+    assert refusal(weights=path)[0] == "keras_model_damaged"
 
 
 def test_zip_holds_no_model(tmp_path: Path) -> None:
     path = tmp_path / "mobilenet.keras"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("readme.txt", "hello")
-    assert "is a damaged Keras model" in refusal(weights=path)
+    assert refusal(weights=path)[0] == "keras_model_damaged"
 
 
 def test_preprocessing_cannot_be_told(tmp_path: Path) -> None:
     said = refusal(weights=save_model(tmp_path / "mine.keras", "first"))
-    assert said.startswith("cannot tell which preprocessing mine.keras expects; set DEEP_PREPROCESSING")
+    assert said == ("preprocessing_unclear", {"file": "mine.keras", "none": "none"})
 
 
 def test_unknown_preprocessing(tmp_path: Path) -> None:
-    said = refusal(weights=save_model(tmp_path / "mine.keras", "first"), preprocessing="sepia")
-    assert said.startswith("unknown preprocessing 'sepia'; set DEEP_PREPROCESSING to one of convnext, densenet")
+    code, params = refusal(weights=save_model(tmp_path / "mine.keras", "first"), preprocessing="sepia")
+    assert (code, params["got"], params["expected"][:2]) == ("unknown_preprocessing", "sepia", ["convnext", "densenet"])
+
+
+@pytest.mark.parametrize("kind", ["h5", "any", "keras", "tflite"])
+def test_each_kind_of_file_has_a_name(kind: str) -> None:
+    assert "other file" not in str(WeightsError("other_file", path="page", kind=kind))

@@ -9,6 +9,7 @@ from search.exceptions import DimensionMismatchError
 from search.methods.base import gray, resize
 from search.methods.phash import PHash, orientations, textbook_similarity
 from search.types import RGBImage
+from tests.codes import refused
 
 
 def bits(code: np.ndarray) -> np.ndarray:
@@ -95,7 +96,7 @@ def test_refuses_rows_of_another_type_or_length() -> None:
         (code, np.zeros((3, 16), np.uint8)),
         (np.zeros(16, np.uint8), np.zeros((3, 8), np.uint8)),
     ):
-        with pytest.raises(DimensionMismatchError, match="phash: expected rows of 8 uint8"):
+        with refused(DimensionMismatchError, "bytes_expected", method="phash", expected=8):
             PHash().scores(query, rows)
 
 

@@ -13,6 +13,7 @@ from search.methods.branches import BITS, HEAD, KOCH, Branch, adopt, files, koch
 from search.methods.deep import Deep
 from search.methods.siamese import Siamese
 from search.types import RGBImage
+from tests.codes import refused
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_codes_are_the_signs(siamese: Siamese) -> None:
     codes = siamese.codes(rows)
     assert codes[0].tolist() == [0] * 16
     assert codes[1].tolist() == [128, 64] + [0] * 14
-    with pytest.raises(DimensionMismatchError, match="expected rows of 128 numbers"):
+    with refused(DimensionMismatchError, "rows_of_another_length", method="siamese", expected=128):
         siamese.codes(rows[:, :5])
 
 
@@ -61,9 +62,9 @@ def test_another_content_network_makes_it_unavailable(siamese: Siamese, tiny_mod
     assert not siamese.derives
     reason = siamese.unavailable()
     assert reason is not None
-    assert reason.startswith("not available: no siamese network fits the content network in use (1-model-mobilenet-")
-    assert "manage.py train_siamese" in reason
-    with pytest.raises(MethodUnavailableError, match="siamese: not available: no siamese network fits"):
+    assert (reason.code, reason.params) == ("siamese_missing", {"content": siamese.origin.version})
+    because = {"code": reason.code, "params": reason.params}
+    with refused(MethodUnavailableError, "method_unavailable", method="siamese", because=because):
         siamese.describe([picture])
 
 
@@ -71,7 +72,7 @@ def test_without_content_network_it_is_unavailable(siamese: Siamese, tmp_path: P
     siamese.origin = Deep({"backbone": "resnet50", "weights_dir": tmp_path})
     reason = siamese.unavailable()
     assert reason is not None
-    assert reason.startswith("not available: it builds on content, which is not available: no weights for ResNet50")
+    assert (reason.code, reason.params["because"]["code"]) == ("builds_on_content", "no_weights")
 
 
 def test_a_damaged_file_makes_it_unavailable(tiny_encoder: Path, tmp_path: Path) -> None:
@@ -84,7 +85,7 @@ def test_a_damaged_file_makes_it_unavailable(tiny_encoder: Path, tmp_path: Path)
     path.write_bytes(path.read_bytes()[:-30])
     reason = siamese.unavailable()
     assert reason is not None
-    assert "is damaged or no siamese network" in reason
+    assert (reason.code, reason.params["path"]) == ("siamese_damaged", str(path))
     assert siamese.version == "1-unavailable"
 
 
@@ -118,7 +119,7 @@ def test_the_textbooks_network_looks_at_the_images(
     one = siamese.describe([picture])[0]
     assert one.shape == (BITS,)
     assert siamese.distance(picture, 255 - picture) > 0
-    with pytest.raises(MethodUnavailableError, match="needs the images themselves"):
+    with refused(MethodUnavailableError, "textbook_needs_images"):
         siamese.derive(np.zeros((1, 8), np.float32))
 
 

@@ -111,7 +111,7 @@ def test_what_is_missing_is_said_and_counts_for_nothing(ids: list[int], rng: np.
     assert found.absences["ssim"].image_id == bare[0]
     assert found.methods["ssim"].raw is None
     assert found.methods["deep"].missing == Missing.UNAVAILABLE
-    assert found.missing("deep") == registry.unavailable_methods()["deep"]
+    assert found.missing("deep") == str(registry.unavailable_methods()["deep"])
     assert found.score == pytest.approx(found.methods["color"].rarity)
     assert found.methods["color"].share == pytest.approx(1)
 

@@ -80,7 +80,7 @@ class TestRefused:
             find_teacher("resnet50", {"weights_dir": tmp_path})
 
     def test_unknown_network(self, tmp_path: Path) -> None:
-        with pytest.raises(TrainingError, match="no teacher: unknown backbone 'resnet51'"):
+        with pytest.raises(TrainingError, match="no teacher: unknown backbone “resnet51”"):
             find_teacher("resnet51", {"weights_dir": tmp_path})
 
     def test_no_such_file(self, tmp_path: Path) -> None:

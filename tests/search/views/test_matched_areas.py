@@ -12,6 +12,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Image
+from search.exceptions import SearchError
 from search.features import registry
 from search.generations import snapshot
 from search.methods import METHODS, load_method
@@ -132,7 +133,7 @@ def test_a_picture_without_keypoints_is_told_so(client: Client, library: list[in
 @pytest.mark.usefixtures("only_two_methods", "db")
 def test_a_preset_says_which_of_its_methods_are_missing(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     (image_id,) = add_images(1)
-    monkeypatch.setattr(registry.methods()["color"], "unavailable", lambda: "not available: no colors today")
+    monkeypatch.setattr(registry.methods()["color"], "unavailable", lambda: SearchError("no colors today"))
     product = search(client, image=image_id, preset="product")
     assert re.search(
         r'data-preset-note="product"\s*>\s*Not available here: Color. Its weight counts for nothing', product
