@@ -8,7 +8,6 @@ from typing import TypeVar
 from more_itertools import chunked
 
 Item = TypeVar("Item")
-# SQLite is built with a limit of 999 parameters at worst, and some statements name each item besides other values.
 BATCH = 500
 
 

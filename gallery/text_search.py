@@ -21,6 +21,7 @@ def mentions(text: str) -> Q:
     mentioning = Image.objects.order_by().filter(named).values("pk")
     tagged = Image.tags.through._default_manager.filter(tag__name__icontains=text).values("image")
     attributed = Attribute.objects.order_by().filter(_of_attribute(text)).values("image")
+    # All: IN minds no doubles, sorting them out would cost.
     return Q(pk__in=mentioning.union(tagged, attributed, all=True))
 
 

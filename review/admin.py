@@ -33,6 +33,7 @@ class VerdictList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        # A list, so that what is hung on its rows stays there: a queryset would be read again.
         verdicts: list[Any] = list(self.result_list)
         hashes = {sha256 for each in verdicts for sha256 in (each.first_sha256, each.second_sha256)}
         images = {image.sha256: image for image in Image.objects.filter(sha256__in=hashes)}
@@ -59,7 +60,7 @@ class VerdictAdmin(ReadOnly, BaseVerdictAdmin):
     fields = [*readonly_fields]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Verdict]:
-        return visible_verdicts(cast("User", request.user))
+        return visible_verdicts(cast("User", request.user))  # here, too, blind readers learn nothing
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return VerdictList

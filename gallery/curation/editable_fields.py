@@ -113,6 +113,7 @@ class Described:
         return dict.fromkeys(image_ids, None) | dict(rows.values_list("image_id", "value"))
 
     def write(self, values: Mapping[int, Value]) -> None:
+        # Removed and made again: two statements for any mixture of values that change, appear and go.
         Attribute.objects.filter(image__in=list(values), name=self.name).delete()
         known = Image.objects.filter(pk__in=[pk for pk, value in values.items() if value is not None])
         Attribute.objects.bulk_create(

@@ -154,7 +154,7 @@ def _first_of(
 ) -> dict[str, str]:
     found: dict[str, str] = {}
     for image in others:
-        found = read(image) | found
+        found = read(image) | found  # what an earlier one said stays
     return {name: value for name, value in found.items() if name not in lacking}
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     RGBImage = NDArray[np.uint8]
 
-MAX_DERIVATIVE_BYTES = 64 * 2**20
+MAX_DERIVATIVE_BYTES = 64 * 2**20  # no two pictures of these sizes take as much: a child that announces more lies
 MAX_CRASHES = 2
 REASON_CODE = re.compile(r"[a-z_]{1,32}")
 TONE = re.compile(r"#[0-9a-f]{6}")
@@ -108,7 +108,7 @@ class Decoder:
     def _ask(self, request: dict[str, Any], max_blob_bytes: int) -> tuple[dict[str, Any], list[bytearray]]:
         with self._lock:
             head, blobs = self._try(request, max_blob_bytes)
-            if head.get("reason") == "decoder_memory":
+            if head.get("reason") == "decoder_memory":  # what it could not give back would fail the next file
                 self._end_child()
         if "unavailable" in head:
             raise _absence(head["unavailable"], request["path"])

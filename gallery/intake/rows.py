@@ -246,7 +246,7 @@ def _merge_repeat(image: Image, arrival: IncomingFile) -> None:
     changed = []
     if image.status == Image.Status.REFUSED:
         image.status, image.reason, image.detail = Image.Status.PENDING, "", ""
-        image.original_name = clean_name(arrival.name)
+        image.original_name = clean_name(arrival.name)  # the old one's suffix may have been what was wrong
         changed += ["status", "reason", "detail", "original_name"]
     if arrival.label and not image.label:
         image.label = arrival.label[:MAX_LABEL]

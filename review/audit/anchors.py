@@ -37,6 +37,7 @@ def write_anchor(head: ChainEnd) -> None:
     """Add a head to the file, unless it is the last one there."""
     if not head.number or anchored()[-1:] == [head]:
         return
+    # Appended and synced, never replaced: two processes may write, and a line that is there vouches for all before it.
     handle = os.open(audit_anchors_file(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(handle, "w") as file:
         file.write(f"{timezone.now().isoformat(timespec='seconds')} {head}\n")

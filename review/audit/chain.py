@@ -62,9 +62,11 @@ def append(
     """Add an act to the chain; the receiver of `gallery.signals.acted`."""
     known = user if user is not None and user.is_authenticated else None
     subject = settled(subject)
+    # Before the end is read, in a statement of its own: what was committed while we waited must be seen.
     _take_turn()
     last = chain_end()
     fields: dict[str, Any] = {
+        # No sequence: those skip a number at a rollback, which would look like a row taken out.
         "number": last.number + 1,
         "happened_at": timezone.now(),
         "actor_id": known.pk if known else None,
@@ -77,6 +79,7 @@ def append(
     row = AuditRow(**fields, hash=row_hash(**fields))
     row.save(force_insert=True)
     if row.number % LOG_EVERY == 0:
+        # Not before: the log must not vouch for a row that is rolled back.
         transaction.on_commit(partial(logger.info, "the audit ends with %s", ChainEnd(row.number, row.hash)))
 
 
@@ -88,4 +91,5 @@ def _take_turn() -> None:
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
+            # Of the transaction, so that it is freed by the commit, when the next one can see our row, and not before.
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])

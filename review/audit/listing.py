@@ -78,6 +78,7 @@ def page_after(rows: QuerySet[AuditRow], mark: str, size: int) -> tuple[list[Aud
     """
     before = read_id(mark)
     found = list((rows.filter(number__lt=before) if before else rows)[: size + 1])
+    # Each row shown is checked as well: the last check of all may be a day old.
     lines = [
         AuditLine(row, row_hash(**{name: getattr(row, name) for name in SEALED}) == row.hash) for row in found[:size]
     ]

@@ -62,6 +62,7 @@ def remove(using: str = DEFAULT_DB_ALIAS) -> None:
 @contextmanager
 def lifted(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """Take the triggers off for one transaction."""
+    # Triggers are part of the transaction in both databases: an error, or a kill, leaves them as they were.
     with transaction.atomic(using=using):
         remove(using)
         yield
@@ -79,7 +80,7 @@ def _found(connection: BaseDatabaseWrapper) -> set[str]:
 
 
 def _names(connection: BaseDatabaseWrapper, table: str) -> list[str]:
-    acts = ACTS[:2] if connection.vendor == "sqlite" else ACTS
+    acts = ACTS[:2] if connection.vendor == "sqlite" else ACTS  # SQLite has no TRUNCATE
     return [f"{table}_no_{act}" for act in acts]
 
 
@@ -93,7 +94,7 @@ def _statements(connection: BaseDatabaseWrapper, model: type[Model]) -> list[str
     table = model._meta.db_table
     if connection.vendor == "sqlite":
         refuse = f"BEGIN SELECT RAISE(ABORT, '{table}: {REFUSAL}'); END"
-        changes = _changes(model, "IS NOT")
+        changes = _changes(model, "IS NOT")  # not <>, which is unknown, and so no change, where one side is NULL
         made = [
             f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} WHEN {changes} {refuse}",
             f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {refuse}",

@@ -95,7 +95,7 @@ def check(rows: Iterable[dict[str, Any]], known: Sequence[ChainEnd] = ()) -> Aud
         report.head = ChainEnd(row["number"], row["hash"])
         report.num_rows += 1
     for number in sorted(wanted):
-        if (number, wanted[number]) != (0, {FIRST}):
+        if (number, wanted[number]) != (0, {FIRST}):  # the end of a log without rows vouches for nothing
             report.add(AuditFault(number, "cut", "audit_end_gone"))
     return report
 
@@ -109,5 +109,5 @@ def _faults(row: dict[str, Any], last: ChainEnd) -> Iterator[AuditFault]:
         yield AuditFault(number, "inserted", "audit_row_inserted", {"expected": last.number + 1})
     if row_hash(**{name: row[name] for name in SEALED}) != row["hash"]:
         yield AuditFault(number, "changed", "audit_row_changed")
-    if row["previous_hash"] != last.hash and number == last.number + 1:
+    if row["previous_hash"] != last.hash and number == last.number + 1:  # behind a gap it cannot fit
         yield AuditFault(number, "broken", "audit_link_broken")

@@ -64,9 +64,10 @@ def _compare_files(*paths: Path) -> Findings:
     if found.motion:
         maps[ALIGNED] = differences.compare(first, second, found.motion.matrix)
     known = {kind: about for kind, about in maps.items() if about is not None}
+    # At the size at which searches describe images, so that the values can be held against theirs.
     textbook_values, unguided = _textbook_values(*(get_decoder().pixels(path, ANALYSIS_SIDE) for path in paths))
     document = {
-        "guides": textbook_values,
+        "guides": textbook_values,  # as stored documents of version 0.1 call it
         "unguided": unguided,
         "differences": {kind: {"mean": about.mean, "overlap": about.overlap} for kind, about in known.items()},
         "keypoints": _keypoints(found),

@@ -44,6 +44,7 @@ def again(row: Comparison) -> bool:
     """Have a pair compared once more that could not be compared; False when that is being done already."""
     if not comparison.retry(row.pk):
         return False
+    # The oldest are forgotten by this time, and this one was just asked for.
     Comparison.objects.filter(pk=row.pk).update(created_at=timezone.now())
     row.refresh_from_db()
     return True

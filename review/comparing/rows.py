@@ -73,6 +73,7 @@ def _renew(row: Comparison) -> bool:
     """Let one that was kept wait again; False when it does so already."""
     now = timezone.now()
     fresh = {"state": JobState.WAITING, "attempts": 0, "created_at": now, "heartbeat_at": now, "finished_at": None}
+    # Conditional: of two pages that miss a map only one has it drawn.
     renewed = bool(Comparison.objects.filter(pk=row.pk, state=JobState.READY).update(**fresh))
     row.refresh_from_db()
     return renewed
@@ -96,7 +97,7 @@ def keep(row: Comparison, findings: Findings, progress: Progress[Comparison]) ->
     try:
         progress.finish(document=findings.document)
     except JobStoppedError:
-        if not Comparison.objects.filter(pk=row.pk).exists():
+        if not Comparison.objects.filter(pk=row.pk).exists():  # else the maps are those of whoever took it over
             _discard([row.pk])
         raise
 
@@ -110,6 +111,7 @@ def forget_oldest() -> int:
 def forget_images(hashes: Iterable[str]) -> int:
     """Forget every comparison with one of these images; returns how many."""
     found = set(hashes)
+    # All are read: there are some thousand at most, while the images may be tens of thousands.
     rows = Comparison.objects.values_list("pk", "first_sha256", "second_sha256")
     return _forget([pk for pk, first, second in rows.iterator() if first in found or second in found])
 

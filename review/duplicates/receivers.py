@@ -33,4 +33,5 @@ def _drop(pair: Pair) -> None:
     if scan is None or not apart(pair) or waiting().filter(first_sha256=pair[0], second_sha256=pair[1]).exists():
         return
     held = [DuplicateMember.objects.filter(group=OuterRef("pk"), image__sha256=sha256) for sha256 in pair]
+    # Larger groups stay until the next scan: taking them apart takes their other links, which only a scan knows.
     scan.groups.filter(Exists(held[0]), Exists(held[1]), size=2).delete()

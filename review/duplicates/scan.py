@@ -66,7 +66,7 @@ def duplicate_scan(scan: DuplicateScan, progress: Progress[DuplicateScan]) -> No
     """Measure what is new, group all that is known, and publish the groups."""
     report, started = ScanProgress(progress), time.monotonic()
     seen = seen_now()  # before anything is read: what comes later is looked at next time
-    revision = library_revision()
+    revision = library_revision()  # before the snapshot: what changes in between is measured twice rather than never
     snapshot = current_snapshot()
     progress.keep(seen=seen, revision=revision, generation=snapshot.generation_id, num_total=STEPS)
     known = _measure(snapshot, revision, report)
@@ -81,6 +81,7 @@ def _measure(snapshot: Snapshot, revision: int, report: ScanProgress) -> CachedM
     versions = dict(snapshot.versions)
     ids, before = searchable_ids(snapshot), read_cache(versions)
     fresh = ~np.isin(ids, before.image_ids) | np.isin(ids, _changed_since(before.revision, versions))
+    # Pairs of which neither image changed keep what was measured; all others are found and measured again.
     still = ids[~fresh]
     old = np.isin(before.pairs.first, still) & np.isin(before.pairs.second, still)
     report.begin("candidates")
@@ -138,5 +139,6 @@ def _publish(scan: DuplicateScan, progress: Progress[DuplicateScan], seconds: fl
     with transaction.atomic():
         close_decided(scan, after=scan.seen["decision"])
         progress.finish(num_done=STEPS, seconds=seconds)
+    # Afterwards, as it takes long and nobody sees them any more; what a crash leaves is deleted by the next scan.
     for old in DuplicateScan.objects.filter(pk__lt=scan.pk):
         old.delete()

@@ -53,6 +53,7 @@ def is_outdated(scan: DuplicateScan) -> bool:
     """Tell whether something has changed since a scan that may change its groups."""
     if scan.revision != library_revision():
         return True
+    # Decisions settle their groups at once, so they ask for no scan; taking one back does, and is counted as "undone".
     return any(scan.seen.get(name, 0) != number for name, number in seen_now().items() if name != "decision")
 
 

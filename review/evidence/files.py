@@ -19,6 +19,7 @@ from review.evidence.csv_safety import guard
 Format = Literal["csv", "json", "html"]
 TYPES: dict[Format, str] = {"csv": "text/csv", "json": "application/json", "html": "text/html"}
 ROWS = "<!-- rows -->"
+# Reports carry their style and pictures.
 SANDBOX = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 Batches = Iterable[Sequence[Mapping[str, Any]]]
 
@@ -47,6 +48,7 @@ def csv_text(columns: Sequence[str], batches: Batches) -> Iterator[str]:
 
 def json_text(head: Mapping[str, Any], name: str, batches: Batches) -> Iterator[str]:
     """Yield one object: what `head` says, and under `name` the list of rows, a line each."""
+    # Without the line end and brace that close the object: the rows come before them.
     yield json.dumps(dict(head), ensure_ascii=False, indent=1)[:-2] + f',\n "{name}": ['
     before = "\n"
     for batch in batches:

@@ -125,6 +125,7 @@ def _query(asked: SearchRequest) -> Document:
     if upload is not None:
         if not subject.is_ready or upload.vectors is None:
             raise RecordError("query_gone")
+        # The upload itself is deleted after a day; by its vectors the search can be run again all the same.
         vectors = b64encode(bytes(upload.vectors)).decode()
         found = {
             "upload": str(upload.pk),

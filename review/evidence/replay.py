@@ -117,7 +117,7 @@ def show(record: SearchRecord, user: User | AnonymousUser) -> Shown | None:
         if image is None and not whole:
             continue
         rank = each["rank"] if whole else len(hits) + 1
-        name = each["name"] if image or sees_all else ""
+        name = each["name"] if image or sees_all else ""  # authors, too, may have lost sight of an image since
         methods = each["methods"] if whole else {key: _unplaced(said) for key, said in each["methods"].items()}
         hits.append(Hit(each["sha256"], rank, each["score"], image, name, methods))
     within = record.document["collection"]
@@ -139,6 +139,7 @@ def compare(shown: Shown, now: Mapping[str, Any]) -> Changes:
     """
     then = shown.record.document
     first = {hit.sha256: hit for hit in shown.hits}
+    # By place and not by rank, as the hits of the record are numbered for this person, too.
     second = {each["sha256"]: (place, each) for place, each in enumerate(now["results"], 1)}
     found = Image.objects.in_bulk([each["image"] for _place, each in second.values()])
     moves, num_same = [], 0

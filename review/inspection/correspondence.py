@@ -130,7 +130,7 @@ def _compare(one: _Spots, other: _Spots, *, mirrored: bool) -> Correspondence:
     start, end = one.places[pairs[:, 0]], other.places[pairs[:, 1]]
     relative = np.stack([start / one.frame, end / other.frame], axis=1)
     if mirrored:
-        relative[:, 0] = relative[:, 0] * [-1, 1] + [1, 0]
+        relative[:, 0] = relative[:, 0] * [-1, 1] + [1, 0]  # back to the picture as it is
     found = fit(start, end, SIDE)
     if found is None or np.count_nonzero(found[1]) < max(MIN_INLIERS, MIN_FITTING * len(pairs)):
         return Correspondence(counts, relative, None)
@@ -149,7 +149,8 @@ def _pair(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.in
     rows = np.arange(len(other))
     highest = alike[rows, best]
     mutual = alike.argmax(axis=0)[best] == rows
-    alike[rows, best] = -1
+    alike[rows, best] = -1  # out of the way, to find the second best
+    # 1 - cosine is half the squared distance, so Lowe's ratio of distances is squared here.
     good = mutual & (1 - highest < RATIO**2 * (1 - alike.max(axis=1)))
     return np.stack([best[good], rows[good]], axis=1)
 

@@ -59,7 +59,7 @@ def compare(first: RGBImage, second: RGBImage, matrix: NDArray[np.float64] | Non
     from skimage.metrics import structural_similarity  # heavy, and never loaded in the web process
 
     check_images([first, second])
-    height, width = (max(WINDOW, side) for side in first.shape[:2])
+    height, width = (max(WINDOW, side) for side in first.shape[:2])  # scikit-image refuses less than a window
     plane = resize(gray(first), height, width)
     if matrix is None:
         other, covered = resize(gray(second), height, width), np.ones((height, width), bool)
@@ -89,6 +89,7 @@ def lay_over(
     moved : ndarray of shape (height, width), dtype uint8; the edge's gray levels where the picture does not reach
     covered : ndarray of shape (height, width), bool: where it does
     """
+    # A pixel's place is its middle, hence the halves.
     to_relative = np.array([[1 / width, 0, 0.5 / width], [0, 1 / height, 0.5 / height], [0, 0, 1]])
     plane = _shrunk(plane, height, width, matrix)
     rows, cols = plane.shape
@@ -98,6 +99,7 @@ def lay_over(
     moved = cv2.warpPerspective(plane, motion, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     places = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=2).reshape(-1, 2)
     x, y, depth = motion @ np.column_stack([places, np.ones(len(places))]).T
+    # Behind the plane of a strong perspective, places come back with both signs turned and would look covered.
     in_front = depth * np.sign(motion[2] @ [width / 2, height / 2, 1]) > 0
     with np.errstate(divide="ignore", invalid="ignore"):
         x, y = x / depth, y / depth

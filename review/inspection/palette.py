@@ -65,7 +65,7 @@ def paint(values: NDArray[np.floating], shown: NDArray[np.bool_]) -> NDArray[np.
     picture = np.zeros((*steps.shape, 4), np.uint8)
     picture[..., :3] = colors()[steps]
     picture[..., 3] = np.where(shown, 255, 0)
-    picture[~shown] = 0
+    picture[~shown] = 0  # colors that nobody sees would still take bytes
     return picture
 
 

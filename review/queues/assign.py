@@ -89,7 +89,7 @@ def assign_pair(queue: Queue, user: User, step: Direction = Direction.AFTER, pos
                 continue  # somebody was quicker
             _let_go_of_others(queue, user)
             images = {each.sha256: each for each in judged_by(user).filter(sha256__in=_hashes(pair))}
-            if len(images) == 2:
+            if len(images) == 2:  # else one went just now, and with it the pair: choose again
                 return Assignment(pair, reading, *(images[sha256] for sha256 in _hashes(pair)))
     return None
 
@@ -111,7 +111,7 @@ def hold(pair: QueuedPair, user: User, now: datetime) -> Reading | None:
     until = now + timedelta(seconds=settings.ENV.review_lease_seconds)
     readings = {each.slot: each for each in Reading.objects.filter(pair=pair)}
     own = next((each for each in readings.values() if each.reader_id == user.pk), None)
-    if own is not None and own.decided_at is not None:
+    if own is not None and own.decided_at is not None:  # to be looked at again, and perhaps changed
         return own
     for slot in [own.slot] if own else _slots(pair):
         if reading := _hold_slot(pair, slot, readings.get(slot), user, now, until):
@@ -154,9 +154,10 @@ def _hold_slot(
         try:
             with transaction.atomic():
                 return Reading.objects.create(pair=pair, slot=slot, reader=user, leased_until=until)
-        except IntegrityError:
+        except IntegrityError:  # somebody was quicker; thanks to the savepoint the transaction goes on
             return None
     theirs = Q(reader=user) | Q(leased_until__lte=now)
+    # The update asks once more: somebody may have taken the slot since the readings were read.
     rows = Reading.objects.filter(theirs, pk=reading.pk, decided_at=None)
     if not rows.update(reader=user, leased_until=until, started_at=now):
         return None
@@ -167,6 +168,7 @@ def _hold_slot(
 def _choose(queue: Queue, user: User, step: Direction, position: int, now: datetime) -> QueuedPair | None:
     """Return the pair that is asked for; where the database can, one that nobody else is just choosing."""
     pairs = QueuedPair.objects.filter(queue=queue).select_related("queue")
+    # Without waiting: two who ask at once are given different pairs. On SQLite they take turns by its one write lock.
     pairs = for_eyes_of(pairs, user).select_for_update(skip_locked=True, of=("self",))
     wanted = _unread(queue, user, now)
     if step == Direction.AFTER:

@@ -84,6 +84,7 @@ def delete(queue: Queue, user: User) -> None:
     with transaction.atomic():
         log_act(user, Action.QUEUE, queue.name, queue=queue.pk, act="delete", pairs=queue.num_pairs)
         Queue.objects.filter(pk=queue.pk).delete()
+    # A worker that gathers just now may write it again; it finds its row gone then, and removes it itself.
     queue_checkpoint_file(queue.pk).unlink(missing_ok=True)
 
 

@@ -36,7 +36,7 @@ def gathering(queue: Queue, progress: Progress[Queue]) -> None:
     try:
         fill(queue, GATHERERS[Queue.Source(queue.source)](queue, progress), progress)
     except JobStoppedError:
-        if not Queue.objects.filter(pk=queue.pk).exists():
+        if not Queue.objects.filter(pk=queue.pk).exists():  # deleted: nobody will go on from the checkpoint
             queue_checkpoint_file(queue.pk).unlink(missing_ok=True)
         raise
 
@@ -75,7 +75,7 @@ def _rows(queue: Queue, gathered: FoundPairs) -> list[QueuedPair]:
         gathered.first.tolist(), gathered.second.tolist(), gathered.scores.tolist(), strict=True
     ):
         if one != other and one in hashes and other in hashes:
-            pairs.setdefault(sorted_pair(hashes[one], hashes[other]), score)
+            pairs.setdefault(sorted_pair(hashes[one], hashes[other]), score)  # the first is the better one
     return [
         QueuedPair(queue=queue, position=number, first_sha256=first, second_sha256=second, score=score)
         for number, ((first, second), score) in enumerate(pairs.items(), start=1)
@@ -89,7 +89,7 @@ def _without_judged(rows: list[QueuedPair]) -> tuple[list[QueuedPair], int]:
     """
     judged = exclusions.judged_among({(row.first_sha256, row.second_sha256) for row in rows})
     left = [row for row in rows if (row.first_sha256, row.second_sha256) not in judged]
-    for number, row in enumerate(left, start=1):
+    for number, row in enumerate(left, start=1):  # without gaps, as people see the numbers
         row.position = number
     return left, len(rows) - len(left)
 

@@ -88,11 +88,12 @@ class Course:
 def standing_of(queue: Queue, user: User) -> ReaderProgress:
     """Return how far a queue is for one reader; three database queries."""
     read = Reading.objects.filter(pair=OuterRef("pk"), reader=user, decided_at__isnull=False)
+    # Without the default order, by which Django would group as well.
     pairs = QueuedPair.objects.filter(queue=queue).order_by()
     rows = for_eyes_of(pairs.exclude(state=State.GONE), user).values_list("state", Exists(read))
     counts = dict.fromkeys([(state, own) for state in State for own in (False, True)], 0)
     for state, own, number in rows.annotate(number=Count("pk")):
-        counts[State(state), bool(own)] += number
+        counts[State(state), bool(own)] += number  # SQLite says 0 and 1
     num_left = counts[State.OPEN, False]
     times = Reading.objects.filter(pair__queue=queue, reader=user, decided_at__isnull=False)
     recent = times.order_by("-decided_at").values_list("decided_at", flat=True)[: RECENT + 1]

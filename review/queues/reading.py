@@ -79,7 +79,7 @@ def decide(
         )
         if reading is not None:
             why = _count(locked, reading, verdict)
-        renew(locked.queue, user)
+        renew(locked.queue, user)  # who decides is there: the pairs in hand stay theirs
     return Outcome(verdict, not why, why)
 
 
@@ -106,6 +106,7 @@ def undo(pair: QueuedPair, user: User) -> Verdict:
         verdict, started_at = reading.verdict, reading.started_at
         reading.verdict, reading.decided_at = None, None
         reading.save(update_fields=["verdict", "decided_at"])
+        # An older verdict was given elsewhere and only confirmed by the reading: it is not undone with it.
         if verdict.decided_at >= started_at:
             verdict = verdicts_decide.undo(user, verdict.pk)
         if reopen(locked):
@@ -163,7 +164,7 @@ def _place_of(pair: QueuedPair, user: User) -> tuple[Reading | None, str]:
 
 def _count(pair: QueuedPair, reading: Reading, verdict: Verdict) -> str:
     """Make a verdict the reading of its author; return why it cannot be that any more, or an empty text."""
-    if reading.verdict_id == verdict.pk:
+    if reading.verdict_id == verdict.pk:  # the same button pressed twice
         return ""
     if reading.decided_at is not None and _decided_since(reading):
         return "first_reading_stays"

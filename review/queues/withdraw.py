@@ -77,6 +77,7 @@ def heed_pairs(pairs: Collection[Pair]) -> None:
         judged = judged_among(set(queued.values()))
         decided = {pk for pk, pair in queued.items() if pair in judged}
         if decided:
+            # The state once more, because a reader may have decided since the rows were read.
             rows = QueuedPair.objects.filter(pk__in=decided, state=State.OPEN)
             rows.update(state=State.DECIDED, decided_at=timezone.now())
         if undecided := queued.keys() - decided:

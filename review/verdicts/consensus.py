@@ -94,6 +94,7 @@ def _summary(listed: tuple[Ballot, ...]) -> Summary:
 
 def _kind(kinds: list[str], stance: str) -> str:
     """Return the kind by which most of those who take a stance say it; of two by as many, the stronger."""
+    # max() takes the first of equals, and STANCES names the stronger kind first.
     return max((kind for kind, its_stance in STANCES.items() if its_stance == stance), key=kinds.count)
 
 
@@ -104,6 +105,7 @@ def kinds_of(pairs: Iterable[Pair]) -> dict[Pair, Summary]:
     for firsts in _batches({first for first, _second in wanted}):
         seconds = {second for first, second in wanted if first in firsts}
         rows = current().filter(first_sha256__in=firsts)
+        # More sums than that would pass the database's limit of parameters; the others are sorted out here.
         for pair, ballot in ballots(rows.filter(second_sha256__in=seconds) if len(seconds) <= BATCH else rows):
             if pair in wanted:
                 found[pair].append(ballot)
@@ -155,6 +157,7 @@ def judged_pairs(*, collection_id: int | None, limit: int, seed: int) -> JudgedP
     ids = dict(images.values_list("sha256", "pk"))
     rows = list(_judged(votes, ids))
     if len(rows) > limit:
+        # By the seed, so that learning can be repeated.
         rows = [rows[n] for n in np.sort(np.random.default_rng(seed).choice(len(rows), limit, replace=False))]
     found = np.array(sorted(rows), np.int64).reshape(len(rows), 3)
     return JudgedPairs(found[:, 0], found[:, 1], found[:, 2].astype(bool))

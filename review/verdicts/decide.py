@@ -63,7 +63,7 @@ def decide(
         _take_turns(user)
         newest = newest_of(user, one, other)
         if newest is not None and seen is not None:
-            if (newest.kind, newest.note) == (kind, note):
+            if (newest.kind, newest.note) == (kind, note):  # pressed twice, or sent again by a browser
                 return newest
             if newest.pk != seen:
                 raise NewerVerdictError(newest)

@@ -67,7 +67,7 @@ def read_file(path: Path, author: str) -> list[Verdict]:
 
 
 def _read_csv(path: Path) -> Iterator[tuple[str, Record]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:  # spreadsheets put a byte order mark first
         reader = csv.DictReader(file, strict=True)
         missing = [column for column in NEEDED if column not in (reader.fieldnames or ())]
         if missing:
@@ -78,6 +78,7 @@ def _read_csv(path: Path) -> Iterator[tuple[str, Record]]:
         for row in reader:
             yield (
                 _("line %(n)d") % {"n": reader.line_num},
+                # Cells beyond the columns stand under None.
                 {key: unguard(value or "") for key, value in row.items() if key},
             )
 
@@ -151,6 +152,7 @@ def record_all(verdicts: Iterable[Verdict]) -> tuple[int, int]:
             if _key(verdict) not in known:
                 fresh.setdefault(_key(verdict), verdict)
         Verdict.objects.bulk_create(fresh.values(), batch_size=BATCH)
+        # By hand: rows made in bulk send no post_save, by which queues hear of verdicts.
         heed_pairs({(verdict.first_sha256, verdict.second_sha256) for verdict in fresh.values()})
         if fresh:
             authors = sorted({verdict.author_name for verdict in fresh.values()})

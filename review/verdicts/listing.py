@@ -128,6 +128,7 @@ def page_after(verdicts: QuerySet[Verdict], mark: str, size: int, until: int | N
     place = read_mark(mark)
     if place:
         moment, pk = place
+        # The last condition follows from the first, but lets the database begin within its index.
         verdicts = verdicts.filter(Q(decided_at__lt=moment) | Q(decided_at=moment, pk__lt=pk), decided_at__lte=moment)
     listed = verdicts.annotate(is_replaced=replaced(until)).order_by("-decided_at", "-pk")
     rows = list(listed[: size + 1])
@@ -136,7 +137,7 @@ def page_after(verdicts: QuerySet[Verdict], mark: str, size: int, until: int | N
 
 def mark_of(verdict: Verdict) -> str:
     """Return the place of a verdict in the list: its time in microseconds and its number."""
-    return f"{(verdict.decided_at - EPOCH) // MICROSECOND}-{verdict.pk}"
+    return f"{(verdict.decided_at - EPOCH) // MICROSECOND}-{verdict.pk}"  # whole: a float would lose some
 
 
 def read_mark(mark: str) -> tuple[datetime, int] | None:

@@ -91,7 +91,7 @@ def _read(pair: Pair) -> dict[Pair, Summary]:
         touching = Q(first_sha256__in=latest) | Q(second_sha256__in=latest)
         rows = Verdict.objects.filter(touching, kind=Verdict.Kind.SAME).order_by()
         alike = {sha256 for edge in rows.values_list("first_sha256", "second_sha256") for sha256 in edge}
-        latest = set(sorted(alike - known)[: MAX_IMAGES - len(known)])
+        latest = set(sorted(alike - known)[: MAX_IMAGES - len(known)])  # sorted: the same ones each time
         known |= latest
         if not latest:
             break

@@ -90,7 +90,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
         messages.error(request, text % {"list": ", ".join(FORMATS)}, extra_tags="not_exported")
         return redirect(address)
     with transaction.atomic():
-        end = chain_end()
+        end = chain_end()  # before the act: the export is not in itself
         log_act(user, Action.EXPORT, "audit", format=kind, filters=form.query(), until=end.number)
     rows = rows.filter(number__lte=end.number)
     if kind == "csv":

@@ -36,7 +36,7 @@ NOT_A_SEARCH = ("image", "query", "k", "view", "areas", "places", "seen")
 """Parameters of the search page, and of this one's parts, that say nothing of how two images are compared."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True)  # no slots: a cached property needs a place to be kept
 class Asked:
     """The pair that an address asks for, and the search whose weights, threshold and collection count."""
 
@@ -75,6 +75,7 @@ def closely(request: HttpRequest, first: int, second: int) -> HttpResponse:
     """Answer the waiting page: what was found, or nothing while nothing has changed."""
     asked = _asked(request, first, second)
     context = _closely(request, asked, jobs.wanted(asked.first.sha256, asked.second.sha256))
+    # Nothing new: 204 lets htmx leave the page as it is, focus and scroll position included.
     if request.GET.get("seen") == context["seen"]:
         return HttpResponse(status=204)
     return render(request, "review/_closely.html", context)
@@ -181,6 +182,7 @@ def _maps(asked: Asked, row: Comparison) -> dict[str, dict[str, Any]]:
         about = row.document["differences"][kind]
         address = reverse("review:compare_difference", args=[asked.first.pk, asked.second.pk, kind])
         percent = round(100 * about["overlap"])
+        # Browsers keep a map for a day, so another comparison needs another address.
         found[kind] = {"url": f"{address}?v={row.pk}", "mean": about["mean"], "percent": percent}
     return found
 

@@ -41,6 +41,7 @@ def decide(request: HttpRequest) -> HttpResponse:
     """Record a verdict on two images; whatever goes wrong, nothing that was typed is lost."""
     form = DecideForm(request.POST)
     valid = form.is_valid()
+    # Before the form is judged: every answer but one shows the buttons of these two images.
     pair = _pair(request, form)
     if pair is None:
         return _lost(request, form)

@@ -72,7 +72,7 @@ def undo(request: HttpRequest) -> HttpResponse:
     decision = DuplicateDecision.objects.filter(pk=number, author=user).first()
     if decision is None:
         return _refused(request, NOT_YOURS, "not_yours")
-    groups = list(DuplicateGroup.objects.filter(decision=decision))
+    groups = list(DuplicateGroup.objects.filter(decision=decision))  # before: undo parts them from the decision
     try:
         num_restored = decisions.undo(decision, user)
     except DuplicatesError as error:

@@ -99,7 +99,7 @@ def progress(request: HttpRequest) -> HttpResponse:
     ended = (watched["scan"] and context["active_scan"] is None) or (watched["bulk"] and not context["bulks"])
     if ended:
         response = HttpResponse()
-        response["HX-Refresh"] = "true"
+        response["HX-Refresh"] = "true"  # numbers, cards and messages all change
         return response
     return render(request, "review/_duplicates_progress.html", context)
 
@@ -149,6 +149,7 @@ def last_decision(user: User | AnonymousUser) -> dict[str, Any]:
     """Return what this person decided last and has not undone."""
     if not user.is_authenticated:
         return {"last_decision": None}
+    # A plan may name tens of thousands of groups; no page needs it.
     mine = in_force().filter(author=user).select_related("bulk").defer("bulk__plan")
     return {"last_decision": mine.first()}
 

@@ -45,6 +45,7 @@ def verdicts(request: HttpRequest) -> HttpResponseBase:
     """Send the verdicts that pass the filters; the audit keeps that they were taken."""
     user, taken_at = cast("User", request.user), timezone.now()
     form, kind = VerdictFilterForm(request.POST, user=user), read_format(request)
+    # Writing takes minutes; all batches read what held now, whoever decides meanwhile.
     until = newest_number()
     found, address = form.verdicts(until), reverse("review:verdicts")
     if kind is None or form.errors:

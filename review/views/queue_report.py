@@ -101,6 +101,7 @@ def _record(queue: Queue, pair: QueuedPair, readings: list[Reading]) -> dict[str
         "state": pair.state,
         "decided_at": pair.decided_at.isoformat() if pair.decided_at else "",
     }
+    # Blind: nobody learns what one of them said.
     if queue.two_readers and pair.state == QueuedPair.State.OPEN and queue.is_open:
         return record
     for each in readings:

@@ -74,6 +74,7 @@ def progress(request: HttpRequest) -> HttpResponse:
     """Tell how far the gathering is that the page watches; when some ended, send the page to what came of it."""
     asked = [read_id(text) for text in request.GET.get("watched", "").split(",")][:MAX_WATCHED]
     found = list(queues_for(cast("User", request.user)).filter(pk__in=asked))
+    # Deleted or closed to them meanwhile: look at the list again.
     if len(found) < len(asked) or not all(queue.is_active for queue in found):
         response = HttpResponse()
         response["HX-Redirect"] = reverse("review:queues")

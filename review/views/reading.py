@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 @require_safe
 @requires(Role.REVIEWER)
-@never_cache
+@never_cache  # the Back button must not bring back a pair that is decided
 def queue(request: HttpRequest, pk: int) -> HttpResponse:
     """Put a pair into this person's hands and show it."""
     user = cast("User", request.user)

@@ -47,6 +47,7 @@ PAGE_SIZE = 40
 def records(request: HttpRequest) -> HttpResponse:
     """List the searches that one recorded, newest first; admins see those of all."""
     user = cast("User", request.user)
+    # A document holds every hit with its numbers; the list needs one hash of it, which the database takes out.
     listed = SearchRecord.objects.defer("document").annotate(query_sha256=KT("document__query__sha256"))
     if not permissions_of(user).sees_all:
         listed = listed.filter(author=user)

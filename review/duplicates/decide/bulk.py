@@ -40,6 +40,7 @@ def bulk_decisions(bulk: DuplicateBulk, progress: Progress[DuplicateBulk]) -> No
     while bulk.num_done + bulk.num_skipped < bulk.num_total:
         with transaction.atomic():
             _do_some(bulk)
+            # Counted in the transaction that does the groups: after a crash none is done twice or left out.
             progress.keep(
                 num_done=bulk.num_done,
                 num_skipped=bulk.num_skipped,
@@ -102,20 +103,21 @@ def _do_some(bulk: DuplicateBulk) -> None:
         raise DuplicatesError("asker_gone")
     done, skipped = bulk.num_done, bulk.num_skipped
     start = done + skipped
-    for item in bulk.plan[start : start + AT_ONCE]:
+    for item in bulk.plan[start : start + AT_ONCE]:  # the plan never changes, so the counts are the place in it
         failure = _failure_of(bulk, item, user)
         if failure:
             bulk.num_skipped += 1
             bulk.skip_code, bulk.skip_params = failure.code, failure.params or None
         else:
             bulk.num_done += 1
-    if bulk.num_done > done:
+    if bulk.num_done > done:  # passing groups over is no act
         _log(bulk, user, bulk.num_done - done, bulk.num_skipped - skipped)
 
 
 def _failure_of(bulk: DuplicateBulk, item: Any, user: User) -> Failure | None:
     """Do one group, or nothing of it; return why not, None when it is done."""
 
+    # A savepoint of its own, because an error would spoil the whole transaction on PostgreSQL.
     def decide() -> None:
         with transaction.atomic():
             _do_one(bulk, item, user)

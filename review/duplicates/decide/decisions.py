@@ -124,6 +124,7 @@ def tell_apart(image_id: int, other_ids: Iterable[int], user: User) -> list[Verd
 def _differ(user: User, one: Image, other: Image, state: Mapping[str, Any]) -> Verdict:
     """Record "different" once, though another window said so already."""
     newest = newest_of(user, one.sha256, other.sha256)
+    # The page of duplicates shows no verdicts, so none can have been overlooked on it.
     seen = newest.pk if newest else 0
     return decide(user, one.sha256, other.sha256, Verdict.Kind.DIFFERENT, state=state, seen=seen)
 
@@ -147,6 +148,7 @@ def undo(decision: DuplicateDecision, user: User, *, bulk: DuplicateBulk | None 
             raise DuplicatesError("undone_already")
         hashes = list(decision.images.values_list("sha256", flat=True))
         num_restored = _take_back(decision, hashes, user)
+        # Sums, not images: some may be gone for good.
         undone = _record(Kind.UNDONE, [], user, {}, bulk, undoes=decision, hashes=hashes)
         open_again([decision])
         if bulk is None:
@@ -169,6 +171,7 @@ def _take_back(decision: DuplicateDecision, hashes: Sequence[str], user: User) -
         raise DuplicatesError("curator_no_longer")
     if "merged" in decision.state:
         return merge.unmerge(merge.Merged.from_state(decision.state["merged"]), user)
+    # What a later merge put there is for that merge to bring back.
     mine = Image.objects.filter(pk__in=decision.state["trashed"], merged_into=None)
     return visibility.restore(list(mine.values_list("pk", flat=True)), user)
 
@@ -176,6 +179,7 @@ def _take_back(decision: DuplicateDecision, hashes: Sequence[str], user: User) -
 def _kept_by(user: User, images: Sequence[Image]) -> DuplicateDecision | None:
     """Return the decision by which a person keeps exactly these images; None when there is none."""
     hashes = {image.sha256 for image in images}
+    # One image narrows it by an index; whether the whole set is the same is seen here.
     mine = in_force().filter(kind=Kind.KEEP_ALL, author=user, images__sha256=images[0].sha256)
     for decision in mine.prefetch_related("images"):
         if {each.sha256 for each in decision.images.all()} == hashes:
@@ -186,6 +190,7 @@ def _kept_by(user: User, images: Sequence[Image]) -> DuplicateDecision | None:
 def _read(image_ids: Iterable[int], user: User, least: Role) -> list[Image]:
     """Return the images of a set, all of them there and this person's to decide about, until the transaction ends."""
     wanted = sorted(set(image_ids))
+    # By rising id like every lock on images, and of these rows alone: what visibility joins may stay free.
     known = Image.objects.select_for_update(of=("self",)).shown().visible_to(user)
     found = [image for part in batches(wanted) for image in known.filter(pk__in=part).order_by("pk")]
     may = {pk for part in batches(wanted) for pk in _allowed(part, user, least)}

@@ -67,6 +67,7 @@ def settled_pairs(hashes: Collection[str], user: User | AnonymousUser) -> tuple[
     """
     different = apart(hashes)
     hidden = hidden_from(user, different)
+    # What is hidden counts only as far as this person said it.
     return different - hidden | _told_by(user, hidden), pairs_within(kept_sets(hashes).values())
 
 

@@ -144,7 +144,7 @@ def _objection(group: DuplicateGroup, members: Sequence[DuplicateMember], kind: 
         return "foreign"
     if kind == Kind.KEEP_ONE and group.chain:
         return "chains"
-    if kind == Kind.KEEP_ONE and group.tier == Tier.BYTES:
+    if kind == Kind.KEEP_ONE and group.tier == Tier.BYTES:  # a file that came again is there once: nothing to set aside
         return "changed"
     if group.tier == Tier.PIXELS:
         return "unproven"
@@ -155,7 +155,7 @@ def _objection(group: DuplicateGroup, members: Sequence[DuplicateMember], kind: 
 
 
 def _entry(group: DuplicateGroup, members: Sequence[DuplicateMember]) -> PlannedGroup:
-    keeper = group.keeper_id or members[0].image_id
+    keeper = group.keeper_id or members[0].image_id  # the suggested one may have been deleted
     return PlannedGroup(
         group.pk, group.tier, keeper, tuple(each.image_id for each in members if each.image_id != keeper)
     )
@@ -166,7 +166,7 @@ def _members(groups: Sequence[DuplicateGroup], user: User) -> dict[int, list[Dup
     found: defaultdict[int, list[DuplicateMember]] = defaultdict(list)
     for part in batches([group.pk for group in groups]):
         rows = linked_members(user).filter(group__in=part).select_related("image").order_by("-score", "pk")
-        for member in rows.only("group", "nearest", "score", "image__sha256"):
+        for member in rows.only("group", "nearest", "score", "image__sha256"):  # tens of thousands of them
             found[member.group_id].append(member)
     return found
 

@@ -24,7 +24,7 @@ def close_groups(scan: DuplicateScan, sets: dict[int, frozenset[str]]) -> int:
         asked = {number for sha256 in inside for number in decisions.get(sha256, ())}
         by = [number for number in sorted(asked) if _covers(sets[number], inside)]
         if by:
-            settled[by[-1]].append(group_id)
+            settled[by[-1]].append(group_id)  # the newest of those that cover it
     for decision_id, group_ids in settled.items():
         for part in batches(group_ids):
             DuplicateGroup.objects.filter(pk__in=part).update(decision_id=decision_id)
@@ -45,6 +45,7 @@ def open_again(decisions: Iterable[DuplicateDecision]) -> int:
 
 
 def _covers(kept: Collection[str], hashes: Collection[str]) -> bool:
+    # One image is in many sets that were kept for other reasons; only a decision about it alone is about its repeats.
     return set(hashes) == set(kept) if len(hashes) == 1 else set(hashes) <= set(kept)
 
 

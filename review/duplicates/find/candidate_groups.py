@@ -71,6 +71,7 @@ def draft_alike(
     """
     free = ~pairs.among(Pairs.listed(decided.kept))
     tiers = judged.tier.copy()
+    # What people put together is a near duplicate at least, whatever the evidence says.
     tiers[(tiers == 0) & pairs.among(Pairs.listed(decided.together))] = NEAR
     found = list(above)
     for tier in (EDITED, NEAR):
@@ -109,5 +110,6 @@ def _stood_for(draft: CandidateGroup) -> list[int]:
 def _draft(tier: int, groups: Iterable[Group], copies_of: CopiesOf) -> list[CandidateGroup]:
     listed = list(groups)
     copies = copies_of(image_id for each in listed for image_id in each.members)
+    # An image may have been deleted since.
     known = [each for each in listed if all(image_id in copies for image_id in each.members)]
     return [CandidateGroup(tier, each, suggest([copies[image_id] for image_id in each.members])) for each in known]

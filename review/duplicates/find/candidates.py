@@ -30,6 +30,7 @@ def near_rows(vectors: NDArray[np.float32], fresh: NDArray[np.bool_], *, least: 
     -------
     one, other : ndarrays of shape (m,), int64, rows; each pair once
     """
+    # Fresh rows first, so that comparing each with all rows after it leaves out no pair and takes none twice.
     order = np.concatenate([np.flatnonzero(fresh), np.flatnonzero(~fresh)])
     ordered = np.ascontiguousarray(vectors[order], np.float32)
     num_fresh = int(np.count_nonzero(fresh))
@@ -55,6 +56,7 @@ def _near_block(vectors: NDArray[np.float32], rows: NDArray[np.int64], least: fl
     one, other, score = (np.concatenate(parts) for parts in (ones, others, scores))
     order = np.lexsort((other, -score, one))
     one, other = one[order], other[order]
+    # The place of each pair among those of its row, as they are sorted by row.
     places = np.arange(len(one)) - np.searchsorted(one, one, side="left")
     return one[places < most], other[places < most]
 
@@ -90,6 +92,7 @@ def near_codes(
     num_variants = variants.shape[1]
     probes = np.ascontiguousarray(variants[rows].reshape(-1, 8))
     asking = np.repeat(rows, num_variants)
+    # Up to three bits leave one of the four words untouched; only from four on may each have one that differs.
     flips = np.concatenate([[0], 1 << np.arange(WORD_BITS)]) if most_bits >= WORDS else np.zeros(1, np.int64)
     found: list[Found] = [_nothing()]
     for word in range(WORDS):
@@ -111,6 +114,7 @@ class _Table:
 
     def __init__(self, words: NDArray[np.int64]) -> None:
         self._rows = np.argsort(words, kind="stable")
+        # Where each of the 65,536 words begins.
         self._starts = np.searchsorted(words[self._rows], np.arange((1 << WORD_BITS) + 1))
 
     def look_up(self, words: NDArray[np.int64]) -> Found:
@@ -118,6 +122,7 @@ class _Table:
         starts = self._starts[words]
         counts = self._starts[words + 1] - starts
         places = np.repeat(np.arange(len(words)), counts)
+        # Ranges of different lengths, one behind the other, without a loop over them.
         within = np.arange(len(places)) - np.repeat(np.cumsum(counts) - counts, counts)
         return places, self._rows[np.repeat(starts, counts) + within]
 

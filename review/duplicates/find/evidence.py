@@ -82,7 +82,7 @@ def is_edited(raw: Raw, num_pairs: int) -> NDArray[np.bool_]:
     """
     missing = np.full(num_pairs, np.nan, np.float32)
     spots, fingerprint, siamese = (raw.get(name, missing) for name in ("local", "phash", "siamese"))
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore"):  # NaN is no evidence: every comparison with it is false
         agree = (fingerprint >= FINGERPRINT) & (siamese >= SIAMESE)
         blank = (fingerprint >= FINGERPRINT_BLANK) & (siamese >= SIAMESE_BLANK) & np.isnan(spots)
         return np.asarray((spots >= SPOTS_ALONE) | ((spots >= SPOTS) & agree) | blank)

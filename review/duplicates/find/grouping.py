@@ -68,7 +68,7 @@ def group(pairs: Pairs, scores: NDArray[np.float64], forbidden: Collection[Pair]
 
 def components(links: Links) -> list[list[int]]:
     """Return the connected sets of images, each ascending, by their smallest image."""
-    from scipy.sparse import coo_array
+    from scipy.sparse import coo_array  # here: the web process loads this module, not SciPy
     from scipy.sparse.csgraph import connected_components
 
     images = np.array(sorted(links), np.int64)
@@ -86,12 +86,13 @@ def _split(component: Iterable[int], links: Links, barred: set[Pair]) -> Iterato
     """Split a component into stars: again and again the image with the most links, and those linked to it."""
     left = set(component)
     while len(left) > 1:
-        hub = max(left, key=lambda image: (*_standing(image, left, links), -image))
+        hub = max(left, key=lambda image: (*_standing(image, left, links), -image))  # the oldest of equals: scans agree
         members = [hub]
+        # Closest first: of two that may not be together, the farther one is left to another group.
         for other in _closest(hub, left, links):
             if barred.isdisjoint(_pairs_with(other, members)):
                 members.append(other)
-        left -= set(members)
+        left -= set(members)  # the hub at least, so this ends
         if len(members) > 1:
             yield _make(members, links)
 

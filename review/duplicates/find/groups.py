@@ -37,6 +37,7 @@ def draft_groups(snapshot: Snapshot, known: CachedMeasurements) -> list[Candidat
     sums = image_queries.shown_sums()
     sets = in_force.kept_sets()
     decided = _decided(sums, sets)
+    # Kept alone means that its repeats have been looked at.
     seen_to = {next(iter(each)) for each in sets.values() if len(each) == 1}
     again = [image_id for image_id in image_queries.with_same_bytes() if sums.get(image_id) not in seen_to]
     exact = draft_pixels(image_queries.with_same_pixels(), decided, image_queries.copies_of)
@@ -46,6 +47,7 @@ def draft_groups(snapshot: Snapshot, known: CachedMeasurements) -> list[Candidat
     linked = pairs.take(judged.tier > 0)
 
     def held(others: Pairs) -> set[tuple[int, int]]:
+        # Pairs inside of groups that were never candidates: few enough to be measured now.
         found = others.take(_judge(snapshot, measure(snapshot, others)).tier > 0)
         return set(zip(found.first.tolist(), found.second.tolist(), strict=True)) | decided.kept | decided.together
 

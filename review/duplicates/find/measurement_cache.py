@@ -51,7 +51,7 @@ def read_cache(versions: dict[str, str]) -> CachedMeasurements:
     """Return what was measured at these versions of the methods; nothing when the file is of no use."""
     path = measurements_file()
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:  # a pickle could run code
             if json.loads(str(kept["about"])) != _about(versions):
                 return nothing()
             known = CachedMeasurements(

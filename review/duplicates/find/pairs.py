@@ -48,5 +48,6 @@ class Pairs(NamedTuple):
 
     def among(self, others: Pairs) -> NDArray[np.bool_]:
         """Tell of each pair whether it is one of the others; shape (n,)."""
+        # One number for each pair, as np.isin knows no pairs; no id reaches a size at which this would overflow.
         top = 1 + max(int(values.max(initial=0)) for values in (*self, *others))
         return np.isin(self.first * top + self.second, others.first * top + others.second)

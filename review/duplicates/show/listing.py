@@ -31,7 +31,7 @@ class Place:
         return place if math.isfinite(place.score) and place.group_id else None
 
     def __str__(self) -> str:
-        return f"{self.score!r}:{self.group_id}"
+        return f"{self.score!r}:{self.group_id}"  # repr, which reads back as the very same number
 
 
 def page_of(groups: QuerySet[DuplicateGroup], after: Place | None) -> tuple[list[DuplicateGroup], Place | None]:
@@ -44,6 +44,7 @@ def page_of(groups: QuerySet[DuplicateGroup], after: Place | None) -> tuple[list
     """
     if after is not None:
         later = Q(score=after.score, pk__gt=after.group_id) | Q(score__lt=after.score)
+        # The first condition follows from the second, but lets the database begin within its index.
         groups = groups.filter(score__lte=after.score).filter(later)
     found = list(groups[: PAGE_SIZE + 1])
     page = found[:PAGE_SIZE]

@@ -39,6 +39,7 @@ class Command(BaseCommand):
             raise CommandError(f"Expected a .csv or a .json file, got {path.name}.", returncode=2)
         rows = current() if options["current"] else Verdict.objects.all()
         verdicts = rows.order_by("decided_at", "pk").iterator(BATCH)
+        # Before the file: rows on standard output cannot be taken back if the record then fails.
         with transaction.atomic():
             log_act(None, Action.EXPORT, "verdicts", act="command", current=options["current"], verdicts=rows.count())
         if not file:

@@ -34,7 +34,7 @@ def gather_nearest(queue: Queue, report: Tell) -> FoundPairs:
     """
     weights = queue.parameters["weights"]
     found = _best(queue, _within(queue.collection_id), weights, None, report)
-    order = np.lexsort((found.second, found.first, -np.nan_to_num(found.scores, nan=-1.0)))
+    order = np.lexsort((found.second, found.first, -np.nan_to_num(found.scores, nan=-1.0)))  # by the last key first
     return _chosen(found, order[: queue.parameters["wanted"]])
 
 

@@ -93,6 +93,7 @@ def _weight_set(collection_id: int | None) -> WeightSet | None:
         return decision.weight_set
     ready = WeightSet.objects.filter(state=JobState.READY)
     own = ready.filter(collection=collection_id).first() if collection_id is not None else None
+    # Those learned for a collection that is gone keep its name, and are not the library's.
     return own or ready.filter(collection=None, collection_name="").first()
 
 

@@ -35,7 +35,7 @@ class CheckpointFile:
         digest = sha256(json.dumps(about).encode())
         for each in ground.gatherers:
             digest.update(each.like.version.encode())
-            digest.update(each.table.decades.tobytes())
+            digest.update(each.table.decades.tobytes())  # estimates change with the calibration
         digest.update(ground.image_ids.tobytes())
         digest.update(np.sort(excluded).tobytes())
         self._name, self._path = digest.hexdigest(), queue_checkpoint_file(queue_id)

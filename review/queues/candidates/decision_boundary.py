@@ -34,7 +34,7 @@ def decision_boundary(scores: NDArray[np.floating], same: NDArray[np.bool_]) -> 
     values, right = np.asarray(scores[known], np.float64), same[known]
     if right.all() or not right.any():
         return None
-    columns = np.column_stack([values - values.mean(), np.ones(len(values))])
+    columns = np.column_stack([values - values.mean(), np.ones(len(values))])  # centered: steep slopes converge
     counts = np.where(right, 0.5 / np.count_nonzero(right), 0.5 / np.count_nonzero(~right))
     point = _fit(columns, right, counts)
     if point[0] <= 0:
@@ -52,7 +52,7 @@ def _fit(columns: NDArray[np.float64], right: NDArray[np.bool_], counts: NDArray
 
     point = np.zeros(2)
     for _ in range(MAX_STEPS):
-        chances = 1 / (1 + np.exp(-np.clip(columns @ point, -500, 500)))
+        chances = 1 / (1 + np.exp(-np.clip(columns @ point, -500, 500)))  # exp overflows beyond 709
         slope = columns.T @ (counts * (chances - right)) + ridge @ point
         curve = (columns * (counts * np.maximum(chances * (1 - chances), 1e-9))[:, None]).T @ columns + ridge
         step = np.linalg.solve(curve, slope)

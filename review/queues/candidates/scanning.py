@@ -111,6 +111,7 @@ class PairSpace:
 
 def _gatherers(snapshot: Snapshot, weights: Mapping[str, float]) -> Iterator[Gatherer]:
     """Yield the methods that can gather, with their weights; the usual ones where only re-ranking methods have any."""
+    # Reversed, so that of several segments the first, the generation, has the last word about the basis.
     held = {name: rows for segment in reversed(snapshot.segments) for name, rows in segment.methods.items()}
     able = [name for name in held if name in METHODS and not METHODS[name].reranks and name in snapshot.tables]
     used = {name: weights.get(name, 0.0) for name in able}
@@ -142,7 +143,7 @@ class BestPairs:
     def add(self, rows: slice, columns: slice, scores: NDArray[np.float32]) -> None:
         """Take a block of scores, NaN where there is no pair."""
         keys = (scores if self._target is None else -np.abs(scores - np.float32(self._target))).ravel()
-        chosen = np.flatnonzero(keys > self._floor)
+        chosen = np.flatnonzero(keys > self._floor)  # NaN is above nothing, so what has no score falls out
         left, right = np.divmod(chosen, scores.shape[1])
         codes = (left + rows.start) * self._num_images + right + columns.start
         new = ~_contains(self._excluded, codes)
@@ -153,7 +154,7 @@ class BestPairs:
         if len(codes) > self._wanted:
             best = np.argpartition(keys, len(keys) - self._wanted)[len(keys) - self._wanted :]
             codes, keys = codes[best], keys[best]
-            self._floor = float(keys.min())
+            self._floor = float(keys.min())  # no later pair below this one can be among the best
         self.codes, self.keys = codes, keys
 
     def places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
