@@ -31,6 +31,7 @@ class SearchAnswer:
     @cached_property
     def within(self) -> list[Result]:
         """Return the results within the range of scores."""
+        # Cut here rather than in the search: ranks stay those of the whole answer, and the page tells how many are cut.
         return [result for result in self.found.results if not self.request.scores.side(result.score)]
 
     @cached_property
@@ -49,12 +50,14 @@ class SearchAnswer:
 
     @cached_property
     def _visible(self) -> dict[int, Image]:
+        # Read now: the snapshot is a moment older, and what was just hidden from this person is left out.
         return images_of(self.request.viewer).in_bulk([result.image_id for result in self.shown.results])
 
     @cached_property
     def badges(self) -> dict[int, list[Badge]]:
         """Return what others say of the results of the page, by image id."""
         viewer = self.request.viewer
+        # A badge says what one person may know of a hit, and the site itself is nobody.
         return {} if viewer is None else badges_of(viewer, self.subject.image, self._visible)
 
     @cached_property
@@ -88,8 +91,10 @@ def search(request: SearchRequest, subject: Subject | None = None) -> SearchAnsw
     found = run_query(
         subject.source(),
         weights_of(request),
+        # All that "more" can lead to, not one page: thresholds are applied to the whole answer.
         k=request.most,
         collection_id=request.collection_id,
+        # Keypoints without a weight change no score and cost the most: only what the page shows is worth comparing.
         shown=min(request.num_results, request.most),
         viewer=request.viewer,
     )

@@ -41,6 +41,7 @@ class BadgeSource(Protocol):
     ) -> Mapping[int, Badge]: ...
 
 
+# By name: a source that is registered twice, as when an app is loaded again, is still asked once.
 _sources: dict[str, BadgeSource] = {}
 
 

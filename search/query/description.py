@@ -24,10 +24,13 @@ def uploaded_query(row: Query, progress: Progress[Query]) -> dict[str, Any]:
     """Compute the vectors of an uploaded query; where some methods failed, the row that is ready says why."""
     try:
         described = extraction.describe_query(row)
+    # Final, since the same bytes are refused again. A file that is away may come back, so it is put off; only a few
+    # times, because somebody waits in front of the page.
     except Refused as refusal:
         raise QueryError(refusal.reason) from refusal
     except QueryFileError as error:
         raise PutOffError(error.code, pause=PAUSE) from error
+    # Ready all the same: what did answer can be searched by, and the row says why the rest did not.
     found: dict[str, Any] = {"vectors": stored_vectors.pack_query(described.vectors)}
     if described.failures:
         errors = [[failure.code, failure.params] for failure in described.failures]

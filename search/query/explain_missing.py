@@ -92,6 +92,7 @@ def find_place(request: SearchRequest, target_id: int, query: Image | None = Non
     if subject.image is None:
         raise QueryError(_("Expected a search for an image of the gallery."))
     query_id = subject.image.pk
+    # All that can be shown at all: an image of a later page was found, and is to be told its true rank.
     answer = search(replace(request, num_results=request.most), subject).found
     found = next((result for result in answer.results if result.image_id == target_id), None)
     scan = _scan(query_id, target_id, request, answer.weights, index_used=not answer.exact)
@@ -114,6 +115,7 @@ def _scan(
     query_id: int, target_id: int, request: SearchRequest, weights: Mapping[str, float], *, index_used: bool
 ) -> _Scan:
     """Compare the query with every image by all vectors that gather candidates."""
+    # An answer keeps no estimates of what it did not bring up; they are made again by the steps of `match`.
     snapshot = current_snapshot()
     snapshot = without(snapshot, closed_ids(request.viewer, snapshot.revision))
     vectors = snapshot.vectors_of(query_id) or stored_vectors.vectors_of(query_id, snapshot.versions)
@@ -126,6 +128,7 @@ def _scan(
     if held is None:
         return _Scan("", None, {})
     number, row = held
+    # Among the rows that may be found, one segment after another: the order of all arrays below.
     place = int(np.count_nonzero(np.concatenate([np.empty(0, bool), *masks[:number], masks[number][:row]])))
     scores = {name: _products(snapshot, masks, name, vector) for name, vector in asked.items()}
     segment = snapshot.segments[number]
@@ -135,6 +138,7 @@ def _scan(
             near = _near(segment, name, asked[name], row) if index_used else None
             found[name] = MethodPlace(rank, int(np.count_nonzero(~np.isnan(values))), near)
     gathering = gathering_weights(fitting, weights, methods)
+    # While there is no generation the delta is the first segment, and the only one.
     is_base = snapshot.generation_id is not None and number == 0
     lies = "generation" if is_base else "delta"
     estimates = [
@@ -162,6 +166,7 @@ def _products(
         products = np.full(np.count_nonzero(mask), np.nan, np.float32)
         if held := segment.methods.get(name):
             values, present = products_of(held, proxy, np.flatnonzero(mask))
+            # Where there is no row the product is anything at all.
             products = values if present is None else np.where(present, values, products)
         found.append(products)
     return np.concatenate(found)
@@ -171,6 +176,7 @@ def _rank(scores: NDArray[np.floating[Any]], place: int) -> int | None:
     """Return the rank of one of the scores, None when it is NaN."""
     if np.isnan(scores[place]):
         return None
+    # No comparison with NaN is true, so images without a score come behind.
     return 1 + int(np.count_nonzero(scores > scores[place]))
 
 
@@ -219,6 +225,7 @@ def _absence(target_id: int, scan: _Scan, answer: Answer, request: SearchRequest
 
 def _why_nowhere(target_id: int, request: SearchRequest) -> str:
     """Return why an image cannot be found by anything."""
+    # From what hides an image everywhere to what hides it here alone: the first that holds is the reason.
     image = Image.objects.filter(pk=target_id).only("hidden", "trashed_at").first()
     if image is None or image.trashed_at is not None:
         return _("It is not in the library any more.")

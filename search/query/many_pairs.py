@@ -11,6 +11,7 @@ from search.features import registry
 from search.scoring.score import ScoreTable, pairs_among, score
 from search.scoring.segments import Snapshot
 
+# At most 4,000 images then, whose largest rows, those of keypoints, take 34 MB together.
 PAIRS_AT_ONCE = 2000
 """Pairs whose images' vectors are held together."""
 Tell = Callable[[int, int], None]
@@ -37,6 +38,7 @@ def fused_scores(
     -------
     scores : ndarray of shape (n,), float64, 0..1; NaN where no method with a weight knows both images
     """
+    # A method without a weight or a table would cost its comparisons and change no fused score.
     names = [name for name, weight in weights.items() if weight > 0 and name in snapshot.tables]
     scores = np.full(len(first), np.nan)
     for chosen, table in _tables(snapshot, names, first, second, weights, tell):
@@ -66,6 +68,7 @@ def raw_scores(
     """
     raw = np.full((len(names), len(first)), np.nan, np.float32)
     rows = {name: row for row, name in enumerate(names)}
+    # Without weights nothing is fused, and every method that is named is asked.
     for chosen, table in _tables(snapshot, names, first, second, {}, tell):
         for name, values in zip(table.names, table.raw, strict=True):
             raw[rows[name], chosen] = values
@@ -82,9 +85,11 @@ def _tables(
 ) -> Iterator[tuple[NDArray[np.intp], ScoreTable]]:
     """Yield the places of some pairs, and their scores; pairs of one first image stand together."""
     methods = {name: method for name, method in registry.methods().items() if name in names}
+    # So that a chunk has few first images: their vectors are fetched once, and each is compared with many at a time.
     order = np.argsort(first, kind="stable")
     for start in range(0, len(order), PAIRS_AT_ONCE):
         chosen = order[start : start + PAIRS_AT_ONCE]
         compared = pairs_among(snapshot, methods, first[chosen], second[chosen])
         yield chosen, score(compared, len(chosen), methods, snapshot.calibrations, weights)
+        # After the caller has taken the chunk, so that what is told to be done is done.
         tell(min(start + PAIRS_AT_ONCE, len(order)), len(order))

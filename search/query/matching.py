@@ -63,6 +63,7 @@ def fit_query(vectors: QueryVectors, snapshot: Snapshot) -> tuple[dict[str, NDAr
     fitting, other = {}, []
     for name, vector in vectors.items():
         dims = {segment.methods[name].vectors.shape[1] for segment in snapshot.segments if name in segment.methods}
+        # Also where no segment holds the method: then nothing is compared, but nothing is wrong with the query either.
         if dims <= {vector.shape[0]}:
             fitting[name] = vector
         else:
@@ -101,6 +102,7 @@ def match(
     -------
     matches : at most k results, best first
     """
+    # A generation may still hold rows of a method that this program no longer has.
     vectors = {name: row for name, row in vectors.items() if name in methods}
     gathering = gathering_weights(vectors, weights, methods)
     proxies = proxies_of(vectors, gathering, methods)
@@ -109,6 +111,7 @@ def match(
     gathered, exact, num_candidates = [], True, 0
     for segment in snapshot.segments:
         mask = allowed_rows(segment, allowed, excluded)
+        # What counts is how many may be found: a small collection of a huge library is scanned whole.
         near = None if np.count_nonzero(mask) <= exact_max else _ann_rows(segment, task, mask)
         exact = exact and near is None
         rows = np.flatnonzero(mask) if near is None else near
@@ -129,6 +132,7 @@ def gathering_weights(
     if weighted or not any(weights[name] > 0 for name in vectors):
         return weighted
     defaults = {name: DEFAULT_WEIGHTS.get(name, 0.0) for name in able}
+    # Where none of those left has a default weight, any of them gathers better than nothing does.
     return {name: weight for name, weight in defaults.items() if weight > 0} or dict.fromkeys(able, 1.0)
 
 
@@ -161,13 +165,16 @@ def _ann_rows(segment: Segment, task: Task, mask: NDArray[np.bool_]) -> NDArray[
         asked = rows.asked(vector)
         if index := segment.indexes.get(name):
             near = index.query_allowed(asked, task.rerank_depth, mask)
+            # So few of the nearest may be found that asking for more would cost as much as a scan.
             if near is None:
                 return None
             found.append(near)
         else:
+            # An index that found too little was not kept, but what the method knows must not be missing from the union.
             may = mask if rows.present is None else mask & rows.present
             found.append(top(np.where(may, rows.scanned @ asked, np.float32(np.nan)), task.rerank_depth))
         if hashes := segment.hashes.get(name):
+            # The mask comes afterwards: codes that near are few.
             coded = hashes.query(task.methods[name].query_codes(task.vectors[name]), task.rerank_depth)
             found.append(coded[mask[coded]])
     return np.unique(np.concatenate(found))
@@ -206,6 +213,7 @@ def _rerank(gathered: list[Candidates], task: Task, snapshot: Snapshot) -> list[
     """Score the best candidates of all segments by every method, fuse again and rank."""
     estimates = np.concatenate([found.estimates for found in gathered])
     best = np.zeros(len(estimates), bool)
+    # Of all segments together: newer images compete with the generation's for the same places.
     best[top(estimates, task.rerank_depth)] = True
     masks = np.split(best, np.cumsum([len(found.rows) for found in gathered])[:-1])
     reranked = [(found.segment, found.rows[mask]) for found, mask in zip(gathered, masks, strict=True)]
@@ -219,6 +227,7 @@ def _rerank(gathered: list[Candidates], task: Task, snapshot: Snapshot) -> list[
         for name, vector in task.vectors.items()
     }
     unweighted = [name for name, method in task.methods.items() if method.reranks and not task.weights[name]]
+    # They change no score, so they look only at what will be shown, after the others have said what that is.
     later = Later(unweighted, lambda table: table.order(ids, task.shown))
     table = score(compared, len(ids), task.methods, snapshot.calibrations, task.weights, later)
     return explain(table, ids, task.k)

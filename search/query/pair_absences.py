@@ -70,14 +70,17 @@ class Absences:
         """Return why a method says nothing about the images at two places."""
         if name in self._unavailable:
             return Absence(Missing.UNAVAILABLE, detail=str(self._unavailable[name]))
+        # The first image that lacks a vector is reason enough for a reader.
         for place in (first, second):
             if name not in self._held or not self._held[name][1][place]:
                 return self._lacking(name, place)
+        # Both have one, so the method itself has nothing to say, or there are no random pairs to judge its score by.
         abstains = registry.methods()[name].abstains(self._held[name][0][first])
         return Absence(Missing.ABSTAINS, detail=str(abstains)) if abstains else Absence(Missing.NO_CALIBRATION)
 
     def _read(self, silent: Collection[str]) -> dict[tuple[int, str], tuple[str, str, str]]:
         """Return version, state and reason of the features of these methods that could have been compared."""
+        # By rising key: of several versions the newest comes last, and its row stays in the dictionary.
         rows = Feature.objects.filter(image__in=self._ids, method__in=silent).order_by("pk")
         listed = rows.values_list("image_id", "method", "version", "state", "error_code", "error_params")
         return {

@@ -21,6 +21,7 @@ from search.types import MethodScore
 
 CHUNK = 1000
 """Pairs whose vectors are held together."""
+# Keys of documents that verdicts keep for ever: add to them, but rename none.
 FIGURES = ("raw", "decades", "rarity", "one_in", "share")
 
 
@@ -79,6 +80,7 @@ class PairScore:
             "weight": _rounded(found.weight),
             "version": self.versions.get(name, ""),
             **figures,
+            # What the textbook's value was called from the start, and is called in the documents kept since.
             "guide": _rounded(self.textbook_values.get(name)),
             "missing": self.missing(name),
         }
@@ -131,6 +133,7 @@ def _score_chunk(
 ) -> list[PairScore]:
     """Compare pairs of shape (n, 2), n > 0, whose vectors fit into memory."""
     ids, places = np.unique(pairs, return_inverse=True)
+    # NumPy 1 returned the inverse flat, NumPy 2 in the shape of its input.
     first, second = places.reshape(pairs.shape).T
     held = _held(snapshot, ids)
     compared = {name: RowPairs(*found, first, second) for name, found in held.items()}
@@ -170,4 +173,5 @@ def _held(snapshot: Snapshot, ids: NDArray[np.int64]) -> Held:
 
 
 def _rounded(value: float | None) -> float | None:
+    # Further digits depend on the order in which a machine's library adds.
     return None if value is None else round(float(value), 6)

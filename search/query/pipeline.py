@@ -108,6 +108,7 @@ def run_query(
     checked = check_weights(weights)
     snapshot = current_snapshot()
     closed = closed_ids(viewer, snapshot.revision)
+    # In the words for an image that never was: nobody learns which numbers belong to images that are closed to them.
     if source.image_id is not None and np.isin(source.image_id, closed):
         raise QueryError(_("There is no image %(id)d.") % {"id": source.image_id})
     fitting, other = fit_query(_vectors(source, snapshot), snapshot)
@@ -116,6 +117,7 @@ def run_query(
     allowed, own_pairs = None, False
     if collection_id is not None:
         allowed = image_ids_of_collection(collection_id)
+        # Before what is closed is taken out: the tables are kept for everybody who searches in the collection.
         snapshot, own_pairs = collection_calibration.within(snapshot, collection_id, allowed)
     snapshot = without(snapshot, closed)
     matches = match(
@@ -134,6 +136,7 @@ def run_query(
         results=matches.results,
         weights=checked,
         num_candidates=matches.num_candidates,
+        # After it was taken out: a count must not tell how much is closed either.
         num_images=snapshot.num_images,
         exact=matches.exact,
         generation_id=snapshot.generation_id,
@@ -150,7 +153,9 @@ def _vectors(source: QuerySource, snapshot: Snapshot) -> Mapping[str, NDArray[An
     served = snapshot.versions
     if source.image_id is None:
         own = source.versions
+        # None: nothing of the method is searched, so whatever version this row is of, it is compared with nothing.
         return {name: row for name, row in source.vectors.items() if served.get(name) in (None, own.get(name))}
+    # An image that is hidden, or newer than the snapshot, is searched for by what is stored of it.
     found = snapshot.vectors_of(source.image_id) or stored_vectors.vectors_of(source.image_id, served)
     if not found:
         if not Image.objects.filter(pk=source.image_id).exists():
@@ -180,6 +185,7 @@ def _missing(
     names = [name for name in METHODS if name not in vectors]
     if not names:
         return {}
+    # From the general to the particular: what follows replaces what was said before it.
     reasons = dict.fromkeys(names, source.reason or _("not computed yet"))
     reasons |= dict.fromkeys(other, _("computed by another version of the method; upload the image again"))
     if source.image_id is None:
@@ -188,6 +194,7 @@ def _missing(
         reasons |= {name: _other_version(name, version) for name, version in own.items() if version != served.get(name)}
     else:
         rows = Feature.objects.filter(image=source.image_id, method__in=names)
+        # The newest version's row comes last, and has the last word.
         rows = rows.filter(state__in=(JobState.READY, JobState.FAILED)).order_by("pk")
         about = rows.values_list("method", "version", "state", "error_code", "error_params")
         for name, version, state, code, params in about:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Viewer = User | AnonymousUser | None
 
 PAGE_SIZE = 40
+# Less than the pipeline's RERANK_DEPTH, so that whatever is shown was compared by every method.
 MAX_RESULTS = 360
 """Results of one page: as many as are asked for by "more", up to this."""
 
@@ -142,5 +143,6 @@ def weights_of(request: SearchRequest, presets: Mapping[str, Preset] | None = No
     if request.weights is not None:
         return dict(request.weights)
     presets = presets or presets_for(request.collection)
+    # An old address may name a preset that is gone, or a collection's where none is searched: neither is an error.
     named = presets.get(request.preset, next(iter(presets.values())))
     return {**named.full_weights(), **request.adjusted}

@@ -78,9 +78,11 @@ def find_subject(request: SearchRequest) -> Subject:
         if image is None:
             raise ImageNotFoundError(_("There is no image %(id)d.") % {"id": wanted.image_id}, wanted.image_id)
         return Subject(image)
+    # The waiting page comes here again and again; the vectors are read once, when it is searched for.
     query = queries_of(request).defer("vectors").filter(pk=wanted.query_id).first()
     if query is None:
         raise UploadNotFoundError(_("This query is no longer kept; upload the image again."), wanted.query_id)
+    # Judgments are about images of the library: where it holds the same bytes, they count for the upload as well.
     return Subject(images_of(request.viewer).filter(sha256=query.sha256).first(), query)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 PREVIEW_SIDE = 480
 SESSION_KEY = "queries"
+# A session is read with every request, and a query lives for a day: the latest will do.
 MOST_REMEMBERED = 50
 
 
@@ -65,6 +66,7 @@ def store_query(file: BinaryIO, name: str, user: User | None = None, own: QueryS
     ------
     Refused : the file is too large, no image that this site accepts, or does not fit on the disk
     """
+    # Some clients send a whole path.
     query = Query(original_name=Path(name).name[:255], uploaded_by=user)
     own = Query.objects.all() if own is None else own
     try:
@@ -72,12 +74,14 @@ def store_query(file: BinaryIO, name: str, user: User | None = None, own: QueryS
         try:
             query.sha256 = received.sha256
             known = own.filter(sha256=query.sha256).exclude(state__in=ENDED).order_by("-created_at").first()
+            # A row can outlive its file: whoever forgets queries removes the file first.
             if known and uploaded_queries.is_kept(known.pk):
                 return _renewed(known)
             _keep(query, received)
         finally:
             received.discard()
     except OSError as error:
+        # A full disk, or a full quota: the same to whoever uploads.
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise Refused("disk_full", str(error)) from error
         raise
@@ -93,7 +97,9 @@ def _renewed(query: Query) -> Query:
         return query
     known, current = stored_vectors.unpack_query(bytes(query.vectors))[1], registry.current_versions()
     served = served_versions(active_generation())
+    # Only versions that this machine can compute: describing it again would bring no others.
     if any(current.get(name) == version != known.get(name) for name, version in served.items()):
+        # Where it is still ready: of two uploads of the same bytes at once, the second must not take it from a worker.
         Query.objects.filter(pk=query.pk, state=JobState.READY).update(
             state=JobState.WAITING, error_code="", error_params=None, attempts=0, heartbeat_at=timezone.now()
         )
@@ -114,8 +120,10 @@ def _keep(query: Query, received: Received) -> None:
     inspection = get_decoder().inspect(received.path, {"preview": PREVIEW_SIDE})
     query.width, query.height = inspection.width, inspection.height
     try:
+        # The file before the row: a worker that sees the row finds the file.
         uploaded_queries.keep(query.pk, received, inspection.derivatives["preview"])
         query.save(force_insert=True)
+    # Also when the process is told to end: nobody would ever look for a file without a row.
     except BaseException:
         uploaded_queries.discard(query.pk)
         raise

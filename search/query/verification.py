@@ -44,6 +44,7 @@ class VerifiedMotions:
         for name, method in self.methods.items():
             if not isinstance(method, RerankMethod) or name not in self.vectors:
                 continue
+            # None: the method said nothing; 0: no keypoints agree. There is no motion to look for either way.
             ids = [result.image_id for result in shown if result.methods[name].raw][:MAX_VERIFIED]
             held = take(self.snapshot, name, np.array(ids, np.int64)) if ids else None
             if held is None:
