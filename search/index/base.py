@@ -164,6 +164,7 @@ class IndexBackend(ABC):
         ------
         DimensionMismatchError : vectors of another length, or a mask of another length or type
         ValueError : k < 1, or a quality beyond 0..1
+        IndexUnavailableError, IndexDamagedError, OSError : the server that keeps it is gone, or has lost it, since
         """
         self._check(vectors, k, quality, allowed)
         vectors, k = np.ascontiguousarray(vectors, np.float32), min(k, self.rows)

@@ -13,12 +13,22 @@ from numpy.typing import NDArray
 from gallery.models import Image
 from search.exceptions import QueryError
 from search.features import registry, stored_vectors
+from search.generations import collection_calibration
 from search.generations.snapshot import current_snapshot
 from search.generations.visibility import closed_ids, without
 from search.models import Tombstone
 from search.query.answer import search
-from search.query.matching import allowed_rows, fit_query, gathering_weights, proxies_of, scans_of
-from search.query.pipeline import RERANK_DEPTH, image_ids_of_collection
+from search.query.matching import (
+    UNREACHABLE,
+    Task,
+    allowed_rows,
+    fit_query,
+    gathering_weights,
+    near_rows,
+    proxies_of,
+    scans_of,
+)
+from search.query.pipeline import RERANK_DEPTH, abstentions, image_ids_of_collection
 from search.query.request import SearchRequest, percent
 from search.query.subject import Subject, find_subject
 from search.scoring.estimate import estimate, products_of
@@ -116,13 +126,8 @@ def _scan(
 ) -> _Scan:
     """Compare the query with every image by all vectors that gather candidates."""
     # An answer keeps no estimates of what it did not bring up; they are made again by the steps of `match`.
-    snapshot = current_snapshot()
-    snapshot = without(snapshot, closed_ids(request.viewer, snapshot.revision))
-    vectors = snapshot.vectors_of(query_id) or stored_vectors.vectors_of(query_id, snapshot.versions)
-    methods = registry.methods()
-    fitting, _other = fit_query({name: row for name, row in vectors.items() if name in methods}, snapshot)
-    asked = proxies_of(fitting, [name for name in fitting if not methods[name].reranks], methods)
-    allowed = None if request.collection_id is None else image_ids_of_collection(request.collection_id)
+    snapshot, allowed = _searched(request)
+    task = _task(query_id, snapshot, weights)
     masks = [allowed_rows(segment, allowed, query_id) for segment in snapshot.segments]
     held = _whereabouts(snapshot, masks, target_id)
     if held is None:
@@ -130,22 +135,42 @@ def _scan(
     number, row = held
     # Among the rows that may be found, one segment after another: the order of all arrays below.
     place = int(np.count_nonzero(np.concatenate([np.empty(0, bool), *masks[:number], masks[number][:row]])))
-    scores = {name: _products(snapshot, masks, name, vector) for name, vector in asked.items()}
-    segment = snapshot.segments[number]
-    found = {}
-    for name, values in scores.items():
+    segment, found = snapshot.segments[number], {}
+    for name, vector in task.proxies.items():
+        values = _products(snapshot, masks, name, vector)
         if (rank := _rank(values, place)) is not None:
-            near = _near(segment, name, asked[name], row) if index_used else None
+            near = _near(segment, task, name, row, masks[number]) if index_used else None
             found[name] = MethodPlace(rank, int(np.count_nonzero(~np.isnan(values))), near)
-    gathering = gathering_weights(fitting, weights, methods)
-    # While there is no generation the delta is the first segment, and the only one.
-    is_base = snapshot.generation_id is not None and number == 0
-    lies = "generation" if is_base else "delta"
     estimates = [
-        estimate(scans_of(segment, rows, asked, gathering, snapshot), rows.shape, np.float64)
+        estimate(scans_of(segment, rows, task.proxies, task.gathering, snapshot), rows.shape, np.float64)
         for segment, rows in zip(snapshot.segments, map(np.flatnonzero, masks), strict=True)
     ]
-    return _Scan(lies, _rank(np.concatenate(estimates), place), found)
+    # While there is no generation the delta is the first segment, and the only one.
+    is_base = snapshot.generation_id is not None and number == 0
+    return _Scan("generation" if is_base else "delta", _rank(np.concatenate(estimates), place), found)
+
+
+def _searched(request: SearchRequest) -> tuple[Snapshot, NDArray[np.int64] | None]:
+    """Return what the search goes over, calibrated as it is there, and the images of its collection, None: all."""
+    snapshot, allowed = current_snapshot(), None
+    closed = closed_ids(request.viewer, snapshot.revision)
+    if request.collection_id is not None:
+        allowed = image_ids_of_collection(request.collection_id)
+        # Before what is closed is taken out, as in a search: the tables are kept for everybody.
+        snapshot, _own_pairs = collection_calibration.within(snapshot, request.collection_id, allowed)
+    return without(snapshot, closed), allowed
+
+
+def _task(query_id: int, snapshot: Snapshot, weights: Mapping[str, float]) -> Task:
+    """Return the query as `match` has it, with the proxies of every method that could gather."""
+    methods = registry.methods()
+    vectors = snapshot.vectors_of(query_id) or stored_vectors.vectors_of(query_id, snapshot.versions)
+    fitting, _other = fit_query({name: row for name, row in vectors.items() if name in methods}, snapshot)
+    silent = abstentions(fitting)
+    speaking = {name: row for name, row in fitting.items() if name not in silent}
+    proxies = proxies_of(speaking, [name for name in speaking if not methods[name].reranks], methods)
+    gathering = gathering_weights(speaking, weights, methods)
+    return Task(speaking, proxies, gathering, weights, methods, RERANK_DEPTH, RERANK_DEPTH, shown=0)
 
 
 def _whereabouts(snapshot: Snapshot, masks: list[NDArray[np.bool_]], image_id: int) -> tuple[int, int] | None:
@@ -180,12 +205,15 @@ def _rank(scores: NDArray[np.floating[Any]], place: int) -> int | None:
     return 1 + int(np.count_nonzero(scores > scores[place]))
 
 
-def _near(segment: Segment, name: str, vector: NDArray[np.float32], row: int) -> bool | None:
-    """Tell whether a method's ANN index brings a row up; None where there is none."""
-    index = segment.indexes.get(name)
-    if index is None:
+def _near(segment: Segment, task: Task, name: str, row: int, mask: NDArray[np.bool_]) -> bool | None:
+    """Tell whether a method's ANN index and codes bring a row up, as a search asks them; None where no index can."""
+    if name not in segment.indexes:
         return None
-    return bool(np.isin(row, index.query(segment.methods[name].asked(vector), RERANK_DEPTH)))
+    try:
+        near = near_rows(segment, task, name, mask)
+    except UNREACHABLE:
+        return None
+    return None if near is None else bool(np.isin(row, near))
 
 
 def _reasons(target_id: int, found: Result | None, scan: _Scan, answer: Answer, request: SearchRequest) -> list[str]:

@@ -8,12 +8,13 @@ Re-ranking methods take no part in the scan: they only see these, and without a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from search.exceptions import IndexDamagedError, IndexUnavailableError
 from search.index.paging import announce
 from search.methods import Method, PairwiseMethod
 from search.scoring.estimate import Scan, estimate, products_of
@@ -24,6 +25,8 @@ from search.types import Result
 
 QueryVectors = Mapping[str, NDArray[Any]]
 """One row of shape (dim,) per method that has something to say about the query."""
+UNREACHABLE = (IndexUnavailableError, IndexDamagedError, OSError)
+"""What an index raises that a server keeps, when the server is gone, or has lost the index, since it was opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Matches:
     results: list[Result]
     num_candidates: int
     exact: bool
+    unreachable: Mapping[str, str] = field(default_factory=dict)  # method -> why its index could not be asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +113,16 @@ def match(
     depth = max(rerank_depth, k)
     task = Task(vectors, proxies, gathering, weights, methods, k, depth, k if shown is None else shown)
     gathered, exact, num_candidates = [], True, 0
+    unreachable: dict[str, str] = {}
     for segment in snapshot.segments:
         mask = allowed_rows(segment, allowed, excluded)
         # What counts is how many may be found: a small collection of a huge library is scanned whole.
-        near = None if np.count_nonzero(mask) <= exact_max else _ann_rows(segment, task, mask)
+        near = None if np.count_nonzero(mask) <= exact_max else _ann_rows(segment, task, mask, unreachable)
         exact = exact and near is None
         rows = np.flatnonzero(mask) if near is None else near
         num_candidates += len(rows)
         gathered.append(_estimate(segment, rows, task, snapshot))
-    return Matches(_rerank(gathered, task, snapshot), num_candidates, exact)
+    return Matches(_rerank(gathered, task, snapshot), num_candidates, exact, unreachable)
 
 
 def gathering_weights(
@@ -150,34 +155,54 @@ def allowed_rows(segment: Segment, allowed: NDArray[np.int64] | None, excluded: 
     return mask if excluded is None else mask & (segment.image_ids != excluded)
 
 
-def _ann_rows(segment: Segment, task: Task, mask: NDArray[np.bool_]) -> NDArray[np.int64] | None:
+def _ann_rows(
+    segment: Segment, task: Task, mask: NDArray[np.bool_], unreachable: dict[str, str]
+) -> NDArray[np.int64] | None:
     """Return the union of each gathering method's nearest rows of those that may be found, ascending.
 
-    None where every row must be looked at: no method has an index, or too few of its nearest rows may be found.
+    None where every row must be looked at: no method has an index, or too few of its nearest rows may be found. Methods
+    whose index cannot be asked are added to `unreachable`, and their vectors compared one by one.
     """
     if not any(name in segment.indexes for name in task.proxies):
         return None
     found = []
-    for name, vector in task.proxies.items():
-        rows = segment.methods.get(name)
-        if rows is None:
+    for name in task.proxies:
+        if name not in segment.methods:
             continue
-        asked = rows.asked(vector)
-        if index := segment.indexes.get(name):
-            near = index.query_allowed(asked, task.rerank_depth, mask)
-            # So few of the nearest may be found that asking for more would cost as much as a scan.
-            if near is None:
-                return None
-            found.append(near)
-        else:
-            # An index that found too little was not kept, but what the method knows must not be missing from the union.
-            may = mask if rows.present is None else mask & rows.present
-            found.append(top(np.where(may, rows.scanned @ asked, np.float32(np.nan)), task.rerank_depth))
-        if hashes := segment.hashes.get(name):
-            # The mask comes afterwards: codes that near are few.
-            coded = hashes.query(task.methods[name].query_codes(task.vectors[name]), task.rerank_depth)
-            found.append(coded[mask[coded]])
+        try:
+            near = near_rows(segment, task, name, mask)
+        except UNREACHABLE as error:
+            unreachable[name] = str(error)
+            near = near_rows(replace(segment, indexes={}), task, name, mask)
+        # So few of the nearest may be found that asking for more would cost as much as a scan.
+        if near is None:
+            return None
+        found.append(near)
     return np.unique(np.concatenate(found))
+
+
+def near_rows(segment: Segment, task: Task, name: str, mask: NDArray[np.bool_]) -> NDArray[np.int64] | None:
+    """Return a method's nearest rows of those that may be found, by its index and codes; None: its index has too few.
+
+    Raises
+    ------
+    IndexUnavailableError, IndexDamagedError, OSError : see `UNREACHABLE`
+    """
+    rows = segment.methods[name]
+    asked = rows.asked(task.proxies[name])
+    if index := segment.indexes.get(name):
+        near = index.query_allowed(asked, task.rerank_depth, mask)
+        if near is None:
+            return None
+    else:
+        # An index that found too little was not kept, but what the method knows must not be missing from the union.
+        may = mask if rows.present is None else mask & rows.present
+        near = top(np.where(may, rows.scanned @ asked, np.float32(np.nan)), task.rerank_depth)
+    if hashes := segment.hashes.get(name):
+        # The mask comes afterwards: codes that near are few.
+        coded = hashes.query(task.methods[name].query_codes(task.vectors[name]), task.rerank_depth)
+        near = np.concatenate([near, coded[mask[coded]]])
+    return near
 
 
 def _estimate(segment: Segment, rows: NDArray[np.int64], task: Task, snapshot: Snapshot) -> Candidates:

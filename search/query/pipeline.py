@@ -112,7 +112,7 @@ def run_query(
     if source.image_id is not None and np.isin(source.image_id, closed):
         raise QueryError(_("There is no image %(id)d.") % {"id": source.image_id})
     fitting, other = fit_query(_vectors(source, snapshot), snapshot)
-    silent = _silent(fitting)
+    silent = abstentions(fitting)
     vectors = {name: row for name, row in fitting.items() if name not in silent}
     allowed, own_pairs = None, False
     if collection_id is not None:
@@ -142,7 +142,7 @@ def run_query(
         generation_id=snapshot.generation_id,
         missing_methods=_missing(source, fitting, other, snapshot) | silent,
         background="collection" if own_pairs else "library",
-        degraded=snapshot.degraded,
+        degraded=" ".join(filter(None, (snapshot.degraded, _unreachable(matches.unreachable)))),
         seconds=time.perf_counter() - started,
         motions=VerifiedMotions(vectors, snapshot, registry.methods()),
     )
@@ -172,7 +172,7 @@ def image_ids_of_collection(collection_id: int) -> NDArray[np.int64]:
     return np.fromiter(members.values_list("image_id", flat=True), np.int64)
 
 
-def _silent(vectors: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+def abstentions(vectors: Mapping[str, NDArray[Any]]) -> dict[str, str]:
     """Return why each method that has a row of the query still has nothing to say about it."""
     found = {name: registry.methods()[name].abstains(row) for name, row in vectors.items()}
     return {name: str(why) for name, why in found.items() if why is not None}
@@ -204,6 +204,14 @@ def _missing(
                 reasons[name] = _other_version(name, version)
     unavailable = registry.unavailable_methods()
     return {name: str(unavailable.get(name, reason)) for name, reason in reasons.items()}
+
+
+def _unreachable(found: Mapping[str, str]) -> str:
+    """Say that indexes could not be asked, and why; nothing where all of them answered."""
+    if not found:
+        return ""
+    text = _("The index of %(methods)s cannot be asked now (%(problem)s); its images were compared one by one.")
+    return text % {"methods": ", ".join(found), "problem": next(iter(found.values()))}
 
 
 def _other_version(name: str, version: str) -> str:

@@ -26,7 +26,9 @@ from search.index.manifest import FORMAT, NAME, sum_files
 from search.methods.base import normalize_rows
 from search.methods.color import Color
 from search.models import Generation
+from search.query.explain_missing import find_place
 from search.query.pipeline import for_image, run_query
+from search.query.request import GalleryImage, SearchRequest
 from tests.search.index.memory_backend import SERVER, MemoryBackend
 from tests.search.library import add_library
 
@@ -205,6 +207,32 @@ class TestRemote:
         answer = run_query(for_image(int(ids[0])), WEIGHTS)
         assert answer.exact
         assert [result.image_id for result in answer.results] == expected
+
+    def test_a_server_that_goes_down_meanwhile_is_named_and_does_without(
+        self, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ids, _vectors = add_library(20, rng)
+        build()
+        before = run_query(for_image(int(ids[0])), WEIGHTS)
+        assert not before.degraded
+        with monkeypatch.context() as outage:
+            outage.setattr(MemoryBackend, "down", True)  # opened long ago, and still held by this process
+            during = run_query(for_image(int(ids[0])), WEIGHTS)
+        assert [result.image_id for result in during.results] == [result.image_id for result in before.results]
+        assert "color, ssim" in during.degraded
+        assert "the server does not answer" in during.degraded
+        assert run_query(for_image(int(ids[0])), WEIGHTS).degraded == ""
+
+    def test_an_absence_is_explained_while_the_server_is_down(
+        self, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ids, _vectors = add_library(20, rng)
+        build()
+        request = SearchRequest((GalleryImage(int(ids[0])),), weights=WEIGHTS)
+        monkeypatch.setattr(MemoryBackend, "down", True)
+        place = find_place(request, int(ids[1]))
+        assert place.found is not None
+        assert [each.near for each in place.methods.values()] == [None] * len(place.methods)
 
     def test_what_the_server_lost_is_built_again(self, rng: np.random.Generator) -> None:
         ids, _vectors = add_library(20, rng)

@@ -62,6 +62,8 @@ class MemoryBackend(IndexBackend):
     def _nearest(
         self, vectors: NDArray[np.float32], k: int, quality: float, allowed: NDArray[np.bool_] | None
     ) -> Found:
+        if self.down:
+            raise IndexUnavailableError("the server does not answer")
         rows, cosines = nothing_found(len(vectors), k)
         may = np.arange(self.rows) if allowed is None else np.flatnonzero(allowed)
         for place, vector in enumerate(vectors):

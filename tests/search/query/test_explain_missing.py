@@ -10,18 +10,21 @@ import numpy as np
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import AnonymousUser
+from numpy.typing import NDArray
 
 from gallery.models import Collection, Image
 from gallery.signals import images_removed
 from search.exceptions import FusionWeightsError, QueryError
+from search.features import registry
 from search.generations import snapshot
 from search.generations.build import build
+from search.methods.base import normalize_rows
 from search.models import Tombstone
 from search.query import answer, explain_missing
 from search.query.explain_missing import Place, find_place
 from search.query.pipeline import for_image, run_query
 from search.query.request import GalleryImage, ScoreRange, SearchRequest
-from tests.search.library import add_images, add_library
+from tests.search.library import add_features, add_images, add_library
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_methods")]
 WEIGHTS = {"color": 0.5, "ssim": 0.3, "texture": 0.2}
@@ -46,6 +49,10 @@ def ids(rng: np.random.Generator) -> list[int]:
 def place_of(query_id: int, target_id: int, **about: Any) -> Place:
     about = {"weights": WEIGHTS, "most": 100} | about
     return find_place(SearchRequest((GalleryImage(query_id),), **about), target_id)
+
+
+def unit(rng: np.random.Generator, num: int, dim: int) -> NDArray[np.float32]:
+    return normalize_rows(rng.normal(size=(num, dim)))
 
 
 def ranked(query_id: int) -> list[int]:
@@ -153,6 +160,43 @@ def test_an_image_outside_the_collection_is_named(ids: list[int]) -> None:
     assert inside.found is not None
     assert inside.methods["color"].num_images == 4
     assert "not in the collection" in outside.reasons[0]
+
+
+def test_within_a_collection_its_own_calibration_ranks(rng: np.random.Generator) -> None:
+    """Members much alike in color: by the library's random pairs color decides, by their own texture has its say."""
+    others = add_images(250)
+    add_features(others, {name: unit(rng, 250, registry.methods()[name].dim) for name in ("color", "texture")})
+    members = add_images(310)
+    alike = normalize_rows(1 + 0.1 * rng.random((310, registry.methods()["color"].dim)))
+    add_features(members, {"color": alike, "texture": unit(rng, 310, registry.methods()["texture"].dim)})
+    build()
+    collection = Collection.objects.create(name="alike")
+    collection.images.set(members)
+    weights = {"color": 0.5, "texture": 0.5}
+    asked = for_image(members[0])
+    order = [r.image_id for r in run_query(asked, weights, k=309, collection_id=collection.pk).results]
+    usual = [r.image_id for r in run_query(asked, weights, k=400).results if r.image_id in set(members)]
+    for target in order[5::60]:
+        rank = place_of(members[0], target, weights=weights, collection=collection, most=3).rank
+        assert rank is not None
+        assert abs(rank - (order.index(target) + 1)) <= 5  # the estimate looks scores up a little more coarsely
+    assert max(abs(order.index(each) - usual.index(each)) for each in order[5::60]) > 25  # by the library's pairs
+
+
+def test_an_index_is_asked_for_those_that_may_be_found(
+    ids: list[int], settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within a collection an index looks among its images: what is far in the library may be near in there."""
+    order = [result.image_id for result in run_query(for_image(ids[0]), {"color": 1.0}, k=100).results]
+    collection = Collection.objects.create(name="far")
+    collection.images.set([ids[0], *order[-6:]])
+    settings.ENV = settings.ENV.model_copy(update={"exact_search_max_images": 4})
+    build()  # with indexes
+    monkeypatch.setattr(explain_missing, "RERANK_DEPTH", 3)
+    depth = {"rerank_depth": 3}
+    monkeypatch.setattr(answer, "run_query", lambda *args, **about: run_query(*args, **(about | depth)))
+    near = place_of(ids[0], order[-6], weights={"color": 1.0}, collection=collection, most=3)
+    assert near.methods["color"].near is not False
 
 
 def test_what_nobody_may_see_is_not_counted(ids: list[int]) -> None:
