@@ -25,6 +25,7 @@ def describe_images(images: Sequence[RGBImage], used: Mapping[str, Method]) -> d
     ValueError, SearchError : see `Method.describe`
     """
     found: dict[str, Vectors] = {}
+    # In the order of the registry, where a source stands before what is derived from it.
     for name, method in used.items():
         found[name] = describe_by(method, images, found)
     return found
@@ -49,6 +50,7 @@ def stored_sources(held: Lease) -> dict[str, Rows]:
     for name, method in registry.methods().items():
         if not isinstance(method, DerivedMethod) or method.source not in versions or not method.derives:
             continue
+        # Where the source itself is wanted, its stored rows are about to be replaced: they are no ground to build on.
         wanting = [image_id for image_id, names in held.images.items() if name in names and method.source not in names]
         chunks = list(stored_vectors.iter_ready(method.source, versions[method.source], image_ids=wanting))
         if chunks:

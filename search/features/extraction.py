@@ -44,6 +44,7 @@ def warm_up() -> None:
     """Load every method that can be used here, so that the first image does not wait for it."""
     blank = np.zeros((ANALYSIS_SIDE, ANALYSIS_SIDE, 3), np.uint8)
     for name in registry.current_versions():
+        # Nothing passes, not even a lack of memory: a worker without one method is better than no worker.
         found = guarded(partial(_try_out, name, blank), name, passing=())
         if isinstance(found, Failure):
             logger.error("%s cannot be used; its features will fail until this is repaired: %s", name, found)
@@ -51,6 +52,7 @@ def warm_up() -> None:
 
 def _try_out(name: str, image: RGBImage) -> None:
     methods()[name].warm_up()
+    # Loaded is not warm: networks compile, and libraries are imported, in the first call.
     methods()[name].describe([image])
 
 
@@ -94,6 +96,7 @@ def _describe_pixels(pixels: RGBImage, file_name: str) -> Description:
             failures += [] if described in failures else [described]  # what builds on another fails as that does
         else:
             found[name] = described
+    # Not one method answers: that is no partial description but a fault of this file or this machine.
     if not found and failures and failures[0].error:
         raise failures[0].error
     return Description({name: vectors[0] for name, vectors in found.items()}, failures)
@@ -109,6 +112,7 @@ def describe_query(query: Query) -> Description:
     """
     twin = Image.objects.shown().filter(sha256=query.sha256).values_list("pk", flat=True).first()
     known = stored_vectors.vectors_of(twin) if twin else {}
+    # All or nothing: for a single method that lacks a row the pixels have to be decoded anyway.
     if known.keys() >= registry.current_versions().keys():
         return Description(known)
     try:
@@ -128,13 +132,16 @@ def extract(held: Lease) -> int:
         stored = derivation.stored_sources(held)
         pixels = _decode(held, derivation.need_pixels(held, stored))
         results: dict[str, Rows] = {}
+        # In the order of the registry: what a source says now is there for what is derived from it.
         for name, method in methods().items():
             wanted = [image_id for image_id, names in held.images.items() if name in names]
             if wanted:
                 sources = (stored.get(name), results.get(getattr(method, "source", "")))
                 kept, vectors = _describe(held, name, wanted, sources, pixels)
                 results |= {name: (kept, vectors)} if kept else {}
+                # After each method, as a batch by all of them can take longer than a lease lasts.
                 leases.extend(held)
+        # All methods at once: the revision, by which every reader looks for news, moves once a batch.
         return leases.store(held, results)
     finally:
         leases.release(held)
@@ -149,10 +156,12 @@ def _decode(held: Lease, image_ids: Sequence[int]) -> dict[int, RGBImage]:
         try:
             with originals.local_file(digest) as path:
                 pixels[image_id] = get_decoder().pixels(path, ANALYSIS_SIDE)
+        # For good and for every method: the decoder would refuse the same bytes again.
         except Refused as refusal:
             for name in held.images[image_id]:
                 leases.fail(held, image_id, name, refusal.reason)
         except OSError as error:
+            # Away is not wrong: a disk that is not mounted for an hour must not cost a library its features.
             absent[image_id] = str(error)
             leases.put_off(held, image_id)
     if absent:
@@ -168,9 +177,9 @@ def _describe(
     try:
         derived, rows = derivation.derive(methods()[name], wanted, sources)
     except SearchError as error:
-        for image_id in wanted:
-            leases.fail(held, image_id, name, error.code, error.params)
+        _give_up(held, wanted, name, error.code, error.params)
         return [], np.empty((0, 0), np.float32)
+    # Sorted, as the order of a set is another in every process: the same batch gives the same rows.
     remaining = sorted(pixels.keys() & set(wanted) - set(derived))
     parts = [(derived, rows)]
     if remaining:
@@ -185,10 +194,20 @@ def _describe_apart(held: Lease, name: str, image_ids: list[int], pixels: Mappin
         return image_ids, described
     if len(image_ids) == 1:
         logger.warning("image %d: %s failed: %s", image_ids[0], name, described)
-        leases.fail(held, image_ids[0], name, described.code, described.params)
+        _give_up(held, image_ids, name, described.code, described.params)
         return [], np.empty((0, 0), np.float32)
     middle = len(image_ids) // 2
     return _joined([_describe_apart(held, name, part, pixels) for part in (image_ids[:middle], image_ids[middle:])])
+
+
+def _give_up(held: Lease, image_ids: Sequence[int], name: str, code: str, params: Mapping[str, Any]) -> None:
+    """Fail a method's rows, unless it was not the images but the method that went away, with its weights file."""
+    if methods()[name].unavailable() is not None:
+        # Nobody leases rows of a method that is not available; they go on by themselves when it is again.
+        leases.give_back(held, image_ids, name)
+        return
+    for image_id in image_ids:
+        leases.fail(held, image_id, name, code, params)
 
 
 def _joined(parts: Iterable[Rows]) -> Rows:

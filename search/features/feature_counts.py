@@ -60,6 +60,7 @@ def num_pending() -> int:
 def num_waiting() -> int:
     """Return how many rows are neither ready nor failed, nor wait for their originals. Two queries."""
     absent = Feature.objects.filter(leases.for_original(), registry.at_versions(registry.current_versions())).count()
+    # Rows move between the two queries.
     return max(0, _total(JobState.WAITING, JobState.RUNNING) - absent)
 
 

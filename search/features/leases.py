@@ -49,6 +49,8 @@ def lease(limit: int, image_ids: Iterable[int] = ()) -> Lease:
         versions = registry.current_versions()
         chosen = _choose(versions, limit, image_ids)
         rows = Feature.objects.filter(registry.at_versions(versions), claimable(), image__in=chosen)
+        # Two workers may choose the same images: each takes the rows that the other has not locked. On SQLite every
+        # transaction begins by taking the one right to write.
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(skip_locked=True)
         found = list(rows.order_by("image_id", "id").values_list("pk", "image_id", "method"))
@@ -66,6 +68,7 @@ def _choose(versions: Mapping[str, str], limit: int, image_ids: Iterable[int]) -
     asked = list(image_ids)
     fresh: list[int] = []
     if asked:
+        # Ids rise with time: the lowest have waited longest.
         fresh = sorted(set(_waiting(versions, Q(state=JobState.WAITING, attempts=0, image__in=asked), limit)))[:limit]
     if len(fresh) < limit:
         oldest = sorted(set(_waiting(versions, Q(state=JobState.WAITING, attempts=0), limit)))
@@ -73,6 +76,7 @@ def _choose(versions: Mapping[str, str], limit: int, image_ids: Iterable[int]) -
     if not fresh:
         return sorted(_waiting(versions, claimable(), 1))[:1]
     tried = Feature.objects.filter(registry.at_versions(versions), claimable(), image__in=fresh, attempts__gt=0)
+    # New by one method, but tried before by another: it may have ended a worker, and waits for a turn of its own.
     suspects = set(tried.values_list("image_id", flat=True))
     return [image_id for image_id in fresh if image_id not in suspects] or fresh[:1]
 
@@ -94,6 +98,12 @@ def extend(held: Lease) -> None:
 def release(held: Lease) -> int:
     """Give back what was neither stored nor failed; what was tried too often fails."""
     return Feature.objects.filter(lease=held.token, state=JobState.RUNNING).update(**given_up())
+
+
+def give_back(held: Lease, image_ids: Iterable[int], method: str) -> int:
+    """Let a method's rows wait again, which were not tried: it can be used no more, and is wanted once it can."""
+    rows = Feature.objects.filter(lease=held.token, image__in=list(image_ids), method=method, state=JobState.RUNNING)
+    return rows.update(state=JobState.WAITING, lease=None, leased_until=None, attempts=F("attempts") - 1)
 
 
 def put_off(held: Lease, image_id: int) -> int:
@@ -122,6 +132,7 @@ def reclaim(*, counts: bool = True) -> int:
     """Free at once what a dead predecessor in this worker's place still holds; see `jobs.job.Kind.reclaim`."""
     held = Feature.objects.filter(state=JobState.RUNNING, lease__range=tokens_of_place())
     attempts = F("attempts") - (0 if counts else 1)
+    # A second ago: what ends at this very moment has not ended yet.
     num_held = held.update(leased_until=timezone.now() - timedelta(seconds=1), attempts=attempts)
     expire_leases()
     return num_held
@@ -148,7 +159,9 @@ def store(held: Lease, results: Mapping[str, tuple[Sequence[int], Vectors]]) -> 
     with transaction.atomic():
         mine = Feature.objects.filter(lease=held.token, state=JobState.RUNNING, method__in=list(results))
         if connection.features.has_select_for_update:
+            # Until the commit nobody can free them, though their lease may run out meanwhile.
             mine = mine.select_for_update()
+        # What was held too long belongs to somebody else, who will keep the same.
         rows = [row for row in mine.defer("vector") if (row.image_id, row.method) in blobs]
         if not rows:
             return 0
@@ -181,6 +194,7 @@ def _check_vectors(name: str, image_ids: Sequence[int], vectors: Vectors) -> Non
     if vectors.shape != expected or vectors.dtype != method.dtype:
         wanted = f"{expected}, {np.dtype(method.dtype)}"
         raise DimensionMismatchError(f"{name}: expected vectors {wanted}; got {vectors.shape}, {vectors.dtype}")
+    # A single NaN would spread by the dot products of every search.
     if not np.isfinite(vectors).all():
         raise DimensionMismatchError(f"{name}: vectors hold numbers that are not finite")
 

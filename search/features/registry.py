@@ -45,6 +45,7 @@ def of_versions(versions: Mapping[str, str]) -> QuerySet[Feature]:
 
 def at_versions(versions: Mapping[str, str]) -> Q:
     """Select the rows of these methods at these versions."""
+    # An OR of nothing selects everything; this selects nothing.
     wanted = Q(pk__in=[])
     for method, version in versions.items():
         wanted |= Q(method=method, version=version)

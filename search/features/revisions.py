@@ -19,6 +19,7 @@ def revision() -> int:
 def bump_revision() -> int:
     """Raise the revision within the caller's transaction, whose commit publishes it, and return it."""
     with transaction.atomic():
+        # The update locks the row until the commit: revisions become visible in the order of their numbers.
         if not Revision.objects.filter(pk=1).update(number=F("number") + 1):
             Revision.objects.get_or_create(pk=1)
             Revision.objects.filter(pk=1).update(number=F("number") + 1)

@@ -32,6 +32,7 @@ def iter_ready(
     if image_ids is not None:
         rows = rows.filter(image__in=list(image_ids))
     last = -1
+    # By key rather than by offset: rows that come and go meanwhile shift nothing, and each chunk is found by the index.
     while found := list(rows.filter(image_id__gt=last).order_by("image_id").values_list("image_id", "vector")[:chunk]):
         last = found[-1][0]
         yield np.array([image_id for image_id, _ in found], np.int64), _matrix(method, [blob for _, blob in found])
@@ -70,6 +71,7 @@ def pack_query(vectors: Mapping[str, NDArray[Any]]) -> bytes:
     """Return one row per method, named with the method's present version, as bytes for the database."""
     versions = registry.current_versions()
     buffer = BytesIO()
+    # The version goes with the row: a query outlives an update of the program.
     np.savez(buffer, allow_pickle=False, **{f"{name}@{versions.get(name, '')}": row for name, row in vectors.items()})
     return buffer.getvalue()
 
@@ -80,6 +82,7 @@ def unpack_query(blob: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     versions: dict[str, str] = {}
     with np.load(BytesIO(bytes(blob)), allow_pickle=False) as packed:
         for key in packed.files:
+            # Split at the last mark, for a name could hold one; versions do not.
             name, _mark, version = key.rpartition("@")
             found[name], versions[name] = packed[key], version
     return found, versions

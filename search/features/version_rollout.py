@@ -67,6 +67,7 @@ def is_complete(method: str, old: str, new: str) -> bool:
 def can_compare(method: Method, vector: NDArray[Any]) -> bool:
     """Tell whether a method, as it is today, can compare rows like this one of an earlier version."""
     try:
+        # Tried on one row: lengths are not told by versions, and a method may read rows of earlier ones.
         method.scores(vector, vector[None])
     except (DimensionMismatchError, ValueError):
         return False

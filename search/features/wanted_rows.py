@@ -22,8 +22,10 @@ def ensure_rows(image_ids: Iterable[int] | None = None) -> int:
         ready = Image.objects.filter(status=Image.Status.READY)
         images = Image.objects.shown() if ids is None else ready.filter(pk__in=ids)
         missing = images.filter(~Exists(present)).order_by("pk").values_list("pk", flat=True)
+        # Asked again each time: what the last round made is missing no longer.
         while chunk := list(missing[:1000]):
             rows = [Feature(image_id=image_id, method=method, version=version) for image_id in chunk]
+            # An upload or another reconciler may make the same rows at the same time.
             Feature.objects.bulk_create(rows, ignore_conflicts=True)
             num_made += len(rows)
     return num_made
@@ -33,6 +35,7 @@ def retry_failed(image_ids: Iterable[int] | None = None) -> int:
     """Want what failed, or waits for its original, once more and now; returns the number of rows."""
     states = (JobState.FAILED, JobState.RUNNING)
     tried = Q(state=JobState.FAILED) | leases.for_original()
+    # The states once more, outside of the OR: by them the index narrows the rows.
     rows = Feature.objects.filter(registry.at_versions(registry.current_versions()), tried, state__in=states)
     return _want(rows if image_ids is None else rows.filter(image__in=list(image_ids)))
 
@@ -61,5 +64,6 @@ def drop_outdated(versions: Mapping[str, str], limit: int = 2000) -> int:
     old = Q(pk__in=[])
     for method, version in versions.items():
         old |= Q(method=method) & ~Q(version=version)
+    # A few at a time: on SQLite, deleting a million rows in one go would keep every writer out for minutes.
     ids = list(Feature.objects.filter(old).values_list("pk", flat=True)[:limit])
     return Feature.objects.filter(pk__in=ids).delete()[0]

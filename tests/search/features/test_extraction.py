@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,15 +11,18 @@ import numpy as np
 import pytest
 from django.conf import LazySettings
 from django.utils import timezone
+from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from gallery.decoding import Refused
 from gallery.models import Image
 from search.background import health, wait_until_indexed
-from search.exceptions import QueryError
+from search.exceptions import QueryError, SearchError, WeightsError
 from search.features import extraction, feature_counts, leases, registry, stored_vectors, wanted_rows
+from search.methods import DerivedMethod
 from search.models import Feature, Query
 from search.query.uploads import store_query
+from search.types import RGBImage, Vectors
 from tests.gallery.blob_files import original_path, query_path
 from tests.search.plug_ins import POISON, Gray, Picky
 
@@ -52,6 +55,55 @@ def test_an_image_that_cannot_be_described_fails_alone(
     assert states("gray") == ["ready"] * 5
     assert states("picky") == ["failed" if seed == position else "ready" for seed in range(5)]
     assert Feature.objects.get(state="failed").error_sentence == "RuntimeError: this is poison"
+
+
+class Filed(Gray):
+    """Needs a file of its own, as networks need their weights."""
+
+    name = "filed"
+    path: Path
+
+    def unavailable(self) -> SearchError | None:
+        return None if self.path.exists() else SearchError("its file is away")
+
+    def describe(self, images: Sequence[RGBImage]) -> NDArray[np.float32]:
+        if not self.path.exists():
+            raise WeightsError(f"cannot read {self.path}")
+        return super().describe(images)
+
+
+class Derived(DerivedMethod, Filed):
+    """Builds on `gray`, and on its file."""
+
+    name = "derived"
+    source = "gray"
+    derives = True  # type: ignore[assignment]
+
+    def derive(self, vectors: Vectors) -> Vectors:
+        if not self.path.exists():
+            raise WeightsError(f"cannot read {self.path}")
+        return vectors
+
+
+def test_a_method_whose_weights_are_away_for_a_while_fails_no_image(
+    plug_in_methods: PlugIn, stored_image: Store, tmp_path: Path
+) -> None:
+    Filed.path = tmp_path / "weights"
+    Filed.path.touch()
+    plug_in_methods(Gray, Filed, Derived)
+    for seed in range(3):
+        stored_image(seed=seed)
+    for _time in range(4):  # more often than a row is tried
+        held = leases.lease(32)
+        assert {name for names in held.images.values() for name in names} >= {"filed", "derived"}
+        Filed.path.unlink()
+        extraction.extract(held)
+        assert states("filed") == states("derived") == ["waiting"] * 3
+        assert leases.lease(32).images == {}  # nobody tries what cannot be tried
+        Filed.path.touch()
+    assert set(Feature.objects.exclude(method="gray").values_list("attempts", flat=True)) == {0}
+    extraction.extract(leases.lease(32))
+    assert states("gray") == states("filed") == states("derived") == ["ready"] * 3
 
 
 def test_an_image_that_cannot_be_decoded_any_more_fails_alone(plug_in_methods: PlugIn, stored_image: Store) -> None:
