@@ -38,6 +38,10 @@ class IndexDamagedError(SearchError):
     """An index file does not match its manifest."""
 
 
+class IndexAbsentError(IndexDamagedError):
+    """The folder of a generation or map cannot be reached now: it may come back, as a disk that is not mounted does."""
+
+
 class IndexUnavailableError(SearchError):
     """No backend of that name can be used on this machine."""
 

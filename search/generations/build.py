@@ -47,13 +47,18 @@ from search.storage import generation_folder, generation_lock, generations_folde
 
 TEMPORARY = ".building-"
 LOCK_SECONDS = 2.0  # another process may look for a moment whether a build runs
+# With nothing left to compute a small delta is worth a build; while images keep coming it would soon be out of date.
 IDLE_DELTA_IMAGES, IDLE_DELTA_FRACTION = 20, 0.1
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
+ABSENCE = timedelta(minutes=10)
+"""How long the folder of the generation in use may be away before another one is built."""
 KEPT_ROWS = 50
 PAUSE_WHILE_LOCKED = timedelta(seconds=10)
 STEPS = 1000
 """Parts of the whole that progress is counted in."""
 MAX_PHASE = 32
+DAMAGED, ABSENT = "index_damaged", "index_absent"
+"""What the row of a published generation says once it was found damaged for good, or its folder away for now."""
 Life = Generation.Life
 
 
@@ -64,6 +69,7 @@ def generation(row: Generation, progress: Progress[Generation]) -> None:
         if not gained:
             raise PutOffError("build_running", pause=PAUSE_WHILE_LOCKED, counts=False)
         _build(row, progress)
+    # Outside the lock, which the next build may want already.
     for step in periodic.steps_after_build():
         step()
 
@@ -90,6 +96,7 @@ def build(progress: Callable[[str, float], None] = lambda _what, _share: None) -
         if not _can_build():
             raise GenerationError("nothing_to_build_from")
         row = ask()
+        # The same protocol without the lock, which this process holds.
         replace(generation, work=_build).run(row.pk, lambda what, done, total: progress(what, done / total))
     row.refresh_from_db()
     if row.state != JobState.READY:
@@ -102,6 +109,7 @@ def _build(row: Generation, progress: Progress[Generation]) -> None:
     _remove_leftovers()
     if not _can_build():
         raise GenerationError("nothing_to_build_from")
+    # A name of its own for each attempt: one that was killed may have left a folder under the row's number.
     temporary = generation_folder(f"{TEMPORARY}{row.pk}-{secrets.token_hex(4)}")
     try:
         manifest = _write(row, temporary, progress)
@@ -109,12 +117,14 @@ def _build(row: Generation, progress: Progress[Generation]) -> None:
     except OSError as error:
         raise GenerationError("file_error", text=str(error)) from error
     finally:
+        # By this name nothing is left of a folder that was published.
         _remove(temporary)
     _forget_old()
 
 
 def rebuild_due(num_pending: int) -> bool:
     """Tell whether a new generation should be built now, while that many features are still to be computed."""
+    # From what costs least to ask to what costs most: this is asked in every round, and after every batch.
     if _building() or _pausing():
         return False
     active = active_generation()
@@ -122,7 +132,7 @@ def rebuild_due(num_pending: int) -> bool:
     if active is None:
         return _num_ready() >= (1 if idle else settings.ENV.rebuild_delta_images)
     if active.error_code:
-        return True
+        return active.error_code != ABSENT or timezone.now() >= active.heartbeat_at + ABSENCE
     if any(is_complete(name, active.versions[name], new) for name, new in pending_successions(active).items()):
         return True
     if idle and registry.current_versions().keys() - active.versions.keys():
@@ -195,8 +205,10 @@ def _write(row: Generation, temporary: Path, progress: Progress[Generation]) -> 
 
     manifest = assemble(temporary, _sources(row.versions), plan, removed_ids(), report)
     report("verifying", 0.95)
+    # Files before the folder that names them: after a power cut a published folder is whole or not there.
     for path in (*temporary.iterdir(), temporary):
         sync(path)
+    # As a reader will: what cannot be read is never published.
     open_generation(temporary, row.pk)
     return manifest
 
@@ -209,6 +221,7 @@ def _sources(versions: Mapping[str, str]) -> Iterator[MethodSource]:
         if version != current.get(name, version):
             first = next(chunks, None)
             usable = first is not None and can_compare(method, first[1][0])
+            # Chunks can be read only once: the one that was looked at goes back in front.
             chunks = chain([first], chunks) if first is not None and usable else iter([])
         yield MethodSource(method, version, chunks)
 
@@ -217,6 +230,7 @@ def _publish(temporary: Path, manifest: Manifest, progress: Progress[Generation]
     """Give the folder its name, then switch the active row: a process killed in between leaves the old one in use."""
     folder = temporary.name.removeprefix(TEMPORARY)
     os.rename(temporary, generation_folder(folder))
+    # On the disk before a row leads to it.
     sync(generations_folder())
     with transaction.atomic():
         Generation.objects.filter(life=Life.ACTIVE).update(life=Life.RETIRED)
@@ -233,6 +247,7 @@ def _pausing() -> bool:
     """Tell whether builds failed so lately that the next one should wait: 30 s, then twice as long each time."""
     rows = Generation.objects.exclude(life=Life.RETIRED).order_by("-pk")
     failed: list[Generation] = []
+    # More failures than it takes to reach the longest pause.
     for row in rows[:10]:
         if row.state != JobState.FAILED:
             break
@@ -244,8 +259,8 @@ def _pausing() -> bool:
 
 
 def previous_generation() -> Generation | None:
-    """Return the row of the generation that takes over should the active one be damaged."""
-    return Generation.objects.filter(life=Life.RETIRED, error_code="").exclude(folder="").first()
+    """Return the row of the generation that takes over should the active one be damaged, or away."""
+    return Generation.objects.filter(life=Life.RETIRED).exclude(folder="").exclude(error_code=DAMAGED).first()
 
 
 def _kept() -> list[Generation]:
@@ -273,6 +288,7 @@ def _forget_old() -> None:
     kept = _kept()
     old = list(Generation.objects.exclude(pk__in=[row.pk for row in kept]).values_list("pk", flat=True)[KEPT_ROWS:])
     Generation.objects.filter(pk__in=old).delete()
+    # Of images that still exist the tombstone stays: by it the next generation leaves a hidden image out.
     oldest = min(row.begun_at for row in kept)
     alive = Image.objects.filter(pk=OuterRef("image_id"))
     Tombstone.objects.filter(~Exists(alive), created_at__lt=oldest).delete()

@@ -28,6 +28,7 @@ GROWTH = 0.1
 MAX_KEPT = 32
 
 Key = tuple[int | None, tuple[tuple[str, str], ...], int]
+# Generation and versions belong to the key: tables never outlive the rows that they were fitted to.
 _kept: LRUCache[Key, tuple[int, dict[str, MethodTables]]] = LRUCache(MAX_KEPT)
 _lock = threading.Lock()
 
@@ -45,6 +46,7 @@ def within(snapshot: Snapshot, collection_id: int, image_ids: NDArray[np.int64])
         return snapshot, False
     key = (snapshot.generation_id, tuple(sorted(snapshot.versions.items())), collection_id)
     with _lock:
+        # Fitted within the lock: of ten searches at once one fits, and nine wait a second for it.
         num_fitted, tables = _kept.get(key, (0, {}))
         if abs(len(image_ids) - num_fitted) > GROWTH * num_fitted:
             tables = _fit(snapshot, np.sort(image_ids))
@@ -62,6 +64,7 @@ def _fit(snapshot: Snapshot, image_ids: NDArray[np.int64]) -> dict[str, MethodTa
     """Return the tables of the methods that enough images of a collection have."""
     seed = settings.ENV.index_seed
     tables = {}
+    # The generation, or the delta where there is none yet: a method that only the delta holds has few images.
     for name, held in snapshot.segments[0].methods.items():
         present = _present(snapshot, name, image_ids)
         if len(present) < MIN_IMAGES:
@@ -91,6 +94,7 @@ def _rows(snapshot: Snapshot, method: Method, like: MethodRows, image_ids: NDArr
     vectors = found[0]
     proxies = method.proxy(vectors) if isinstance(method, PairwiseMethod) else None
     rows = MethodRows(like.version, vectors, None, proxies)
+    # Scans go over the shorter rows of the generation, so their calibration must, too.
     if like.basis is None:
         return rows
     return replace(rows, reduced=np.asarray(rows.whole @ like.basis, np.float32), basis=like.basis)

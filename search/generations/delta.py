@@ -18,6 +18,7 @@ from search.types import Vectors
 
 IDS_PER_QUERY = 2000
 REFIT_GROWTH = 1.5
+# Rows are never overwritten, since snapshots still read them: an image that is computed again leaves a dead row.
 MIN_DEAD_ROWS = 1000
 
 
@@ -31,6 +32,7 @@ class GrowingMatrix:
     def append(self, rows: NDArray[Any]) -> None:
         end = self.num_rows + len(rows)
         if end > len(self._rows):
+            # Twice as long, so that adding one row at a time costs no more in all. Views of before keep the old array.
             grown = np.zeros((max(end, 2 * len(self._rows)), self._rows.shape[1]), self._rows.dtype)
             grown[: self.num_rows] = self._rows[: self.num_rows]
             self._rows = grown
@@ -64,6 +66,7 @@ class Delta:
             for name, version in self.versions.items()
         }
         changed = np.unique(np.concatenate([np.empty(0, np.int64), *(ids for ids, _ in fresh.values())]))
+        # Also where nothing was found: this far there is nothing to look for any more.
         self.revision = max(self.revision, revision)
         if not len(changed):
             return
@@ -101,6 +104,7 @@ class Delta:
         rows = segment.methods[name]
         usable = np.flatnonzero(segment.searchable & (rows.present if rows.present is not None else True))
         num_fitted, tables = self._fitted.get(name, (-1, MethodTables()))
+        # Fitting takes longer than a search, and half as many pairs more change a table little.
         if num_fitted < 0 or len(usable) > REFIT_GROWTH * num_fitted:
             tables = fit_tables(rows, registry.methods()[name], usable, seed)
             self._fitted[name] = len(usable), tables
@@ -111,6 +115,7 @@ class Delta:
     ) -> tuple[NDArray[np.int64], Vectors | None]:
         """Return a method's rows of all changed images: those that changed, and those that did not."""
         ids, vectors = fresh
+        # An image that changed gets a row in every method, so what did not change of it is read as well.
         older = np.setdiff1d(changed, ids, assume_unique=True)
         found = _read(
             rows
@@ -128,6 +133,7 @@ class Delta:
         if name not in self._vectors:
             if vectors is None:
                 return
+            # The first rows of a method: zeros stand for the images before, so that rows stay in line.
             self._vectors[name] = GrowingMatrix(vectors.shape[1], vectors.dtype, num_before)
             self._present[name] = GrowingMatrix(1, np.dtype(bool), num_before)
         block = np.zeros((len(changed), self._vectors[name].view().shape[1]), self._vectors[name].view().dtype)

@@ -78,6 +78,7 @@ def make_searchable(
     if not method.reranks:
         progress(f"{method.name}: reduction", share)
         rows, files = _reduce(folder, method.name, files, rows, places, plan.seed)
+    # After the reduction, since scans are calibrated on the rows that they go over.
     progress(f"{method.name}: calibration", share)
     save_tables(folder / f"{method.name}.calibration.npz", fit_tables(rows, method, places.rows, plan.seed))
     if method.reranks or not plan.indexes(places.num_images):
@@ -127,6 +128,7 @@ def _index(
     folder: Path, name: str, files: MethodFiles, rows: MethodRows, places: Places, plan: IndexPlan
 ) -> MethodFiles:
     """Build a method's ANN index, and keep it if it finds enough."""
+    # An index knows only rows that are there; `MethodIndex` leads from its rows to those of the generation.
     scanned = rows.scanned if places.whole else rows.scanned[places.rows]
     full = rows.whole if places.whole else rows.whole[places.rows]
     path, uri = place_index(plan.backend, folder, name)
@@ -134,6 +136,7 @@ def _index(
     index = plan.backend.open(uri, scanned.shape[1], len(scanned))
     reduced = None if rows.reduced is None else scanned
     quality, recall = tune_quality(index, full, min_recall=plan.min_recall, seed=plan.seed, reduced=reduced)
+    # Comparing all rows is slower, but right. The manifest keeps what the index reached.
     if recall < plan.min_recall:
         plan.backend.drop(uri)
         path.unlink(missing_ok=True)

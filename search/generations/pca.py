@@ -61,18 +61,21 @@ def fit_reduction(
     reduction : None where a scan of the full rows is as good: too few rows, or a basis that is hardly smaller
     """
     dim = vectors.shape[1]
+    # A sample hardly larger than the space fits every direction, and says nothing of other rows.
     if len(rows) < 2 * dim or len(rows) * dim < (MIN_NUMBERS if min_numbers is None else min_numbers):
         return None
     generator = np.random.default_rng(seed)
     directions, kept = principal_directions(vectors[_draw(rows, SAMPLE_ROWS, generator)])
     queries = _draw(rows, NUM_QUERIES, generator)
     floors = kth_scores(vectors, queries, NEIGHBORS)
+    # The tolerance is for sums that only rounding keeps below.
     k = int(np.searchsorted(kept[1:], MIN_VARIANCE - 1e-9)) + 1
     while k + 1 <= MIN_GAIN * dim:
         basis = np.ascontiguousarray(directions[:, : k + 1])
         recall = measure_recall(vectors, basis, queries, floors)
         if recall >= MIN_RECALL:
             return Reduction(basis, float(kept[k]), recall)
+        # Each try scans all rows, so in steps that are soon there.
         k = int(np.ceil(GROWTH * k))
     return None
 
@@ -102,6 +105,7 @@ def principal_directions(sample: NDArray[np.float32]) -> tuple[NDArray[np.float3
     along = float(first @ covariance @ first)
     across = covariance - np.outer(first, first @ covariance)
     across -= np.outer(across @ first, first)
+    # Made symmetric to the last bit, as `eigh` reads one half alone.
     variances, directions = np.linalg.eigh((across + across.T) / 2)
     # The mean's own direction has no variance left; the one that is most like it makes room for it.
     order = np.argsort(-variances, kind="stable")
@@ -142,6 +146,7 @@ def measure_recall(
         best, rows = np.take_along_axis(scores, chosen, 1), np.take_along_axis(both, chosen, 1)
     found = 0
     for query, floor, near, estimates in zip(queries, floors, rows, best, strict=True):
+        # Where there are fewer rows than candidates, some are only places.
         others = near[(near != query) & np.isfinite(estimates)]
         found += min(int(np.count_nonzero(vectors[others] @ vectors[query] >= floor - TIE)), NEIGHBORS)
     return found / (NEIGHBORS * len(queries))

@@ -47,10 +47,12 @@ def open_generation(folder: Path, generation_id: int) -> LoadedGeneration:
     IndexDamagedError : anything is not as it was published; nothing was loaded then
     """
     manifest = read_manifest(folder, generation_id)
+    # Before the sums are taken: a file that changes meanwhile looks touched the next time.
     seen = stamp(folder, manifest)
     verify_files(folder, manifest)
     num_images = manifest.num_images
     image_ids = map_matrix(folder / "image_ids.npy", (num_images,), np.int64)
+    # Rows are looked up by bisection.
     if np.any(np.diff(image_ids) <= 0):
         raise IndexDamagedError(f"{folder.name}: image ids are not in rising order")
     methods, tables, indexes, hashes = {}, {}, {}, {}
@@ -73,6 +75,7 @@ def _open_rows(folder: Path, name: str, files: MethodFiles, num_images: int) -> 
     mask: NDArray[np.bool_] = map_matrix(folder / f"{name}.mask.npy", (num_images,), np.bool_)
     if np.count_nonzero(mask) != files.num_present:
         raise IndexDamagedError(f"{name}: expected {files.num_present} rows present, the mask says otherwise")
+    # Without a mask scans need not look at one that is true everywhere.
     present = None if files.num_present == num_images else mask
     proxies = None
     if files.stand_in_dim:

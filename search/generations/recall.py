@@ -17,6 +17,7 @@ RERANK_DEPTH = DEPTH
 STEP_ROWS = 8000
 """With twice as many rows there is one step of quality more, so that each step about doubles the work."""
 BLOCK_ROWS = 16_384
+# Sums of float32 in another order differ by less.
 TIE = 1e-6
 
 
@@ -77,6 +78,7 @@ def measure_recall(
     if wanted < 1:
         return 1.0
     if reduced is None:
+        # One more than wanted, as a row finds itself.
         near, cosines = index.search(vectors[queries], wanted + 1, quality)
     else:
         near, cosines = index.search(reduced[queries], RERANK_DEPTH, quality)
@@ -103,6 +105,7 @@ def kth_scores(vectors: NDArray[np.float32], queries: NDArray[np.int64], k: int)
     for start in range(0, len(vectors), BLOCK_ROWS):
         scores = asked @ vectors[start : start + BLOCK_ROWS].T
         inside = np.flatnonzero((queries >= start) & (queries < start + scores.shape[1]))
+        # A row is not its own neighbor.
         scores[inside, queries[inside] - start] = -np.inf
         both = np.concatenate([best, scores], axis=1)
         best = np.partition(both, both.shape[1] - k, axis=1)[:, both.shape[1] - k :] if k else best

@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from jobs.errors import MAX_TEXT
-from search.exceptions import IndexDamagedError
+from search.exceptions import IndexAbsentError, IndexDamagedError
 from search.features import registry, revisions
 from search.features.version_rollout import can_compare, served_versions
 from search.generations import collection_calibration, visibility
-from search.generations.build import active_generation, previous_generation
+from search.generations.build import ABSENT, DAMAGED, active_generation, previous_generation
 from search.generations.delta import Delta, removed_ids
 from search.generations.reader import LoadedGeneration, open_generation
 from search.models import Generation
@@ -49,6 +50,7 @@ def current_snapshot() -> Snapshot:
         active = active_generation()
         loaded, degraded = _load(active)
         versions = served_versions(active)
+        # All that an answer depends on: the revision does not move when a generation is published, or found damaged.
         key = (loaded and loaded.generation_id, degraded, revision, tuple(sorted(versions.items())))
         if _held.snapshot is None or key != _held.key:
             _held.snapshot = _assemble(loaded, degraded, revision, versions)
@@ -71,14 +73,19 @@ def _load(active: Generation | None) -> tuple[LoadedGeneration | None, str]:
         _held.loaded = None
         return None, ""
     try:
-        return _open(active), ""
+        opened = _open(active)
     except IndexDamagedError as error:
-        problem = str(error)
+        problem, code = str(error), ABSENT if isinstance(error, IndexAbsentError) else DAMAGED
+    else:
+        if active.error_code == ABSENT:  # it is back
+            Generation.objects.filter(pk=active.pk, error_code=ABSENT).update(error_code="", error_params=None)
+        return opened, ""
     newest = active_generation()
     if newest is None or newest.pk != active.pk:  # published and its forerunner removed since `active` was read
         return _load(newest)
-    if not active.error_code:
-        about = {"error_code": "index_damaged", "error_params": {"text": problem[:MAX_TEXT]}}
+    if active.error_code not in (DAMAGED, code):
+        # Once, when it is first seen: from then on counts how long a folder has been away.
+        about = {"error_code": code, "error_params": {"text": problem[:MAX_TEXT]}, "heartbeat_at": timezone.now()}
         Generation.objects.filter(pk=active.pk).update(**about)
     previous = previous_generation()
     try:
@@ -86,10 +93,11 @@ def _load(active: Generation | None) -> tuple[LoadedGeneration | None, str]:
     except IndexDamagedError:
         loaded = _held.loaded = None
     instead = _("the previous search index") if loaded else _("exact search over all stored features")
-    return loaded, _("The search index is damaged (%(problem)s); %(instead)s serves until it is rebuilt.") % {
-        "problem": problem,
-        "instead": instead,
-    }
+    if code == ABSENT:
+        text = _("The search index cannot be reached now (%(problem)s); %(instead)s serves until it is back.")
+    else:
+        text = _("The search index is damaged (%(problem)s); %(instead)s serves until it is rebuilt.")
+    return loaded, text % {"problem": problem, "instead": instead}
 
 
 def _open(row: Generation) -> LoadedGeneration:
@@ -100,8 +108,11 @@ def _open(row: Generation) -> LoadedGeneration:
     try:
         if _held.loaded is None or _held.loaded.generation_id != row.pk or _held.loaded.touched():
             _held.loaded = open_generation(generation_folder(row.folder), row.pk)
+    except IndexAbsentError:
+        raise  # and looked for again with the next search
     except IndexDamagedError as error:
         logger.error("generation %d is damaged: %s", row.pk, error)
+        # Not verified again in this process, which would read gigabytes with every search.
         damaged[row.pk] = str(error)
         raise
     return _held.loaded
@@ -109,6 +120,7 @@ def _open(row: Generation) -> LoadedGeneration:
 
 def _assemble(loaded: LoadedGeneration | None, degraded: str, revision: int, versions: dict[str, str]) -> Snapshot:
     """Bring the delta up to date and lay it over the generation."""
+    # From 0 the delta holds every feature there is: search without a generation is exact, and slow.
     base_revision = loaded.manifest.revision if loaded else 0
     delta = _held.delta
     if delta is None or delta.base_revision != base_revision or delta.versions != versions or delta.crowded:
@@ -123,6 +135,7 @@ def _assemble(loaded: LoadedGeneration | None, degraded: str, revision: int, ver
         segments.append(base)
         tables |= {name: loaded.tables[name] for name in base.methods}
     for name in newer.methods:
+        # Pairs of the whole library say more than those of the few newest images.
         if name not in tables:
             tables[name] = delta.tables(name, newer, settings.ENV.index_seed)
     generation_id = loaded.generation_id if loaded else None
@@ -133,6 +146,7 @@ def _base_segment(loaded: LoadedGeneration, hidden: NDArray[np.int64], versions:
     """Return the generation's rows without those removed or replaced, and without methods of other versions."""
     whole = loaded.segment
     searchable = np.ones(len(whole.image_ids), bool)
+    # By bisection: few are hidden of very many.
     rows = np.searchsorted(whole.image_ids, hidden)
     inside = rows < len(whole.image_ids)
     rows = rows[inside][whole.image_ids[rows[inside]] == hidden[inside]]

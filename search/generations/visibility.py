@@ -53,6 +53,7 @@ def closed_ids(viewer: User | AnonymousUser | None, revision: int) -> NDArray[np
         found = _kept.get(key)
     if found is not None and found[0] == revision:
         return found[1]
+    # Not under the lock: that two people at once have it read twice is better than that one waits for the other.
     closed = np.fromiter(Image.objects.closed_to(viewer).order_by("pk").values_list("pk", flat=True), np.int64)
     with _lock:
         _kept[key] = revision, closed

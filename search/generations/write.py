@@ -58,6 +58,7 @@ def assemble(
         ids, files = _stream(folder, source, excluded, partial(progress, share=0.0))
         if files is not None:
             found[source.method.name] = source, ids, files
+    # Known only when every method was read: until then each has rows of its own, put in line afterwards.
     all_ids = np.unique(np.concatenate([np.empty(0, np.int64), *(ids for _, ids, _ in found.values())]))
     np.save(folder / "image_ids.npy", all_ids)
     methods = {}
@@ -66,6 +67,7 @@ def assemble(
         places = Places(len(all_ids), np.searchsorted(all_ids, ids))
         methods[name] = make_searchable(folder, source.method, files, places, plan, progress, share)
     progress("checksums", 0.9)
+    # Whatever lies there, so that no file can be forgotten: what is not in the manifest is not verified.
     names = sorted(path.name for path in folder.iterdir())
     manifest = Manifest(
         generation=plan.generation,
@@ -103,6 +105,7 @@ def _stream(
             if isinstance(method, PairwiseMethod):
                 derived = method.proxy(rows)
                 if proxies is None:
+                    # Proxies, under the name that files have had since version 0.1.
                     writer = MatrixWriter(folder / f"{name}.stand_in.npy", derived.shape[1], np.float32)
                     proxies = stack.enter_context(writer)
                 proxies.append(derived)

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from search.exceptions import IndexDamagedError
+from search.exceptions import IndexAbsentError, IndexDamagedError
 
 FORMAT = 1
 NAME = "manifest.json"
@@ -105,7 +105,7 @@ def read_manifest(folder: Path, generation: int) -> Manifest:
     try:
         text = (folder / NAME).read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise IndexDamagedError(f"{folder.name}: the manifest cannot be read: {error}") from error
+        raise lost(folder, f"{folder.name}: the manifest cannot be read: {error}") from error
     try:
         document = json.loads(text)
         body: dict[str, Any] = document["body"]
@@ -135,11 +135,11 @@ def verify_files(folder: Path, manifest: Manifest) -> None:
         num_bytes = path.stat().st_size if path.is_file() else -1
         if num_bytes != expected.num_bytes:
             found = "is missing" if num_bytes < 0 else f"holds {num_bytes} bytes"
-            raise IndexDamagedError(f"{folder.name}/{name} {found}; expected {expected.num_bytes} bytes")
+            raise lost(folder, f"{folder.name}/{name} {found}; expected {expected.num_bytes} bytes")
     try:
         sums = sum_files(folder, manifest.files)
     except OSError as error:
-        raise IndexDamagedError(f"{folder.name}: a file cannot be read: {error}") from error
+        raise lost(folder, f"{folder.name}: a file cannot be read: {error}") from error
     for name, expected in manifest.files.items():
         if sums[name] != expected:
             raise IndexDamagedError(f"{folder.name}/{name}: its content is not what was published (checksum)")
@@ -157,9 +157,15 @@ def stamp(folder: Path, manifest: Manifest) -> Stamp:
         try:
             status = os.stat(folder / name)
         except OSError as error:
-            raise IndexDamagedError(f"{folder.name}/{name} is missing: {error}") from error
+            raise lost(folder, f"{folder.name}/{name} is missing: {error}") from error
         found.append((name, status.st_size, status.st_mtime_ns, status.st_ino))
     return tuple(found)
+
+
+def lost(folder: Path, text: str) -> IndexDamagedError:
+    """Return the error for a file that is not as it was: damage, unless the whole folder is out of reach."""
+    # Files of a folder do not go away one by one; a folder goes with the disk that it lies on, and comes back with it.
+    return IndexDamagedError(text) if os.path.isdir(folder) else IndexAbsentError(text)
 
 
 def _body_sum(body: dict[str, Any]) -> str:

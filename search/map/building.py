@@ -26,7 +26,7 @@ from jobs.job import job
 from jobs.leases import LONG_WORK_SECONDS
 from jobs.progress import Progress
 from jobs.rows import JobState
-from search.exceptions import IndexDamagedError, MapError
+from search.exceptions import IndexAbsentError, IndexDamagedError, MapError
 from search.features import revisions
 from search.generations import snapshot as generations_snapshot
 from search.generations.build import active_generation
@@ -55,6 +55,7 @@ BUSY_SHARE, SHORTEST_PAUSE_SECONDS = 0.05, 30.0
 """Bringing maps up to date takes at most this share of the time, while images keep coming."""
 FOLDER = re.compile(r"[a-z0-9_]+-[0-9a-f]{12}")
 PAUSE_WHILE_LOCKED = timedelta(seconds=10)
+PAUSE_WHILE_ABSENT = timedelta(minutes=5)
 KEPT_ROWS = 50
 Tell = Callable[[str, float], None]
 """Told in words what is being done, and which share of all is done."""
@@ -78,7 +79,7 @@ def map_drawing(row: MapDrawing, progress: Progress[MapDrawing]) -> dict[str, An
     with exclusive(maps_folder()) as gained:
         if not gained:
             raise PutOffError("drawing_running", pause=PAUSE_WHILE_LOCKED, counts=False)
-        _drawn, found = _draw_all(row, progress)
+        _drawn, found = _draw_all(row, progress, patient=row.attempts < settings.ENV.max_attempts)
     return found
 
 
@@ -168,12 +169,17 @@ class _Course:
 
 
 def _draw_all(
-    row: MapDrawing, progress: Progress[MapDrawing], tell: Tell | None = None
+    row: MapDrawing, progress: Progress[MapDrawing], tell: Tell | None = None, *, patient: bool = False
 ) -> tuple[list[Drawn], dict[str, Any]]:
-    """Draw, while this process holds the lock; return also what is kept on the row."""
+    """Draw, while this process holds the lock; return also what is kept on the row.
+
+    Who is `patient` waits for a folder that is away, rather than lay out its map again: people know their way in it.
+    """
     root, started = maps_folder(), time.monotonic()
     try:
-        drawn = _draw(root, row, _Course(progress, tell))
+        drawn = _draw(root, row, _Course(progress, tell), patient=patient)
+    except IndexAbsentError as error:
+        raise PutOffError("map_absent", pause=PAUSE_WHILE_ABSENT) from error
     except OSError as error:
         raise MapError("file_error", text=str(error)) from error
     _remove_leftovers(root)
@@ -182,8 +188,10 @@ def _draw_all(
     return drawn, {"method": "", "numbers": {}, "seconds": time.monotonic() - started}
 
 
-def _draw(root: Path, row: MapDrawing, report: _Course) -> list[Drawn]:
+def _draw(root: Path, row: MapDrawing, report: _Course, *, patient: bool) -> list[Drawn]:
     report("reading", 0.0)
+    if patient:
+        _see_that_folders_are_there(root)
     revision = revisions.revision()  # before the rows are read: what comes later is looked at next time
     snapshot = generations_snapshot.current_snapshot()
     wanted = _wanted(snapshot, row.methods, read_catalog(root))
@@ -262,6 +270,14 @@ def _known_sprites(root: Path) -> Sprites:
     except IndexDamagedError as error:
         logger.error("the map's thumbnails are damaged and made again: %s", error)
         return NO_SPRITES
+
+
+def _see_that_folders_are_there(root: Path) -> None:
+    """Raise IndexAbsentError where a folder in use is away: before anything is drawn, and only by its name."""
+    catalog = read_catalog(root)
+    for name in filter(None, (catalog.sprites, *(entry.folder for entry in catalog.maps.values()))):
+        if not (root / name).is_dir():
+            raise IndexAbsentError(f"{name} is not there")
 
 
 def _open_current(root: Path, name: str) -> LibraryMap | None:

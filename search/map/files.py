@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from jobs.files import sync, write_json
 from search.exceptions import IndexDamagedError
-from search.index.manifest import FileSum, sum_files
+from search.index.manifest import FileSum, lost, sum_files
 from search.index.matrices import map_matrix
 from search.map.projection import Directions, curve_order
 
@@ -157,7 +157,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         found = sum_files(folder, expected)
         facts: dict[str, Any] = body["facts"]
     except OSError as error:
-        raise IndexDamagedError(f"{folder.name}: a file cannot be read: {error}") from error
+        raise lost(folder, f"{folder.name}: a file cannot be read: {error}") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise IndexDamagedError(f"{folder.name}: the manifest is not readable: {error!r}") from error
     for name, file_sum in expected.items():
@@ -205,7 +205,7 @@ def _read_body(folder: Path) -> dict[str, Any]:
         body: dict[str, Any] = document["body"]
         intact = document["sum"] == _body_sum(body) and body["format"] == FORMAT
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise IndexDamagedError(f"{folder.name}: the manifest cannot be read: {error}") from error
+        raise lost(folder, f"{folder.name}: the manifest cannot be read: {error}") from error
     if not intact:
         raise IndexDamagedError(f"{folder.name}: the manifest was altered, or is of another format")
     return body

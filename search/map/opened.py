@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from search.exceptions import IndexDamagedError
+from search.exceptions import IndexAbsentError, IndexDamagedError
 from search.map.files import DAMAGED, LibraryMap, Stamp, open_map, read_catalog, stamp
 from search.map.sprites import NO_SPRITES, Sprites, open_sprites
 from search.map.state import MapState, read_state
@@ -74,7 +74,8 @@ def _current(
     except IndexDamagedError as error:
         if name() != named:  # published again, and the old folder removed, since the catalog was read
             return _current(held, key, name, open_it)
-        _tell_damage(folder, error)
+        if not isinstance(error, IndexAbsentError):  # what is away is looked for again with the next page
+            _tell_damage(folder, error)
         return None
     held[key] = folder, seen, found
     return found

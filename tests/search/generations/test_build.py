@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from search.exceptions import GenerationError
 from search.features import registry, revisions
 from search.generations import build as generations_build
 from search.generations import snapshot
-from search.generations.build import active_generation, build, rebuild_due
+from search.generations.build import ABSENCE, active_generation, build, rebuild_due
 from search.generations.reader import LoadedGeneration, open_generation
 from search.models import Feature, Generation, Tombstone
 from search.query.pipeline import for_image, run_query
@@ -372,3 +373,51 @@ def test_features_that_wait_are_not_built(rng: np.random.Generator) -> None:
     present = loaded.segment.methods["color"].present
     assert present is not None
     assert present.tolist() == [False, True, True, True, True]
+
+
+def test_a_folder_that_is_away_for_a_while_is_not_given_up(rng: np.random.Generator) -> None:
+    ids, _ = add_library(30, rng)
+    first, second = build(), build()
+    expected = answer_ids(int(ids[0]))
+    path = generation_folder(second.folder)
+    away = path.rename(path.with_name("away"))
+    during = run_query(for_image(int(ids[0])), WEIGHTS)
+    assert during.generation_id == first.pk
+    assert second.folder in during.degraded
+    second.refresh_from_db()
+    assert second.error_code == "index_absent"
+    assert not rebuild_due(0)
+    away.rename(path)
+    after = run_query(for_image(int(ids[0])), WEIGHTS)
+    assert (after.generation_id, after.degraded) == (second.pk, "")
+    assert [result.image_id for result in after.results] == expected
+    second.refresh_from_db()
+    assert second.error_code == ""
+
+
+def test_a_folder_that_stays_away_is_built_again(rng: np.random.Generator) -> None:
+    ids, _ = add_library(30, rng)
+    row = build()
+    shutil.rmtree(generation_folder(row.folder))
+    for _time in range(2):  # the second search must not begin the wait again
+        assert run_query(for_image(int(ids[0])), WEIGHTS).generation_id is None
+    assert not rebuild_due(0)
+    since = Generation.objects.get(pk=row.pk).heartbeat_at
+    Generation.objects.update(heartbeat_at=since - ABSENCE)
+    assert rebuild_due(0)
+    build()
+    assert run_query(for_image(int(ids[0])), WEIGHTS).degraded == ""
+
+
+def test_a_folder_that_comes_back_damaged_is_given_up(rng: np.random.Generator) -> None:
+    ids, _ = add_library(30, rng)
+    row = build()
+    path = generation_folder(row.folder)
+    away = path.rename(path.with_name("away"))
+    answer_ids(int(ids[0]))
+    away.rename(path)
+    damage(row, "color.vectors.npy", "flip", rng)
+    answer_ids(int(ids[0]))
+    row.refresh_from_db()
+    assert row.error_code == "index_damaged"
+    assert rebuild_due(0)

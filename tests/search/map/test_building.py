@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 from numpy.typing import NDArray
 
 from gallery.curation import visibility
@@ -197,6 +198,38 @@ def test_a_map_whose_folder_is_gone_is_drawn_anew(library: NDArray[np.int64]) ->
     assert building.due()
     building.draw()
     assert len(drawn("ssim").image_ids) == 30
+
+
+def test_a_map_whose_folder_is_away_for_a_while_keeps_its_layout(library: NDArray[np.int64]) -> None:
+    building.draw()
+    before = read_catalog(maps_folder())
+    path = maps_folder() / before.maps["color"].folder
+    away = path.rename(path.with_name("away"))
+    assert opened.current_map("color") is None
+    row = building.ask()
+    building.map_drawing.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.error_code) == ("running", "map_absent")
+    away.rename(path)
+    assert not (path / DAMAGED).exists()
+    MapDrawing.objects.update(leased_until=timezone.now())
+    building.map_drawing.run(row.pk)
+    row.refresh_from_db()
+    assert row.state == "ready"
+    assert read_catalog(maps_folder()).maps["color"].folder == path.name
+    assert len(drawn().image_ids) == 30
+
+
+def test_a_map_whose_folder_stays_away_is_drawn_in_the_end(library: NDArray[np.int64], settings: LazySettings) -> None:
+    building.draw()
+    shutil.rmtree(maps_folder() / read_catalog(maps_folder()).maps["color"].folder)
+    row = building.ask()
+    for _time in range(settings.ENV.max_attempts):
+        MapDrawing.objects.update(leased_until=timezone.now())
+        building.map_drawing.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.error_code) == ("ready", "")
+    assert len(drawn().image_ids) == 30
 
 
 def test_before_the_first_generation_no_map_is_due(rng: np.random.Generator) -> None:
