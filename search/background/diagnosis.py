@@ -76,6 +76,7 @@ def _index_backend() -> tuple[State, str]:
 
 def _decoder() -> tuple[State, str]:
     """Decode one small image in the decoder's child, as every upload is."""
+    # A file, because that is what the child reads; of a format that every Pillow knows.
     with NamedTemporaryFile(suffix=".png") as file:
         Picture.new("RGB", (8, 8), "teal").save(file, "PNG")
         file.flush()
@@ -107,6 +108,7 @@ def _methods() -> tuple[State, str]:
 
 
 def _redis() -> tuple[State, str]:
+    # Asked first: a Redis that answers is enough, wherever it came from.
     error = look_at_queues().error
     if settings.ENV.redis_url:
         return ("missing", f"REDIS_URL: {error}") if error else ("ok", f"REDIS_URL={settings.ENV.redis_url}")

@@ -100,6 +100,7 @@ class Disk:
 def look_at_queues() -> Queues:
     """Ask Redis for the queues and their workers; an unreachable Redis is an answer, not an error."""
     try:
+        # JSON as everywhere: with RQ's own serializer, pickle, a name in Redis could run code here.
         workers = BaseWorker.all(connection=transport.redis_connection(), serializer=JSONSerializer)
         alive = [worker for worker in workers if _alive(worker)]
         return Queues("", [_queue_health(name, alive) for name in settings.RQ_QUEUES])
@@ -138,6 +139,7 @@ def _in_state(*states: JobState) -> QuerySet[Feature]:
     """
     versions = registry.current_versions()
     near = Feature.objects.filter(method__in=versions, version__in=versions.values(), state__in=states)
+    # The columns apart narrow the index; the pairs then take out what belongs to other versions.
     return near & registry.of_versions(versions)
 
 
@@ -227,6 +229,7 @@ def _storage_problem() -> str:
     probe = folder / ".writable"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        # Tried rather than asked: what permissions say is not true of a disk that is full or mounted read-only.
         probe.touch()
         probe.unlink(missing_ok=True)
     except OSError as error:

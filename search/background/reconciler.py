@@ -30,6 +30,7 @@ def finish_uploads() -> int:
 def want_features() -> int:
     """Want what is missing, and see to it that somebody is told."""
     num_made = wanted_rows.ensure_rows()
+    # One job is hint enough: a batch that leaves rows behind sends the next one.
     if num_made and not transport.num_queued(settings.QUEUE_FEATURES):
         tasks.enqueue_extraction()
     return num_made
@@ -38,6 +39,7 @@ def want_features() -> int:
 def forget_queries() -> int:
     """Delete uploaded queries after a day, files included."""
     old = list(Query.objects.filter(created_at__lt=timezone.now() - KEEP_QUERIES).values_list("pk", flat=True)[:500])
+    # Files before rows: a row that is left is found again in the next round, a file without one never.
     for query_id in old:
         uploaded_queries.discard(query_id)
     Query.objects.filter(pk__in=old).delete()
@@ -53,6 +55,7 @@ def renew_generation() -> int:
     active = Generation.objects.filter(life=Generation.Life.ACTIVE).first()
     if active is None:
         return 0
+    # Of methods alone whose current version serves: the earlier rows of the others are still searched by.
     return wanted_rows.drop_outdated({name: v for name, v in versions.items() if active.versions.get(name) == v})
 
 

@@ -30,6 +30,7 @@ def renew() -> None:
     if _renewed is not None and now < _renewed[0] + PAUSE_SECONDS and highest <= GROWTH * _renewed[1]:
         return
     with connection.cursor() as cursor:
+        # Of this connection only, and of no others: it limits the line that follows.
         cursor.execute(f"PRAGMA analysis_limit = {ROWS_READ}")
         cursor.execute("ANALYZE")
     _renewed = now, highest

@@ -37,6 +37,7 @@ def ask_for_build(user: User | AnonymousUser) -> bool:
     """Ask for a new generation on somebody's behalf, of which the record is kept; False when Redis is down."""
     if not enqueue_build(user):
         return False
+    # Acts are logged in transactions alone, so that none is logged that did not happen.
     with transaction.atomic():
         log_act(user, Action.SETTINGS, "index", act="rebuild")
     return True
@@ -53,6 +54,7 @@ def extract_features(image_ids: list[int]) -> None:
     if not held:
         return
     extraction.extract(held)
+    # The chain of jobs hangs on this: whoever ends a batch sends for the next, so a thousand uploads need one job.
     num_pending = feature_counts.num_pending()
     if num_pending and not transport.num_queued(settings.QUEUE_FEATURES):
         enqueue_extraction()

@@ -49,9 +49,11 @@ def finish_features(report: Callable[[str, int], None]) -> None:
     asked_at = -ASK_AGAIN_SECONDS
     while num_waiting := feature_counts.num_waiting():
         report("features", num_waiting)
+        # The reconciler would do so too, but somebody waits, and it may not run at all.
         leases.expire_leases()
         if not _is_served(settings.QUEUE_FEATURES):
             drain(report)
+        # Now and then: a job may have been lost, and one too many does no harm.
         elif time.monotonic() - asked_at > ASK_AGAIN_SECONDS:
             tasks.enqueue_extraction()
             asked_at = time.monotonic()
@@ -71,6 +73,7 @@ def publish(report: Callable[[str, int], None]) -> None:
     while not _is_published():
         report("index", 0)
         failed = _newest_failed()
+        # A failure from before this began says nothing about this build.
         if failed and failed != last_failed:
             raise GenerationError(failed.error_code, **(failed.error_params or {}))
         if not _is_served(settings.QUEUE_MAINTENANCE):
@@ -92,6 +95,7 @@ def _is_published() -> bool:
     active = Generation.objects.filter(life=Generation.Life.ACTIVE).first()
     versions = next_versions(active)
     newest = registry.of_versions(versions).filter(state=JobState.READY).aggregate(newest=Max("revision"))["newest"]
+    # Nothing is ready, so there is nothing to publish.
     if newest is None:
         return True
     if active is None or active.revision < newest:

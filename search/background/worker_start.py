@@ -11,6 +11,7 @@ from search.features import extraction
 
 def get_ready(queue: str) -> None:
     """Load the methods where images are described, and see to it that what waits is taken up."""
+    # Builds and maps describe nothing; the networks would take their memory for nothing.
     if queue != settings.QUEUE_MAINTENANCE:
         extraction.warm_up()
     if queue == settings.QUEUE_FEATURES:

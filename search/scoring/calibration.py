@@ -27,12 +27,14 @@ MAX_TAIL_DECADES = 2.0
 PRIOR_EXCESS, PRIOR_WEIGHT = 0.05, 5
 """Mean excess of the tail assumed before anything is seen, in score, and how many pairs that assumption is worth."""
 NUM_CELLS = 16_384
+# Nodes need some room: where all pairs score the same, the line between them would be upright.
 MIN_SPAN = 0.05
 TAIL_SHARE, MIN_TAIL = 0.001, 200
 MIN_SHAPED = 50
 """Different excesses from which on the shape of the tail is estimated."""
 MIN_SHAPE, MAX_SHAPE = -1.0, 0.25
 """From laws that end soon, as a uniform one does (-1), to such as hardly thin out; scores end at 1."""
+# A score that so many pairs of the sample reach may be called twice as rare as they are by the law, at most.
 MIN_SUPPORT = 5
 
 
@@ -70,6 +72,7 @@ class Calibration:
         num_cells = len(self.decades) - 1
         places = (np.asarray(scores, np.float64) - self.low) * (num_cells / (self.high - self.low))
         places = np.clip(places, 0, num_cells)
+        # A cell has to be a number: NaN comes back below, by the part between the nodes.
         known = np.nan_to_num(places, nan=0.0)
         cells = np.minimum(known.astype(np.intp), num_cells - 1)
         below = self.decades[cells]
@@ -91,6 +94,7 @@ class Calibration:
         places = np.subtract(scores, np.float32(self.low), dtype=np.float32)
         places *= np.float32(num_cells / (self.high - self.low))
         np.clip(places, 0, num_cells, out=places)
+        # One place behind the last node stands NaN, so that what is missing is looked up like everything else.
         np.nan_to_num(places, copy=False, nan=num_cells + 1)
         return table[places.astype(np.int32)]
 
@@ -191,6 +195,7 @@ def fit_tail(excesses: NDArray[np.float64]) -> Tail:
     mean = (float(excesses.sum()) + PRIOR_EXCESS * prior) / (num + prior)
     shape = 0.0
     if len(np.unique(excesses)) >= MIN_SHAPED:
+        # Hosking and Wallis's plotting position.
         above = 1 - (np.arange(1, num + 1) - 0.35) / num  # of a draw, the chance to exceed each of them
         first, second = float(excesses.mean()), float(np.mean(above * excesses))
         shape = float(np.clip(2 - first / (first - 2 * second), MIN_SHAPE, MAX_SHAPE))
@@ -216,6 +221,7 @@ def sample_cosines(vectors: Vectors, rows: NDArray[np.int64], seed: int, samplin
     """
     drawn = _draw(rows, sampling.rows, np.random.default_rng(seed))
     block = np.asarray(vectors[drawn], np.float32)
+    # Each pair once, and no row with itself.
     upper = np.triu_indices(len(drawn), k=1)
     return np.asarray((block @ block.T)[upper], np.float32)
 

@@ -58,6 +58,7 @@ def estimate(scans: Iterable[Scan], shape: tuple[int, ...], dtype: type[Number])
             totals += parts
             present += scan.weight
         else:
+            # By choice and not by product: what stands where a row is not there may be NaN.
             totals += np.where(scan.present, parts, 0)
             present += np.multiply(scan.present, scan.weight, dtype=dtype)
     found = np.full(shape, np.nan, dtype)

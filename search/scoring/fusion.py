@@ -54,6 +54,7 @@ def fuse(rarities: NDArray[np.floating], weights: NDArray[np.floating]) -> NDArr
     rows = np.asarray(rarities, np.float64)
     totals = np.zeros(rows.shape[1])
     present = np.zeros(rows.shape[1])
+    # A loop over few methods: as products of whole tables it would need several copies of them.
     for weight, row in zip(used, rows, strict=True):
         if weight > 0:
             missing = np.isnan(row)
@@ -93,12 +94,14 @@ def rank(
     -------
     order : ndarray of positions, at most `count`
     """
+    # The last key counts first. Images of equal scores have an order of their own, or pages of results would overlap.
     order = np.lexsort((ids, -np.nan_to_num(ties, nan=-np.inf), -scores))
     return order[: np.count_nonzero(~np.isnan(scores))][:count]
 
 
 def top(scores: NDArray[np.floating], count: int) -> NDArray[np.intp]:
     """Return the positions of the `count` highest scores, unordered; NaN never. Cheaper than a full `rank`."""
+    # NaN sorts above every number, so `argpartition` would choose what has no score.
     keyed = np.where(np.isnan(scores), -np.inf, scores)
     if count < len(keyed):
         found = np.argpartition(keyed, len(keyed) - count)[len(keyed) - count :]

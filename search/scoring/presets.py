@@ -67,6 +67,7 @@ def presets_within(presets: Mapping[str, Preset], own: Mapping[str, float]) -> d
 def preset_of(weights: Mapping[str, float], presets: Mapping[str, Preset] = PRESETS) -> str | None:
     """Return the preset with exactly these weights, or None."""
     for name, preset in presets.items():
+        # As near as the page itself looks, in search-fusion.js.
         if all(abs(weights.get(method, 0.0) - weight) < 5e-4 for method, weight in preset.full_weights().items()):
             return name
     return None

@@ -107,6 +107,7 @@ class RowPairs:
         first, second = self.first[asked], self.second[asked]
         scores = np.full(len(first), np.nan, np.float32)
         both = np.flatnonzero(self.has_vector[first] & self.has_vector[second])
+        # Not overridden, so it is the cosine.
         if type(method).scores is Method.scores:  # a dot product: all pairs at once
             scores[both] = np.einsum("ij,ij->i", self.vectors[first[both]], self.vectors[second[both]])
             return scores
@@ -245,6 +246,7 @@ def score(
     names = tuple(methods)
     raw = np.full((len(names), num_pairs), np.nan, np.float32)
     everything = np.ones(num_pairs, bool)
+    # What has nothing to compare need not be waited for.
     postponed = [name for name in later.names if name in compared] if later else []
     for row, name in enumerate(names):
         if name in compared and name not in postponed:
@@ -287,6 +289,7 @@ def tabulate(
     for row, name in enumerate(names):
         if name in calibrations:
             decades[row] = calibrations[name].decades_of(raw[row])
+            # Of a method without a calibration nothing but raw scores is known, on a scale that cannot be added.
             rarity[row] = rarity_of(decades[row])
     used = np.array([weights.get(name, 0.0) for name in names], np.float64)
     return ScoreTable(tuple(names), used, raw, decades, rarity, fuse(rarity, used))

@@ -63,6 +63,7 @@ class MethodIndex:
         """Return the nearest of those of the segment's rows that may be found; None where the index yields too few."""
         may = allowed if self.rows is None else allowed[self.rows]
         found = self._search(vector, k, may)
+        # Few are no shortage where all that the index gives without the mask may be found: it has no more to give.
         if len(found) < min(k, int(np.count_nonzero(may))) and not may[self._search(vector, k, None)].all():
             return None
         return found if self.rows is None else self.rows[found]
@@ -144,6 +145,7 @@ class Snapshot:
 
     def vectors_of(self, image_id: int) -> dict[str, NDArray[Any]] | None:
         """Return the vectors of a searchable image, None when it is not searchable."""
+        # The newest first, though an image is searchable in one segment alone: the delta is small.
         for segment in reversed(self.segments):
             if (row := segment.row_of(image_id)) is not None:
                 return segment.vectors_of(row)
@@ -161,6 +163,7 @@ def take(snapshot: Snapshot, name: str, image_ids: NDArray[np.int64]) -> tuple[V
     like = held[0].methods[name].vectors
     vectors = np.zeros((len(image_ids), like.shape[1]), like.dtype)
     present = np.zeros(len(image_ids), bool)
+    # Images may stand in any order, and come from several segments.
     place_of = {int(image_id): place for place, image_id in enumerate(image_ids)}
     for segment in held:
         rows = segment.methods[name]
@@ -191,6 +194,7 @@ def fit_tables(
         return MethodTables(fit(sample_scores(method.scores, rows.vectors, usable, seed, sampling)), scan)
     if rows.reduced is not None:
         return MethodTables(fit(sample_cosines(rows.vectors, usable, seed, sampling)), scan)
+    # What is scanned is what is scored: one table for both, and half the time of fitting.
     return MethodTables(scan, scan)
 
 

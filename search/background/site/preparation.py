@@ -41,9 +41,11 @@ def collect_static() -> bool:
 
 def _fingerprint() -> str:
     """Return a digest of every static file's name, size and time of change."""
+    # Another Django brings other files for its admin, another storage other names.
     digest = hashlib.sha256(f"{django.__version__} {settings.STORAGES['staticfiles']}".encode())
     for finder in get_finders():
         for name, storage in sorted(finder.list([]), key=lambda found: found[0]):
+            # Not the contents: reading them all would take longer than most starts do.
             status = Path(storage.path(name)).stat()
             digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
@@ -58,6 +60,7 @@ def make_admin(tell: Callable[[str, str], None]) -> bool:
     users = get_user_model().objects
     if users.filter(is_superuser=True).exists():
         return False
+    # Somebody without rights may be called "admin" already.
     name = next(name for name in ADMIN_NAMES if not users.filter(username=name).exists())
     password = secrets.token_urlsafe(12)
     with transaction.atomic():

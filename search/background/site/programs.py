@@ -32,14 +32,17 @@ def web(listener: int, open_access: Openness) -> Program:
     """Serve the pages on an open, listening socket."""
     options = {
         "--bind": f"fd://{listener}",
+        # One process with threads: what is kept of the library between searches is kept once, and assembled once.
         "--worker-class": "gthread",
         "--workers": "1",
         "--threads": str(settings.ENV.web_threads),
         "--timeout": "120",
+        # Less than the supervisor waits before it kills.
         "--graceful-timeout": "5",
         "--keep-alive": "15",
         "--log-level": "warning",
     }
+    # This interpreter, not whatever `gunicorn` comes first in the path.
     command = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--no-control-socket"]
     command += [word for option in options.items() for word in option]
     environment = {**QUIET, "OPEN_ACCESS": str(open_access)}
@@ -48,6 +51,7 @@ def web(listener: int, open_access: Openness) -> Program:
 
 def worker(queue: str) -> Program:
     """Work on one queue."""
+    # The same for the successor of a worker that dies, which thereby knows whose leases to take over.
     environment = {**QUIET, WORKER_VARIABLE: f"{socket.gethostname()}:{data_folder()}:{queue}"}
     niceness = 0 if queue == settings.QUEUE_INTERACTIVE else BACKGROUND_NICENESS
     return Program(queue, [*MANAGE, "work", queue], niceness, environment)
@@ -66,6 +70,7 @@ def samples() -> Program:
 
 def importer(folder: Path) -> Program:
     """Store a folder of images, labelled by its sub-folders if it has any."""
+    # In a folder without folders every image would get its own name for a label.
     labelled = ["--label-from-folder"] if any(path.is_dir() for path in folder.iterdir()) else []
     command = [*MANAGE, "import_images", str(folder), *labelled]
     return Program("import", command, BACKGROUND_NICENESS, QUIET, once=True)

@@ -78,6 +78,7 @@ class Supervisor:
         StartError, lock.AlreadyRunningError, redis_server.RedisMissingError : it cannot be started
         """
         with ExitStack() as stack:
+            # First, so that a second start changes nothing; then the port, before anything that takes time.
             holder = stack.enter_context(lock.exclusive(runtime_folder()))
             listener = stack.enter_context(self._listen())
             stack.callback(self._stop_all)
@@ -110,8 +111,10 @@ class Supervisor:
             wants_samples = not (self.options.images or mark.exists() or Image.objects.exists())
         except (DatabaseError, OSError) as error:
             raise StartError(f"What the site keeps in {data_folder()} cannot be used: {error}.") from error
+        # The supervisor asks the database nothing more, and would hold the connection for as long as the site runs.
         connections.close_all()
         redis = self._start_redis()
+        # Beside Redis, not after it: loading the web server is the longest part of a start.
         web = self._add(programs.web(listener.fileno(), self.options.open_access))
         if redis:
             self._wait(self._redis_answers(redis), redis_server.START_SECONDS, "Redis does not answer")
@@ -119,7 +122,9 @@ class Supervisor:
         self._wait(lambda: self._web_answers(listener, web), WEB_START_SECONDS, "The web server does not answer")
         if samples:
             self._wait(lambda: samples.done, SAMPLES_SECONDS, "The sample gallery is not ready")
+            # Only once they are all there: samples that were interrupted are made again.
             mark.touch()
+        # From here on others are told where the site is.
         lock.write_holder(holder, url)
         self._greet(url)
         for queue in (settings.QUEUE_INTERACTIVE, settings.QUEUE_FEATURES, settings.QUEUE_MAINTENANCE):
@@ -150,6 +155,7 @@ class Supervisor:
                 self.say(
                     "redis", f"its data cannot be read; they are set aside: {redis_server.set_aside(self._redis_data)}"
                 )
+                # Counted on, so that the new data are not set aside as well.
                 service.num_failures += 1
             return redis_server.answers(settings.REDIS_URL)
 
@@ -180,6 +186,7 @@ class Supervisor:
         connection = http.client.HTTPConnection(address, port, timeout=5)
         try:
             connection.request("GET", "/livez", headers={"Host": f"localhost:{port}"})
+            # Also a 400, where ALLOWED_HOSTS does not hold this name: what is looked for is the server.
             return connection.getresponse().status < 500
         except (OSError, http.client.HTTPException):
             return False
