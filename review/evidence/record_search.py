@@ -26,11 +26,11 @@ from search.public.features import unpack_query, versions_in_use
 from search.public.pairs import current_snapshot
 from search.public.searching import (
     DescribedImage,
-    GalleryImage,
     Result,
     ScoreRange,
     SearchAnswer,
     SearchRequest,
+    Subject,
     find_subject,
     images_of,
     read_request,
@@ -64,14 +64,16 @@ def record_search(user: User, address: str, session_queries: tuple[str, ...] = (
     asked, problems = read_request(QueryDict(address), user, session_queries)
     if problems:
         raise RecordError(" ".join(problems))
+    subject = _found(asked)
     document: Document = {
-        "query": _query(asked),
+        "query": _query(subject),
         "weights": weights_of(asked),
         "thresholds": asked.scores.as_thresholds(),
         "k": asked.num_results,
         "collection": {"id": asked.collection.pk, "name": asked.collection.name} if asked.collection else None,
     }
-    document |= answer_now(user, document)
+    # An upload is answered from the document, as it will be when it is run again without the upload.
+    document |= _answer(user, document, subject if subject.query is None else None)
     named = title.strip() or _("Images like %(name)s") % {"name": document["query"]["name"]}
     limit = SearchRecord._meta.get_field("title").max_length
     return SearchRecord.objects.create(
@@ -96,6 +98,10 @@ def answer_now(viewer: User | AnonymousUser, asked: Mapping[str, Any]) -> Docume
     RecordError : the image searched for, or the collection, is not there for this person
     search.exceptions.SearchError : see `search.query.answer.search`
     """
+    return _answer(viewer, asked)
+
+
+def _answer(viewer: User | AnonymousUser, asked: Mapping[str, Any], subject: Subject | None = None) -> Document:
     collection, limits = None, asked["thresholds"]
     if asked["collection"]:
         try:
@@ -103,24 +109,26 @@ def answer_now(viewer: User | AnonymousUser, asked: Mapping[str, Any]) -> Docume
         except CollectionNotFoundError as error:
             raise RecordError("collection_searched_gone") from error
     request = SearchRequest(
-        (_wanted(viewer, asked["query"]),),
         viewer=viewer,
         collection=collection,
         weights=asked["weights"],
         scores=ScoreRange(limits.get("min"), limits.get("max")),
         num_results=asked["k"],
     )
-    return _answer_document(search(request))
+    return _answer_document(search(request, subject or _kept(viewer, asked["query"])))
 
 
-def _query(asked: SearchRequest) -> Document:
-    """Return what is kept of the image that is searched for."""
+def _found(asked: SearchRequest) -> Subject:
     try:
-        subject = find_subject(asked)
+        return find_subject(asked)
     except UploadNotFoundError as error:
         raise RecordError("query_gone") from error
     except QueryError as error:
         raise RecordError("expected_image_there") from error
+
+
+def _query(subject: Subject) -> Document:
+    """Return what is kept of the image that is searched for."""
     upload, image = subject.query, subject.image
     if upload is not None:
         if not subject.is_ready or upload.vectors is None:
@@ -143,14 +151,15 @@ def _size(image: Image | Query) -> Document:
     return {"sha256": image.sha256, "width": image.width, "height": image.height}
 
 
-def _wanted(viewer: User | AnonymousUser, query: Mapping[str, Any]) -> GalleryImage | DescribedImage:
+def _kept(viewer: User | AnonymousUser, query: Mapping[str, Any]) -> Subject:
+    """Return what a document's search is for."""
     if query.get("vectors"):
         vectors, versions = unpack_query(b64decode(query["vectors"]))
-        return DescribedImage(vectors, versions, query.get("reason", ""))
+        return Subject(described=DescribedImage(vectors, versions, query.get("reason", "")))
     image = images_of(viewer).filter(sha256=query["sha256"]).first()
     if image is None:
         raise RecordError("image_searched_gone")
-    return GalleryImage(image.pk)
+    return Subject(image)
 
 
 def _answer_document(found: SearchAnswer) -> Document:

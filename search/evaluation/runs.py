@@ -32,21 +32,28 @@ def ask(
     kind: str, collection: Collection | None, max_queries: int | None, user: User | AnonymousUser | None = None
 ) -> Evaluation:
     """Note that a measurement is wanted; `evaluation.send` sends it to a worker."""
+    asked_by = user if user and user.is_authenticated else None
+    return Evaluation.objects.create(asked_by=asked_by, **_as_asked(kind, collection, max_queries))
+
+
+def keep(kind: str, collection: Collection | None, max_queries: int | None, document: dict[str, Any]) -> Evaluation:
+    """Keep what was measured without a worker."""
+    # Ready from the start: a row that waited, however shortly, could be taken by a worker and measured once more.
     return Evaluation.objects.create(
-        kind=kind,
-        collection=collection,
-        collection_name=collection.name if collection else "",
-        max_queries=max_queries or DEFAULT_QUERIES[kind],
-        asked_by=user if user and user.is_authenticated else None,
+        state=JobState.READY,
+        finished_at=timezone.now(),
+        **_as_asked(kind, collection, max_queries),
+        **_as_kept(document),
     )
 
 
-def keep(row: Evaluation, document: dict[str, Any]) -> None:
-    """Keep what was measured without a worker, unless the row was stopped in the last moment."""
-    now = timezone.now()
-    Evaluation.objects.filter(pk=row.pk).exclude(state=JobState.STOPPED).update(
-        state=JobState.READY, finished_at=now, heartbeat_at=now, **_as_kept(document)
-    )
+def _as_asked(kind: str, collection: Collection | None, max_queries: int | None) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "collection": collection,
+        "collection_name": collection.name if collection else "",
+        "max_queries": max_queries or DEFAULT_QUERIES[kind],
+    }
 
 
 def _as_kept(document: dict[str, Any]) -> dict[str, Any]:

@@ -326,8 +326,7 @@ def test_dashboard_asks_strangers_to_log_in(client: Client) -> None:
 
 
 def test_measurements_are_listed_and_deleted_but_not_written(admin_client: Client) -> None:
-    run = runs.ask("copies", None, None)
-    runs.keep(run, {"edits": {}, "images": 5, "queries": 75, "generation": 1, "seconds": 2})
+    run = runs.keep("copies", None, None, {"edits": {}, "images": 5, "queries": 75, "generation": 1, "seconds": 2})
     listed = "/admin/search/evaluation/"
     text = admin_client.get(listed).content.decode()
     assert f"/lab/?run={run.pk}" in text

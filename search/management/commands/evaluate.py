@@ -77,7 +77,7 @@ class Command(BaseCommand):
                 self.stderr.write("Stopped; nothing of it is kept.")
                 sys.exit(INTERRUPTED)
         if options["keep"]:
-            runs.keep(runs.ask(options["kind"], collection, max_queries), document)
+            runs.keep(options["kind"], collection, max_queries, document)
         if options["json"]:
             self.stdout.write(json.dumps(document))
         else:

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
@@ -21,7 +23,7 @@ from gallery.curation.visibility import hide
 from gallery.models import Collection, Image, Membership
 from gallery.people.roles import Role
 from jobs.rows import JobState
-from review.evidence.record_search import answer_now
+from review.evidence.record_search import answer_now, record_search
 from review.evidence.searches import CLOSED_OR_GONE
 from review.exceptions import AppendOnlyError
 from review.models import AuditRow, SearchRecord
@@ -104,6 +106,13 @@ def test_it_works(client: Client, ada: User, images: list[Image]) -> None:
     assert hits(text) == len(kept["results"])
     assert "Herons" in text
     assert kept["results"][0]["sha256"] in text
+
+
+def test_the_image_searched_for_is_read_once(ada: User, images: list[Image]) -> None:
+    with CaptureQueriesContext(connection) as found:
+        record_search(ada, f"image={images[0].pk}")
+    asked = [sql for query in found if "sha256" in (sql := query["sql"]) and 'FROM "gallery_image"' in sql]
+    assert sum(f'"id" = {images[0].pk}' in sql or images[0].sha256 in sql for sql in asked) == 1
 
 
 def test_a_record_is_never_changed(client: Client, ada: User, images: list[Image]) -> None:

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
-import numpy as np
 import pytest
-from django.utils import timezone
-from PIL import Image as Picture
 
 from gallery.curation import visibility
 from gallery.models import Image
 from jobs import transport
 from search.background import tasks
-from search.exceptions import WeightsError
-from search.features import extraction, feature_counts, leases, revisions, stored_vectors
+from search.features import extraction, feature_counts, leases, revisions
 from search.generations import build
-from search.models import Feature, Generation, MapDrawing, Query, Tombstone
+from search.models import Feature, Generation, MapDrawing, Tombstone
 from search.query.description import uploaded_query
-from search.query.pipeline import for_upload, run_query
-from search.query.uploads import store_query
-from tests.gallery.blob_files import query_path
 from tests.search.plug_ins import Gray, Picky
 
 pytestmark = pytest.mark.django_db
@@ -37,13 +29,6 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     monkeypatch.setattr(transport, "num_queued", lambda name: sum(what[0] == name for what in found))
     monkeypatch.setattr(transport, "queued_ids", lambda name: set())
     return found
-
-
-@pytest.fixture
-def query(tmp_path: Path, picture: np.ndarray) -> Query:
-    Picture.fromarray(picture).save(tmp_path / "a.png")
-    with (tmp_path / "a.png").open("rb") as file:
-        return store_query(file, "a.png")
 
 
 def test_stored_images_are_wanted_and_announced_on_commit(
@@ -150,86 +135,6 @@ def test_a_generation_is_built(plug_in_methods: PlugIn, stored_image: Store) -> 
     assert active is not None
     assert active.num_images == 1
     assert active.revision == revisions.revision()
-
-
-def test_a_query_becomes_ready(plug_in_methods: PlugIn, query: Query, picture: np.ndarray) -> None:
-    plug_in_methods(Gray)
-    uploaded_query.run(query.pk)
-    query.refresh_from_db()
-    assert (query.state, query.attempts) == ("ready", 1)
-    assert query.vectors is not None
-    np.testing.assert_array_equal(stored_vectors.unpack_query(query.vectors)[0]["gray"], Gray().describe([picture])[0])
-    uploaded_query.run(query.pk)
-    query.refresh_from_db()
-    assert query.attempts == 1
-
-
-def test_a_query_whose_file_is_away_is_tried_again(
-    plug_in_methods: PlugIn,
-    query: Query,
-    sent: list[tuple[object, ...]],
-    django_capture_on_commit_callbacks: Callable[..., object],
-) -> None:
-    plug_in_methods(Gray)
-    path = query_path(query.pk)
-    away = path.rename(path.with_suffix(".away"))
-    uploaded_query.run(query.pk)
-    query.refresh_from_db()
-    assert (query.state, query.error_code, query.attempts) == ("running", "upload_unavailable", 1)
-    uploaded_query.run(query.pk)  # too early
-    Query.objects.update(leased_until=timezone.now())
-    with django_capture_on_commit_callbacks(execute=True):
-        assert uploaded_query.resume() == 1
-    assert sent == [("interactive", "jobs.job.run", "query", str(query.pk))]
-    away.rename(path)
-    uploaded_query.run(query.pk)
-    query.refresh_from_db()
-    assert (query.state, query.error_code, query.attempts) == ("ready", "", 2)
-
-
-def test_a_query_whose_file_stays_away_says_so(plug_in_methods: PlugIn, query: Query) -> None:
-    plug_in_methods(Gray)
-    query_path(query.pk).unlink()
-    for _time in range(3):
-        Query.objects.update(leased_until=timezone.now())
-        uploaded_query.run(query.pk)
-    query.refresh_from_db()
-    assert (query.state, query.error_code) == ("failed", "upload_unavailable")
-
-
-def test_a_query_that_cannot_be_described_says_why(
-    plug_in_methods: PlugIn, query: Query, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plug_in_methods(Gray)
-
-    def fail(*_args: object) -> None:
-        raise RuntimeError("out of luck")
-
-    monkeypatch.setattr(Gray, "describe", fail)
-    uploaded_query.run(query.pk)
-    query.refresh_from_db()
-    assert (query.state, query.error_sentence) == ("failed", "RuntimeError: out of luck")
-
-
-def test_a_query_that_one_method_cannot_describe_is_ready_and_says_why(
-    plug_in_methods: PlugIn, query: Query, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plug_in_methods(Gray, Picky)
-
-    def fail(*_args: object) -> None:
-        raise WeightsError("picky: these are the weights of another network")
-
-    monkeypatch.setattr(Picky, "describe", fail)
-    uploaded_query.run(query.pk)
-    query.refresh_from_db()
-    assert (query.state, query.error_code) == ("ready", "methods_failed")
-    assert query.error_sentence == "picky: these are the weights of another network"
-    answer = run_query(for_upload(query.pk), {"gray": 1.0, "picky": 1.0})
-    assert answer.missing_methods == {"picky": query.error_sentence}
-
-
-def test_a_query_that_is_gone_is_no_failure() -> None:
-    uploaded_query.run("00000000-0000-0000-0000-000000000000")
 
 
 def test_hidden_images_are_buried_and_come_back_as_new(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
+from django.db.models.signals import post_save
 
 from gallery.models import Collection, Image
 from search.evaluation import runs
@@ -69,13 +70,27 @@ def test_a_stopped_measurement_ends_and_keeps_nothing(monkeypatch: pytest.Monkey
     assert not runs.evaluation.stop(run.pk)
 
 
-def test_one_stopped_in_the_last_moment_stays_stopped() -> None:
+def test_a_stopped_measurement_is_not_taken_up() -> None:
     run = runs.ask("copies", None, None)
     runs.evaluation.stop(run.pk)
-    runs.keep(run, DOCUMENT)
-    assert (later(run).state, run.document) == ("stopped", {})
     runs.evaluation.run(run.pk)
-    assert later(run).state == "stopped"
+    assert (later(run).state, run.document) == ("stopped", {})
+
+
+def test_what_was_measured_without_a_worker_never_waits_for_one() -> None:
+    states: list[str] = []
+
+    def note(instance: Evaluation, **_about: Any) -> None:
+        states.append(Evaluation.objects.get(pk=instance.pk).state)
+
+    post_save.connect(note, Evaluation)
+    try:
+        run = runs.keep("labels", None, None, DOCUMENT)
+    finally:
+        post_save.disconnect(note, Evaluation)
+    assert states == ["ready"]
+    assert (later(run).document, run.max_queries, run.seconds) == (DOCUMENT, 2000, 1.5)
+    assert runs.evaluation.claim(run.pk) is None
 
 
 def test_what_cannot_be_measured_says_why() -> None:
