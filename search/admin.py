@@ -186,6 +186,7 @@ class FeatureAdmin(ReadOnly, BaseFeatureAdmin):
     list_filter = ["state", MethodFilter, "updated_at"]
     list_select_related = ["image"]
     list_per_page = 50
+    # Each image has a row per method: counting them all takes longer than showing a page.
     show_full_result_count = False
     search_fields = ["image__original_name", "image__title", "error_code", "error_params"]
     search_help_text = gettext_lazy("Name of the image, or part of the reason")
@@ -198,6 +199,7 @@ class FeatureAdmin(ReadOnly, BaseFeatureAdmin):
     fields = [*readonly_fields]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Feature]:
+        # Kilobytes a row that the list does not show.
         return super().get_queryset(request).defer("vector")
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
@@ -268,7 +270,9 @@ class GenerationAdmin(ReadOnly, BaseGenerationAdmin):
         return generation.error_sentence or progress_text(generation) or "–"
 
     def get_urls(self) -> list[URLPattern]:
+        # By POST alone: a link that is prefetched must not build.
         view = self.admin_site.admin_view(require_POST(self.rebuild_view))
+        # Before the admin's own pattern, which takes anything for a key.
         return [path("rebuild/", view, name="search_generation_rebuild"), *super().get_urls()]
 
     def rebuild_view(self, request: HttpRequest) -> HttpResponse:
@@ -383,6 +387,7 @@ class WeightAdoptionAdmin(ReadOnly, BaseWeightAdoptionAdmin):
         return ", ".join(f"{method_label(name)} {weight:g}" for name, weight in adoption.weights.items() if weight)
 
 
+# The gallery may not know of search, so search puts its own in the place of the gallery's.
 admin.site.unregister(Image)
 admin.site.register(Image, SearchableImageAdmin)
 admin.site.unregister(Dashboard)

@@ -29,6 +29,7 @@ def check_data_dir(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
     except OSError as error:
         hint = "Set DATA_DIR to a folder that this user may write."
         return [Error(f"DATA_DIR={folder} cannot be made: {error.strerror}.", hint=hint, id="search.E001")]
+    # Both: in a folder that may be written but not entered no file can be made.
     if not os.access(folder, os.W_OK | os.X_OK):
         hint = "Change its owner, or set DATA_DIR to another folder."
         return [Error(f"DATA_DIR={folder} cannot be written by this user.", hint=hint, id="search.E001")]

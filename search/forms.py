@@ -141,6 +141,7 @@ def write_request(request: SearchRequest) -> QueryDict:
             raise QueryError(_("Expected a search for one image that is kept here; no other has an address."))
         name, value = ("image", wanted.image_id) if isinstance(wanted, GalleryImage) else ("query", wanted.query_id)
         found[name] = value
+    # Zeros are written, too: without them the address would mean the preset's weights.
     weights = request.adjusted if request.weights is None else {**dict.fromkeys(METHODS, 0.0), **request.weights}
     found |= {
         "preset": request.preset,

@@ -60,6 +60,7 @@ def stacked(parts: Mapping[str, float], looks: Mapping[str, MethodLook]) -> list
     segments, x = [], 0.0
     for name, part in parts.items():
         if part > 0:
+            # Rounded for the page, while the sum goes on unrounded, or errors would add up to a gap.
             segments.append(BarSegment(looks[name], round(x, 3), round(100 * part, 3)))
             x += 100 * part
     return segments

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 PACKAGES = ("django", "pillow", "numpy", "opencv-python-headless", "scikit-image", "tensorflow", "keras", "annoy", "rq")
 
 
+# What is installed does not change while a process runs, and asking reads the disk.
 @lru_cache(maxsize=1)
 def versions_in_use() -> dict[str, str]:
     """Return name -> version of Python and the libraries; empty for what is not installed."""

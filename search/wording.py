@@ -23,6 +23,7 @@ def one_in_number(one_in: float) -> str:
     """Return "12,000" for 12,345: two significant digits, grouped as the language groups them."""
     if one_in >= RAREST:
         return str(intcomma(RAREST))
+    # Two digits are more than the sample of random pairs supports; further ones would only look exact.
     digits = max(0, math.floor(math.log10(max(one_in, 1))) - 1)
     return str(intcomma(int(round(one_in, -digits))))
 

@@ -88,6 +88,7 @@ def ask(method: str = "", user: User | AnonymousUser | None = None) -> MapDrawin
 
     A drawing that waits is told of the method; one that has begun will not hear of it.
     """
+    # Not one that runs: what is drawn was decided when it began.
     waiting = MapDrawing.objects.filter(state=JobState.WAITING).first()
     row = waiting or MapDrawing.objects.create(asked_by=user if user and user.is_authenticated else None)
     if method and method not in row.methods:
@@ -252,6 +253,7 @@ def _renew_sprites(root: Path, image_ids: NDArray[np.int64], report: _Course) ->
     if np.array_equal(known.image_ids, image_ids):
         return
     wanted = set(image_ids.tolist())
+    # A range and a set: a list of a hundred thousand ids is more than one statement takes.
     rows = Image.objects.filter(pk__gte=int(image_ids[0]), pk__lte=int(image_ids[-1])).values_list("pk", "sha256")
     hashes = {pk: sha256 for pk, sha256 in rows.iterator() if pk in wanted}
 

@@ -61,6 +61,7 @@ def visible_points(
     rows = order[np.isin(found.image_ids[order], np.fromiter(names, np.int64, len(names)))]
     num_on_map = len(rows)
     if num_on_map > MAX_POINTS:
+        # Along the walk, so that every region keeps its share of the points.
         rows = rows[np.linspace(0, num_on_map - 1, MAX_POINTS).astype(np.int64)]
     image_ids = np.asarray(found.image_ids[rows])
     groups, group_of = _group([names[image_id] for image_id in image_ids.tolist()])
@@ -97,6 +98,7 @@ def pack_points(points: Points) -> bytes:
 def pack(head: Mapping[str, object], parts: Iterable[bytes]) -> bytes:
     """Return the length of a head (uint32), the head as JSON, in all a multiple of 8 bytes, and what follows."""
     text = json.dumps(head, separators=(",", ":")).encode()
+    # Scripts read the arrays in place, which numbers of eight bytes allow only at multiples of eight.
     text += b" " * (-(len(text) + 4) % ALIGNMENT)
     return b"".join((struct.pack("<I", len(text)), text, *parts))
 

@@ -42,6 +42,7 @@ def map_rows(snapshot: Snapshot, name: str) -> MapRows | None:
     if not held:
         return None
     version = held[0].methods[name].version
+    # Distances between rows of two versions mean nothing.
     held = [segment for segment in held if segment.methods[name].version == version]
     ids, places = [], []
     for number, segment in enumerate(held):

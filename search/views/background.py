@@ -33,6 +33,7 @@ class Work:
 
 def progress_of(work: Sequence[Work]) -> dict[str, Any]:
     """Return what `lab/_active.html` shows."""
+    # Redis is asked only while somebody waits: every page of the lab comes through here.
     queue = health.look_at_queues() if work else None
     return {
         "active": work,

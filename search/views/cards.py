@@ -97,6 +97,7 @@ class Card:
     @property
     def rarities(self) -> str:
         """Return what the page needs to re-rank by itself, as JSON."""
+        # Five digits: more would move no score by what is shown, and a page holds thousands of these numbers.
         return json.dumps({r.look.name: _rounded(r.score.rarity) for r in self.reasons}, separators=(",", ":"))
 
 
@@ -155,6 +156,7 @@ def make_cards(
     The hits of a `queried` image lead to comparisons with it, which keep a part of the query string (`kept`).
     """
     looks = method_looks()
+    # What was removed, or closed to this person, since the answer was made is left out without a word.
     shown = [result for result in answer.results if result.image_id in images]
     motions = answer.motions.of(shown) if with_motions else {}
     cards = [
@@ -192,6 +194,7 @@ def _card(
         segments=stacked({r.look.name: (r.score.share or 0) * result.score for r in present}, looks),
         reasons=reasons,
         main=max(present, key=lambda reason: reason.score.share or 0, default=None),
+        # What the query itself lacks is said once above the results.
         missing=[r for r in reasons if r.missing and r.score.weight > 0 and r.look.name not in missing],
         motion=motion,
     )

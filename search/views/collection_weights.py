@@ -58,6 +58,7 @@ def _show(request: HttpRequest, collection: Collection, form: CollectionWeightsF
         ],
         "rows": [(look, form[weight_field(name)]) for name, look in method_looks().items()],
     }
+    # A form that was refused is shown as a page of its own: the settings' other forms would lose what was typed.
     is_part = request.headers.get("HX-Request") and request.method != "POST"
     template = "search/_collection_weights.html" if is_part else "search/collection_weights.html"
     return render(request, template, context, status=HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK)

@@ -29,6 +29,7 @@ def strip(request: HttpRequest, pk: int) -> HttpResponse:
     image = get_object_or_404(Image.objects.visible_to(request.user), pk=pk)
     asked = SearchRequest((GalleryImage(pk),), viewer=request.user, num_results=STRIP_LENGTH, most=STRIP_LENGTH)
     try:
+        # The image was read for its permission; it need not be found again.
         found = search(asked, Subject(image))
     except SearchError as error:
         return render(request, "search/_strip.html", {"image": image, "problem": str(error)})
@@ -42,6 +43,7 @@ def feature_status(request: HttpRequest, pk: int) -> HttpResponse:
     image = get_object_or_404(Image.objects.visible_to(request.user), pk=pk)
     curated = Image.objects.with_role(request.user, Role.CURATOR)
     own = permissions_of(request.user)
+    # The image is asked about only where this person curates anything at all.
     may_retry = own.sees_all or (own.may_somewhere(Role.CURATOR) and curated.filter(pk=pk).exists())
     return render(request, "search/_features.html", feature_context(image) | {"may_retry": may_retry})
 
@@ -54,6 +56,7 @@ def feature_context(image: Image) -> dict[str, object]:
         state, reason = states.get(name, (JobState.WAITING.value, ""))
         if name in unavailable:
             state, reason = "unavailable", str(unavailable[name])
+        # A state of this machine rather than of the row, so not one of `JobState`.
         label = _("not available") if state == "unavailable" else JobState(state).label
         rows.append({"look": look, "state": state, "label": label, "reason": reason})
     return {

@@ -51,6 +51,7 @@ def lab(request: HttpRequest) -> HttpResponse:
     newest = kept.filter(state=JobState.READY).order_by("-heartbeat_at").first()
     if run is None and newest is not None:
         run = Evaluation.objects.get(pk=newest.pk)
+    # A measurement beside itself shows nothing but dashes.
     if beside is not None and run is not None and beside.pk == run.pk:
         beside = None
     context = {
@@ -79,6 +80,7 @@ def progress(request: HttpRequest) -> HttpResponse:
     if ended is not None:
         response = HttpResponse()
         ready = f"?run={ended.pk}" if ended.state == JobState.READY else ""
+        # The whole page: charts and tables elsewhere on it changed as well.
         response["HX-Redirect"] = reverse("search:lab") + ready
         return response
     return render(request, "lab/_progress.html", _progress(request))
@@ -94,6 +96,7 @@ def start(request: HttpRequest) -> HttpResponse:
             messages.error(request, problem)
         return redirect("search:lab")
     found = form.cleaned_data
+    # Not a lock: two at the same moment measure twice, which costs time and harms nothing.
     same = Evaluation.objects.filter(kind=found["kind"], collection=found["collection"], state__in=ACTIVE)
     if same.exists():
         messages.info(request, _("This is being measured already."), extra_tags="measured_already")
@@ -129,6 +132,7 @@ def _startable(request: HttpRequest, pk: int) -> Evaluation:
     """Return a measurement that the person may start and stop; others are refused."""
     run = get_object_or_404(findings_for(Evaluation.objects.defer("document"), request.user), pk=pk)
     curated = Collection.objects.with_role(request.user, Role.CURATOR)
+    # Also those about a collection that is gone: nobody is its curator any more.
     if run.collection_id is None or not curated.filter(pk=run.collection_id).exists():
         require(request.user, Role.CURATOR)
     return run
@@ -189,6 +193,7 @@ def _history(request: HttpRequest, run: Evaluation | None, beside: Evaluation | 
     rows = kept.select_related("asked_by").exclude(state__in=ACTIVE)
     if before := read_id(request.GET.get("before", "")):
         rows = rows.filter(pk__lt=before)
+    # One more than is shown tells whether there are older ones.
     found = list(rows[: HISTORY_SIZE + 1])
     parameters = request.GET.copy()
     if len(found) > HISTORY_SIZE:

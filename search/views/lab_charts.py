@@ -61,6 +61,7 @@ def reliability_chart(document: dict[str, Any]) -> Chart:
     curves = []
     for name, each in found.items():
         pairs = list(zip(each["claimed"], each["observed"], strict=True))
+        # Levels that share a place become one dot.
         points = list(dict.fromkeys((SIDE * said / most, SIDE * (1 - min(seen, most) / most)) for said, seen in pairs))
         known = {
             level: f"{_one_in(said)} → {_one_in(seen)}"
@@ -94,6 +95,7 @@ def _path(points: Iterable[tuple[float, float]]) -> str:
     """Return a line through points; those in the middle of a straight stretch are left out."""
     kept: list[tuple[float, float]] = []
     for point in points:
+        # Most points of a curve lie on straight stretches, and every chart is sent with its page.
         if len(kept) > 1 and _straight(kept[-2], kept[-1], point):
             kept.pop()
         kept.append(point)
@@ -106,6 +108,7 @@ def _straight(first: tuple[float, float], middle: tuple[float, float], last: tup
 
 
 def _dots(points: Iterable[tuple[float, float]]) -> str:
+    # A line of no length with round ends is a dot of constant size, however the chart is stretched.
     return "".join(f"M{x:.5g} {y:.5g}h0" for x, y in points)
 
 

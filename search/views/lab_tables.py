@@ -145,6 +145,7 @@ def _cell(value: float | None, before: float | None, words: FigureWords, best: f
         return FigureCell("–", 0, False, "", None)
     change, better = "", None
     if before is not None:
+        # Of the numbers as they are shown: a change that nobody can see in them would look like an error.
         moved = round(value, 3) - round(before, 3)
         change = f"{moved:+.3f}".replace("-", "−") if abs(moved) >= 5e-4 else _("same")
         better = None if abs(moved) < 5e-4 else moved > 0
@@ -161,6 +162,7 @@ def _threshold(part: str, advice: dict[str, float] | None) -> Threshold | None:
     if not advice:
         return None
     scale, digits = (PERCENT, 1) if part == "fused" else (1, 3)
+    # Fused scores as the search page has them, for its threshold fields; raw ones on the method's own scale.
     score = number(scale * advice["threshold"], digits)
     return Threshold(score, _percent(advice["precision"]), _percent(advice["recall"]))
 

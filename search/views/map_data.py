@@ -37,12 +37,14 @@ def points(request: HttpRequest) -> HttpResponseBase:
     known = Collection.objects.visible_to(request.user)
     body = pack_points(visible_points(found, chosen["projection"], images, chosen["color"], known))
     response = HttpResponse(body, content_type=BINARY)
+    # Kept, but asked for each time: what a person may see can change at any moment.
     response["Cache-Control"] = "private, no-cache"
     return _conditional(request, response)
 
 
 def _conditional(request: HttpRequest, response: HttpResponse) -> HttpResponseBase:
     """Send nothing but "not modified" to a browser that has the same already."""
+    # Of the bytes, not of the map: the same map shows each person other points.
     etag = f'"{sha256(response.content).hexdigest()[:32]}"'
     response["ETag"] = etag
     answer = get_conditional_response(request, etag, response=response)
@@ -55,6 +57,7 @@ def sprites(request: HttpRequest) -> HttpResponse:
     ids = _ids(request)
     if not ids:
         return _wrong_ids()
+    # Never by the ids alone: the file of thumbnails holds those of all images.
     visible = map_images(request.user, None).filter(pk__in=ids).values_list("pk", flat=True)
     found = opened.current_sprites().read(list(visible))
     head = {"sprites": [[image_id, len(data)] for image_id, data in found.items()]}
@@ -83,6 +86,7 @@ def card(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _ids(request: HttpRequest) -> list[int]:
     """Return the ids that the URL names; none when one cannot be read or there are too many."""
+    # Cut off behind the most: an address of a million commas makes no million strings.
     texts = request.GET.get("ids", "").split(",", MAX_IDS)
     ids = [read_id(text) for text in texts]
     return list(dict.fromkeys(ids)) if all(ids) and len(ids) <= MAX_IDS else []

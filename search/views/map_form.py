@@ -46,6 +46,7 @@ class MapForm(forms.Form):
 
         `drawn` are the methods that have a map, the usual one first.
         """
+        # Whatever cannot be read is left to its default: a map needs no error page.
         self.is_valid()
         found = self.cleaned_data
         return {

@@ -80,6 +80,7 @@ def state(request: HttpRequest) -> HttpResponse:
 def draw(request: HttpRequest) -> HttpResponse:
     """Have a method's map drawn, of all images."""
     method = request.POST.get("method", "")
+    # A name that is none would make the drawing of all maps fail.
     if tasks.enqueue_maps(method if method in METHODS else ""):
         messages.info(
             request, _("The map is being drawn; this page shows it as soon as it is ready."), extra_tags="draws"
@@ -128,6 +129,7 @@ def _list_page(request: HttpRequest, found: LibraryMap, chosen: dict[str, Any]) 
     """Return the images of one page of the list: those that the walk over the map meets after an image."""
     ids = walk(found, chosen["projection"], map_images(request.user, chosen["collection"]))
     passed = np.flatnonzero(ids == chosen["after"])
+    # The image itself marks the place: numbers of pages would shift with every upload.
     first = int(passed[0]) + 1 if len(passed) else 0
     shown = ids[first : first + PAGE_SIZE].tolist()
     images = Image.objects.visible_to(request.user).in_bulk(shown)

@@ -27,6 +27,7 @@ class MotionLook:
 
 def motion_look(motion: Verification, image: Image) -> MotionLook:
     """Return how a motion onto an image is shown."""
+    # "0 %" beside a drawn area would look like an error.
     percent = max(1, round(100 * motion.matched_area))
     corners = motion.polygon * [image.width, image.height]
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners.tolist())

@@ -50,6 +50,7 @@ def make_sliders(weights: Mapping[str, float]) -> list[Slider]:
     total = sum(weight for name, weight in weights.items() if name not in missing)
 
     def percent(name: str) -> int:
+        # Of what can count here: a method that is not available leaves its part to the others, as in the fusion.
         return 0 if name in missing or not total else round(100 * weights[name] / total)
 
     looks = method_looks().items()

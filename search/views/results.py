@@ -35,20 +35,24 @@ def results(request: HttpRequest) -> HttpResponse:
     """Show the answer to the search that the URL describes, or the start page when it describes none."""
     form = SearchForm(request.GET, viewer=request.user)
     valid = form.is_valid()
+    # The page all the same, with what could be read of the address: people mend it there.
     status = 200 if valid else 400
     asked = form.request(session_queries(request.session))
     if not asked.wanted:
         return start_page(request, form.problems(), status)
     subject = _subject(asked)
+    # Before anything is said of the rest of the address: it is all there when the query is described.
     if subject.query and not subject.is_ready:
         return progress_page(request, subject.query)
     presets = presets_for(asked.collection)
+    # Written out once, so that panel, search and links cannot differ.
     asked = replace(asked, weights=weights_of(asked, presets))
     context = _panel(request, form, asked, presets) | {"subject": subject}
     context |= _answer(request, form, asked, subject) if valid else {"problems": form.problems()}
     part = request.headers.get("HX-Request") == "true"
     template = "search/_answer.html" if part else "search/results.html"
     response = render(request, template, context, status=status)
+    # The same address as a part and as a page: a browser going back must not show the part.
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -87,6 +91,7 @@ def _answer(request: HttpRequest, form: SearchForm, asked: SearchRequest, subjec
     try:
         found = search(asked, subject)
     except QueryError as error:
+        # Features may be there in a moment, so trying again is offered; other errors stay what they are.
         return {"problems": [str(error)], "again_url": request.get_full_path()}
     except SearchError as error:
         return {"problems": [str(error)]}
@@ -98,6 +103,7 @@ def _answer(request: HttpRequest, form: SearchForm, asked: SearchRequest, subjec
     more = min(asked.num_results + PAGE_SIZE, MAX_RESULTS)
     return {
         "answer": answer,
+        # An index looks at all images, though it brings up few of them.
         "num_compared": answer.num_candidates if answer.exact else answer.num_images,
         "cards": cards,
         "num_areas": sum(card.motion is not None for card in cards),

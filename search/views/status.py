@@ -58,6 +58,7 @@ def _context(viewer: User | AnonymousUser) -> dict[str, Any]:
     reductions = health.look_at_reductions(active)
     pending = pending_successions(active) if active else {}
     working = {row["look"].name for row in rows if row["waiting"]}
+    # A successor that nothing is computed for any more and that is not complete: too much of it failed.
     stuck = [
         name
         for name, new in pending.items()
@@ -70,6 +71,7 @@ def _context(viewer: User | AnonymousUser) -> dict[str, Any]:
         "methods": rows,
         "failures": failures,
         "num_waiting": sum(row["waiting"] for row in rows),
+        # Of this process, which may see what no other one has noticed yet.
         "degraded": snapshot.current_snapshot().degraded,
         "recalls": [(looks[name], recall) for name, recall in (active.recall if active else {}).items()],
         "reductions": [(looks[found.method], found) for found in reductions if found.method in looks],
@@ -111,6 +113,7 @@ def _method_row(look: MethodLook, counts: Mapping[str, int], unavailable: str, n
 def banner(request: HttpRequest) -> HttpResponse:
     """Say what does not work, or nothing."""
     active, _newest = health.look_at_generations()
+    # By the row, not by a snapshot: every page asks, and must not wait for an index to be opened.
     context = {"queues": health.look_at_queues(), "degraded": active.error_sentence if active else ""}
     response = render(request, "search/_banner.html", context)
     response["Cache-Control"] = "no-store"
@@ -127,6 +130,7 @@ def retry(request: HttpRequest) -> HttpResponse:
     else:
         require(request.user, Role.CURATOR)
         image_ids = None
+    # Before the hint: without Redis the rows are wanted all the same, and the reconciler finds them.
     num_rows = wanted_rows.retry_failed(image_ids)
     queued = tasks.enqueue_extraction(image_ids or [])
     text = ngettext("%(num)d feature is computed again.", "%(num)d features are computed again.", num_rows)

@@ -39,6 +39,7 @@ ASK_AGAIN_AFTER = timedelta(seconds=5)
 def upload(request: HttpRequest) -> HttpResponse:
     """Take an image to search by; answers with a redirect to its result page, or with JSON where that is asked for."""
     form = QueryUploadForm(request.POST, request.FILES)
+    # Before the form, to which the file that could not be kept would look like none at all.
     if disk_was_full(request):
         return _refused(request, "disk_full", errors.sentence("disk_full"), 507)
     if not form.is_valid():
@@ -67,6 +68,7 @@ def queries_of(request: HttpRequest) -> QuerySet[Query]:
 
 def start_page(request: HttpRequest, problems: list[str], status: int = 200) -> HttpResponse:
     """Show where an image is dropped, pasted or chosen, with what was wrong with the last try."""
+    # Not a random choice: ORDER BY RANDOM reads the whole table.
     newest = list(Image.objects.visible_to(request.user)[: 20 * NUM_EXAMPLES])
     spread = newest[:: max(1, len(newest) // NUM_EXAMPLES)][:NUM_EXAMPLES]  # neighbors came together and look alike
     examples = [(image, f"{reverse('search:results')}?image={image.pk}") for image in spread]
@@ -105,6 +107,7 @@ def query_retry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def query_preview(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Send the re-encoded preview of an uploaded query."""
     gone = _("This uploaded query is gone: queries are kept for a day. Upload the image again.")
+    # Somebody else's query and none at all look the same.
     if not queries_of(request).filter(pk=pk).exists():
         raise Http404(gone)
     try:
@@ -113,6 +116,7 @@ def query_preview(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
         raise Http404(gone) from error
     response = FileResponse(file, content_type="image/webp")
     response["Cache-Control"] = "private, max-age=86400, immutable"
+    # Bytes that came from outside, though re-encoded: opened alone they may do nothing.
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
 

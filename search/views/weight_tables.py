@@ -89,6 +89,7 @@ def set_heads(figures: Mapping[str, Any]) -> list[SetHead]:
             questions=each["questions"],
             groups=each["groups"],
             sentence=_gain_sentence(each["gain"], each["gain_error"]),
+            # Two standard errors: less is what another draw of questions would do as well.
             better=None if abs(each["gain"]) <= 2 * each["gain_error"] else each["gain"] > 0,
         )
         for name, each in figures["sets"].items()

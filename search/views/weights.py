@@ -44,6 +44,7 @@ HISTORY_SIZE = 20
 def weights(request: HttpRequest) -> HttpResponse:
     """Show the weights in use, some learned ones with their figures, and what was learned and decided so far."""
     decision = adopted.decision_in_force()
+    # Weights that were decided on may name methods that are gone since.
     site = adopted.fitting(decision.weights if decision else {})
     kept = _kept(request)
     shown = _asked(request) or kept.filter(state=JobState.READY).first()
@@ -90,6 +91,7 @@ def learn(request: HttpRequest) -> HttpResponse:
         return redirect("search:weights")
     found = form.cleaned_data
     source = learning_job.SEPARATOR.join(found["sources"])
+    # As with measurements no lock: the second would only take its time.
     if WeightSet.objects.filter(source=source, collection=found["collection"], state__in=ACTIVE).exists():
         messages.info(request, _("This is being learned already."), extra_tags="learned_already")
         return redirect("search:weights")
@@ -149,6 +151,7 @@ def _asked(request: HttpRequest) -> WeightSet | None:
 
 def _kept(request: HttpRequest) -> QuerySet[WeightSet]:
     """Return the learned weights that may be looked at: by curators of the site only."""
+    # Figures tell of images that others may not know of, and weights are the whole site's.
     if not permissions_of(request.user).may(Role.CURATOR):
         return WeightSet.objects.none()
     return findings_for(WeightSet.objects.all(), request.user)

@@ -16,6 +16,7 @@ MARKS = {"ok": "ok     ", "note": "note   ", "missing": "MISSING"}
 
 class Command(BaseCommand):
     help = "Tell what is in use on this machine and what is missing; exit code 1 when something required is missing."
+    # It reports them itself; as a refusal to start, the first of them would hide the rest.
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:

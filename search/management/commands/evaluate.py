@@ -73,6 +73,7 @@ class Command(BaseCommand):
                 )
             except SearchError as error:
                 raise CommandError(str(error)) from error
+            # Exit code and sentence of its own: Ctrl-C is no error, and a script has to tell it from one.
             except KeyboardInterrupt:
                 self.stderr.write("Stopped; nothing of it is kept.")
                 sys.exit(INTERRUPTED)

@@ -43,6 +43,7 @@ class Command(BaseCommand):
             raise CommandError(f"--out: expected a name that ends in .tflite, got {path.name}", returncode=2)
         try:
             source = _encoder()
+            # A written file would replace the one that it is made from.
             if path.resolve() == source.path.resolve():
                 raise CommandError(f"--out: {path} is the encoder itself; name another file", returncode=2)
             with ProgressBars() as speaker:
@@ -68,4 +69,5 @@ class Command(BaseCommand):
 def _encoder() -> ModelFile:
     """Return the encoder in use, or the built-in one where another kind of network is."""
     file = find_model_file(DEEP_OPTIONS)
+    # Only encoders of our own can be written with 8 bits; a network of Keras is not one.
     return file if file.engine == "litert" else find_model_file({"backbone": COMPACT})

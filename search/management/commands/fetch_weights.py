@@ -28,6 +28,7 @@ class Command(BaseCommand):
         "stopped; what is there already is not fetched again. "
         "Exit code 0; 1 when it could not be done; 130 after Ctrl-C."
     )
+    # A check may complain of the very file that is about to be fetched.
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -45,6 +45,7 @@ class Command(BaseCommand):
         missing = [str(place) for place in places if not place.exists()]
         if missing:
             raise CommandError(f"Expected files or folders; not there: {', '.join(missing)}")
+        # Listed first: a bar has to know how many there are, and a folder that grows meanwhile must come to an end.
         found = dict(find_images(places))
         if not found:
             raise CommandError("No image files were found there (JPEG, PNG, TIFF, WebP, GIF, BMP, AVIF by name).")
@@ -62,6 +63,7 @@ class Command(BaseCommand):
                 speaker.say(f"Stopped after {counts.total()} of {len(found)}; the same command goes on from here.")
                 sys.exit(INTERRUPTED)
         self._tell(counts, reasons, time.monotonic() - started_at, as_json=options["json"])
+        # What is there already is as good as stored: the same import again is no failure.
         if not counts["stored"] + counts["duplicate"]:
             sys.exit(1)
 
@@ -120,6 +122,7 @@ class ImportProgress:
         """Tell what is waited for once the files are stored."""
         if self._describing is None:
             self._describing = self._bar.add_task("", total=num_waiting)
+        # Others may upload meanwhile, and a bar must not run backwards.
         self._most_waiting = max(self._most_waiting, num_waiting)
         done, total = self._most_waiting - num_waiting, self._most_waiting
         words = "Computing features" if what == "features" else "Building the index"
@@ -128,6 +131,7 @@ class ImportProgress:
 
     def say(self, line: str) -> None:
         """Write a line that stays."""
+        # File names may hold brackets, which rich would take for markup.
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _now_and_then(self, line: str) -> None:

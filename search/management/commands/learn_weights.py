@@ -76,6 +76,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(as_document(row, applied=options["apply"] and better)))
         else:
             self._tell(row, applied=options["apply"] and better)
+        # After the figures, so that whoever asked sees why nothing was applied.
         if options["apply"] and not better:
             raise CommandError("The weights in use stay: those learned are no better on questions held out.")
 
@@ -90,6 +91,7 @@ class Command(BaseCommand):
                     tasks[what] = bar.add_task(WORDS.get(what, what), total=total)
                 bar.update(tasks[what], completed=done)
 
+            # The row's own protocol: pages show the progress, and a worker that is told of the row finds it taken.
             learning_job.weight_set.run(pk, progress)
 
     def _tell(self, row: WeightSet, *, applied: bool) -> None:

@@ -22,6 +22,7 @@ class Command(BaseCommand):
         if every is None:
             periodic.reconcile()
             return
+        # As an exception, so that what is open is rolled back and closed; by default the process just ends.
         signal.signal(signal.SIGTERM, _leave)
         periodic.reconcile_forever(every)
 

@@ -25,6 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--images", metavar="FOLDER", help="Store the images of this folder once all is running.")
 
     def handle(self, *args: Any, images: str | None, **options: Any) -> None:
+        # Only our own, of settings: all others are about code, and a start should not wait for them.
         self.check(tags=[TAG])
         supervisor = Supervisor(self._options(images), self._write)
         handle_signals(supervisor)
@@ -38,6 +39,7 @@ class Command(BaseCommand):
         folder = Path(images).expanduser().resolve() if images else None
         if folder and not folder.is_dir():
             raise CommandError(f"--images: expected a folder, got {images}")
+        # What somebody set counts, also where it is the default; else the site is open to this machine alone.
         chosen = "open_access" in settings.model_fields_set
         return Options(
             host=settings.host,

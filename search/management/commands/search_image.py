@@ -91,6 +91,7 @@ class Command(BaseCommand):
 def _wanted(query: str) -> GalleryImage | DescribedImage:
     """Read PATH_OR_ID: a number is an image of the gallery unless there is a file of that name."""
     path = Path(query).expanduser()
+    # A file first: images may be called by a number.
     if not path.is_file():
         if query.isdecimal():
             return GalleryImage(int(query))
@@ -112,6 +113,7 @@ def _reason(result: Result, name: str) -> str:
 
 
 def _as_document(answer: Answer, images: dict[int, Image]) -> dict[str, Any]:
+    # Not `asdict`, which would copy the whole snapshot that finds the motions.
     document = {field.name: getattr(answer, field.name) for field in fields(answer)}
     motions = document.pop("motions").of(answer.results)
     document["results"] = [

@@ -90,6 +90,7 @@ class Command(BaseCommand):
             except OSError as error:
                 raise CommandError(f"{error}; free some space or name another folder by --out") from error
             except KeyboardInterrupt:
+                # Before there is a plan --resume has nothing to go on with.
                 begun = (folder.expanduser() / PLAN).exists()
                 speaker.say(
                     "Stopped; the same command with --resume goes on from here."

@@ -57,6 +57,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         order = self._order(options)
+        # Before anything imports Keras, which reads them once.
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         console = Console(stderr=True)
@@ -71,6 +72,7 @@ class Command(BaseCommand):
 
             try:
                 outcome = train(order, progress)
+                # Under a name of its own a network is written to be looked at, and nothing changes.
                 if outcome.path is not None and order.out is None:
                     self._spread(progress, wait=options["wait"])
             except SearchError as error:

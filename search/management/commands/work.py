@@ -32,6 +32,7 @@ def _wait_for_redis() -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
+            # Also for a server behind a firewall, which never answers at all.
             Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2).ping()
         except RedisError as error:
             if time.monotonic() > deadline:
