@@ -13,6 +13,7 @@ from jobs.rows import JobRow, JobState
 
 SECONDS = 1.0
 """Progress is written at most this often."""
+FIRST_ATTEMPT = 1
 Row = TypeVar("Row", bound=JobRow)
 
 
@@ -52,6 +53,13 @@ class Progress(Generic[Row]):
     def keep(self, **values: Any) -> None:
         """Write values on the row now, and hold it longer."""
         self._write(leased_until=lease_end(self._seconds), **values)
+
+    def advance(self, **values: Any) -> None:
+        """Write how far work has come that the next attempt goes on from: the attempts before it were not in vain.
+
+        The limit of attempts is then one without any progress, so that long work outlives many interruptions.
+        """
+        self.keep(attempts=FIRST_ATTEMPT, **values)
 
     def finish(self, **values: Any) -> None:
         """Write the last values and say that the work is done; within a transaction, so is all else or nothing."""

@@ -2,7 +2,7 @@
 
 The plan holds images, so what was agreed to is what is done, although a scan has replaced the groups meanwhile. A plan
 that takes longer than a page can wait is left to a worker; it goes on where it was interrupted. A group that meets an
-error of its own fails alone; what stops the whole act is tried again, a limited number of times.
+error of its own fails alone; what stops the whole act is tried again, a limited number of times between two steps.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def bulk_decisions(bulk: DuplicateBulk, progress: Progress[DuplicateBulk]) -> No
         with transaction.atomic():
             _do_some(bulk)
             # Counted in the transaction that does the groups: after a crash none is done twice or left out.
-            progress.keep(
+            progress.advance(
                 num_done=bulk.num_done,
                 num_skipped=bulk.num_skipped,
                 skip_code=bulk.skip_code,

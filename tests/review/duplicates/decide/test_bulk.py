@@ -199,6 +199,28 @@ def test_a_group_that_meets_an_unforeseen_error_fails_alone(
     assert Image.objects.shown().count() == 6  # both of the group that failed are there still
 
 
+def test_an_act_that_moves_on_outlives_any_number_of_interruptions(
+    scan: DuplicateScan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "AT_ONCE", 1)
+    ada = person("ada")
+    row = bulk.ask(plan_of(scan, Kind.KEEP_ALL, ada), Kind.KEEP_ALL, ada)
+    do_some, parts = bulk._do_some, []
+
+    def lose_the_database_after_each(held: DuplicateBulk) -> None:
+        parts.append(held.num_done)
+        if len(parts) > 1 and parts[-2] != held.num_done:
+            raise OperationalError("gone")
+        do_some(held)
+
+    monkeypatch.setattr(bulk, "_do_some", lose_the_database_after_each)
+    for _attempt in range(5):
+        bulk.bulk_decisions.run(row.pk)
+    row.refresh_from_db()
+    assert settings.ENV.max_attempts < 5
+    assert (row.state, row.num_done, row.attempts) == (JobState.READY, 5, 1)
+
+
 def test_an_error_of_the_whole_run_fails_after_a_limit_of_attempts(
     scan: DuplicateScan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
