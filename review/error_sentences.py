@@ -7,6 +7,10 @@ from django.utils.translation import gettext_lazy as _
 from jobs import errors
 
 SENTENCES = {
+    "anchor_not_written": _(
+        "The audit is intact, but its end could not be written to the file of anchors: %(why)s. Mend this, and check"
+        " again."
+    ),
     "audit_end_gone": _("This row was written down as the end of the audit and is not there."),
     "audit_hash_differs": _("Its hash is not the one that was written down."),
     "audit_link_broken": _("The row does not follow the one before it: one of the two was replaced."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db.models import Q
@@ -14,9 +14,9 @@ from django.utils import timezone
 from jobs.job import job
 from jobs.leases import LONG_WORK_SECONDS
 from jobs.progress import Progress
-from jobs.rows import ACTIVE, ENDED, JobState
+from jobs.rows import ACTIVE, JobState
 from review.audit import anchors, chain
-from review.audit.verify import verify
+from review.audit.verify import AuditReport, verify
 from review.models import AuditCheck
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CHECK_EVERY = timedelta(days=1)
 AGAIN_AFTER = timedelta(hours=1)
-"""A check that could not be done is no check of the day."""
+"""A check that could not be done, or whose end could not be noted, is no check of the day."""
 AT_ONCE_ROWS = 20_000
 """Up to so many rows a check takes well below a second, so people need not wait for a worker."""
 KEPT = 100
@@ -33,21 +33,34 @@ logger = logging.getLogger(__name__)
 
 @job(AuditCheck, queue=settings.QUEUE_MAINTENANCE, name="audit_check", lease_seconds=LONG_WORK_SECONDS)
 def audit_check(row: AuditCheck, progress: Progress[AuditCheck]) -> None:
-    """Check the audit, keep what came of it, and note its end if it is intact."""
-    report = verify()
+    """Check the audit, note its end if it is intact, and keep what came of it."""
+    total = chain.chain_end().number
+    report = verify(tell=lambda done: progress("checking", done, total))
+    if not report.intact:
+        logger.error("the audit is not intact: %d faults, first %s", report.num_faults, report.faults[0])
     progress.finish(
         number=report.head.number,
         hash=report.head.hash,
         num_faults=report.num_faults,
         faults=[asdict(fault) for fault in report.faults],
+        num_done=report.num_rows,
+        num_total=report.num_rows,
+        **_anchored(report),
     )
-    # Only an intact end is written down: an anchor of a forged chain would vouch for it.
-    if report.intact:
-        anchors.write_anchor(report.head)
-    else:
-        logger.error("the audit is not intact: %d faults, first %s", report.num_faults, report.faults[0])
     kept = list(AuditCheck.objects.values_list("pk", flat=True)[:KEPT])
     AuditCheck.objects.filter(pk__lt=kept[-1]).delete()
+
+
+def _anchored(report: AuditReport) -> dict[str, Any]:
+    """Note the end of an intact audit; return what the row of the check says where that failed."""
+    try:
+        # Only an intact end is written down: an anchor of a forged chain would vouch for it.
+        if report.intact:
+            anchors.write_anchor(report.head)
+    except OSError as error:
+        logger.exception("the end of the audit cannot be noted: %s", report.head)
+        return {"error_code": "anchor_not_written", "error_params": {"why": str(error)}}
+    return {}
 
 
 def ask(user: User) -> AuditCheck:
@@ -64,9 +77,9 @@ def ask(user: User) -> AuditCheck:
 def renew_check() -> int:
     """Ask for the check of the day; a step of the reconciler."""
     now = timezone.now()
-    done = Q(state=JobState.READY, finished_at__gt=now - CHECK_EVERY)
-    broken = Q(state__in=ENDED, finished_at__gt=now - AGAIN_AFTER)
-    recent = Q(state__in=ACTIVE) | done | broken
+    done = Q(state=JobState.READY, error_code="", finished_at__gt=now - CHECK_EVERY)
+    lately = Q(finished_at__gt=now - AGAIN_AFTER)
+    recent = Q(state__in=ACTIVE) | done | lately
     if chain.chain_end().number and not AuditCheck.objects.filter(recent).exists():
         audit_check.ask()
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,31 +53,37 @@ class AuditReport:
             self.faults.append(fault)
 
 
-def verify(known: Sequence[ChainEnd] = ()) -> AuditReport:
+def verify(known: Sequence[ChainEnd] = (), tell: Callable[[int], None] = lambda _num_rows: None) -> AuditReport:
     """Check the whole chain, a few rows in memory at a time.
 
     Parameters
     ----------
     known : ends of the chain that were written down elsewhere; these and the noted ones must still be rows of it
+    tell : told after every CHUNK rows how many were checked
 
     Returns
     -------
     report : intact, or the faults in the order of the rows; the order of rows is that of their numbers
     """
     rows = AuditRow.objects.order_by("number").values(*SEALED, "hash").iterator(chunk_size=CHUNK)
-    report = check(rows, [*anchors.anchored(), *known])
+    report = check(rows, [*anchors.anchored(), *known], tell)
     for table in triggers.missing():
         report.add(AuditFault(0, "unguarded", "audit_unguarded", {"table": table}))
     return report
 
 
-def check(rows: Iterable[dict[str, Any]], known: Sequence[ChainEnd] = ()) -> AuditReport:
+def check(
+    rows: Iterable[dict[str, Any]],
+    known: Sequence[ChainEnd] = (),
+    tell: Callable[[int], None] = lambda _num_rows: None,
+) -> AuditReport:
     """Check rows in the order of their numbers, as `verify` does.
 
     Parameters
     ----------
     rows : fields of `AuditRow` by name, ascending numbers
     known : ends of the chain that were written down earlier
+    tell : see `verify`
 
     Returns
     -------
@@ -94,6 +100,8 @@ def check(rows: Iterable[dict[str, Any]], known: Sequence[ChainEnd] = ()) -> Aud
             report.add(AuditFault(row["number"], "changed", "audit_hash_differs"))
         report.head = ChainEnd(row["number"], row["hash"])
         report.num_rows += 1
+        if report.num_rows % CHUNK == 0:
+            tell(report.num_rows)
     for number in sorted(wanted):
         if (number, wanted[number]) != (0, {FIRST}):  # the end of a log without rows vouches for nothing
             report.add(AuditFault(number, "cut", "audit_end_gone"))

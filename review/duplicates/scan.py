@@ -26,6 +26,8 @@ from search.public.pairs import current_snapshot
 from search.public.scoring import Snapshot
 
 SHARES = {"candidates": 0.4, "measuring": 0.5, "grouping": 0.1}
+DRAFTING = 0.5
+"""Of grouping this share is making the groups, the rest is writing them."""
 STEPS = 1000
 """Parts of the whole that progress is counted in."""
 GROUPS_AT_ONCE = 500
@@ -72,7 +74,7 @@ def duplicate_scan(scan: DuplicateScan, progress: Progress[DuplicateScan]) -> No
     known = _measure(snapshot, revision, report)
     report.begin("grouping")
     report(0.0)
-    _keep(scan, draft_groups(snapshot, known), progress, report)
+    _keep(scan, draft_groups(snapshot, known, lambda share: report(DRAFTING * share)), progress, report)
     _publish(scan, progress, round(time.monotonic() - started, 1))
 
 
@@ -111,7 +113,7 @@ def _keep(
             members = [each for group, draft in zip(groups, part, strict=True) for each in _members(group, draft)]
             DuplicateMember.objects.bulk_create(members, batch_size=1000)
             progress.keep()  # or none of them: whoever took the scan over writes groups of its own
-        report((start + len(part)) / len(drafts))
+        report(DRAFTING + (1 - DRAFTING) * (start + len(part)) / len(drafts))
 
 
 def _group(scan: DuplicateScan, draft: CandidateGroup) -> DuplicateGroup:

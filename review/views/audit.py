@@ -73,6 +73,8 @@ def check(request: HttpRequest) -> HttpResponse:
         messages.info(request, _("The audit is checked in the background; look again in a minute."), extra_tags="later")
     elif row.num_faults:
         messages.error(request, _("The audit is not intact; see below."), extra_tags="faults")
+    elif row.error_code:
+        messages.warning(request, row.error_sentence, extra_tags=row.error_code)
     else:
         messages.success(request, _("The audit is intact."), extra_tags="no_fault")
     return redirect("review:audit")

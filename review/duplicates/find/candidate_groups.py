@@ -14,7 +14,7 @@ import numpy as np
 
 from review.duplicates.decide.keeper import Copy, Suggestion, suggest
 from review.duplicates.find.evidence import EDITED, NEAR, Judged
-from review.duplicates.find.grouping import Group, Pair, group, unlinked
+from review.duplicates.find.grouping import Group, Pair, Tick, group, no_tick, unlinked
 from review.duplicates.find.pairs import Pairs
 from review.models import DuplicateGroup
 
@@ -50,15 +50,22 @@ def draft_bytes(image_ids: Sequence[int], copies_of: CopiesOf) -> list[Candidate
     return [CandidateGroup(Tier.BYTES, each, suggest([copies[each.members[0]]])) for each in alone]
 
 
-def draft_pixels(sets: Sequence[Sequence[int]], decided: Decided, copies_of: CopiesOf) -> list[CandidateGroup]:
+def draft_pixels(
+    sets: Sequence[Sequence[int]], decided: Decided, copies_of: CopiesOf, tick: Tick = no_tick
+) -> list[CandidateGroup]:
     """Return the groups of identical pixels."""
     pairs = Pairs.listed(pair for each in sets for pair in combinations(each, 2))
     linked = pairs.take(~pairs.among(Pairs.listed(decided.kept)))
-    return _draft(Tier.PIXELS, group(linked, np.ones(linked.size), decided.apart), copies_of)
+    return _draft(Tier.PIXELS, group(linked, np.ones(linked.size), decided.apart, tick), copies_of)
 
 
 def draft_alike(
-    pairs: Pairs, judged: Judged, decided: Decided, copies_of: CopiesOf, above: Sequence[CandidateGroup]
+    pairs: Pairs,
+    judged: Judged,
+    decided: Decided,
+    copies_of: CopiesOf,
+    above: Sequence[CandidateGroup],
+    tick: Tick = no_tick,
 ) -> list[CandidateGroup]:
     """Return the groups of edited copies, then those of near duplicates.
 
@@ -68,6 +75,7 @@ def draft_alike(
     decided : what people said
     copies_of : what counts of each copy
     above : groups of the tiers above
+    tick : see `grouping.group`
     """
     free = ~pairs.among(Pairs.listed(decided.kept))
     tiers = judged.tier.copy()
@@ -78,7 +86,7 @@ def draft_alike(
         stood_for = np.array([image_id for each in found for image_id in _stood_for(each)], np.int64)
         inside = np.isin(pairs.first, stood_for) | np.isin(pairs.second, stood_for)
         chosen = free & ~inside & (tiers == tier)
-        groups = group(pairs.take(chosen), judged.score[chosen], decided.apart)
+        groups = group(pairs.take(chosen), judged.score[chosen], decided.apart, tick)
         found += _draft(tier, groups, copies_of)
     return found[len(above) :]
 

@@ -9,7 +9,7 @@ which the caller may tell by `unlinked`. Pure.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from review.duplicates.find.pairs import Pairs
 
 Pair = tuple[int, int]
+Tick = Callable[[], None]
+"""Called now and then by work that is long where there is much of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,13 @@ Links = Mapping[int, Mapping[int, float]]
 """Image -> linked image -> score, both ways."""
 
 
-def group(pairs: Pairs, scores: NDArray[np.float64], forbidden: Collection[Pair] = ()) -> list[Group]:
+def no_tick() -> None:
+    """Tell nobody."""
+
+
+def group(
+    pairs: Pairs, scores: NDArray[np.float64], forbidden: Collection[Pair] = (), tick: Tick = no_tick
+) -> list[Group]:
     """Group images by their links.
 
     Parameters
@@ -51,6 +59,7 @@ def group(pairs: Pairs, scores: NDArray[np.float64], forbidden: Collection[Pair]
     pairs : linked images
     scores : ndarray of shape (n,), of the links, larger is closer
     forbidden : pairs of image ids, the smaller first, that no group may hold together, whatever links them
+    tick : called before each component is split
 
     Returns
     -------
@@ -61,9 +70,11 @@ def group(pairs: Pairs, scores: NDArray[np.float64], forbidden: Collection[Pair]
     for one, other, score in zip(pairs.first.tolist(), pairs.second.tolist(), scores.tolist(), strict=True):
         if (one, other) not in barred:
             links[one][other] = links[other][one] = score
-    return [
-        found for component in components(links) for found in _split(component, links, barred) if len(found.members) > 1
-    ]
+    groups: list[Group] = []
+    for component in components(links):
+        tick()
+        groups += _split(component, links, barred)
+    return groups
 
 
 def components(links: Links) -> list[list[int]]:

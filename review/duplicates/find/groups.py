@@ -18,7 +18,7 @@ from review.duplicates.find.candidate_groups import (
     mark_chains,
 )
 from review.duplicates.find.evidence import Judged, judge
-from review.duplicates.find.measure import METHODS, measure
+from review.duplicates.find.measure import METHODS, ShareProgress, measure
 from review.duplicates.find.measurement_cache import CachedMeasurements
 from review.duplicates.find.pairs import Pairs
 from review.verdicts.blinding import waiting
@@ -26,13 +26,16 @@ from review.verdicts.consensus import among
 from search.public.scoring import Snapshot
 
 
-def draft_groups(snapshot: Snapshot, known: CachedMeasurements) -> list[CandidateGroup]:
+def draft_groups(
+    snapshot: Snapshot, known: CachedMeasurements, tell: ShareProgress = lambda _share: None
+) -> list[CandidateGroup]:
     """Return the groups of all tiers.
 
     Parameters
     ----------
     snapshot : whose vectors were compared, and by whose random pairs likeness is told
     known : the pairs that were measured
+    tell : told which share is done, also while components are split and pairs are measured
     """
     sums = image_queries.shown_sums()
     sets = in_force.kept_sets()
@@ -40,15 +43,17 @@ def draft_groups(snapshot: Snapshot, known: CachedMeasurements) -> list[Candidat
     # Kept alone means that its repeats have been looked at.
     seen_to = {next(iter(each)) for each in sets.values() if len(each) == 1}
     again = [image_id for image_id in image_queries.with_same_bytes() if sums.get(image_id) not in seen_to]
-    exact = draft_pixels(image_queries.with_same_pixels(), decided, image_queries.copies_of)
+    tell(0.1)
+    exact = draft_pixels(image_queries.with_same_pixels(), decided, image_queries.copies_of, lambda: tell(0.1))
     shown = np.fromiter(sums, np.int64, len(sums))
     pairs, judged = _judge_known(snapshot, known, shown, decided)
-    alike = draft_alike(pairs, judged, decided, image_queries.copies_of, exact)
+    tell(0.3)
+    alike = draft_alike(pairs, judged, decided, image_queries.copies_of, exact, lambda: tell(0.3))
     linked = pairs.take(judged.tier > 0)
 
     def held(others: Pairs) -> set[tuple[int, int]]:
         # Pairs inside of groups that were never candidates: few enough to be measured now.
-        found = others.take(_judge(snapshot, measure(snapshot, others)).tier > 0)
+        found = others.take(_judge(snapshot, measure(snapshot, others, lambda share: tell(0.5 + share / 2))).tier > 0)
         return set(zip(found.first.tolist(), found.second.tolist(), strict=True)) | decided.kept | decided.together
 
     return draft_bytes(again, image_queries.copies_of) + exact + mark_chains(alike, linked, held)

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from pytest_django.fixtures import Settings
@@ -19,10 +21,13 @@ from pytest_django.fixtures import Settings
 from gallery.audit_events import Action, log_act
 from jobs import transport
 from review.audit import anchors, checks, triggers
+from review.audit import verify as verify_module
 from review.audit.chain import ChainEnd, chain_end
 from review.audit.hashing import row_hash
 from review.audit.verify import MOST_FAULTS, SEALED, verify
 from review.models import AuditCheck, AuditRow
+from tests.codes import notes
+from tests.gallery.saying import codes
 
 pytestmark = pytest.mark.django_db
 NUM_ROWS = 6
@@ -257,6 +262,35 @@ def test_a_check_keeps_what_it_found(chain: None) -> None:
     row = check_again()
     assert (row.state, row.number, row.hash, row.num_faults, row.faults) == ("ready", 6, chain_end().hash, 0, [])
     assert anchors.anchored() == [chain_end()]
+
+
+def test_a_check_holds_its_row_while_it_goes_on(chain: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify_module, "CHUNK", 2)
+    told: list[tuple[str, int, int]] = []
+    row = AuditCheck.objects.create()
+    checks.audit_check.run(row.pk, lambda *about: told.append(about))
+    assert told == [("checking", 2, 6), ("checking", 4, 6), ("checking", 6, 6)]
+    row.refresh_from_db()
+    assert (row.num_done, row.num_total) == (6, 6)
+
+
+def test_an_end_that_cannot_be_noted_is_told(
+    chain: None, client: Client, admin_user: User, heads_file: Path, sent: list[str], settings: Settings
+) -> None:
+    settings.AUDIT_HEADS_FILE = heads_file / "of a folder that is away"
+    row = check_again()
+    assert (row.state, row.number, row.num_faults, row.error_code) == ("ready", 6, 0, "anchor_not_written")
+    assert str(settings.AUDIT_HEADS_FILE) in row.error_params["why"]
+    client.force_login(admin_user)
+    assert notes(client.get("/audit/").text)[:2] == ["intact", "anchor_not_written"]
+    response = client.post("/audit/check/")
+    assert codes(response) == ["anchor_not_written"]
+    AuditCheck.objects.update(finished_at=timezone.now() - timedelta(minutes=50))
+    checks.renew_check()
+    assert sent == []
+    AuditCheck.objects.update(finished_at=timezone.now() - timedelta(hours=2))
+    checks.renew_check()
+    assert len(sent) == 1
 
 
 def test_the_reconciler_asks_for_a_check_once_a_day(chain: None, sent: list[str]) -> None:

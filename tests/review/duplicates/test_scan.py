@@ -51,6 +51,15 @@ def test_it_works(copies: list[int], look: Look) -> None:
     assert not schedule.is_outdated(done)
 
 
+def test_making_the_groups_is_told_step_by_step(copies: list[int], look: Look) -> None:
+    look()
+    snapshot, told = current_snapshot(), list[float]()
+    draft_groups(snapshot, read_cache(dict(snapshot.versions)), told.append)
+    assert told == sorted(told)
+    assert told.count(0.3) >= 3  # before the groups of a tier, and before each component
+    assert 0 < told[0] < told[-1] <= 1
+
+
 def test_only_what_is_new_is_measured(copies: list[int], look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     look()
     asked: list[int] = []

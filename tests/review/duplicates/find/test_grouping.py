@@ -64,6 +64,13 @@ def test_components() -> None:
     assert components(links) == [[1, 2, 3], [8, 9]]
 
 
+def test_each_component_is_told_of() -> None:
+    ticks: list[int] = []
+    pairs = Pairs.listed([(1, 2), (2, 3), (8, 9)])
+    group(pairs, np.ones(3), tick=lambda: ticks.append(1))
+    assert len(ticks) == 2
+
+
 def test_nothing() -> None:
     assert grouped({}) == []
     assert unlinked([], Pairs.listed([])) == []
