@@ -6,12 +6,15 @@ and have what failed or was stopped tried again.
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from jobs import error_sentences  # noqa: F401 (importing makes them known)
 from jobs.errors import sentence
+from jobs.turns import take_turn
 
 
 class JobState(models.TextChoices):
@@ -64,6 +67,14 @@ class JobRow(LeasedRow):
 
     class Meta:
         abstract = True
+
+    @classmethod
+    def active_or_new(cls, **values: Any) -> Self:
+        """Return the row that waits or runs, or make one; whoever asks at the same moment gets the same."""
+        with transaction.atomic():
+            take_turn(cls._meta.label)
+            active = cls._default_manager.filter(state__in=ACTIVE).order_by("created_at").first()
+            return active or cls._default_manager.create(**values)
 
     @property
     def is_active(self) -> bool:

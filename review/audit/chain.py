@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from gallery.audit_events import Action
 from gallery.models import HASH_LENGTH
+from jobs.turns import take_turn
 from review.audit.hashing import FIRST, row_hash, settled
 from review.exceptions import HeadError
 from review.models import AuditRow
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
 MAX_SUBJECT = 300
-LOCK = 0x4C696B656E657373  # the name of the chain's lock in PostgreSQL: "Likeness"
+TURN = "the audit's chain"
 LOG_EVERY = 100
 """Of so many rows one tells the log where the chain ends: the log may lie where the database cannot be forged."""
 logger = logging.getLogger(__name__)
@@ -62,8 +63,9 @@ def append(
     """Add an act to the chain; the receiver of `gallery.signals.acted`."""
     known = user if user is not None and user.is_authenticated else None
     subject = settled(subject)
-    # Before the end is read, in a statement of its own: what was committed while we waited must be seen.
-    _take_turn()
+    # Before the end is read, in a statement of its own: what was committed while we waited must be seen. Without turns
+    # the unique number would refuse the later one of two rows that claim the same place.
+    take_turn(TURN)
     last = chain_end()
     fields: dict[str, Any] = {
         # No sequence: those skip a number at a rollback, which would look like a row taken out.
@@ -81,15 +83,3 @@ def append(
     if row.number % LOG_EVERY == 0:
         # Not before: the log must not vouch for a row that is rolled back.
         transaction.on_commit(partial(logger.info, "the audit ends with %s", ChainEnd(row.number, row.hash)))
-
-
-def _take_turn() -> None:
-    """Wait until no other transaction is adding rows.
-
-    On SQLite the transaction of the act holds the database's only write lock from its beginning (IMMEDIATE). The
-    unique number would refuse the later one of two rows that claim the same place.
-    """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            # Of the transaction, so that it is freed by the commit, when the next one can see our row, and not before.
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])

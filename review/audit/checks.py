@@ -65,7 +65,7 @@ def _anchored(report: AuditReport) -> dict[str, Any]:
 
 def ask(user: User) -> AuditCheck:
     """Want a check: it is done at once while the audit is small, otherwise by the maintenance worker."""
-    row = audit_check.active() or AuditCheck.objects.create(asked_by=user)
+    row = AuditCheck.active_or_new(asked_by=user)
     if chain.chain_end().number <= AT_ONCE_ROWS:
         audit_check.run(row.pk)
         row.refresh_from_db()

@@ -21,8 +21,7 @@ FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)
 
 def ask() -> DuplicateScan:
     """Note that a scan is wanted, and return it, or the one that waits or runs already."""
-    active = active_scan()
-    return active if active is not None else DuplicateScan.objects.create()
+    return DuplicateScan.active_or_new()
 
 
 def newest_ready() -> DuplicateScan | None:

@@ -135,6 +135,27 @@ def test_of_many_workers_at_once_one_claims_it() -> None:
         Errand.objects.all().delete()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_ask_at_once_one_makes_the_row() -> None:
+    given: list[int] = []
+    ready = threading.Barrier(4)
+
+    def ask() -> None:
+        ready.wait(10)
+        given.append(Errand.active_or_new(name="milk").pk)
+        connection.close()
+
+    threads = [threading.Thread(target=ask) for _number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    try:
+        assert (len(given), len(set(given)), Errand.objects.count()) == (4, 1, 1)
+    finally:
+        Errand.objects.all().delete()
+
+
 def test_what_was_done_before_is_discarded_and_the_end_is_told() -> None:
     told: list[tuple[str, str]] = []
     hooks: dict[str, Callable[[Errand], None]] = {
