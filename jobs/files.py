@@ -9,6 +9,7 @@ Nothing here needs Django, so that modules without it may write files too.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -91,6 +92,14 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Tell whether a file or the database could not be written for want of space or quota."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    # SQLite's words and PostgreSQL's; no code says it.
+    return any(phrase in str(error).lower() for phrase in ("disk is full", "no space left"))
 
 
 def _remove_leftovers(path: Path) -> None:

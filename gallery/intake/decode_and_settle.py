@@ -18,6 +18,7 @@ from gallery.intake.rows import Destination, IncomingFile, Registered
 from gallery.models import Image
 from gallery.storage import originals
 from gallery.storage.derivatives import SIDES, remove_derivatives, write_derivatives
+from jobs.files import is_disk_full
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ def admit(arrivals: Sequence[IncomingFile], where: Destination, decode: Decode) 
     try:
         registered = rows.register(arrivals, where) if arrivals else []
     except (OSError, OperationalError) as error:
-        if not originals.is_disk_full(error):
+        if not is_disk_full(error):
             raise
         return NoSpace(len(arrivals))
     return admit_registered(registered, decode)
@@ -136,7 +137,7 @@ def _settle(decided: Sequence[tuple[Image, Inspection | Refused]], items: dict[i
     try:
         settled = rows.settle(decided) if decided else set()
     except OperationalError as error:
-        if not originals.is_disk_full(error):
+        if not is_disk_full(error):
             raise
         return {image.pk: _refuse_for_space(items[image.pk]) for image, _verdict in decided}
     return {image.pk: _settled_outcome(image, by_us=image.pk in settled) for image, _verdict in decided}
@@ -164,7 +165,7 @@ def _wait_for_original(image: Image, error: OSError) -> Outcome:
 
 def _wait_for_disk(item: Registered, error: OSError) -> Outcome:
     """Leave an image pending whose copies cannot be written; without room, a file that just came is taken back."""
-    if originals.is_disk_full(error):
+    if is_disk_full(error):
         return _refuse_for_space(item)
     log.error("The copies of image %s could not be written: %s", item.image.pk, error)
     rows.put_off(item.image, _next_try(item.image))

@@ -37,6 +37,7 @@ from gallery.intake.rows import Destination, IncomingFile, Registered
 from gallery.models import Collection, Image, Tag
 from gallery.storage import incoming, originals
 from gallery.storage.incoming import Received
+from jobs.files import is_disk_full
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -201,7 +202,7 @@ def _receive(file: BinaryIO | Path) -> Received | Refused:
     except incoming.TooLargeError as error:
         return Refused("too_large", str(error))
     except OSError as error:
-        if originals.is_disk_full(error):
+        if is_disk_full(error):
             return Refused("disk_full")
         raise
 

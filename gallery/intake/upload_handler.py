@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 from typing import Any, NoReturn
 
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
 from django.http import HttpRequest
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
+from jobs.files import is_disk_full
+
 MARK = "likeness.disk_full"
 
 
@@ -42,7 +42,7 @@ class SpoolingHandler(TemporaryFileUploadHandler):
 
     def _give_up(self, error: OSError) -> NoReturn:
         """Take no more of the request and let the view answer; other errors are raised again."""
-        if error.errno not in FULL or self.request is None:
+        if not is_disk_full(error) or self.request is None:
             raise error
         # META outlives the parser, which swallows StopUpload and tells the view nothing.
         self.request.META[MARK] = True

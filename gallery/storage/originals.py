@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
-
-from django.db import OperationalError
 
 from gallery.storage import BLOBS, incoming
 from gallery.storage.blobs import BlobKind
@@ -77,11 +74,3 @@ def exclusive() -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder / ".lock"):
         yield
-
-
-def is_disk_full(error: OSError | OperationalError) -> bool:
-    """Tell whether a file or the database could not be written for want of space or quota."""
-    if isinstance(error, OSError):
-        return error.errno in (errno.ENOSPC, errno.EDQUOT)
-    # SQLite's words and PostgreSQL's; no code says it.
-    return any(phrase in str(error).lower() for phrase in ("disk is full", "no space left"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -15,6 +14,7 @@ from gallery.decoding import Refused, get_decoder
 from gallery.people.permissions import permissions_of
 from gallery.storage import uploaded_queries
 from gallery.storage.incoming import Received, TooLargeError
+from jobs.files import is_disk_full
 from jobs.rows import ENDED, JobState
 from search.features import registry, stored_vectors
 from search.features.version_rollout import served_versions
@@ -81,8 +81,7 @@ def store_query(file: BinaryIO, name: str, user: User | None = None, own: QueryS
         finally:
             received.discard()
     except OSError as error:
-        # A full disk, or a full quota: the same to whoever uploads.
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             raise Refused("disk_full", str(error)) from error
         raise
     return query

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -124,3 +126,12 @@ def test_two_writers_of_one_file_do_not_meet(tmp_path: Path) -> None:
         one.write(b"one")
         other.write(b"other")
     assert (tmp_path / "a").read_bytes() == b"one"  # the outer block ended last
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_told_from_other_errors(number: int) -> None:
+    assert files.is_disk_full(OSError(number, "no matter what"))
+    assert not files.is_disk_full(PermissionError(errno.EACCES, "No space left"))
+    assert files.is_disk_full(sqlite3.OperationalError("database or disk is full"))
+    assert files.is_disk_full(Exception("could not extend file: No space left on device"))
+    assert not files.is_disk_full(sqlite3.OperationalError("database is locked"))
