@@ -37,6 +37,10 @@ def _undo_takes_out_of_sight(about: errors.Params) -> str:
 SENTENCES: dict[str, str | _StrPromise | Callable[[errors.Params], str]] = {
     "change_undone_already": _("This was undone already."),
     "curates_no_longer": _("You are not a curator of all these images any more; nothing was undone."),
+    "file_absent": _("This file is not there now. Try again later, or upload the image again."),
+    "file_unreadable": _(
+        "This file cannot be read now. Try again in a minute; if that does not help, ask an admin: the log says why."
+    ),
     "images_of_others": _images_of_others,
     "nothing_to_undo": _("There is nothing to undo here: acts can be undone for %(days)s days, by whoever did them."),
     "undo_takes_out_of_sight": _undo_takes_out_of_sight,

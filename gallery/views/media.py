@@ -10,6 +10,7 @@ from django.views.decorators.http import condition, require_safe
 
 from gallery.decoding import Refused, get_decoder
 from gallery.models import HASH_LENGTH, Image
+from gallery.refusals import sends_a_file
 from gallery.storage.blobs import BlobAbsentError
 from gallery.storage.derivatives import DERIVATIVE_SIDES, Derivative, open_derivative, restore_derivatives
 from gallery.storage.originals import open_original
@@ -24,6 +25,7 @@ def _etag(request: HttpRequest, kind: str, sha256: str) -> str:
 
 
 @require_safe
+@sends_a_file
 def media(request: HttpRequest, kind: str, sha256: str) -> HttpResponseBase:
     """Send a re-encoded copy to those who may see the image; its content never changes, so browsers keep it."""
     derivative = KINDS.get(kind)
@@ -49,20 +51,17 @@ def _opened_copy(sha256: str, kind: Derivative) -> BinaryIO:
     except BlobAbsentError:
         try:
             restore_derivatives(sha256, get_decoder())
-        except (Refused, OSError) as error:
+        except Refused as error:
             raise Http404 from error
         return open_derivative(sha256, kind)
 
 
 @require_safe
+@sends_a_file
 def original(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Send the very bytes that were uploaded, as a download that no browser opens by itself."""
     image = get_object_or_404(Image.objects.visible_to(request.user), pk=pk)
-    try:
-        file = open_original(image.sha256)
-    except BlobAbsentError as error:
-        raise Http404 from error
-    response = _send(file, content_type="application/octet-stream", name=image.original_name)
+    response = _send(open_original(image.sha256), content_type="application/octet-stream", name=image.original_name)
     response["Cache-Control"] = "private, no-cache"
     return response
 

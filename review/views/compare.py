@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.models import Collection, Image
+from gallery.refusals import sends_a_file
 from gallery.storage.blobs import BlobAbsentError
 from gallery.storage.comparison_maps import open_map
 from jobs.rows import JobState
@@ -98,6 +99,7 @@ def again(request: HttpRequest, first: int, second: int) -> HttpResponse:
 
 
 @require_safe
+@sends_a_file
 def difference(request: HttpRequest, first: int, second: int, kind: str) -> HttpResponseBase:
     """Send a map of the differences to those who may see both images."""
     pair = _pair(request, first, second)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from gallery.decoding import Refused
 from gallery.intake.upload_handler import disk_was_full
 from gallery.models import Image
+from gallery.refusals import sends_a_file
 from gallery.storage.blobs import BlobAbsentError
 from gallery.storage.uploaded_queries import open_preview
 from jobs import errors
@@ -104,6 +105,7 @@ def query_retry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
+@sends_a_file
 def query_preview(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Send the re-encoded preview of an uploaded query."""
     gone = _("This uploaded query is gone: queries are kept for a day. Upload the image again.")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
@@ -13,6 +14,7 @@ from django.test import Client
 from gallery.intake.store import store_image
 from gallery.models import Image
 from gallery.storage.derivatives import Derivative, remove_derivatives
+from tests.codes import notes
 from tests.gallery.blob_files import derivative_path, original_path
 from tests.gallery.rows import make_image
 
@@ -30,6 +32,21 @@ def image(db: None) -> Image:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(kind.encode())
     return image
+
+
+@pytest.fixture
+def make_unreadable() -> Iterator[Callable[[Path], None]]:
+    """Return what puts a folder in a file's place: it is there, and cannot be read, by root either."""
+    folders: list[Path] = []
+
+    def put(path: Path) -> None:
+        path.unlink()
+        path.mkdir()
+        folders.append(path)
+
+    yield put
+    for path in folders:
+        path.rmdir()
 
 
 def _body(response: object) -> bytes:
@@ -107,6 +124,35 @@ def test_unknown_copies_are_not_found(client: Client, image: Image, name: str) -
 def test_a_missing_file_is_not_found(client: Client, image: Image) -> None:
     original_path(image.sha256).unlink()
     assert client.get(f"/images/{image.pk}/original/").status_code == 404
+
+
+@pytest.mark.parametrize("accept", ["text/html,*/*", "image/webp,*/*"])
+def test_a_file_that_cannot_be_read_now_is_no_internal_error(
+    client: Client, image: Image, accept: str, make_unreadable: Callable[[Path], None]
+) -> None:
+    make_unreadable(derivative_path(image.sha256, "thumb"))
+    make_unreadable(original_path(image.sha256))
+    for url in (f"/media/thumb/{image.sha256}.webp", f"/images/{image.pk}/original/"):
+        response = client.get(url, headers={"Accept": accept})
+        assert (response.status_code, response["Retry-After"], response["Cache-Control"]) == (503, "60", "no-store")
+        if "html" in accept:
+            assert notes(response.text) == ["file_unreadable"]
+        else:
+            assert response.json()["error"] == "file_unreadable"
+
+
+def test_a_lost_copy_of_an_original_that_cannot_be_read_now(
+    client: Client, image: Image, make_unreadable: Callable[[Path], None]
+) -> None:
+    remove_derivatives(image.sha256)
+    make_unreadable(original_path(image.sha256))
+    assert client.get(f"/media/thumb/{image.sha256}.webp").status_code == 503
+
+
+def test_a_lost_copy_of_a_lost_original_is_not_found(client: Client, image: Image) -> None:
+    remove_derivatives(image.sha256)
+    original_path(image.sha256).unlink()
+    assert client.get(f"/media/thumb/{image.sha256}.webp").status_code == 404
 
 
 def test_a_closed_site_shows_nothing(client: Client, image: Image, settings: LazySettings) -> None:
