@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
@@ -36,14 +37,26 @@ class Action(models.TextChoices):
     SETTINGS = "settings", _("change a setting")
 
 
-def log_act(user: User | AnonymousUser | None, action: Action, subject: str = "", **details: Any) -> None:
+@dataclass(frozen=True, slots=True)
+class Many:
+    """How many things of which kind an act is done to; words for it are found when somebody reads the record.
+
+    The kind is "images", "groups" or "verdicts", or the label of a model.
+    """
+
+    kind: str
+    num: int
+
+
+def log_act(user: User | AnonymousUser | None, action: Action, subject: str | Many = "", **details: Any) -> None:
     """Tell of an act in the transaction that does it.
 
     Parameters
     ----------
     user : who does it; None or anonymous: nobody with an account
     action : what is done
-    subject : what it is done to, short and stable: a SHA-256 sum, two of them, a name
+    subject : what it is done to, short and stable: a SHA-256 sum, two of them, a name; of many their number and kind,
+        which become the detail `subject`
     details : more, of what JSON can hold
 
     Raises
@@ -52,9 +65,12 @@ def log_act(user: User | AnonymousUser | None, action: Action, subject: str = ""
     """
     if not connection.in_atomic_block:
         raise RuntimeError(f"The act “{action}” must be logged in the transaction that does it; there is none.")
-    acted.send(sender=Action, user=user, action=action, subject=subject, details=details)
+    named = subject
+    if isinstance(subject, Many):
+        named, details = "", {**details, "subject": asdict(subject)}
+    acted.send(sender=Action, user=user, action=action, subject=named, details=details)
 
 
-def subject_of(hashes: Sequence[str]) -> str:
+def subject_of(hashes: Sequence[str]) -> str | Many:
     """Return what the record of an act on images names as its subject: the sum of one, or how many there were."""
-    return hashes[0] if len(hashes) == 1 else f"{len(hashes)} images"
+    return hashes[0] if len(hashes) == 1 else Many("images", len(hashes))

@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 from django.forms import BaseModelForm
 from django.http import HttpRequest
 
-from gallery.audit_events import Action, log_act
+from gallery.audit_events import Action, Many, log_act
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[Any]
@@ -53,7 +53,7 @@ class AuditedAdmin(Base):
 
     def _log_act(self, request: HttpRequest, objs: list[Any], act: str, **about: Any) -> None:
         subjects = [_subject(obj) for obj in objs]
-        named = subjects[0] if len(objs) == 1 else f"{len(objs)} {self.opts.verbose_name_plural}"
+        named = subjects[0] if len(objs) == 1 else Many(self.opts.label, len(objs))
         details = {"in": self.opts.label, "act": act, "ids": [str(obj.pk) for obj in objs], "names": subjects}
         log_act(request.user, self.logged_as, named, **details, **about)
 

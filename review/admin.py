@@ -121,7 +121,7 @@ def _picture(verdict: Any, sha256: str) -> SafeString | str:
 class AuditRowAdmin(ReadOnly, BaseAuditAdmin):
     """The audit, newest first, read-only; its own page also tells whether it is intact."""
 
-    list_display = ["number", "happened", "actor_name", "action", "subject"]
+    list_display = ["number", "happened", "actor_name", "action", "named"]
     list_filter = ["action", "happened_at"]
     list_per_page = 50
     show_full_result_count = False
@@ -135,3 +135,7 @@ class AuditRowAdmin(ReadOnly, BaseAuditAdmin):
     @admin.display(description=gettext_lazy("time"), ordering="number")
     def happened(self, row: AuditRow) -> str:
         return short_time(row.happened_at)
+
+    @admin.display(description=gettext_lazy("subject"), ordering="subject")
+    def named(self, row: AuditRow) -> str:
+        return row.subject_in_words

@@ -18,6 +18,16 @@ def notes(text: str) -> list[str]:
     return [code for found in NOTE.findall(text) for code in found.split()]
 
 
+def form_codes(form: Any) -> set[str]:
+    """Return the codes of all errors of a form."""
+    return {error.code for errors in form.errors.as_data().values() for error in errors}
+
+
+def templates(response: Any) -> set[str]:
+    """Return the names of the templates that a page was made of."""
+    return {template.name for template in response.templates}
+
+
 def refused(kind: type[Kind], code: str, /, **params: Any) -> pytest.RaisesExc[Kind]:
     """Expect an error of this kind and code, with at least these parameters."""
 

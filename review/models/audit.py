@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gallery.audit_events import Action
 from gallery.models import HASH_LENGTH
+from review.audit.subjects import in_words
 from review.models.append_only import AppendOnly
 
 
@@ -39,6 +40,11 @@ class AuditRow(AppendOnly):
         ]
         verbose_name = _("audit row")
         verbose_name_plural = _("audit")
+
+    @property
+    def subject_in_words(self) -> str:
+        """What it was done to, in the reader's language."""
+        return in_words(self.subject, self.details)
 
     def __str__(self) -> str:
         return f"{self.number}: {self.get_action_display()}"

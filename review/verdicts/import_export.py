@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from gallery.audit_events import Action, log_act
+from gallery.audit_events import Action, Many, log_act
 from gallery.batches import BATCH, batches
 from review.evidence.csv_safety import guard, unguard
 from review.exceptions import VerdictError
@@ -156,7 +156,7 @@ def record_all(verdicts: Iterable[Verdict]) -> tuple[int, int]:
         heed_pairs({(verdict.first_sha256, verdict.second_sha256) for verdict in fresh.values()})
         if fresh:
             authors = sorted({verdict.author_name for verdict in fresh.values()})
-            log_act(None, Action.VERDICT, f"{len(fresh)} verdicts", act="import", authors=authors)
+            log_act(None, Action.VERDICT, Many("verdicts", len(fresh)), act="import", authors=authors)
     return len(fresh), len(listed) - len(fresh)
 
 

@@ -41,7 +41,9 @@ def test_many_deleted_at_once_are_one_act(admin_client: Client) -> None:
     admin_client.post("/admin/gallery/tag/", data)
     assert not Tag.objects.exists()
     row = AuditRow.objects.get()
-    assert (row.subject, row.details["names"]) == ("2 tags", ["bird", "boat"])
+    assert (row.subject, row.details["names"]) == ("", ["bird", "boat"])
+    assert row.details["subject"] == {"kind": "gallery.Tag", "num": 2}
+    assert row.subject_in_words == "2 tags"
 
 
 def test_an_image_is_named_by_its_bytes(admin_client: Client) -> None:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from gallery.audit_events import Action, log_act
+from gallery.audit_events import Action, Many, log_act
 from gallery.models import Image
 from jobs.guard import Failure, guarded
 from jobs.job import job
@@ -155,4 +155,4 @@ def _log(bulk: DuplicateBulk, user: User, num_done: int, num_skipped: int) -> No
     about = {"kind": bulk.kind, "merges": bulk.merges, "bulk": bulk.pk, "done": num_done, "skipped": num_skipped}
     if bulk.undoes_id:
         about["undoes"] = bulk.undoes_id
-    log_act(user, Action.DUPLICATES, f"{num_done} groups", **about)
+    log_act(user, Action.DUPLICATES, Many("groups", num_done), **about)
