@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.utils import ErrorList
+
+from jobs.errors import CodedError
+
+
+def invalid(error: CodedError) -> ValidationError:
+    """Return an error of a form that says the same as a coded one."""
+    return ValidationError(str(error), code=error.code)
+
+
+def codes_of(*errors: Iterable[object]) -> str:
+    """Return the codes of errors, no code twice, as messages carry them."""
+    found = [each.code or "" for listed in errors if isinstance(listed, ErrorList) for each in listed.as_data()]
+    return " ".join(dict.fromkeys(filter(None, found)))
 
 
 class ExplainedForm(forms.Form):

@@ -10,8 +10,9 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from gallery.days import beginning, end
+from gallery.explained_form import invalid
 from gallery.models import Collection, Image, ImageQuerySet, Tag
-from gallery.people.membership import addition_problem
+from gallery.people.membership import RoleError, refuse_addition
 from gallery.people.permissions import permissions_of
 from gallery.people.roles import Role
 from gallery.text_search import mentions
@@ -156,18 +157,23 @@ class UploadForm(forms.Form):
     def clean_collection(self) -> str:
         """Refuse what this person may not add to, before anything is stored."""
         name: str = self.cleaned_data["collection"]
-        if problem := addition_problem(self.viewer, name):
-            raise forms.ValidationError(problem)
+        try:
+            refuse_addition(self.viewer, name)
+        except RoleError as error:
+            raise invalid(error) from error
         return name
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("private") and Collection.objects.filter(name=data.get("collection"), private=False).exists():
-            self.add_error("private", _("That collection exists and is public; choose another name for a private one."))
+            text = _("That collection exists and is public; choose another name for a private one.")
+            self.add_error("private", forms.ValidationError(text, code="is_public"))
         if data.get("private") and not self.viewer.is_authenticated:
-            self.add_error("private", _("Log in first: a private collection needs somebody whom it belongs to."))
+            text = _("Log in first: a private collection needs somebody whom it belongs to.")
+            self.add_error("private", forms.ValidationError(text, code="nobody_there"))
         if data.get("private") and "collection" in data and not data["collection"]:
-            self.add_error("collection", _("Give the private collection a name."))
+            text = _("Give the private collection a name.")
+            self.add_error("collection", forms.ValidationError(text, code="nameless"))
         return data
 
 
@@ -175,15 +181,18 @@ class IdsField(forms.Field):
     """Ids of images, sent as many values or, by long selections, as one value with commas."""
 
     widget = forms.SelectMultiple
-    default_error_messages = {"required": _("Select at least one image."), "invalid": _("Images are named by number.")}
+    default_error_messages = {
+        "nothing_selected": _("Select at least one image."),
+        "not_numbers": _("Images are named by number."),
+    }
 
     def clean(self, value: Any) -> list[int]:
         texts = [text for each in value or [] for text in each.split(",") if text]
         if not texts:
-            raise forms.ValidationError(self.error_messages["required"], code="required")
+            raise forms.ValidationError(self.error_messages["nothing_selected"], code="nothing_selected")
         ids = [read_id(text) for text in texts]
         if not all(ids):
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+            raise forms.ValidationError(self.error_messages["not_numbers"], code="not_numbers")
         return ids
 
 
@@ -196,6 +205,7 @@ class TagsField(forms.CharField):
         if too_long:
             raise forms.ValidationError(
                 _("Tags have at most %(most)d characters; “%(name)s” has %(length)d."),
+                code="tag_too_long",
                 params={"most": MAX_TAG, "name": too_long[0], "length": len(too_long[0])},
             )
         return list(dict.fromkeys(filter(None, names)))
@@ -227,5 +237,5 @@ class CurateForm(forms.Form):
         if data.get("action") == "untag" and Tag.objects.filter(name=read_text(self.data.get("tag", ""))).exists():
             data["tag"] = [read_text(self.data["tag"])]  # a tag of before, with commas in its name
         if name and not data.get(name) and name not in self.errors:
-            self.add_error(name, _("Give it a name first."))
+            self.add_error(name, forms.ValidationError(_("Give it a name first."), code="nameless"))
         return data

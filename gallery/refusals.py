@@ -15,6 +15,7 @@ from typing import Any, Concatenate, ParamSpec
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from gallery.storage.blobs import BlobAbsentError
 from jobs.errors import sentence
@@ -24,6 +25,9 @@ LONGEST_KEPT = 4000
 MOST_KEPT = 40
 OWN_FIELDS = ("csrfmiddlewaretoken", "next", "seen")
 SECRETS = ("password", "code", "secret")
+OLD_PAGE = gettext_lazy(
+    "The page was opened before you logged in or out, or your browser keeps no cookies. Open it again."
+)
 TRY_AGAIN_SECONDS = 60
 Asked = ParamSpec("Asked")
 logger = logging.getLogger(__name__)
@@ -36,10 +40,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form without the proof that it came from a page of ours: most likely that page is too old."""
-    return _answer(
-        request,
-        _("The page was opened before you logged in or out, or your browser keeps no cookies. Open it again."),
-    )
+    return _answer(request, str(OLD_PAGE))
 
 
 def sends_a_file(

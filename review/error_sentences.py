@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from django.utils.translation import gettext_lazy as _
 
 from jobs import errors
 
-SENTENCES = {
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+
+def _row_refused(about: errors.Params) -> str:
+    place = _("line %(number)s") if about["kind"] == "line" else _("verdict %(number)s")
+    why = errors.sentence(about["code"], about["params"])
+    return _("%(place)s: %(why)s") % {"place": place % about, "why": why}
+
+
+SENTENCES: dict[str, str | _StrPromise | Callable[[errors.Params], str]] = {
     "anchor_not_written": _(
         "The audit is intact, but its end could not be written to the file of anchors: %(why)s. Mend this, and check"
         " again."
@@ -22,7 +35,9 @@ SENTENCES = {
     ),
     "another_reader_since": _("Nothing was undone: another reader has decided about this pair since."),
     "asker_gone": _("The account of the person who asked for this is gone."),
+    "collection_gone": _("This collection is not there any more; nothing was changed."),
     "collection_searched_gone": _("The collection that was searched is not there any more, or closed to you."),
+    "columns_missing": _("Expected a first line with the columns %(needed)s; missing: %(missing)s."),
     "curator_no_longer": _("You are no longer a curator of all these images; ask somebody who is to restore them."),
     "decided_by_another": _("Only the person who decided can undo a decision; this was %(name)s."),
     "decided_in_another_window": _("You decided “%(kind)s” about this pair at %(time)s in another window."),
@@ -31,8 +46,12 @@ SENTENCES = {
         "People disagree about two of these images meanwhile, or are unsure; look at the group by itself."
     ),
     "expected_image_there": _("Expected a search for an image that is there; this one is not."),
+    "file_unreadable_as_kind": _("%(name)s cannot be read as text of its kind: %(why)s."),
     "first_reading_stays": _(
         "Another reader has decided since, so your first reading stays. Your new verdict is kept beside it."
+    ),
+    "groups_made_again": _(
+        "The groups were made again while you looked at them; nothing was changed. Look at them again."
     ),
     "image_removed_meanwhile": _(
         "One of the images was removed meanwhile. Your verdict is kept, but the pair has left the queue."
@@ -43,6 +62,11 @@ SENTENCES = {
         " the page again to see what is left."
     ),
     "never_changed": _("Verdicts and audit rows are never changed or removed; record a new one, which then counts."),
+    "no_list_of_verdicts": _("Expected a list of objects, or an object with such a list named “verdicts”."),
+    "no_object": _("expected a JSON object in %(column)s."),
+    "no_text": _("expected text in %(columns)s."),
+    "no_time": _("expected a time such as 2026-03-31T14:05:00+02:00 in %(column)s, got “%(got)s”."),
+    "no_verdict_file": _("Expected a .csv or a .json file, got %(name)s."),
     "no_author": _("A verdict needs its author's name, of at most %(most)s characters; got “%(name)s”."),
     "no_hash": _("Expected a SHA-256 sum of 64 hexadecimal digits, got “%(got)s”."),
     "no_head": _("Expected a head as HASH:NUMBER, with 64 hexadecimal digits, got “%(got)s”."),
@@ -58,6 +82,7 @@ SENTENCES = {
     ),
     "nothing_to_decide": _("There is nothing to decide: none of these groups is yours to decide about."),
     "one_image_twice": _("A verdict is about two images; both are %(sha256)s."),
+    "plan_refused": "%(problems)s",
     "query_gone": _("This uploaded query is gone or not yet described; upload the image again."),
     "queue_closed_meanwhile": _(
         "This queue was closed meanwhile. Your verdict is kept, as one made outside of the queue."
@@ -70,6 +95,7 @@ SENTENCES = {
         "Nothing was undone: that needs the role “%(role)s” for both images, which you no longer have. Your verdict"
         " stays."
     ),
+    "row_refused": _row_refused,
     "still_being_done": _("This is still being done; it can be undone when it has ended."),
     "too_few_to_pair": _(
         "Expected at least two images with features to make pairs of; there are %(num)s. Add some, or wait."

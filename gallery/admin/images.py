@@ -42,6 +42,7 @@ else:
     BaseImageAdmin = BaseCollectionAdmin = BaseTagAdmin = admin.ModelAdmin
 
 PREVIEW_SIDE = 320
+MOVED_TO_TRASH, RESTORED = gettext_lazy("Moved to the trash."), gettext_lazy("Restored from the trash.")
 
 admin.site.site_header = gettext_lazy("Likeness administration")
 admin.site.site_title = gettext_lazy("Likeness")
@@ -208,16 +209,16 @@ class ImageAdmin(AuditedAdmin, BaseImageAdmin):
     def _tell(self, request: HttpRequest, name: str, outcome: store.Outcome) -> None:
         if outcome.restored:
             text = _("“%(name)s” was in the trash; it is taken out again.")
-            self.message_user(request, text % {"name": name}, messages.SUCCESS)
+            self.message_user(request, text % {"name": name}, messages.SUCCESS, "file_restored")
         elif outcome.kind == "stored":
-            self.message_user(request, _("“%(name)s” is stored.") % {"name": name}, messages.SUCCESS)
+            self.message_user(request, _("“%(name)s” is stored.") % {"name": name}, messages.SUCCESS, "file_stored")
         elif outcome.kind == "duplicate":
             text = _("“%(name)s” was not stored again: the gallery has this file as “%(image)s”.")
-            self.message_user(request, text % {"name": name, "image": outcome.image}, messages.INFO)
+            self.message_user(request, text % {"name": name, "image": outcome.image}, messages.INFO, "file_known")
         else:
             reason = SENTENCES.get(outcome.reason, outcome.detail)
             text = _("“%(name)s” is refused. %(reason)s") % {"name": name, "reason": reason}
-            self.message_user(request, text, messages.ERROR)
+            self.message_user(request, text, messages.ERROR, f"file_refused {outcome.reason}")
 
     def save_model(self, request: HttpRequest, obj: Image, form: ModelForm[Image], change: bool) -> None:
         """Save what was edited; hiding and showing again go through curation, which tells the search of it."""
@@ -241,17 +242,17 @@ class ImageAdmin(AuditedAdmin, BaseImageAdmin):
     def trash_selected(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
         chosen = list(queryset.filter(visibility.MAY_BE_TRASHED))
         visibility.trash([image.pk for image in chosen], request.user)
-        _log(request, chosen, CHANGE, _("Moved to the trash."))
+        _log(request, chosen, CHANGE, str(MOVED_TO_TRASH))
         text = ngettext("%(n)s image is in the trash now.", "%(n)s images are in the trash now.", len(chosen))
-        self.message_user(request, text % {"n": len(chosen)}, messages.SUCCESS)
+        self.message_user(request, text % {"n": len(chosen)}, messages.SUCCESS, "images_trashed")
 
     @admin.action(description=gettext_lazy("Restore selected images from the trash"), permissions=["trash"])
     def restore_selected(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
         chosen = list(queryset.filter(IN_TRASH))
         visibility.restore([image.pk for image in chosen], request.user)
-        _log(request, chosen, CHANGE, _("Restored from the trash."))
+        _log(request, chosen, CHANGE, str(RESTORED))
         text = ngettext("%(n)s image is restored.", "%(n)s images are restored.", len(chosen))
-        self.message_user(request, text % {"n": len(chosen)}, messages.SUCCESS)
+        self.message_user(request, text % {"n": len(chosen)}, messages.SUCCESS, "images_restored")
 
     @admin.action(description=gettext_lazy("Hide selected images"), permissions=["change"])
     def hide_selected(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
@@ -259,7 +260,7 @@ class ImageAdmin(AuditedAdmin, BaseImageAdmin):
         visibility.hide([image.pk for image in chosen], request.user)
         _log(request, chosen, CHANGE, _("Hidden."))
         text = ngettext("%(n)s image is hidden now.", "%(n)s images are hidden now.", len(chosen))
-        self.message_user(request, text % {"n": len(chosen)}, messages.SUCCESS)
+        self.message_user(request, text % {"n": len(chosen)}, messages.SUCCESS, "images_hidden")
 
     @admin.action(description=gettext_lazy("Show selected images again"), permissions=["change"])
     def unhide_selected(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
@@ -267,7 +268,7 @@ class ImageAdmin(AuditedAdmin, BaseImageAdmin):
         visibility.unhide([image.pk for image in chosen], request.user)
         _log(request, chosen, CHANGE, _("Shown again."))
         text = ngettext("%(n)s image is shown again.", "%(n)s images are shown again.", len(chosen))
-        self.message_user(request, text % {"n": len(chosen)}, messages.SUCCESS)
+        self.message_user(request, text % {"n": len(chosen)}, messages.SUCCESS, "images_shown")
 
     @admin.action(description=gettext_lazy("Try refused files again"), permissions=["change"])
     def retry_refused(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
@@ -275,7 +276,7 @@ class ImageAdmin(AuditedAdmin, BaseImageAdmin):
         num_stored, num_refused = kinds.count("stored"), kinds.count("refused")
         text = _("%(stored)s of %(all)s refused files are decoded now; the rest is refused as before.")
         level = messages.WARNING if num_refused else messages.SUCCESS
-        self.message_user(request, text % {"stored": num_stored, "all": len(kinds)}, level)
+        self.message_user(request, text % {"stored": num_stored, "all": len(kinds)}, level, "files_tried_again")
 
 
 def _log(request: HttpRequest, images: list[Image], flag: int, text: str) -> None:

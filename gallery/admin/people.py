@@ -8,19 +8,19 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from gallery.explained_form import invalid
 from gallery.models import Account, Membership
 from gallery.people.membership import (
     RoleError,
     is_last_admin,
     is_last_curator,
-    last_admin_sentence,
-    last_curator_sentence,
+    last_admin_error,
+    last_curator_error,
     remove_membership,
     set_membership,
     set_role,
@@ -47,7 +47,7 @@ class KeepingForm(BaseUserForm):
         data = super().clean() or {}
         stays = data.get("is_staff", True) and data.get("is_active", True)
         if not stays and is_last_admin(self.instance):
-            raise ValidationError(last_admin_sentence(self.instance))
+            raise invalid(last_admin_error(self.instance))
         return data
 
 
@@ -64,7 +64,8 @@ class KeepsAnAdmin(BaseUserAdmin):
         """Delete the chosen accounts, but never every admin: who is asking stays."""
         others = queryset.exclude(pk=cast(User, request.user).pk)
         if others.count() < queryset.count():
-            messages.warning(request, _("Your own account was left out; ask another admin to delete it."))
+            text = _("Your own account was left out; ask another admin to delete it.")
+            messages.warning(request, text, extra_tags="own_account_stays")
         super().delete_queryset(request, others)
 
 
@@ -75,7 +76,7 @@ class AccountForm(BaseAccountForm):
         data = super().clean() or {}
         user = data.get("user") or getattr(self.instance, "user", None)
         if user is not None and data.get("role", Role.ADMIN) != Role.ADMIN and is_last_admin(user):
-            raise ValidationError(last_admin_sentence(user))
+            raise invalid(last_admin_error(user))
         return data
 
 
@@ -108,7 +109,7 @@ class MembershipForm(BaseMembershipForm):
         data = super().clean() or {}
         held = self.instance
         if held.pk and data.get("role", Role.CURATOR) < Role.CURATOR and is_last_curator(held.collection, held.user):
-            raise ValidationError(last_curator_sentence(held.user))
+            raise invalid(last_curator_error(held.user))
         return data
 
 
@@ -146,4 +147,4 @@ class MembershipAdmin(BaseMembershipAdmin):
             try:
                 remove_membership(held.collection, held.user, cast(User, request.user))
             except RoleError as error:
-                messages.error(request, str(error))
+                messages.error(request, str(error), extra_tags=error.code)

@@ -14,9 +14,10 @@ from gallery.curation.bulk_edit import Edit
 from gallery.curation.editable_fields import Value
 from gallery.curation.optimistic_lock import read_seen
 from gallery.curation.title_patterns import PatternError, check_pattern
+from gallery.explained_form import invalid
 from gallery.forms import TagsField
 from gallery.models import Collection, Image
-from gallery.people.membership import addition_problem
+from gallery.people.membership import RoleError, refuse_addition
 from gallery.people.permissions import permissions_of
 from gallery.people.roles import Role
 
@@ -109,27 +110,35 @@ class BulkForm(forms.Form):
         try:
             check_pattern(pattern)
         except PatternError as error:
-            raise forms.ValidationError(str(error)) from error
+            raise invalid(error) from error
         return pattern
 
     def clean_add_collection(self) -> str:
         name: str = self.cleaned_data["add_collection"]
-        if name and (problem := addition_problem(self.user, name)):
-            raise forms.ValidationError(problem)
+        try:
+            if name:
+                refuse_addition(self.user, name)
+        except RoleError as error:
+            raise invalid(error) from error
         return name
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         both = set(data.get("add_tags", [])) & set(data.get("remove_tags", []))
         if both:
-            self.add_error("remove_tags", _("“%(name)s” is to be added as well; choose one.") % {"name": min(both)})
+            text = _("“%(name)s” is to be added as well; choose one.") % {"name": min(both)}
+            self.add_error("remove_tags", forms.ValidationError(text, code="added_too"))
         if data.get("label") and data.get("clear_label"):
-            self.add_error("clear_label", _("Give a label or take it away, not both."))
+            text = _("Give a label or take it away, not both.")
+            self.add_error("clear_label", forms.ValidationError(text, code="given_too"))
         leaving = data.get("remove_collection")
         if leaving and leaving.name == data.get("add_collection"):
-            self.add_error("remove_collection", _("They cannot be added to it as well; choose one."))
+            text = _("They cannot be added to it as well; choose one.")
+            self.add_error("remove_collection", forms.ValidationError(text, code="added_too"))
         if not self.errors and not any(data.values()):
-            raise forms.ValidationError(_("Nothing is asked for yet: fill in at least one field."))
+            raise forms.ValidationError(
+                _("Nothing is asked for yet: fill in at least one field."), code="nothing_asked"
+            )
         return data
 
     def edit(self, add_to: Collection | None) -> Edit:

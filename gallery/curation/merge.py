@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from gallery.audit_events import Action, log_act
 from gallery.batches import batches
 from gallery.curation import visibility
 from gallery.models import Attribute, Image
+from jobs.errors import CodedError
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 FIELDS = ("title", "label", "caption")
 
 
-class MergeError(Exception):
-    """These images cannot be merged; the message says why."""
+class MergeError(CodedError):
+    """These images cannot be merged; the code says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +114,13 @@ def _read(keeper_id: int, other_ids: Iterable[int], *, lock: bool = False) -> tu
     keeper = found.get(keeper_id)
     # Asked under the lock as well: while people choose, others hide, trash and merge the same images.
     if keeper is None or keeper.trashed_at or keeper.status != Image.Status.READY:
-        raise MergeError(_("The image that should stay is not in the library any more. Choose another one."))
+        raise MergeError("keeper_gone")
     if keeper_id in wanted:
-        raise MergeError(_("The image that should stay is also among those that should go. Choose one of the two."))
+        raise MergeError("keeper_among_others")
     others = [found[pk] for pk in wanted if pk in found and found[pk].trashed_at is None]
     others = [image for image in others if image.status != Image.Status.PENDING]
     if not others:
-        raise MergeError(_("None of the images that should go is in the library any more; nothing was changed."))
+        raise MergeError("others_gone")
     return keeper, others
 
 

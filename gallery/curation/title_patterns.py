@@ -6,17 +6,17 @@ import re
 from pathlib import PurePath
 
 from django.utils.timezone import localtime
-from django.utils.translation import gettext as _
 
 from gallery.models import Image
+from jobs.errors import CodedError
 
 PLACE = re.compile(r"\{([^{}]*)\}")
 PLACES = ("number", "name", "title", "label", "date")
 MAX_TITLE = 200
 
 
-class PatternError(Exception):
-    """A pattern that gives no usable titles; the message says why."""
+class PatternError(CodedError):
+    """A pattern that gives no usable titles; the code says why."""
 
 
 def check_pattern(pattern: str) -> None:
@@ -28,10 +28,7 @@ def check_pattern(pattern: str) -> None:
     """
     unknown = [name for name in PLACE.findall(pattern) if name not in PLACES]
     if unknown:
-        raise PatternError(
-            _("Expected %(known)s between braces in the title, got {%(name)s}.")
-            % {"known": ", ".join(f"{{{name}}}" for name in PLACES), "name": unknown[0]}
-        )
+        raise PatternError("unknown_place", known=[f"{{{name}}}" for name in PLACES], name=unknown[0])
 
 
 def fill(pattern: str, image: Image, number: int) -> str:
@@ -54,8 +51,5 @@ def fill(pattern: str, image: Image, number: int) -> str:
     }
     title = " ".join(PLACE.sub(lambda place: values[place[1]], pattern).split())
     if len(title) > MAX_TITLE:
-        raise PatternError(
-            _("Titles have at most %(most)d characters; that of “%(name)s” would have %(length)d. Shorten the pattern.")
-            % {"most": MAX_TITLE, "name": image.original_name, "length": len(title)}
-        )
+        raise PatternError("title_too_long", most=MAX_TITLE, name=image.original_name, length=len(title))
     return title

@@ -14,6 +14,7 @@ from PIL import Image as Picture
 from PIL import ImageFilter
 
 from gallery.intake.store import Outcome, store_images
+from jobs.errors import CodedError
 
 COLLECTION = "Sample gallery"
 PHOTOGRAPHS = {
@@ -38,7 +39,7 @@ FINE_QUALITY, POOR_QUALITY = 92, 15
 WARM_CAST = (1.15, 1.0, 0.7)
 
 
-class SamplesMissingError(Exception):
+class SamplesMissingError(CodedError):
     """The photographs are not where scikit-image puts them."""
 
 
@@ -54,10 +55,7 @@ def photographs_folder() -> Path:
     for folder in folders:
         if all((folder / name).exists() for name in PHOTOGRAPHS.values()):
             return folder
-    raise SamplesMissingError(
-        f"Expected the photographs {', '.join(PHOTOGRAPHS.values())} inside scikit-image, looked in "
-        f"{', '.join(map(str, folders)) or 'no folder, for it is not installed'}; install scikit-image again."
-    )
+    raise SamplesMissingError("samples_missing", names=list(PHOTOGRAPHS.values()), folders=list(map(str, folders)))
 
 
 def make_samples(folder: Path) -> list[Path]:

@@ -62,6 +62,7 @@ class MemberForm(ExplainedForm):
             problem = _("several accounts have that address; give the user name") if named else _("there is none")
             raise forms.ValidationError(
                 _("Expected the user name or e-mail address of an account, got “%(text)s”: %(problem)s."),
+                code="ambiguous" if named else "no_account",
                 params={"text": text, "problem": problem},
             )
         return named[0]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from gallery.audit_events import Action, log_act
 from gallery.models import Account, Collection, Membership
 from gallery.people.permissions import given_role, permissions_of
 from gallery.people.roles import Role
+from jobs.errors import CodedError
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 ADMINS = Q(is_active=True, is_staff=True)
 
 
-class RoleError(Exception):
-    """A role or membership that cannot be given or taken; the sentence says why."""
+class RoleError(CodedError):
+    """A role or membership that cannot be given or taken, or that an act needs; the code says why."""
 
 
 def site_role(user: User) -> Role:
@@ -82,7 +82,7 @@ def _locked(user: User) -> User:
 def _keep_an_admin(user: User) -> None:
     """Refuse to take the last admin away."""
     if is_last_admin(user):
-        raise RoleError(last_admin_sentence(user))
+        raise last_admin_error(user)
 
 
 def is_last_admin(user: User) -> bool:
@@ -90,9 +90,9 @@ def is_last_admin(user: User) -> bool:
     return set(User.objects.filter(ADMINS).values_list("pk", flat=True)) == {user.pk}
 
 
-def last_admin_sentence(user: User) -> str:
-    """Say why the last admin stays."""
-    return _("“%(name)s” is the only admin; make somebody else an admin first.") % {"name": user.get_username()}
+def last_admin_error(user: User) -> RoleError:
+    """Return why the last admin stays."""
+    return RoleError("last_admin", name=user.get_username())
 
 
 def set_membership(collection: Collection, user: User, role: Role, by: User | AnonymousUser | None) -> bool:
@@ -103,7 +103,7 @@ def set_membership(collection: Collection, user: User, role: Role, by: User | An
     RoleError : collections have no admins, or it would leave a private one without a curator
     """
     if role >= Role.ADMIN:
-        raise RoleError(_("There are admins of the site only; the most that one can be in a collection is curator."))
+        raise RoleError("no_admins_of_collections")
     with transaction.atomic():
         collection = _locked_collection(collection)
         held = Membership.objects.filter(collection=collection, user=user).first()
@@ -145,7 +145,7 @@ def _locked_collection(collection: Collection) -> Collection:
 def _keep_a_curator(collection: Collection, user: User) -> None:
     """Refuse to take the last curator of a private collection away: nobody but admins could let people in."""
     if is_last_curator(collection, user):
-        raise RoleError(last_curator_sentence(user))
+        raise last_curator_error(user)
 
 
 def is_last_curator(collection: Collection, user: User) -> bool:
@@ -154,34 +154,26 @@ def is_last_curator(collection: Collection, user: User) -> bool:
     return collection.private and set(curators.values_list("user_id", flat=True)) == {user.pk}
 
 
-def last_curator_sentence(user: User) -> str:
-    """Say why the last curator stays."""
-    return _("“%(name)s” is the only curator of this private collection; make somebody else one first.") % {
-        "name": user.get_username()
-    }
+def last_curator_error(user: User) -> RoleError:
+    """Return why the last curator stays."""
+    return RoleError("last_curator", name=user.get_username())
 
 
-def addition_problem(user: User | AnonymousUser, name: str) -> str:
-    """Return why a person may not put images into the collection of that name; empty: they may.
+def refuse_addition(user: User | AnonymousUser, name: str) -> None:
+    """Pass where a person may put images into the collection of that name.
 
     A name that no collection has yet asks for making one, the empty name for the common library.
+
+    Raises
+    ------
+    RoleError : they may not
     """
     collection = Collection.objects.filter(name=name).first() if name else None
     if collection is None:
-        return "" if permissions_of(user).may(Role.CONTRIBUTOR) else _outside_problem(user, name)
-    if not Collection.objects.visible_to(user).filter(pk=collection.pk).exists():
-        return _("The name “%(name)s” is taken by a collection that is closed to you; choose another.") % {"name": name}
-    if not Collection.objects.with_role(user, Role.CONTRIBUTOR).filter(pk=collection.pk).exists():
-        return _("You may look at “%(name)s” but not add to it; ask one of its curators.") % {"name": name}
-    return ""
-
-
-def _outside_problem(user: User | AnonymousUser, name: str) -> str:
-    """Say where people who are contributors in some collections only may add."""
-    own = ", ".join(f"“{each}”" for each in Collection.objects.with_role(user, Role.CONTRIBUTOR))
-    if name:
-        return _("There is no collection “%(name)s”, and you may not make one. You may add to %(own)s.") % {
-            "name": name,
-            "own": own,
-        }
-    return _("Choose a collection: you may add to %(own)s.") % {"own": own}
+        if not permissions_of(user).may(Role.CONTRIBUTOR):  # in some collections only, which are named
+            own = [f"“{each}”" for each in Collection.objects.with_role(user, Role.CONTRIBUTOR)]
+            raise RoleError("no_such_collection", name=name, own=own) if name else RoleError("choose_own", own=own)
+    elif not Collection.objects.visible_to(user).filter(pk=collection.pk).exists():
+        raise RoleError("collection_closed", name=name)
+    elif not Collection.objects.with_role(user, Role.CONTRIBUTOR).filter(pk=collection.pk).exists():
+        raise RoleError("collection_not_theirs", name=name)

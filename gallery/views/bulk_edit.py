@@ -22,6 +22,7 @@ from gallery.curation.forms import BulkForm
 from gallery.curation.selection import Selection, select_images
 from gallery.curation.title_patterns import PLACES, PatternError
 from gallery.curation.undo import remember
+from gallery.explained_form import invalid
 from gallery.models import Attribute, Collection, Image, Tag
 from gallery.notices import say_done, way_back
 from gallery.people.permissions import requires
@@ -47,11 +48,12 @@ def bulk_edit(request: HttpRequest) -> HttpResponse:
     try:
         choice = select_images(request.POST if request.method == "POST" else request.GET, request.user)
     except ValidationError as error:
-        return _refuse(request, " ".join(error.messages))
+        return _refuse(request, " ".join(error.messages), error.code or "")
     if not choice.ids:
-        return _refuse(request, _("You may change none of these images: for that, be a curator of them."))
+        text = _("You may change none of these images: for that, be a curator of them.")
+        return _refuse(request, text, "none_of_theirs")
     if len(choice.ids) > MAX_IMAGES:
-        return _refuse(request, TOO_MANY % {"most": MAX_IMAGES, "number": len(choice.ids)})
+        return _refuse(request, TOO_MANY % {"most": MAX_IMAGES, "number": len(choice.ids)}, "too_many")
     step = request.POST.get("step", "form")
     if step == "form":
         return _form(request, choice, BulkForm(user=request.user))
@@ -61,7 +63,7 @@ def bulk_edit(request: HttpRequest) -> HttpResponse:
     try:
         moves = curation_bulk_edit.plan(choice.ids, form.edit(_known_collection(form)))
     except PatternError as error:
-        form.add_error("title", str(error))
+        form.add_error("title", invalid(error))
         return _form(request, choice, form)
     if problem := _sight_problem(moves, form):
         form.add_error(None, ValidationError(problem, code="out_of_sight"))
@@ -72,8 +74,8 @@ def bulk_edit(request: HttpRequest) -> HttpResponse:
     return _preview(request, choice, form, moves)
 
 
-def _refuse(request: HttpRequest, sentence: str) -> HttpResponse:
-    context = {"sentence": sentence, "back": way_back(request)}
+def _refuse(request: HttpRequest, sentence: str, code: str) -> HttpResponse:
+    context = {"sentence": sentence, "code": code, "back": way_back(request)}
     return render(request, "gallery/bulk_edit.html", context, status=HTTPStatus.BAD_REQUEST)
 
 

@@ -10,7 +10,6 @@ from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
@@ -21,12 +20,14 @@ from gallery.curation.bulk_edit import Edit
 from gallery.curation.collections import collection_named
 from gallery.curation.selection import NotTheirsError, all_curated, visible
 from gallery.curation.undo import remember
+from gallery.explained_form import codes_of
 from gallery.forms import CurateForm
 from gallery.models import Change, Collection, Image
 from gallery.notices import say_done, way_back
-from gallery.people.membership import addition_problem
+from gallery.people.membership import RoleError, refuse_addition
 from gallery.people.permissions import requires
 from gallery.people.roles import Role
+from jobs.errors import CodedError
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -35,12 +36,8 @@ Done = tuple[str, Change | None]
 """What is said of an act, and what undoes it; None where nothing was changed."""
 
 
-class ActError(Exception):
-    """The act cannot be done, and nothing was changed; the message says why."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
+class ActError(CodedError):
+    """The act cannot be done, and nothing was changed; the code says why."""
 
 
 @require_POST
@@ -51,12 +48,12 @@ def curate(request: HttpRequest) -> HttpResponse:
     back = way_back(request)
     if not form.is_valid():
         for errors in form.errors.values():
-            messages.error(request, " ".join(map(str, errors)))
+            messages.error(request, " ".join(map(str, errors)), extra_tags=codes_of(errors))
         return redirect(back)
     asked = form.cleaned_data
     try:
         sentence, change = ACTIONS[asked["action"]](asked["image"], asked, cast("User", request.user))
-    except (ActError, NotTheirsError) as error:
+    except (ActError, NotTheirsError, RoleError) as error:
         messages.error(request, str(error), extra_tags=error.code)
     else:
         say_done(request, sentence, change, code=asked["action"], back=back)
@@ -114,8 +111,7 @@ def _untag(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
 
 
 def _collect(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
-    if problem := addition_problem(user, asked["collection"]):
-        raise ActError("collection_refused", problem)
+    refuse_addition(user, asked["collection"])
     ids = all_curated(chosen, user)
     with transaction.atomic():
         collection = collection_named(asked["collection"], user)
@@ -128,20 +124,11 @@ def _uncollect(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
     """Take images out of a collection; that is for its curators, whoever curates the images."""
     collection = Collection.objects.with_role(user, Role.CURATOR).filter(name=asked["leave"]).first()
     if collection is None:
-        raise ActError(
-            "not_its_curator", _("You are not a curator of “%(name)s”; nothing was changed.") % {"name": asked["leave"]}
-        )
+        raise ActError("not_its_curator", name=asked["leave"])
     edit, ids = Edit({f"collection:{collection.pk}": False}), visible(chosen, user)
     lost = len(bulk_edit.out_of_sight(bulk_edit.plan(ids, edit)))
     if lost:
-        text = ngettext(
-            "%(n)s image is in no other collection and not in the common library: only admins would see it. Add it to"
-            " another one first, or move it to the trash.",
-            "%(n)s images are in no other collection and not in the common library: only admins would see them. Add"
-            " them to another one first, or move them to the trash.",
-            lost,
-        )
-        raise ActError("in_no_other_collection", text % {"n": lost})
+        raise ActError("in_no_other_collection", n=lost)
     change = _edit(ids, edit, user)
     text = ngettext("%(n)s image is not in %(name)s any more.", "%(n)s images are not in %(name)s any more.", len(ids))
     return text % {"n": len(ids), "name": collection}, change

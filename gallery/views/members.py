@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect
 
+from gallery.explained_form import codes_of
 from gallery.forms import read_id
 from gallery.models import COLLECTION_ROLES, Collection
 from gallery.people.forms import MemberForm
@@ -50,12 +51,12 @@ def _managed(request: HttpRequest, pk: int) -> Collection:
 def _give(request: HttpRequest, collection: Collection) -> dict[str, Any]:
     form = MemberForm(request.POST)
     if not form.is_valid():
-        return {"form": form, "problems": form.problems(named=False)}
+        return {"form": form, "problems": form.problems(named=False), "code": codes_of(*form.errors.values())}
     person, role = form.cleaned_data["person"], Role(form.cleaned_data["role"])
     try:
         set_membership(collection, person, role, request.user)
     except RoleError as error:
-        return {"form": form, "problems": [str(error)]}
+        return {"form": form, "problems": [str(error)], "code": error.code}
     told = _("%(name)s has the role “%(role)s” here now.") % {"name": person, "role": role.label}
     return {"form": MemberForm(initial={"role": Role.VIEWER}), "done": told, "code": "member"}
 
@@ -66,7 +67,7 @@ def _take_away(request: HttpRequest, collection: Collection) -> dict[str, Any]:
     try:
         removed = person is not None and remove_membership(collection, person, request.user)
     except RoleError as error:
-        return {"form": form, "problems": [str(error)]}
+        return {"form": form, "problems": [str(error)], "code": error.code}
     if not removed:
         return {"form": form, "done": _("They were no member any more."), "code": "no_member_before"}
     return {"form": form, "done": _("%(name)s is no member any more.") % {"name": person}, "code": "no_member"}

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from gallery.audit_events import Action
@@ -24,16 +24,16 @@ from gallery.models import Collection, Image, Tag
 from gallery.notices import say_done, way_back
 from gallery.people.permissions import requires
 from gallery.people.roles import Role
+from jobs.errors import CodedError
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
 MAX_MERGED = 50
-TOO_MANY = gettext_lazy("Expected at most %(most)d images to merge, got %(number)d. Select fewer.")
 
 
-class ChoiceError(Exception):
-    """These images cannot be merged; the message says why."""
+class ChoiceError(CodedError):
+    """These images cannot be merged; the code says why."""
 
 
 @require_POST
@@ -47,9 +47,10 @@ def merge(request: HttpRequest) -> HttpResponse:
         if request.POST.get("step") == "apply":
             return _apply(request, keeper, others)
         planned = curation_merge.plan(keeper.pk, others)
+    except ValidationError as error:
+        return _refuse(request, " ".join(error.messages), error.code or "")
     except (ChoiceError, NotTheirsError, MergeError) as error:
-        refusal = {"sentence": str(error), "back": way_back(request)}
-        return render(request, "gallery/merge.html", refusal, status=HTTPStatus.BAD_REQUEST)
+        return _refuse(request, str(error), error.code)
     context = {
         "images": images,
         "keeper": keeper,
@@ -61,18 +62,20 @@ def merge(request: HttpRequest) -> HttpResponse:
     return render(request, "gallery/merge.html", context)
 
 
+def _refuse(request: HttpRequest, sentence: str, code: str) -> HttpResponse:
+    refusal = {"sentence": sentence, "code": code, "back": way_back(request)}
+    return render(request, "gallery/merge.html", refusal, status=HTTPStatus.BAD_REQUEST)
+
+
 def _chosen(request: HttpRequest) -> list[Image]:
     """Return the images to merge, the one that is most likely to stay first: most pixels, most bytes, oldest."""
-    try:
-        ids = IdsField().clean(request.POST.getlist("image"))
-    except ValidationError as error:
-        raise ChoiceError(" ".join(error.messages)) from error
+    ids = IdsField().clean(request.POST.getlist("image"))
     if len(set(ids)) > MAX_MERGED:
-        raise ChoiceError(TOO_MANY % {"most": MAX_MERGED, "number": len(set(ids))})
+        raise ChoiceError("too_many_to_merge", most=MAX_MERGED, number=len(set(ids)))
     mine = Image.objects.visible_to(request.user).filter(pk__in=all_curated(ids, request.user))
     images = sorted(mine, key=lambda image: (-image.width * image.height, -image.num_bytes, image.pk))
     if len(images) < 2:
-        raise ChoiceError(_("Merging needs at least two images. Select them in the gallery."))
+        raise ChoiceError("too_few_to_merge")
     return images
 
 

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from gallery.explained_form import codes_of
 from gallery.forms import read_text
 from gallery.notices import way_back
 from gallery.people.forms import PeopleForm, RoleForm
@@ -53,13 +54,14 @@ def change_role(request: HttpRequest, pk: int) -> HttpResponse:
     """Give somebody a role on the site."""
     user, form = get_object_or_404(User, pk=pk), RoleForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
+        text = " ".join(str(error) for errors in form.errors.values() for error in errors)
+        messages.error(request, text, extra_tags=codes_of(*form.errors.values()))
         return redirect(_back(request))
     role = Role(form.cleaned_data["role"])
     try:
         changed = set_role(user, role, cast(User, request.user))
     except RoleError as error:
-        messages.error(request, str(error))
+        messages.error(request, str(error), extra_tags=error.code)
     else:
         text = _("%(name)s has the role “%(role)s” now.") if changed else _("%(name)s has the role “%(role)s” already.")
         told = text % {"name": user.get_username(), "role": role.label}
@@ -75,7 +77,7 @@ def change_activity(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         set_active(user, cast(User, request.user), active=active)
     except RoleError as error:
-        messages.error(request, str(error))
+        messages.error(request, str(error), extra_tags=error.code)
     else:
         text = _("%(name)s may log in again.") if active else _("%(name)s is logged out and may not log in any more.")
         messages.success(request, text % {"name": user.get_username()}, extra_tags="let_in" if active else "kept_out")

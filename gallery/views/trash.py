@@ -89,7 +89,7 @@ def _act(request: HttpRequest) -> HttpResponse:
     try:
         ids = [] if action == "empty" else IdsField().clean(request.POST.getlist("image"))
     except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
+        messages.error(request, " ".join(error.messages), extra_tags=error.code or "")
         return redirect("gallery:trash")
     if action == "restore":
         return _restore(request, ids)

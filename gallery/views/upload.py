@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from gallery.forms import UploadForm
@@ -21,6 +22,8 @@ from gallery.people.roles import Role
 from gallery.reasons import REASONS
 
 SENTENCES = dict(REASONS)
+TAKEN_OUT_AGAIN = gettext_lazy("This file was in the trash; it is taken out again, with all that was known of it.")
+OUT_OF_SIGHT = gettext_lazy("The gallery already has this file, but a curator took it out of sight.")
 REFUSAL_STATUS = {
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "disk_full": HTTPStatus.INSUFFICIENT_STORAGE,
@@ -105,11 +108,11 @@ def _status(outcome: Outcome) -> int:
 def _message(outcome: Outcome, image: Image | None) -> str:
     """Say what became of a file; `image` is where it can be seen by who brought it."""
     if outcome.restored:
-        return _("This file was in the trash; it is taken out again, with all that was known of it.")
+        return str(TAKEN_OUT_AGAIN)
     if outcome.kind == "stored":
         return _("Stored.")
     if outcome.kind == "duplicate" and image is None:
-        return _("The gallery already has this file, but a curator took it out of sight.")
+        return str(OUT_OF_SIGHT)
     if outcome.kind == "duplicate":
         return _("The gallery already has this file: %(name)s.") % {"name": image}
     return str(SENTENCES.get(outcome.reason, outcome.detail))

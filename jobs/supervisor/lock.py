@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from jobs.errors import CodedError
 from jobs.locks import try_lock
 
 LOCK_NAME = "supervisor.lock"
 
 
-class AlreadyRunningError(Exception):
+class AlreadyRunningError(CodedError):
     """Another supervisor holds the folder."""
 
 
@@ -31,11 +32,8 @@ def exclusive(folder: Path) -> Iterator[Path]:
     with try_lock(path) as gained:
         if not gained:
             holder = read_holder(folder)
-            where = holder.get("url") or "its address is not known yet"
-            raise AlreadyRunningError(
-                f"Already running for {folder.parent} (process {holder.get('pid', '?')}): {where}. "
-                "Stop that one first, or name another DATA_DIR."
-            )
+            about = {"pid": holder.get("pid"), "url": holder.get("url")}
+            raise AlreadyRunningError("already_running", data=str(folder.parent), **about)
         write_holder(path, "")
         yield path
         os.truncate(path, 0)

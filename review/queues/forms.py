@@ -84,7 +84,8 @@ class QueueForm(ExplainedForm):
             return found
         if not may_make(self.user, found["source"], found["collection"]):
             raise forms.ValidationError(
-                _("Queues of these pairs are made by curators; choose a collection that you curate.")
+                _("Queues of these pairs are made by curators; choose a collection that you curate."),
+                code="not_its_curator",
             )
         found["wanted"] = found["wanted"] or DEFAULT_SIZE
         found["name"] = found["name"].strip() or self._usual_name(found)

@@ -7,13 +7,12 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext as _
 
 from gallery.audit_events import Action, Many, log_act
 from gallery.batches import BATCH, batches
@@ -27,6 +26,7 @@ COLUMNS = ("first_sha256", "second_sha256", "verdict", "note", "author", "decide
 NEEDED = COLUMNS[:3]
 CSV_SUFFIX, JSON_SUFFIX = ".csv", ".json"
 Record = Mapping[str, Any]
+Place = tuple[Literal["line", "verdict"], int]
 
 
 class Output(Protocol):
@@ -50,53 +50,46 @@ def read_file(path: Path, author: str) -> list[Verdict]:
     """
     readers = {CSV_SUFFIX: _read_csv, JSON_SUFFIX: _read_json}
     if path.suffix.lower() not in readers:
-        raise VerdictError(_("Expected a .csv or a .json file, got %(name)s.") % {"name": path.name})
+        raise VerdictError("no_verdict_file", name=path.name)
     try:
         records = list(readers[path.suffix.lower()](path))
     except (UnicodeDecodeError, csv.Error, json.JSONDecodeError) as error:
-        raise VerdictError(
-            _("%(name)s cannot be read as text of its kind: %(error)s.") % {"name": path.name, "error": error}
-        ) from error
+        raise VerdictError("file_unreadable_as_kind", name=path.name, why=str(error)) from error
     found = []
-    for place, record in records:
+    for (kind, number), record in records:
         try:
             found.append(_verdict(record, author))
         except VerdictError as error:
-            raise VerdictError(_("%(place)s: %(error)s") % {"place": place, "error": error}) from error
+            about = {"kind": kind, "number": number, "code": error.code, "params": error.params}
+            raise VerdictError("row_refused", **about) from error
     return found
 
 
-def _read_csv(path: Path) -> Iterator[tuple[str, Record]]:
+def _read_csv(path: Path) -> Iterator[tuple[Place, Record]]:
     with path.open(encoding="utf-8-sig", newline="") as file:  # spreadsheets put a byte order mark first
         reader = csv.DictReader(file, strict=True)
         missing = [column for column in NEEDED if column not in (reader.fieldnames or ())]
         if missing:
-            raise VerdictError(
-                _("Expected a first line with the columns %(needed)s; missing: %(missing)s.")
-                % {"needed": ", ".join(NEEDED), "missing": ", ".join(missing)}
-            )
+            raise VerdictError("columns_missing", needed=NEEDED, missing=missing)
         for row in reader:
-            yield (
-                _("line %(n)d") % {"n": reader.line_num},
-                # Cells beyond the columns stand under None.
-                {key: unguard(value or "") for key, value in row.items() if key},
-            )
+            # Cells beyond the columns stand under None.
+            yield ("line", reader.line_num), {key: unguard(value or "") for key, value in row.items() if key}
 
 
-def _read_json(path: Path) -> Iterator[tuple[str, Record]]:
+def _read_json(path: Path) -> Iterator[tuple[Place, Record]]:
     document = json.loads(path.read_text(encoding="utf-8"))
     listed = document.get("verdicts") if isinstance(document, dict) else document
     if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
-        raise VerdictError(_("Expected a list of objects, or an object with such a list named “verdicts”."))
+        raise VerdictError("no_list_of_verdicts")
     for number, each in enumerate(listed, 1):
-        yield _("verdict %(n)d") % {"n": number}, each
+        yield ("verdict", number), each
 
 
 def _verdict(record: Record, author: str) -> Verdict:
     texts = {column: record.get(column) or "" for column in COLUMNS}
     wrong = [name for name, value in texts.items() if name != "state" and not isinstance(value, str)]
     if wrong:
-        raise VerdictError(_("expected text in %(columns)s.") % {"columns": ", ".join(wrong)})
+        raise VerdictError("no_text", columns=wrong)
     return make(
         texts["first_sha256"],
         texts["second_sha256"],
@@ -116,9 +109,7 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         moment = None
     if moment is None:
-        raise VerdictError(
-            _("expected a time such as 2026-03-31T14:05:00+02:00 in decided_at, got “%(got)s”.") % {"got": text}
-        )
+        raise VerdictError("no_time", column="decided_at", got=text)
     return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
 
 
@@ -128,7 +119,7 @@ def _state(value: Any) -> Mapping[str, Any]:
     except json.JSONDecodeError:
         state = None
     if not isinstance(state, dict):
-        raise VerdictError(_("expected a JSON object in state."))
+        raise VerdictError("no_object", column="state")
     return state
 
 

@@ -38,9 +38,10 @@ SAMPLE = 6
 def plan(request: HttpRequest) -> HttpResponse:
     """Show what deciding about these groups would do; nothing is changed."""
     form = PlanForm(request.POST)
-    found = _plan(request, form)
-    if isinstance(found, str):
-        messages.error(request, found)
+    try:
+        found = _plan(request, form)
+    except DuplicatesError as error:
+        messages.error(request, str(error), extra_tags=error.code)
         return redirect(back_of(request))
     asked = form.cleaned_data
     merges = asked["action"] == Kind.KEEP_ONE
@@ -63,12 +64,8 @@ def plan(request: HttpRequest) -> HttpResponse:
 def apply(request: HttpRequest) -> HttpResponse:
     """Do what a preview showed."""
     form = PlanForm(request.POST)
-    found = _plan(request, form)
-    if isinstance(found, str):
-        messages.error(request, found)
-        return redirect(back_of(request))
-    asked = form.cleaned_data
     try:
+        found, asked = _plan(request, form), form.cleaned_data
         row = bulk.ask(found, asked["action"], cast("User", request.user), merges=asked["merges"])
     except DuplicatesError as error:
         messages.error(request, str(error), extra_tags=error.code)
@@ -77,19 +74,24 @@ def apply(request: HttpRequest) -> HttpResponse:
     return redirect(back_of(request))
 
 
-def _plan(request: HttpRequest, form: PlanForm) -> BulkPlan | str:
-    """Return the plan that a form asks for, or why there is none."""
+def _plan(request: HttpRequest, form: PlanForm) -> BulkPlan:
+    """Return the plan that a form asks for.
+
+    Raises
+    ------
+    DuplicatesError : there is none
+    """
     if not form.is_valid():
-        return " ".join(form.problems(named=False))
+        raise DuplicatesError("plan_refused", problems=" ".join(form.problems(named=False)))
     asked, user = form.cleaned_data, cast("User", request.user)
     scan = schedule.newest_ready()
     if scan is None or scan.pk != asked["scan"]:
-        return _("The groups were made again while you looked at them; nothing was changed. Look at them again.")
+        raise DuplicatesError("groups_made_again")
     collection = None
     if asked["collection"]:
         collection = Collection.objects.visible_to(user).filter(pk=asked["collection"]).first()
         if collection is None:
-            return _("This collection is not there any more; nothing was changed.")
+            raise DuplicatesError("collection_gone")
     groups = open_groups(scan, GroupFilter(asked["tier"], collection), user)
     return make_plan(_chosen(groups, asked), asked["action"], user)
 

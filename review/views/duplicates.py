@@ -110,7 +110,8 @@ def scan(request: HttpRequest) -> HttpResponse:
     """Have duplicates looked for now."""
     wanted = schedule.ask()
     if wanted.state == JobState.WAITING and not duplicate_scan.send(wanted.pk):
-        messages.warning(request, _("The queue cannot be reached now; the scan starts by itself when it is back."))
+        text = _("The queue cannot be reached now; the scan starts by itself when it is back.")
+        messages.warning(request, text, extra_tags="queue_unreachable")
     return redirect("review:duplicates")
 
 

@@ -35,7 +35,8 @@ def read_format(request: HttpRequest) -> Format | None:
     if form in get_args(Format):
         return cast("Format", form)
     expected = ", ".join(get_args(Format))
-    messages.error(request, _("Nothing was exported: expected one of the formats %(list)s.") % {"list": expected})
+    text = _("Nothing was exported: expected one of the formats %(list)s.") % {"list": expected}
+    messages.error(request, text, extra_tags="not_exported")
     return None
 
 

@@ -90,7 +90,7 @@ def make(request: HttpRequest) -> HttpResponse:
     form = QueueForm(request.POST, user=user)
     if not form.is_valid():
         for problem in form.problems():
-            messages.error(request, problem)
+            messages.error(request, problem, extra_tags="not_made")
         return redirect("review:queues")
     found = form.cleaned_data
     parameters: dict[str, Any] = {"weights": form.weights()}
@@ -101,7 +101,8 @@ def make(request: HttpRequest) -> HttpResponse:
     if found["source"] == Queue.Source.SEARCH:
         return _of_search(request, queue)
     if not gathering.send(queue.pk):
-        messages.warning(request, _("The queue cannot be reached now; gathering starts by itself when it is back."))
+        text = _("The queue cannot be reached now; gathering starts by itself when it is back.")
+        messages.warning(request, text, extra_tags="queue_unreachable")
     return redirect("review:queues")
 
 
@@ -160,7 +161,7 @@ def _of_search(request: HttpRequest, queue: Queue) -> HttpResponse:
         return redirect("review:queue", queue.pk)
     if queue.is_active:  # the database was busy: a worker does it
         return redirect("review:queues")
-    messages.error(request, queue.error_sentence)
+    messages.error(request, queue.error_sentence, extra_tags=queue.error_code)
     Queue.objects.filter(pk=queue.pk, state=JobState.FAILED).delete()  # nothing was gathered: nothing is lost
     return redirect(f"{reverse('search:results')}?{queue.parameters['address']}")
 

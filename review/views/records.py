@@ -78,7 +78,8 @@ def record_search_view(request: HttpRequest) -> HttpResponse:
             request, _("Nothing was recorded. %(why)s") % {"why": error}, extra_tags=f"not_recorded {error.code}"
         )
         return redirect(f"{reverse('search:results')}?{address}")
-    messages.success(request, _("This search is recorded as it was answered. Its address stays."))
+    text = _("This search is recorded as it was answered. Its address stays.")
+    messages.success(request, text, extra_tags="recorded")
     return redirect("review:record", record.pk)
 
 

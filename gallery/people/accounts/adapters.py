@@ -23,6 +23,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy
 
 from gallery.audit_events import Action, log_act
+from gallery.people.accounts.acts import AccountAct
 from gallery.people.accounts.second_factor import is_demanded
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         with transaction.atomic():
             super().save_user(request, user, form, commit)
             if commit:
-                log_act(user, Action.ACCOUNT, user.get_username(), act="sign up")
+                log_act(user, Action.ACCOUNT, user.get_username(), act=AccountAct.SIGN_UP)
         return user
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
@@ -94,7 +95,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allau
         """Keep an account that begins with the provider; its role is NEW_ACCOUNT_ROLE until somebody changes it."""
         with transaction.atomic():
             user: User = super().save_user(request, sociallogin, form)
-            log_act(user, Action.ACCOUNT, user.get_username(), act="begin by OpenID Connect")
+            log_act(user, Action.ACCOUNT, user.get_username(), act=AccountAct.BEGIN_BY_OTHER_SITE)
         return user
 
 

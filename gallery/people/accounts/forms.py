@@ -108,12 +108,15 @@ class InvitationForm(forms.Form):
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if get_user_model().objects.filter(username__iexact=name).exists():  # the log-in does not heed case
-            raise forms.ValidationError(_("There is an account “%(name)s” already.") % {"name": name})
+            raise forms.ValidationError(
+                _("There is an account “%(name)s” already.") % {"name": name}, code="name_taken"
+            )
         return name
 
     def clean_address(self) -> str:
         address: str = self.cleaned_data["address"].lower()
         taken = EmailAddress.objects.filter(email__iexact=address).exists()
         if address and (taken or get_user_model().objects.filter(email__iexact=address).exists()):
-            raise forms.ValidationError(_("Another account has the address %(address)s.") % {"address": address})
+            text = _("Another account has the address %(address)s.")
+            raise forms.ValidationError(text, code="address_taken", params={"address": address})
         return address

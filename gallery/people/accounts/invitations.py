@@ -13,6 +13,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from gallery.audit_events import Action, log_act
+from gallery.people.accounts.acts import AccountAct
 from gallery.people.membership import set_role
 from gallery.people.roles import Role
 
@@ -38,7 +39,7 @@ def invite(by: User, *, name: str, address: str, role: Role) -> User:
         user = get_user_model().objects.create_user(name, address)
         if address:
             EmailAddress.objects.create(user=user, email=address, primary=True, verified=True)
-        log_act(by, Action.ACCOUNT, name, act="invite", address=address)
+        log_act(by, Action.ACCOUNT, name, act=AccountAct.INVITE, address=address)
         set_role(user, role, by)
     return user
 
@@ -47,7 +48,7 @@ def make_link(request: HttpRequest, by: User, user: User) -> str:
     """Return an address where a person sets a new password, once and within PASSWORD_RESET_TIMEOUT."""
     key = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
     with transaction.atomic():
-        log_act(by, Action.ACCOUNT, user.get_username(), act="make a link to set a password")
+        log_act(by, Action.ACCOUNT, user.get_username(), act=AccountAct.MAKE_LINK)
     return str(get_adapter(request).get_reset_password_from_key_url(f"{user_pk_to_url_str(user)}-{key}"))
 
 

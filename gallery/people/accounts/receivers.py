@@ -15,21 +15,22 @@ from django.dispatch import Signal
 from django.http import HttpRequest
 
 from gallery.audit_events import Action, log_act
+from gallery.people.accounts.acts import AccountAct
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-ACTS: dict[str, tuple[Signal, str]] = {
-    "password_changed": (account.password_changed, "change the password"),
-    "password_set": (account.password_set, "set a password"),
-    "password_reset": (account.password_reset, "set a password by a link"),
-    "email_changed": (account.email_changed, "change the address"),
-    "authenticator_removed": (second_factor.authenticator_removed, "remove a second factor"),
-    "social_account_removed": (single_sign_on.social_account_removed, "part from another site"),
+ACTS: dict[str, tuple[Signal, AccountAct]] = {
+    "password_changed": (account.password_changed, AccountAct.CHANGE_PASSWORD),
+    "password_set": (account.password_set, AccountAct.SET_PASSWORD),
+    "password_reset": (account.password_reset, AccountAct.SET_PASSWORD_BY_LINK),
+    "email_changed": (account.email_changed, AccountAct.CHANGE_ADDRESS),
+    "authenticator_removed": (second_factor.authenticator_removed, AccountAct.REMOVE_SECOND_FACTOR),
+    "social_account_removed": (single_sign_on.social_account_removed, AccountAct.PART_FROM_OTHER_SITE),
 }
 
 
-def _teller(act: str) -> Callable[..., None]:
+def _teller(act: AccountAct) -> Callable[..., None]:
     def receive(sender: Any, request: HttpRequest, user: User | None = None, **about: Any) -> None:
         person = user or about["socialaccount"].user
         details = {"type": about["authenticator"].type} if "authenticator" in about else {}
@@ -47,14 +48,14 @@ def _tell_of_second_factor(sender: Any, instance: Authenticator, created: bool, 
                 instance.user,
                 Action.ACCOUNT,
                 instance.user.get_username(),
-                act="add a second factor",
+                act=AccountAct.ADD_SECOND_FACTOR,
                 type=instance.type,
             )
 
 
 def _tell_of_joining(sender: Any, request: HttpRequest, sociallogin: Any, **about: Any) -> None:
     with transaction.atomic():
-        log_act(sociallogin.user, Action.ACCOUNT, sociallogin.user.get_username(), act="join with another site")
+        log_act(sociallogin.user, Action.ACCOUNT, sociallogin.user.get_username(), act=AccountAct.JOIN_OTHER_SITE)
 
 
 def connect() -> None:

@@ -51,5 +51,5 @@ class SecondFactorMiddleware:
         message = _("Admins of this site need a second factor; set one up first.")
         if not request.accepts("text/html"):
             return JsonResponse({"error": "second_factor", "message": message}, status=403)
-        messages.warning(request, message)
+        messages.warning(request, message, extra_tags="second_factor")
         return redirect(place)

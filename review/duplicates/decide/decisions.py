@@ -93,7 +93,7 @@ def keep_one(
             try:
                 state["merged"] = merge.merge(keeper_id, others, user).as_state()
             except merge.MergeError as error:
-                raise DuplicatesError(str(error)) from error
+                raise DuplicatesError(error.code, **error.params) from error
         else:
             visibility.trash(others, user)
         decision = _record(Kind.KEEP_ONE, images, user, state, bulk)

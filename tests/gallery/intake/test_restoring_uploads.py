@@ -13,6 +13,7 @@ from gallery.curation import visibility
 from gallery.intake.store import store_image, store_images
 from gallery.models import Collection, Image
 from gallery.people.roles import Role
+from gallery.views.upload import TAKEN_OUT_AGAIN
 from tests.gallery.members import client_of, make_person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folders")]
@@ -36,7 +37,7 @@ def test_it_works(trashed: Image, png: Callable[[int], bytes], heard: list[tuple
     answer = client.post("/upload/", {"files": file, "collection": "Pond"}, headers={"Accept": "application/json"})
     (result,) = answer.json()["results"]
     assert (answer.status_code, result["outcome"]) == (201, "stored")
-    assert result["message"].startswith("This file was in the trash; it is taken out again")
+    assert result["message"] == TAKEN_OUT_AGAIN
     assert result["image"]["id"] == trashed.pk
     (image,) = Image.objects.shown()
     assert (image.title, image.trashed_by, image.collections.get().name) == ("A heron", None, "Pond")

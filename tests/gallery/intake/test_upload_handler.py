@@ -10,6 +10,7 @@ from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.test import Client
 
 from gallery.models import Image
+from jobs.errors import sentence
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +42,7 @@ def test_gallery_upload_is_answered_507(client: Client, full_disk: None, size: i
 def test_the_page_says_so_too(client: Client, full_disk: None) -> None:
     response = client.post("/upload/", {"files": SimpleUploadedFile("cat.png", b"x" * 10)})
     assert response.status_code == 507
-    assert "The disk is full" in response.content.decode()
+    assert sentence("disk_full") in response.text
 
 
 def test_search_upload_is_answered_507(client: Client, full_disk: None) -> None:

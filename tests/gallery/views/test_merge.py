@@ -8,8 +8,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Change, Collection, Image, Tag
 from gallery.people.roles import Role
-from gallery.views.merge import TOO_MANY
 from jobs.errors import sentence
+from tests.codes import notes
 from tests.gallery.members import client_of, make_member, make_person
 from tests.gallery.rows import make_image, make_images
 from tests.gallery.saying import codes
@@ -58,21 +58,22 @@ def test_closed_collections_are_kept_and_not_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("chosen", "sentence"),
-    [("", "Select at least one image"), ("x", "named by number"), ("1", "at least two"), ("1,99", "at least two")],
+    ("chosen", "code"),
+    [("", "nothing_selected"), ("x", "not_numbers"), ("1", "too_few_to_merge"), ("1,99", "too_few_to_merge")],
 )
-def test_unusable_choices_are_refused(admin_client: Client, chosen: str, sentence: str) -> None:
+def test_unusable_choices_are_refused(admin_client: Client, chosen: str, code: str) -> None:
     make_image(pk=1)
     response = admin_client.post(PAGE, {"image": chosen, "step": "apply"})
     assert response.status_code == 400
-    assert sentence in response.content.decode()
+    assert notes(response.text) == [code]
     assert Image.objects.shown().count() == 1
 
 
 def test_too_many_are_refused(admin_client: Client) -> None:
     images = make_images(51)
     response = admin_client.post(PAGE, {"image": ",".join(str(image.pk) for image in images), "step": "apply"})
-    assert TOO_MANY % {"most": 50, "number": 51} in response.content.decode()
+    assert notes(response.text) == ["too_many_to_merge"]
+    assert sentence("too_many_to_merge", {"most": 50, "number": 51}) in response.text
 
 
 def test_images_of_others_are_not_merged() -> None:

@@ -165,7 +165,8 @@ def test_the_last_scan_serves_until_the_next_is_ready(
     broken = schedule.ask()
     scan.duplicate_scan.run(broken.pk)
     broken.refresh_from_db()
-    assert (broken.state, broken.error_sentence) == (JobState.FAILED, "ZeroDivisionError: division by zero")
+    assert (broken.state, broken.error_code) == (JobState.FAILED, "unforeseen")
+    assert broken.error_params["type"] == "ZeroDivisionError"
     assert schedule.newest_ready() == done
     assert not schedule.due()
 

@@ -61,7 +61,7 @@ def test_where_there_is_none_it_says_so(table: np.ndarray) -> None:
 
 @pytest.mark.parametrize("table", [np.zeros((2, 3), np.int64), np.array([[1, -1], [0, 2]]), np.zeros(4, np.int64)])
 def test_what_is_no_table_is_refused(table: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="expected a square table"):
+    with pytest.raises(ValueError, match="square"):
         measure(table)
 
 

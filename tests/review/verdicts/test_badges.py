@@ -17,6 +17,7 @@ from review.verdicts.badges import verdict_badges
 from review.verdicts.record import record
 from search.generations import snapshot
 from search.query.badges import badges_of
+from tests.codes import notes
 from tests.review.people import person
 from tests.search.conftest import few_methods, without_network  # noqa: F401 (fixtures)
 from tests.search.library import add_library
@@ -57,8 +58,12 @@ def test_it_works(client: Client, ada: User, images: list[Image]) -> None:
     record(images[2].sha256, images[0].sha256, "different", author=ada)
     text = search(client, images[0])
     assert sorted(found(text)) == [image.pk for image in images[1:]]
-    assert "Verdict on this pair: same (1 person)" in text
-    assert "Verdict on this pair: different (1 person)" in text
+    marks = verdict_badges(ada, images[0], {image.pk: image for image in images})
+    assert {image_id: mark.text for image_id, mark in marks.items()} == {
+        images[1].pk: "same",
+        images[2].pk: "different",
+    }
+    assert all(f'title="{mark.title}"' in text for mark in marks.values())
     assert text.count("hit-marks") == 2
     assert "hit-apart" not in text
 
@@ -69,7 +74,7 @@ def test_what_is_different_can_be_marked_or_left_out(client: Client, ada: User, 
     text = search(client, images[0], judged="hide")
     assert images[2].pk not in found(text)
     assert len(found(text)) == 4
-    assert "1 image that people found to be different is left out" in text
+    assert "apart_left_out" in notes(text)
     assert client.get(reverse("search:results"), {"image": images[0].pk, "judged": "burn"}).status_code == 400
 
 

@@ -127,7 +127,7 @@ def test_what_goes_wrong_while_the_page_waits(
     client: Client, scan: DuplicateScan, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
 ) -> None:
     def lose_the_database(*_about: object, **_options: object) -> None:
-        raise OperationalError("the disk is full")
+        raise OperationalError("full (no inode)")
 
     monkeypatch.setattr(decisions, "keep_all", lose_the_database)
     monkeypatch.setattr(transport, "send", lambda *_about, job_id="": True)
@@ -136,7 +136,7 @@ def test_what_goes_wrong_while_the_page_waits(
     assert (row.state, row.attempts) == (JobState.WAITING, 1)
     settings.ENV = settings.ENV.model_copy(update={"max_attempts": 1})
     text = said(client, APPLY, form(scan, "keep_all"))
-    assert "the disk is full" in text
+    assert "full (no inode)" in text
     assert "unforeseen" in notes(text)
     assert "many_keep_all" not in notes(text)
 

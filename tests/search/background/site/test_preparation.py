@@ -12,6 +12,7 @@ from django.contrib.auth import authenticate, get_user_model
 from jobs.supervisor import lock
 from jobs.supervisor.lock import AlreadyRunningError
 from search.background.site import preparation
+from tests.codes import refused
 
 Told = list[tuple[str, ...]]
 
@@ -74,7 +75,7 @@ def test_the_lock_names_its_holder(tmp_path: Path) -> None:
     with lock.exclusive(tmp_path / "run") as file:
         lock.write_holder(file, "http://here/")
         assert lock.read_holder(tmp_path / "run")["url"] == "http://here/"
-        with pytest.raises(AlreadyRunningError, match="http://here/"), lock.exclusive(tmp_path / "run"):
+        with refused(AlreadyRunningError, "already_running", url="http://here/"), lock.exclusive(tmp_path / "run"):
             pass
     assert lock.read_holder(tmp_path / "run") == {}
     with (tmp_path / "run" / lock.LOCK_NAME).open() as free:
