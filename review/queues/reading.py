@@ -64,7 +64,7 @@ def decide(
     VerdictError : see `review.verdicts.record.record`
     """
     with transaction.atomic():
-        locked = _lock(pair)
+        locked = _lock(pair, user)
         reading, why = _place_of(locked, user)
         adjudicates = reading is not None and reading.slot == ADJUDICATOR_SLOT
         verdict = verdicts_decide.decide(
@@ -76,6 +76,7 @@ def decide(
             seen=seen,
             state=state,
             adjudicates=adjudicates,
+            in_turn=True,
         )
         if reading is not None:
             why = _count(locked, reading, verdict)
@@ -97,7 +98,7 @@ def undo(pair: QueuedPair, user: User) -> Verdict:
     NewerVerdictError : this person decided again elsewhere; nothing is changed
     """
     with transaction.atomic():
-        locked = _lock(pair)
+        locked = _lock(pair, user)
         reading = Reading.objects.filter(pair=locked, reader=user, decided_at__isnull=False).first()
         if reading is None or reading.verdict is None:
             raise QueueError("not_decided_in_this_queue")
@@ -108,7 +109,7 @@ def undo(pair: QueuedPair, user: User) -> Verdict:
         reading.save(update_fields=["verdict", "decided_at"])
         # An older verdict was given elsewhere and only confirmed by the reading: it is not undone with it.
         if verdict.decided_at >= started_at:
-            verdict = verdicts_decide.undo(user, verdict.pk)
+            verdict = verdicts_decide.undo(user, verdict.pk, in_turn=True)
         if reopen(locked):
             hold(locked, user, timezone.now())
     return verdict
@@ -140,8 +141,10 @@ def settle(pair: QueuedPair) -> None:
         pair.save(update_fields=["state", "decided_at"])
 
 
-def _lock(pair: QueuedPair) -> QueuedPair:
+def _lock(pair: QueuedPair, user: User) -> QueuedPair:
     """Return the pair as it is now, so that nobody else decides about it until the transaction ends."""
+    # The person first, as with every verdict, whose pairs are locked after that: else two windows wait for each other.
+    verdicts_decide.take_turns(user)
     return QueuedPair.objects.select_for_update(of=("self",)).select_related("queue").get(pk=pair.pk)
 
 

@@ -39,6 +39,7 @@ def decide(
     state: Mapping[str, Any] | None = None,
     seen: int | None = None,
     adjudicates: bool = False,
+    in_turn: bool = False,
 ) -> Verdict:
     """Record what a person decides about two images.
 
@@ -49,6 +50,7 @@ def decide(
     kind, note, state : see `review.verdicts.record.record`
     seen : id of this person's newest verdict on the pair as the form showed it, 0 for none; None: do not ask
     adjudicates : whether this settles what two readers disagree about; who did so once does so by a change of mind, too
+    in_turn : whether `take_turns` was called in this transaction already
 
     Returns
     -------
@@ -60,7 +62,8 @@ def decide(
     VerdictError : see `review.verdicts.record.record`
     """
     with transaction.atomic():
-        _take_turns(user)
+        if not in_turn:
+            take_turns(user)
         newest = newest_of(user, one, other)
         if newest is not None and seen is not None:
             if (newest.kind, newest.note) == (kind, note):  # pressed twice, or sent again by a browser
@@ -71,8 +74,10 @@ def decide(
         return _add(user, one, other, kind, newest, note=note, state=state, adjudicates=settles)
 
 
-def undo(user: User, pk: int) -> Verdict:
+def undo(user: User, pk: int, *, in_turn: bool = False) -> Verdict:
     """Take a person's newest verdict on a pair back: what this person said before it counts again, or nothing.
+
+    `in_turn`: see `decide`.
 
     Returns
     -------
@@ -84,7 +89,8 @@ def undo(user: User, pk: int) -> Verdict:
     NewerVerdictError : it is not the newest any more; nothing is recorded
     """
     with transaction.atomic():
-        _take_turns(user)
+        if not in_turn:
+            take_turns(user)
         undone = Verdict.objects.get(pk=pk, author_name=user.get_username())
         newest, *earlier = own_verdicts(user, undone.first_sha256, undone.second_sha256)
         if newest.pk != pk:
@@ -109,7 +115,7 @@ def newest_of(user: User, one: str, other: str) -> Verdict | None:
     return next(iter(own_verdicts(user, one, other)), None)
 
 
-def _take_turns(user: User) -> None:
+def take_turns(user: User) -> None:
     """Let two windows of one person decide one after the other."""
     get_user_model().objects.select_for_update().filter(pk=user.pk).first()
 

@@ -12,6 +12,7 @@ from django.db import connection
 from review.models import Queue, QueuedPair, Reading, Verdict
 from review.queues.assign import assign_pair
 from review.queues.reading import decide
+from review.verdicts.decide import decide as decide_anywhere
 from tests.review.people import person
 from tests.review.queues.rows import make_queue
 
@@ -56,3 +57,30 @@ def test_two_readers_each() -> None:
     assert Counter(pair for pair, _slot, _reader in read) == dict.fromkeys(queue.pairs.values_list("pk", flat=True), 2)
     assert len({(pair, reader) for pair, _slot, reader in read}) == 16
     assert set(queue.pairs.values_list("state", flat=True)) == {QueuedPair.State.DECIDED}
+
+
+def test_two_windows_of_one_person() -> None:
+    queue, ada, start = make_queue(16), person("ada"), Barrier(2)
+    errors = list[BaseException]()
+
+    def judge(kind: str, *, reads: bool) -> None:
+        try:
+            for pair in queue.pairs.order_by("position"):
+                start.wait()
+                if reads:
+                    decide(pair, ada, kind)
+                else:
+                    decide_anywhere(ada, pair.first_sha256, pair.second_sha256, kind)
+        except BaseException as error:  # noqa: BLE001 (told by the test)
+            errors.append(error)
+            start.abort()
+        finally:
+            connection.close()
+
+    threads = [Thread(target=judge, args=(kind,), kwargs={"reads": kind == "same"}) for kind in ("same", "different")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert Verdict.objects.count() == 32
