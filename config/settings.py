@@ -15,6 +15,8 @@ from config.environment import BASE_DIR, environment
 from config.logs import configure_logging
 from config.mail import read_mail_url
 from config.openness import LOCAL, openness
+from jobs.files import whole_file
+from jobs.locks import locked
 
 ENV = environment()
 
@@ -40,20 +42,24 @@ def _secret_key() -> str:
     if ENV.secret_key:
         return ENV.secret_key
     path = DATA_DIR / "secret_key"
-    if not path.exists():
-        try:
-            with path.open("x") as file:
-                path.chmod(0o600)
-                file.write(get_random_secret_key())
-        except FileExistsError:
-            pass  # another process was quicker; its key is read below
+    # Processes start together and one may be killed: none must read a file that another has not filled yet.
+    if not _has_text(path):
+        RUNTIME_DIR.mkdir(mode=0o700, exist_ok=True)
+        with locked(RUNTIME_DIR / "secret_key.lock"):
+            if not _has_text(path):
+                with whole_file(path, mode=0o600) as file:
+                    file.write(get_random_secret_key().encode())
     return path.read_text()
+
+
+def _has_text(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
 
 def _redis_socket() -> Path:
     """Return the socket of our own Redis: in DATA_DIR, or under /tmp where that path is longer than sockets allow."""
     path = RUNTIME_DIR / "redis.sock"
-    if len(os.fsencode(path)) <= 100:
+    if len(os.fsencode(path)) <= 100:  # an address of a socket holds 108 bytes on Linux, 104 on macOS
         return path
     digest = hashlib.sha256(os.fsencode(DATA_DIR)).hexdigest()[:16]
     return Path("/tmp") / f"likeness-{os.getuid()}-{digest}" / "redis.sock"  # noqa: S108 (the folder is made private)
@@ -127,6 +133,7 @@ TEMPLATES = [
 # Database: short write transactions that take their lock at once, so that writers queue instead of failing
 _SQLITE = (
     f"sqlite:///{DATA_DIR / 'likeness.sqlite3'}?transaction_mode=IMMEDIATE&timeout=20"
+    # With WAL and NORMAL a power cut may cost the last commits, but never the file.
     "&init_command=PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
 )
 DATABASES = {"default": dj_database_url.parse(ENV.database_url or _SQLITE, conn_max_age=60)}
@@ -136,13 +143,14 @@ REDIS_URL = ENV.redis_url or f"unix://{quote(str(_redis_socket()))}?db=0"
 QUEUE_FEATURES, QUEUE_INTERACTIVE, QUEUE_MAINTENANCE = "features", "interactive", "maintenance"
 RQ_QUEUES = {
     name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": timeout, "SERIALIZER": "rq.serializers.JSONSerializer"}
+    # Somebody waits for what is interactive; a build may take hours.
     for name, timeout in ((QUEUE_FEATURES, 900), (QUEUE_INTERACTIVE, 60), (QUEUE_MAINTENANCE, 4 * 3600))
 }
 RQ = {"COMMIT_MODE": "on_db_commit"}
 
 # Uploads: files stream to disk, whatever their size
 FILE_UPLOAD_HANDLERS = ["gallery.intake.upload_handler.SpoolingHandler"]
-DATA_UPLOAD_MAX_NUMBER_FILES = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 1000  # without scripts a whole folder comes in one request
 
 # Trash
 TRASH_DAYS = ENV.trash_days
@@ -220,7 +228,7 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"  # of those who signed up by themselves; see gallery.people.accounts.stages
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Likeness] "
 ACCOUNT_EMAIL_NOTIFICATIONS = True
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # strangers get no mail because somebody typed their address
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_MAX_EMAIL_ADDRESSES = 2  # the one in use and the one that waits to be confirmed
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
@@ -228,8 +236,8 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 MFA_ADAPTER = "gallery.people.accounts.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = [] if SECOND_FACTOR == "off" else ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Likeness"
-MFA_TOTP_TOLERANCE = 1
-MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_TOLERANCE = 1  # half a minute: clocks of phones differ
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # who was invited may have no address at all
 SOCIALACCOUNT_ADAPTER = "gallery.people.accounts.adapters.SocialAdapter"
 SOCIALACCOUNT_EMAIL_VERIFICATION = "none"  # the provider vouches for its people
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = ENV.oidc_join_by_email
@@ -258,9 +266,9 @@ EMAIL_FILE_PATH = DATA_DIR / "mail"
 EMAIL_HOST, EMAIL_PORT = _MAIL.host, _MAIL.port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.user, _MAIL.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.starttls, _MAIL.tls
-EMAIL_TIMEOUT = 10
+EMAIL_TIMEOUT = 10  # a page waits for it
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.email_from
 
 # Logs
-LOGGING_CONFIG = None
+LOGGING_CONFIG = None  # else Django's own comes on top
 configure_logging(ENV.log_level, as_json=ENV.log_json)
