@@ -21,7 +21,7 @@ class Environment(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_file=BASE_DIR / ".env",
-        env_ignore_empty=True,
+        env_ignore_empty=True,  # PORT= in a file means the default
         extra="ignore",
         hide_input_in_errors=True,  # some of it is secret
     )

@@ -4,6 +4,7 @@ let timer;
 
 export function announce(sentence) {
   clearTimeout(timer);
+  // Emptied first and filled a moment later: a sentence that stays the same is not read out again.
   region.textContent = "";
   timer = setTimeout(() => {
     region.textContent = sentence;

@@ -17,6 +17,7 @@ let swipeFrom = 0;
 
 function paint() {
   const [left, top] = view.toStage(0, 0);
+  // By script, which the content security policy allows; a style attribute in the page it does not.
   image.style.transform = `translate(${left}px, ${top}px) scale(${view.scale})`;
   readout.textContent = percent(view.scale);
   stage.classList.toggle("is-zoomed", !view.isFit);

@@ -23,6 +23,7 @@ document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
   if (event.key.startsWith("Arrow") && usesArrows(event.target)) return;
+  // People who dictate, or whose hands shake, must be able to switch single letters off (WCAG 2.1.4).
   if (event.key.length === 1 && !singleLetters.checked) return;
   const row = rows.find((each) => each.dataset.key.split(" ").includes(event.key));
   const handler = row && handlers.get(row.dataset.action);

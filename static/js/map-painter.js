@@ -12,14 +12,14 @@ const PEN_CHANGES = { lasso: 1.5, frame: 2, chosen: 3 };
 export class Painter {
   constructor(canvas, view, looks, sprites) {
     Object.assign(this, { canvas, view, looks, sprites });
-    this.pen = canvas.getContext("2d", { alpha: false });
+    this.pen = canvas.getContext("2d", { alpha: false }); // opaque: nothing to blend with the page
     this.dots = new Dots();
     this.withThumbnails = true;
     this.boxes = []; // of the thumbnails painted last: what lies under the pointer
   }
 
   resize() {
-    this.ratio = Math.min(devicePixelRatio || 1, 2);
+    this.ratio = Math.min(devicePixelRatio || 1, 2); // more pixels than that cost time and show nothing
     this.canvas.width = Math.round(this.view.width * this.ratio);
     this.canvas.height = Math.round(this.view.height * this.ratio);
     this.dots.resize(Math.max(this.canvas.width, 1), Math.max(this.canvas.height, 1));

@@ -92,6 +92,7 @@ function makeLevels(points) {
   const { left, top, right, bottom } = points.bounds;
   const span = Math.max(right - left, bottom - top) || 1;
   const order = Uint32Array.from({ length: points.num }, (_, i) => i);
+  // Knuth's multiplicative hash: neighboring ids, often uploaded together, get ranks far apart.
   const chance = Float64Array.from(points.ids, (id) => (Math.imul(id, 2654435761) ^ (id >>> 7)) >>> 0);
   order.sort((a, b) => chance[a] - chance[b]);
   const taken = Array.from({ length: LEVELS }, () => new Set());

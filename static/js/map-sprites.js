@@ -72,7 +72,7 @@ export class Sprites {
     if (this.#kept.size <= MOST_KEPT) return;
     const [oldest, gone] = this.#kept.entries().next().value;
     this.#kept.delete(oldest);
-    gone?.close();
+    gone?.close(); // its pixels are none of the heap's, so nothing would collect them soon
   }
 }
 

@@ -65,7 +65,7 @@ async function load() {
   const mine = ++turn;
   stage.setAttribute("aria-busy", "true");
   const response = await fetch(`${stage.dataset.points}?${parameters()}`).catch(() => null);
-  if (mine !== turn) return;
+  if (mine !== turn) return; // something else was asked for since
   stage.removeAttribute("aria-busy");
   if (response?.status === 404) {
     location.assign(`?${parameters()}`); // a method whose map is not drawn: its page says what can be done

@@ -32,6 +32,7 @@ export function growth(matrix, place) {
   return Math.sqrt(Math.abs(area)) / step;
 }
 
+// CSS takes the columns of a 4 x 4 matrix, one after the other; the third dimension stays as it is.
 export function asCss([[a, b, c], [d, e, f], [g, h, i]]) {
   return `matrix3d(${[a, d, 0, g, b, e, 0, h, 0, 0, 1, 0, c, f, 0, i].map((value) => value / i).join(", ")})`;
 }

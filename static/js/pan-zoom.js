@@ -79,7 +79,7 @@ export class Viewport {
   // The middle stays where it is.
   setScale(scale) {
     this.scale = clamp(scale, ...this.limits(this.fitScale));
-    this.isFit = this.fills && this.zoom <= 1.001;
+    this.isFit = this.fills && this.zoom <= 1.001; // dividing leaves a rest
   }
 
   // What is under (x, y) of the stage stays under it.
@@ -149,7 +149,8 @@ export class Gestures {
       this.#end(event); // a pointer that was never dragged is not captured, and may go up elsewhere
       this.does.hover();
     });
-    element.addEventListener("dragstart", (event) => event.preventDefault());
+    element.addEventListener("dragstart", (event) => event.preventDefault()); // the browser would drag the picture
+    // Not passive, so that a turn of the wheel can be kept from scrolling the page.
     stage.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
   }
 
@@ -210,8 +211,9 @@ export class Gestures {
     if (!this.does.accepts(event) || (this.does.isFit() && event.deltaY > 0 && !event.ctrlKey)) return;
     event.preventDefault();
     const unit = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? WHEEL.pixels : WHEEL.lines;
+    // A pinch on a trackpad comes as a wheel with the control key, in small steps.
     const turn = clamp(-event.deltaY * unit * (event.ctrlKey ? 4 : 1), -1, 1);
-    this.does.zoom(Math.exp(turn), ...this.at(event));
+    this.does.zoom(Math.exp(turn), ...this.at(event)); // so that as much back leads to where it was
   }
 }
 

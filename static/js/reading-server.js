@@ -11,9 +11,10 @@ export class Refusal extends Error {
 
 export async function fetchTurn(url, step) {
   const response = await fetch(`${url}?${new URLSearchParams(step)}`, { credentials: "same-origin" });
-  if (!response.ok || response.redirected) throw new Refusal();
+  if (!response.ok || response.redirected) throw new Refusal(); // redirected: to the log-in
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const turn = document.importNode(page.body.firstElementChild, true);
+  // What is not in the page loads nothing by itself.
   for (const image of turn.querySelectorAll("img")) new Image().src = image.src;
   return turn;
 }

@@ -232,7 +232,7 @@ place.addEventListener("keydown", (event) => {
 
 onKey("verdict", (event) => {
   const button = article()?.querySelector(`[data-verdict="${event.key}"]`);
-  if (button && !event.repeat) decide(button.value);
+  if (button && !event.repeat) decide(button.value); // a key held down would judge pair after pair
   return Boolean(button);
 });
 onKey("undo", () => void undo());

@@ -29,7 +29,7 @@ function selectRange(from, to) {
 document.addEventListener("click", (event) => {
   const box = event.target.closest(".tile-check input");
   if (!box) return;
-  if (event.shiftKey && last?.isConnected) selectRange(last, box);
+  if (event.shiftKey && last?.isConnected) selectRange(last, box); // else it went with the former grid
   last = box;
   announce(showCount());
 });

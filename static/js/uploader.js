@@ -21,7 +21,7 @@ export class Uploader {
     this.part("retry").addEventListener("click", () => this.retry());
     this.part("cancel").addEventListener("click", () => this.cancel());
     window.addEventListener("beforeunload", (event) => {
-      if (this.isBusy()) event.preventDefault();
+      if (this.isBusy()) event.preventDefault(); // the browser asks whether to leave
     });
   }
 
@@ -82,7 +82,7 @@ export class Uploader {
     form.append("files", item.file, item.file.name);
     if (this.collection()) form.append("collection", this.collection());
     if (this.isPrivate()) form.append("private", "on");
-    const request = new XMLHttpRequest();
+    const request = new XMLHttpRequest(); // fetch does not tell how much has been sent
     item.request = request;
     this.running.add(item);
     this.setState(item, "sending", fill(this.words.sending, 0));
