@@ -96,7 +96,9 @@ class Environment(BaseSettings):
 
     # Features
     deep_backbone: str = Field(
-        "compact", description="Network of the deep method: compact, which is built in, or a keras.applications model."
+        "lite2",
+        description="Network of the deep method: lite2, lite1 or lite0, which come as packages, compact, which is "
+        "built in, or a keras.applications model.",
     )
     deep_weights: Path | None = Field(
         None,

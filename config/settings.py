@@ -31,6 +31,7 @@ COMPARISONS_DIR = DATA_DIR / "comparisons"
 DUPLICATES_DIR = DATA_DIR / "duplicates"
 QUEUES_DIR = DATA_DIR / "queues"
 WEIGHTS_DIR = DATA_DIR / "weights"
+CONTENT_DIR = DATA_DIR / "models" / "content"
 SIAMESE_DIR = DATA_DIR / "models" / "siamese"
 RUNTIME_DIR = DATA_DIR / "run"
 AUDIT_HEADS_FILE = DATA_DIR / "audit-heads"
@@ -161,6 +162,7 @@ DEEP_OPTIONS = {
     "weights": ENV.deep_weights,
     "preprocessing": ENV.deep_preprocessing,
     "weights_dir": WEIGHTS_DIR,
+    "models_dir": CONTENT_DIR,
 }
 SEARCH_METHOD_OPTIONS: dict[str, dict[str, Any]] = {
     "deep": DEEP_OPTIONS,

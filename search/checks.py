@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 
 from search.exceptions import IndexUnavailableError, WeightsError
 from search.index import choose_backend
-from search.methods.model_files import COMPACT
+from search.methods.model_files import comes_along
 from search.methods.weights import find_backbone
 from search.storage import data_folder
 
@@ -50,12 +50,12 @@ def check_deep_weights(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -
 def check_deep_backbone(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """See that the network of the content method is one that is known."""
     name = settings.ENV.deep_backbone
-    if name.lower() in ("", COMPACT):
+    if comes_along(name):
         return []
     try:
         find_backbone(name)
     except WeightsError as error:
-        hint = "Correct it, or unset it to use the built-in encoder; `manage.py fetch_weights --list` lists the others."
+        hint = "Correct it, or unset it to use lite2; `manage.py fetch_weights --list` lists those of Keras."
         return [Error(f"DEEP_BACKBONE={name}: {error}.", hint=hint, id="search.E004")]
     return []
 

@@ -15,6 +15,7 @@ os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
 os.environ.update(
     DATA_DIR=_FOLDER,
     OPEN_ACCESS="1",
+    DEEP_BACKBONE="compact",  # the quickest network; tests of others name them
     SECRET_KEY="only-for-tests-" + "x" * 40,
     TF_CPP_MIN_LOG_LEVEL="3",
     LOG_LEVEL="WARNING",

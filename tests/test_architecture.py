@@ -38,7 +38,7 @@ PURE = (
 )
 IMPURE = ("search.training.library",)
 FOLDERS = ("search", "jobs", "search.evaluation")  # empty themselves: what is taken from them stands beside
-PURE_MAY_USE = (*PURE, "search.types", "search.exceptions", "jobs.files")
+PURE_MAY_USE = (*PURE, "search.types", "search.exceptions", "jobs.files", "jobs.locks")
 MEETING_POINTS = (
     "search.features",
     "search.features.extraction",

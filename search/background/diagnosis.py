@@ -103,8 +103,9 @@ def _litert() -> tuple[State, str]:
 
 def _methods() -> tuple[State, str]:
     missing = registry.unavailable_methods()
-    told = "; ".join([f"{', '.join(registry.current_versions())} can be used", *map(str, missing.values())])
-    return ("note" if missing else "ok"), told
+    instead = [f"{name} by the built-in encoder: {error}" for name, error in registry.stand_ins().items()]
+    told = "; ".join([f"{', '.join(registry.current_versions())} can be used", *instead, *map(str, missing.values())])
+    return ("note" if missing or instead else "ok"), told
 
 
 def _redis() -> tuple[State, str]:

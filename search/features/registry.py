@@ -8,7 +8,7 @@ from functools import lru_cache
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from search.exceptions import MethodUnavailableError
+from search.exceptions import MethodUnavailableError, SearchError
 from search.methods import METHODS, DerivedMethod, Method, load_method
 from search.models import Feature
 
@@ -36,6 +36,11 @@ def unavailable_methods() -> dict[str, MethodUnavailableError]:
         for name, reason in reasons.items()
         if reason is not None
     }
+
+
+def stand_ins() -> dict[str, SearchError]:
+    """Return why something else serves than what was chosen, by method."""
+    return {name: error for name, method in methods().items() if (error := method.stands_in()) is not None}
 
 
 def of_versions(versions: Mapping[str, str]) -> QuerySet[Feature]:

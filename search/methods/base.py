@@ -62,6 +62,10 @@ class Method(ABC):
         """
         return None
 
+    def stands_in(self) -> SearchError | None:
+        """Return why something else describes images than what was chosen, or None. As cheap as `unavailable`."""
+        return None
+
     def warm_up(self) -> None:  # noqa: B027 (a hook: most methods have nothing to load)
         """Load whatever `describe` needs, so that the first image does not wait for it."""
 

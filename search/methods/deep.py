@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from search.exceptions import MethodUnavailableError, SearchError, WeightsError
 from search.methods.base import Method, check_images, normalize_rows, resize
 from search.methods.engines import PACKAGES, Network, load_network
-from search.methods.model_files import ModelFile, find_model_file, fingerprint
+from search.methods.model_files import ModelFile, find_model_file
+from search.methods.pretrained.photographs import check_classes
+from search.methods.pretrained.preparation import withdraw
 from search.types import RGBImage, Vectors
 
 _REVISION = 1  # of the numbers below the network: raise it when resizing or the root changes
@@ -25,7 +27,7 @@ _REFUSED_SECONDS = 60.0  # that a file which could not be loaded is not tried ag
 
 
 class Deep(Method):
-    """Rows of the built-in encoder, or average-pooled activations of any other network, square-rooted.
+    """Rows of the built-in encoder or of a packaged network, or pooled activations of another network, square-rooted.
 
     Options: see `search.methods.model_files.find_model_file`. Weights are never random and never downloaded here:
     without a file the method is unavailable.
@@ -48,10 +50,10 @@ class Deep(Method):
 
     @property
     def version(self) -> str:
-        """Name the network and the first 12 digits of its file's SHA-256; "unavailable" where there is none."""
+        """Name the network and the beginning of a checksum; "unavailable" where there is no network."""
         try:
             file = find_model_file(self.options)
-            return f"{_REVISION}-{file.title}-{fingerprint(file.path)}"
+            return f"{_REVISION}-{file.title}-{file.identity}"
         except (WeightsError, OSError):
             return f"{_REVISION}-unavailable"
 
@@ -70,6 +72,13 @@ class Deep(Method):
             if importlib.util.find_spec(package) is None:
                 return MethodUnavailableError("package_missing", package=package)
         return None
+
+    def stands_in(self) -> SearchError | None:
+        """Return why the built-in encoder serves although another network was asked for, or None."""
+        try:
+            return find_model_file(self.options).stands_in
+        except WeightsError:
+            return None
 
     def warm_up(self) -> None:
         """Load the network with what runs it, and let it compile."""
@@ -91,6 +100,29 @@ class Deep(Method):
         rows = normalize_rows(rooted)
         rows[~rows.any(axis=1)] = network.dim**-0.5  # nothing woke: alike to all, and to the next such image most
         return rows
+
+    def classify(self, images: Sequence[RGBImage]) -> NDArray[np.float32]:
+        """Say which of ImageNet's classes images may show, by a network from a package.
+
+        Parameters
+        ----------
+        images : see `describe`
+
+        Returns
+        -------
+        logits : ndarray of shape (n, 1000); their softmax are the probabilities of the classes, whose names are
+            `search.methods.pretrained.classes.image_classes()`
+
+        Raises
+        ------
+        ValueError, WeightsError : see `describe`
+        MethodUnavailableError : the network in use names no classes
+        """
+        check_images(images)
+        network = self._load()
+        if network.classify is None:
+            raise MethodUnavailableError("no_classes")
+        return np.concatenate([network.classify(fit(image, *network.size)[None]) for image in images])
 
     def textbook_similarity(self, first: RGBImage, second: RGBImage) -> float:
         """Compare two images by the textbook definition: cosine of the pooled activations.
@@ -125,7 +157,7 @@ class Deep(Method):
         if reason is not None:
             raise MethodUnavailableError("method_unavailable", method=self.name, because=reason)
         file = find_model_file(self.options)
-        mark = f"{file.path}:{file.title}:{file.preprocessing}:{fingerprint(file.path)}"
+        mark = f"{file.path}:{file.title}:{file.preprocessing}:{file.identity}"
         with self._lock:
             if self._mark != mark:
                 self._network, self._mark, self._refusal = None, mark, None
@@ -138,8 +170,13 @@ class Deep(Method):
             code, params = self._refusal
             raise WeightsError(code, **params)
         try:
-            return load_network(file)
+            network = load_network(file)
+            if network.classify is not None:
+                check_classes(network.classify, network.size)
+            return network
         except WeightsError as error:
+            if file.network:
+                withdraw(file.network, file.path, error)
             # Not the error itself: its traceback would keep the half-made network in memory.
             self._refusal = error.code, error.params
             self._refused_until = time.monotonic() + _REFUSED_SECONDS

@@ -7,25 +7,40 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 from search.exceptions import WeightsError
+from search.methods.pretrained import packages
+from search.methods.pretrained.checksum import is_whole, with_checksum
+from search.methods.pretrained.preparation import PIXELS, expected, identity
 from search.methods.weights import Backbone, backbones, find_backbone
+
+__all__ = [
+    "BUILT_IN",
+    "COMPACT",
+    "EMBEDDING",
+    "NO_PREPROCESSING",
+    "PIXELS",
+    "ModelFile",
+    "comes_along",
+    "find_model_file",
+    "fingerprint",
+    "with_checksum",
+]
 
 NO_PREPROCESSING = "none"
 """Named where a model prepares the pixels (0..255) itself."""
 COMPACT = "compact"
 """The backbone that ships with the program."""
 BUILT_IN = Path(__file__).with_name("builtin") / "encoder.tflite"
-PIXELS, EMBEDDING = "pixels", "embedding"
-"""What the encoder's `.tflite` files call their input (RGB, 0..255) and their output (rows compared as they are)."""
+EMBEDDING = "embedding"
+"""What the encoder's `.tflite` files call their output (rows compared as they are); their input is PIXELS."""
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _LITERT_MAGIC, _LITERT_MAGIC_AT = b"TFL3", 4
-_CHECKSUM_MARK = b"likeness sha256:"
 # A layer that only this family has; checked in this order.
 _LAYER_SIGNS = {
     "conv_dw_1": "mobilenet",
@@ -52,6 +67,8 @@ class ModelFile:
     path: Path
     preprocessing: str  # module of keras.applications, or NO_PREPROCESSING; empty: a `.tflite` file tells it itself
     backbone: Backbone | None  # None: the file is a whole model
+    network: str = ""  # key of PACKAGES: the file is made from a package when it is loaded first
+    stands_in: WeightsError | None = None  # why the network that was asked for does not serve, where this one does
 
     @property
     def engine(self) -> Literal["keras", "litert"]:
@@ -60,10 +77,17 @@ class ModelFile:
 
     @property
     def title(self) -> str:
-        """Short name for the method's version, such as "encoder", "resnet50" or "model-mobilenet"."""
+        """Short name for the method's version, such as "lite2", "encoder", "resnet50" or "model-mobilenet"."""
+        if self.network:
+            return self.network
         if self.engine == "litert":
             return "encoder"
         return self.backbone.name.lower() if self.backbone else f"model-{self.preprocessing}"
+
+    @property
+    def identity(self) -> str:
+        """What tells this file's numbers from those of others of its title."""
+        return identity(packages.PACKAGES[self.network]) if self.network else fingerprint(self.path)
 
 
 def find_model_file(options: Mapping[str, Any]) -> ModelFile:
@@ -71,9 +95,14 @@ def find_model_file(options: Mapping[str, Any]) -> ModelFile:
 
     Parameters
     ----------
-    options : "backbone": "compact" or the name of a network; "weights": path of its weights, or of a whole `.keras`
-        or `.tflite` model, or None; "preprocessing": module of keras.applications that a `.keras` model expects, or
-        empty; "weights_dir": folder into which `fetch_weights` downloads
+    options : "backbone": "compact", "lite0" to "lite2" or the name of a network; "weights": path of its weights, or of
+        a whole `.keras` or `.tflite` model, or None; "preprocessing": module of keras.applications that a `.keras`
+        model expects, or empty; "weights_dir": folder into which `fetch_weights` downloads; "models_dir": folder of
+        the files that are made from packages
+
+    Returns
+    -------
+    file : the built-in encoder, with the reason in `stands_in`, where a package's network cannot serve
 
     Raises
     ------
@@ -87,15 +116,17 @@ def find_model_file(options: Mapping[str, Any]) -> ModelFile:
     name = options.get("backbone") or COMPACT
     if name.lower() == COMPACT:
         return _built_in(Path(given) if given else None)
+    if not given and (package := packages.named(name)):
+        return _packaged(package, options.get("models_dir"))
     backbone = find_backbone(name)
     path = Path(given) if given else _fetched(backbone, options.get("weights_dir"))
     _check_file(path, _HDF5_MAGIC, "h5")
     return ModelFile(path, backbone.module, backbone)
 
 
-def with_checksum(content: bytes) -> bytes:
-    """Return the content of a `.tflite` file with its own SHA-256 behind it, where LiteRT does not look."""
-    return content + _CHECKSUM_MARK + hashlib.sha256(content).digest()
+def comes_along(backbone: str) -> bool:
+    """Tell whether a network comes with the program or its packages, so that there is nothing to fetch."""
+    return backbone.lower() in ("", COMPACT) or packages.named(backbone) is not None
 
 
 def fingerprint(path: Path) -> str:
@@ -117,6 +148,16 @@ def _fetched(backbone: Backbone, folder: Path | None) -> Path:
     return path
 
 
+def _packaged(package: packages.Package, folder: Path | None) -> ModelFile:
+    try:
+        if folder is None:
+            raise WeightsError("no_place", path=package.name, cause="no folder of models is named")
+        path = expected(package, folder)
+    except WeightsError as error:
+        return replace(_built_in(None), stands_in=error)
+    return ModelFile(path, "", None, package.name)
+
+
 def _built_in(given: Path | None) -> ModelFile:
     if given:
         _check_file(given, _HDF5_MAGIC, "any")
@@ -130,20 +171,9 @@ def _litert_model(path: Path, preprocessing: str) -> ModelFile:
     _check_file(path, _LITERT_MAGIC, "tflite", _LITERT_MAGIC_AT)
     if preprocessing not in ("", NO_PREPROCESSING):
         raise WeightsError("preprocessing_not_taken", got=preprocessing)
-    stat = path.stat()
-    if not _is_whole(path, stat.st_size, stat.st_mtime_ns):
+    if not is_whole(path, must_carry_one=path == BUILT_IN):
         raise WeightsError("model_damaged", path=path)
     return ModelFile(path, preprocessing, None)
-
-
-@lru_cache(maxsize=8)
-def _is_whole(path: Path, num_bytes: int, mtime_ns: int) -> bool:
-    """Tell whether a file has the checksum it carries, if any; files of other programs carry none."""
-    content = path.read_bytes()
-    place = len(content) - hashlib.sha256().digest_size - len(_CHECKSUM_MARK)
-    if place < 0 or content[place : place + len(_CHECKSUM_MARK)] != _CHECKSUM_MARK:
-        return path != BUILT_IN
-    return hashlib.sha256(content[:place]).digest() == content[place + len(_CHECKSUM_MARK) :]
 
 
 def _check_file(path: Path, magic: bytes, kind: str, place: int = 0) -> None:

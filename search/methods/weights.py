@@ -21,6 +21,7 @@ from pathlib import Path
 
 from jobs.files import put, sync
 from search.exceptions import WeightsError
+from search.methods.pretrained.packages import PACKAGES
 
 Progress = Callable[[int, int], None]
 """Called with the bytes there are and the bytes there will be."""
@@ -71,7 +72,7 @@ def find_backbone(name: str) -> Backbone:
     found = backbones().get(wanted)
     if found is None:
         near = [backbones()[close].name for close in get_close_matches(wanted, backbones(), NAMED)]
-        raise WeightsError("unknown_backbone", name=name, expected=["compact", *near])
+        raise WeightsError("unknown_backbone", name=name, expected=["compact", *PACKAGES, *near])
     return found
 
 

@@ -45,12 +45,13 @@ def _context(viewer: User | AnonymousUser) -> dict[str, Any]:
     closed = closed_images(viewer)
     active, newest = health.look_at_generations()
     counts, unavailable = _counts(closed), registry.unavailable_methods()
-    looks = method_looks()
+    looks, stand_ins = method_looks(), registry.stand_ins()
     num_images = Image.objects.visible_to(viewer).filter(hidden=False).count()
     rows = [
         _method_row(look, counts.get(name, {}), str(unavailable.get(name, "")), num_images)
         for name, look in looks.items()
     ]
+    instead = [{"look": looks[name], "code": error.code, "reason": str(error)} for name, error in stand_ins.items()]
     failures = [
         {"look": looks[failure.method], "reason": failure.reason, "num": failure.num_images}
         for failure in health.look_at_failures(closed=closed)
@@ -70,6 +71,7 @@ def _context(viewer: User | AnonymousUser) -> dict[str, Any]:
         "newest": newest,
         "methods": rows,
         "failures": failures,
+        "instead": instead,
         "num_waiting": sum(row["waiting"] for row in rows),
         # Of this process, which may see what no other one has noticed yet.
         "degraded": snapshot.current_snapshot().degraded,

@@ -69,5 +69,5 @@ class Command(BaseCommand):
 def _encoder() -> ModelFile:
     """Return the encoder in use, or the built-in one where another kind of network is."""
     file = find_model_file(DEEP_OPTIONS)
-    # Only encoders of our own can be written with 8 bits; a network of Keras is not one.
-    return file if file.engine == "litert" else find_model_file({"backbone": COMPACT})
+    # Only encoders of our own can be written with 8 bits; networks of Keras and of packages are not.
+    return file if file.engine == "litert" and not file.network else find_model_file({"backbone": COMPACT})

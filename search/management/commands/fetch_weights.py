@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from search.exceptions import WeightsError
-from search.methods.model_files import COMPACT
+from search.methods.model_files import comes_along
 from search.methods.weights import Backbone, backbones, fetch, find_backbone
 
 INTERRUPTED = 130
@@ -24,8 +24,8 @@ TEXTBOOK_BACKBONE = "resnet50"
 class Command(BaseCommand):
     help = (
         "Download the weights of a network for the deep method from where Keras publishes them, checked by their "
-        "checksum. The compact encoder is built in and needs none. A download that was cut off goes on where it "
-        "stopped; what is there already is not fetched again. "
+        "checksum. The compact encoder and lite0 to lite2 come along and need none. A download that was cut off goes "
+        "on where it stopped; what is there already is not fetched again. "
         "Exit code 0; 1 when it could not be done; 130 after Ctrl-C."
     )
     # A check may complain of the very file that is about to be fetched.
@@ -34,10 +34,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--backbone",
-            default=DEEP_OPTIONS["backbone"] if DEEP_OPTIONS["backbone"] != COMPACT else TEXTBOOK_BACKBONE,
+            default=TEXTBOOK_BACKBONE if comes_along(DEEP_OPTIONS["backbone"]) else DEEP_OPTIONS["backbone"],
             metavar="NAME",
             help="A network of keras.applications; without it, the one that DEEP_BACKBONE names, or ResNet50 where "
-            "that is the built-in encoder (%(default)s).",
+            "that one comes along (%(default)s).",
         )
         parser.add_argument("--list", action="store_true", help="List the networks and leave.")
         parser.add_argument("--json", action="store_true", help="Print the outcome as JSON.")
@@ -46,8 +46,8 @@ class Command(BaseCommand):
         if options["list"]:
             self._list(as_json=options["json"])
             return
-        if options["backbone"].lower() == COMPACT:
-            raise CommandError(f"{COMPACT} is built in and needs no download; name another network, or see --list")
+        if comes_along(options["backbone"]):
+            raise CommandError(f"{options['backbone']} comes along; name a network of keras.applications, see --list")
         try:
             backbone = find_backbone(options["backbone"])
             path = self._fetch(backbone)
@@ -85,7 +85,7 @@ class Command(BaseCommand):
         used = DEEP_OPTIONS
         if used["weights"] is not None:
             self.stdout.write(f"DEEP_WEIGHTS={used['weights']} is set and comes first; unset it to use this file.")
-        elif used["backbone"].lower() == COMPACT or find_backbone(used["backbone"]) is not backbone:
+        elif comes_along(used["backbone"]) or find_backbone(used["backbone"]) is not backbone:
             self.stdout.write(f"To use them, set DEEP_BACKBONE={backbone.name.lower()}.")
         else:
             self.stdout.write("Running workers take them up within a minute and describe all images by them.")

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from jobs.supervisor.progress import ProgressBars
 from search.exceptions import TrainingError
-from search.methods.model_files import COMPACT
+from search.methods.model_files import comes_along
 from search.storage import encoder_training_folder
 from search.training.encoder import FILE, PASSING, PLAN, EncoderOrder, train_encoder
 from search.training.library.image_sources import Photographs
@@ -151,4 +151,4 @@ def _teacher_set() -> str:
     weights = DEEP_OPTIONS["weights"]
     if weights is not None and weights.suffix == ".keras":
         return str(weights)
-    return DEEP_OPTIONS["backbone"] if DEEP_OPTIONS["backbone"].lower() != COMPACT else TEXTBOOK_BACKBONE
+    return TEXTBOOK_BACKBONE if comes_along(DEEP_OPTIONS["backbone"]) else DEEP_OPTIONS["backbone"]

@@ -6,6 +6,8 @@ from importlib import import_module
 
 from search.methods.engines.network import Network
 from search.methods.model_files import ModelFile
+from search.methods.pretrained import packages
+from search.methods.pretrained.preparation import prepared
 
 __all__ = ["PACKAGES", "Network", "load_network"]
 
@@ -16,11 +18,13 @@ _MODULES = {"litert": "search.methods.engines.litert", "keras": "search.methods.
 
 
 def load_network(file: ModelFile) -> Network:
-    """Load the file with its engine; imports the engine's libraries.
+    """Load the file with its engine; imports the engine's libraries. What is made from a package is made now, once.
 
     Raises
     ------
     WeightsError : the file is damaged or belongs to another network
     """
+    if file.network:
+        prepared(packages.PACKAGES[file.network], file.path.parent)
     network: Network = import_module(_MODULES[file.engine]).load(file)
     return network

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.exceptions import WeightsError
-from search.methods.engines.network import Network, unreadable
+from search.methods.engines.network import Network, Run, unreadable
 from search.methods.model_files import EMBEDDING, NO_PREPROCESSING, PIXELS, ModelFile
+from search.methods.pretrained.preparation import FEATURES, LOGITS
 
 _LOAD_ERRORS = (OSError, ValueError, RuntimeError, TypeError)
 
@@ -19,8 +22,8 @@ def load(file: ModelFile) -> Network:
     """Load a `.tflite` model that turns one image into one row of numbers.
 
     Files of `manage.py train_encoder` and `export_edge_model` call their input "pixels" (RGB, 0..255) and their
-    output "embedding". A model with other names is taken when DEEP_PREPROCESSING says that it takes plain pixels, and
-    its output counts as activations.
+    output "embedding". Files made from packages have two outputs, "activations" and "logits". A model with other names
+    is taken when DEEP_PREPROCESSING says that it takes plain pixels, and its output counts as activations.
 
     Parameters
     ----------
@@ -34,26 +37,55 @@ def load(file: ModelFile) -> Network:
     ------
     WeightsError : damaged, needs other operations, or not a model from one image to one row
     """
-    from ai_edge_litert.interpreter import Interpreter
-
-    try:
-        interpreter = Interpreter(model_path=str(file.path), num_threads=1)
-        interpreter.allocate_tensors()
-    except _LOAD_ERRORS as error:
-        raise unreadable("litert_model_unreadable", file.path, error) from error
-    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    interpreter = _opened(file.path)
+    inputs = interpreter.get_input_details()
+    outputs, classes = _apart(interpreter.get_output_details())
     _check_shapes(file, inputs, outputs)
     named_in, named_out = _names(interpreter)
     if named_in != PIXELS and file.preprocessing != NO_PREPROCESSING:
         about = {"file": file.path.name, "got": named_in, "expected": PIXELS, "none": NO_PREPROCESSING}
         raise WeightsError("input_of_another_name", **about)
     _, height, width, _ = (int(side) for side in inputs[0]["shape"])
+    given, runner = outputs[0], _Runner(interpreter, inputs[0])
     return Network(
         size=(height, width),
-        dim=int(outputs[0]["shape"][1]),
-        embeds=named_out == EMBEDDING,
-        run=_Runner(interpreter, inputs[0], outputs[0]),
+        dim=int(given["shape"][1]),
+        embeds=named_out == EMBEDDING or classes is not None,
+        run=partial(runner, given=given),
+        classify=partial(runner, given=classes) if classes else None,
     )
+
+
+def classifier_of(path: Path) -> tuple[Run, tuple[int, int]]:
+    """Return what names the classes of pictures by a file made from a package, and the size of picture it takes.
+
+    Raises
+    ------
+    WeightsError : no such file, or not one with classes
+    """
+    network = load(ModelFile(path, "", None))
+    if network.classify is None:
+        raise WeightsError("layers_wrong", network=path.name, cause=f"no output {LOGITS}")
+    return network.classify, network.size
+
+
+def _opened(path: Path) -> Any:
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        interpreter = Interpreter(model_path=str(path), num_threads=1)
+        interpreter.allocate_tensors()
+    except _LOAD_ERRORS as error:
+        raise unreadable("litert_model_unreadable", path, error) from error
+    return interpreter
+
+
+def _apart(outputs: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """Return the outputs without the one that names classes, and that one if it is there."""
+    named = {found["name"]: found for found in outputs}
+    if len(outputs) == 2 and named.keys() == {FEATURES, LOGITS}:
+        return [named[FEATURES]], named[LOGITS]
+    return outputs, None
 
 
 def _check_shapes(file: ModelFile, inputs: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> None:
@@ -79,17 +111,18 @@ def _names(interpreter: Any) -> tuple[str, str]:
 class _Runner:
     """Runs image after image: rows then do not depend on the batch, and memory stays that of one image."""
 
-    def __init__(self, interpreter: Any, taken: dict[str, Any], given: dict[str, Any]) -> None:
-        self._interpreter, self._taken, self._given = interpreter, taken, given
+    def __init__(self, interpreter: Any, taken: dict[str, Any]) -> None:
+        self._interpreter, self._taken = interpreter, taken
         self._lock = threading.Lock()  # an interpreter holds the image it works on
 
-    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        rows = np.empty((len(pixels), int(self._given["shape"][1])), np.float32)
+    def __call__(self, pixels: NDArray[np.uint8], given: dict[str, Any]) -> NDArray[np.float32]:
+        """Return one output of the model; shape (n, numbers of that output)."""
+        rows = np.empty((len(pixels), int(given["shape"][1])), np.float32)
         with self._lock:
             for row, image in zip(rows, pixels, strict=True):
                 self._interpreter.set_tensor(self._taken["index"], _quantize(image[None], self._taken))
                 self._interpreter.invoke()
-                row[:] = _dequantize(self._interpreter.get_tensor(self._given["index"])[0], self._given)
+                row[:] = _dequantize(self._interpreter.get_tensor(given["index"])[0], given)
         return rows
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from search.exceptions import WeightsError
 
+Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 CAUSE_LENGTH = 150
 
 
@@ -21,7 +22,8 @@ class Network:
     size: tuple[int, int]  # (height, width) of the input
     dim: int
     embeds: bool  # rows are meant to be compared as they are; else they are activations, to be rooted
-    run: Callable[[NDArray[np.uint8]], NDArray[np.float32]]  # (n, height, width, 3) RGB -> (n, dim)
+    run: Run  # (n, height, width, 3) RGB -> (n, dim)
+    classify: Run | None = None  # the same pixels -> (n, 1000) logits of ImageNet's classes, where the network has them
 
 
 def unreadable(code: str, path: Path, error: Exception, **about: str) -> WeightsError:

@@ -94,13 +94,13 @@ def test_list() -> None:
 
 @pytest.mark.usefixtures("server")
 def test_unknown_backbone_is_refused() -> None:
-    said = "unknown backbone “resnet51”; expected compact, ResNet50 or another that `manage.py fetch_weights --list`"
+    said = "unknown backbone “resnet51”; expected compact, lite0, lite1, lite2, ResNet50 or another that"
     with pytest.raises(CommandError, match=said):
         run("--backbone", "resnet51")
 
 
 def test_the_built_in_encoder_needs_no_download() -> None:
-    with pytest.raises(CommandError, match="compact is built in and needs no download; name another network"):
+    with pytest.raises(CommandError, match="Compact comes along; name a network of"):
         run("--backbone", "Compact")
 
 

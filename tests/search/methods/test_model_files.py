@@ -131,7 +131,7 @@ def test_unknown_backbone(tmp_path: Path) -> None:
     code, params = refusal(backbone="resnet51", weights_dir=tmp_path)
     assert (code, params["name"], params["expected"][0]) == ("unknown_backbone", "resnet51", "compact")
     code, params = refusal(backbone="quite something else", weights_dir=tmp_path)
-    assert (code, params["expected"]) == ("unknown_backbone", ["compact"])
+    assert (code, params["expected"]) == ("unknown_backbone", ["compact", "lite0", "lite1", "lite2"])
 
 
 def test_file_is_not_there(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ class TestTable:
         with pytest.raises(WeightsError) as caught:
             find_backbone("resnet51")
         assert caught.value.code == "unknown_backbone"
-        assert caught.value.params["expected"][:2] == ["compact", "ResNet50"]
+        assert caught.value.params["expected"][:5] == ["compact", "lite0", "lite1", "lite2", "ResNet50"]
 
     def test_it_says_what_the_installed_keras_says(self) -> None:
         spec = importlib.util.find_spec("keras")

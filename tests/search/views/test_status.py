@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,12 +15,14 @@ from pytest_django import DjangoAssertNumQueries
 
 from gallery.curation.visibility import hide, trash
 from jobs.rows import JobState
-from search.features import wanted_rows
+from search.features import registry, wanted_rows
 from search.generations import pca, snapshot
 from search.generations.build import build
 from search.methods.base import normalize_rows
+from search.methods.pretrained.packages import PACKAGES
 from search.models import Feature, Generation
 from search.storage import generation_folder
+from tests.codes import notes
 from tests.search.library import add_features, add_images, add_library
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_methods")]
@@ -185,3 +189,15 @@ def test_a_version_that_failed_for_many_images_is_told_of(client: Client, rng: n
     assert "being computed. The earlier one" not in text
     assert "Color: color: these are the weights of another network" in text
     assert len(ids) == new.count()
+
+
+def test_what_serves_instead_of_the_chosen_network_is_said(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "package_absent" not in notes(page(client))
+    deep = registry.methods()["deep"]
+    monkeypatch.setattr(deep, "options", {"backbone": "lite1", "models_dir": tmp_path})
+    monkeypatch.setitem(PACKAGES, "lite1", replace(PACKAGES["lite1"], distribution="no-such-model"))
+    text = page(client)
+    assert "package_absent" in notes(text)
+    assert "no-such-model" in text

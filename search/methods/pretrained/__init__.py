@@ -1,0 +1,1 @@
+"""Networks whose weights come inside ordinary packages: read without their framework, written once for LiteRT."""
