@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -217,9 +218,10 @@ def load_tables(path: Path) -> MethodTables:
     IndexDamagedError : not a file of tables
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # Opened here, since NumPy leaves a file open that turns out to be no archive.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return MethodTables(*(_table(arrays[name], arrays[f"{name}_about"]) for name in ("raw", "scan")))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise IndexDamagedError(f"{path.name}: not a calibration table: {error}") from error
 
 
