@@ -149,7 +149,7 @@ def answer(name: str, vectors_path: Path, path: Path) -> dict[str, Any]:
     open_seconds = time.perf_counter() - began
     quality, recall = tune_quality(index, vectors, min_recall=MIN_RECALL, seed=SEED)
     rows = np.sort(np.random.default_rng(SEED).choice(len(vectors), min(NUM_QUERIES, len(vectors)), replace=False))
-    queries = np.array(vectors[rows])[:, None]
+    queries = np.array(vectors[rows])[:, None]  # in memory: reading them is no part of a query
     seconds = np.empty((ROUNDS, len(queries)))
     for turn in range(ROUNDS):
         for place, query in enumerate(queries):

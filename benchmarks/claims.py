@@ -43,6 +43,7 @@ class Library:
     """A temporary library; the product's commands are run on it as a person would run them."""
 
     def __init__(self, folder: Path, deep_weights: Path | None) -> None:
+        # The settings of a site that runs on this machine must neither be measured nor be written to.
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("DEEP_", "DATABASE_"))}
         self._environment = kept | {"DATA_DIR": str(folder), "TF_ENABLE_ONEDNN_OPTS": "1"}
         if deep_weights:
@@ -88,6 +89,7 @@ def measure_ssim(images: Path) -> dict[str, float]:
     found = {}
     for side in KOCH_SIDES:
         sized = [np.asarray(cv2.resize(image, (side, side)), np.uint8) for image in pixels]
+        # The keys of documents that are kept stay as they are.
         found[f"guide_{side}"] = _milliseconds(lambda s=sized: _compare_all(s)) / SSIM_PAIRS
     method = Ssim()
     rows = method.describe(pixels)

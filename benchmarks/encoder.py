@@ -100,6 +100,7 @@ def measure_keras(side: int) -> float:
 def quantize(images: Sequence[RGBImage], side: int, path: Path) -> None:
     """Write the encoder of 8 bits, its ranges set by every fourth photograph."""
     pictures = np.stack([fit(image, side, side) for image in images])
+    # Judged by others than set the ranges.
     export_edge_model(BUILT_IN, path, pictures[::4], Judged(pictures[1::4], np.array([""] * len(pictures[1::4]))))
 
 

@@ -229,6 +229,7 @@ def print_figures(found: dict[str, Any]) -> None:
 
 def find_images(folder: Path, count: int) -> list[Path]:
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    # What comes twice is no new image.
     distinct = {hashlib.sha256(path.read_bytes()).digest(): path for path in reversed(paths)}
     return sorted(distinct.values())[: count or None]
 

@@ -21,7 +21,7 @@ def describe_machine() -> dict[str, object]:
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "libraries": _libraries(),
-        "load": round(os.getloadavg()[0], 1),
+        "load": round(os.getloadavg()[0], 1),  # tells how far the figures can be trusted
         "date": datetime.now(UTC).date().isoformat(),
     }
 

@@ -91,6 +91,7 @@ def times(rows: NDArray[np.float32], num_rows: int, num_placed: int) -> dict[str
     """Return how long the parts of drawing a map take."""
     rng = np.random.default_rng(SEED)
     many = rows[rng.integers(0, len(rows), num_rows + num_placed)]
+    # Repeated rows would lie at no distance from each other, as images of a library hardly do.
     many += rng.normal(0, NOISE * rows.std(), many.shape).astype(np.float32)
     directions, directions_seconds = timed(lambda: fit_directions(many[:num_rows]))
     reduced = along(directions, many)

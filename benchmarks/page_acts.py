@@ -34,6 +34,7 @@ def time_decisions(port: int, count: int, role: str = "reviewer") -> dict[str, A
     headers = {"Cookie": log_in(role), "Accept": "text/html"}
     seconds = []
     for number in range(count):
+        # Not timed: while people look at one pair, their browser loads the next.
         connection.request("GET", reverse("review:queue", args=[queue]), headers=headers)
         response = connection.getresponse()
         page, cookie = response.read().decode(), response.headers.get("Set-Cookie", "")

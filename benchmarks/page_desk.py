@@ -213,6 +213,7 @@ def make_audit(sums: list[str]) -> None:
                 "details": {"images": 1},
                 "previous_hash": previous,
             }
+            # Chained as `review.audit.chain` does, which asks the database for the end of the chain at each row.
             previous = row_hash(**fields)
             yield AuditRow(**fields, hash=previous)
 

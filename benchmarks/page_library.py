@@ -59,6 +59,7 @@ def make_people() -> None:
     """Make one account per role, named after it."""
     for role in Role:
         is_admin = role == Role.ADMIN
+        # No password: hashing one takes half a second.
         user = User.objects.create(username=role.name.lower(), is_staff=is_admin, is_superuser=is_admin)
         Account.objects.update_or_create(user=user, defaults={"role": role})
 
@@ -72,6 +73,7 @@ def make_images(num_images: int, rng: np.random.Generator) -> None:
     ids = _ids()
     for days, part in enumerate(np.array_split(np.array(ids[::-1]), min(UPLOAD_DAYS, len(ids)))):
         uploaded_at = timezone.now() - timedelta(days=days)
+        # An update, because auto_now_add takes no other time when rows are made.
         Image.objects.filter(pk__range=(int(part.min()), int(part.max()))).update(uploaded_at=uploaded_at)
     again = rng.choice(ids, int(num_images * REPEATED_SHARE), replace=False)
     RepeatUpload.objects.bulk_create(
@@ -106,7 +108,7 @@ def _image(number: int, thumbs: list[Path], fate: float) -> Image:
     sha256 = hashlib.sha256(str(number).encode()).hexdigest()
     path = _thumb(sha256)
     path.parent.mkdir(parents=True, exist_ok=True)
-    os.link(thumbs[number % len(thumbs)], path)
+    os.link(thumbs[number % len(thumbs)], path)  # of its own each would take gigabytes
     is_private = fate < PRIVATE_SHARE
     return Image(
         sha256=sha256,

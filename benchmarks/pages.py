@@ -51,6 +51,7 @@ class Server:
     def processor_seconds(self) -> float:
         """Return the processor time that all threads of the worker have spent so far."""
         threads = Path(f"/proc/{self.worker}/task").glob("*/schedstat")
+        # Nanoseconds: the clock ticks of /proc/PID/stat last 10 ms, longer than many a request.
         return sum(int(path.read_text().split()[0]) for path in threads) / 1e9
 
 
@@ -66,7 +67,7 @@ def web_server(threads: int = 8) -> Iterator[Server]:
     try:
         _wait(process, port)
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        yield Server(port, int(children[0]))
+        yield Server(port, int(children[0]))  # gunicorn's only worker; its parent answers nothing
     finally:
         process.terminate()
         process.wait(timeout=20)
@@ -124,6 +125,7 @@ def measure(server: Server, pages: list[Page], count: int) -> list[dict[str, Any
         paths = [page.paths[place % len(page.paths)] for place in range(count)]
         for role in page.roles:
             cookie = log_in(role)
+            # The last, so that this warms the process, not the first answers.
             time_requests(server, paths[-WARM_UP:], cookie)
             figures.append({"page": page.name, "as": role, **time_requests(server, paths, cookie)})
             print(_line(figures[-1]), file=sys.stderr)

@@ -99,7 +99,7 @@ def main() -> None:
         wait_until_ready(base)
         cookies = CookieJar()
         opener = build_opener(HTTPCookieProcessor(cookies))
-        opener.open(f"{base}/search/", timeout=ANSWER_SECONDS).close()
+        opener.open(f"{base}/search/", timeout=ANSWER_SECONDS).close()  # sets the cookie against forged requests
         seconds = [search_by(opener, base, cookies, path) for path in paths]
     finally:
         process.send_signal(signal.SIGTERM)

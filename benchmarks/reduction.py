@@ -34,7 +34,7 @@ BATCH = 64
 SEED = 20
 NUM_QUERIES = 100
 SCANS = 60
-OTHER_NUMBERS = 2**25
+OTHER_NUMBERS = 2**25  # 128 MiB: more than any cache
 
 
 def many_images() -> Path | None:
@@ -96,6 +96,7 @@ def _at_least_variance(vectors: NDArray[np.float32]) -> dict[str, Any]:
     queries = np.sort(np.random.default_rng(SEED).choice(len(vectors), NUM_QUERIES, replace=False))
     floors = kth_scores(vectors, queries, NEIGHBORS)
     basis = np.ascontiguousarray(directions[:, :size])
+    # One more than asked for: each query finds itself.
     alone = measure_recall(vectors, basis, queries, floors, candidates=NEIGHBORS + 1)
     return {
         "reduced": size,

@@ -63,6 +63,7 @@ class World:
 
     def __post_init__(self) -> None:
         rng = np.random.default_rng(self.seed)
+        # Pictures of low frequencies, since SSIM of noise would find nothing alike.
         waves = np.cos(np.pi * np.outer(np.arange(6), (np.arange(64) + 0.5) / 64))
         plane = np.einsum("iy,jx->ijyx", waves, waves).reshape(36, 4096)[1 : LATENT + 1]
         self.views["ssim"] = np.asarray(plane * rng.uniform(4, 14, (LATENT, 1)), np.float32)
@@ -80,9 +81,10 @@ class World:
             ids = np.arange(start, min(start + CHUNK_ROWS, self.num_rows))
             rows = self._see(name, self._points(ids))
             self.seconds += time.perf_counter() - started
-            yield ids + 1, rows
+            yield ids + 1, rows  # ids begin with 1
 
     def _points(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        # Seeded by the chunk, so that every method sees the same images without any of them being kept.
         rng = np.random.default_rng([self.seed, int(ids[0])])
         clusters = np.random.default_rng([self.seed, 1]).normal(
             size=(max(self.num_rows // ROWS_PER_CLUSTER, 1), LATENT)
@@ -167,7 +169,7 @@ def _fused_recall(
     """Return the mean share of the exact route's first 20 results among the ANN route's first 20."""
     shares = []
     for row, found in zip(queries, matches, strict=False):
-        exact = ask(loaded, methods, int(row), sys.maxsize).results[:20]
+        exact = ask(loaded, methods, int(row), sys.maxsize).results[:20]  # no library is too large: exact
         shares.append(len({r.image_id for r in exact} & {r.image_id for r in found.results[:20]}) / len(exact))
     return float(np.mean(shares))
 
