@@ -240,6 +240,7 @@ class ImageAdmin(AuditedAdmin, BaseImageAdmin):
 
     @admin.action(description=gettext_lazy("Move selected images to the trash"), permissions=["trash"])
     def trash_selected(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
+        # Curation passes over the others by itself; here they would be counted and logged with those that go.
         chosen = list(queryset.filter(visibility.MAY_BE_TRASHED))
         visibility.trash([image.pk for image in chosen], request.user)
         _log(request, chosen, CHANGE, str(MOVED_TO_TRASH))

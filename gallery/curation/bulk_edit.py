@@ -102,6 +102,7 @@ def changed_ids(moves: Moves) -> list[int]:
 def out_of_sight(moves: Moves) -> list[int]:
     """Return the ids of images that only admins would see then: in no collection and not in the common library."""
     placing = {key: groups for key, groups in moves.items() if key == "common" or key.startswith("collection:")}
+    # Also right once the moves are made, as when they are undone: making them again changes nothing.
     after = {
         key: {pk: value for (_before, value), image_ids in groups.items() for pk in image_ids}
         for key, groups in placing.items()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def collection_named(name: str, user: User | AnonymousUser) -> Collection:
     """Return the collection of that name, made public where there is none; whether the person may is not asked here."""
     with transaction.atomic():
+        # Two may name it at once; its unique name decides.
         collection, created = Collection.objects.get_or_create(name=name)
         if created:
             log_act(user, Action.COLLECTION, name, made=True, private=False)
@@ -72,6 +73,7 @@ def only_here(collection: Collection) -> ImageQuerySet:
 def dissolve(collection: Collection, user: User | AnonymousUser) -> None:
     """Delete a collection; its images stay."""
     with transaction.atomic():
+        # Logged first: what is deleted along with it could not be counted afterwards.
         num_images = collection.images.count()
         log_act(
             user,

@@ -86,6 +86,7 @@ class Collected:
     collection_id: int
 
     def read(self, image_ids: Sequence[int]) -> dict[int, Value]:
+        # The collection is gone: no image can be in it or left out of it.
         if not Collection.objects.filter(pk=self.collection_id).exists():
             return {}
         having = Image.objects.filter(pk__in=image_ids, collections=self.collection_id).values_list("pk", flat=True)

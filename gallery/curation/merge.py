@@ -166,7 +166,7 @@ def _give(keeper: Image, merged: Merged) -> None:
     )
     values = dict(merged.fields) | ({"common": True} if merged.common else {})
     if values:
-        Image.objects.filter(pk=keeper.pk).update(**values)
+        Image.objects.filter(pk=keeper.pk).update(**values)  # not save(): this also tells who may see what
 
 
 def _take_back(keeper: Image, merged: Merged) -> None:

@@ -152,11 +152,11 @@ def register(arrivals: Sequence[IncomingFile], where: Destination) -> list[Regis
             _tell(arrivals, created, collections, where)
     except BaseException:
         for sha256 in created:
-            originals.remove(sha256)
+            originals.remove(sha256)  # only what this call brought; its rows are rolled back
         raise
     finally:
         for arrival in arrivals:
-            arrival.received.discard()
+            arrival.received.discard()  # what was kept has been moved away already
     registered = []
     for arrival in arrivals:
         sha256 = arrival.received.sha256

@@ -46,6 +46,7 @@ def abilities(request: HttpRequest) -> dict[str, object]:
     """Tell the templates what this person may do: whether to browse at all, and `may.<ability>`, each somewhere."""
     if not hasattr(request, "user"):  # a request that failed before it was known who sends it
         return {"may_browse": False, "may": {}}
+    # Lazy, because parts of pages seldom ask, and asking takes queries.
     return {"may_browse": may_browse(request), "may": SimpleLazyObject(lambda: _abilities(request))}
 
 

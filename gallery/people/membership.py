@@ -173,6 +173,7 @@ def refuse_addition(user: User | AnonymousUser, name: str) -> None:
         if not permissions_of(user).may(Role.CONTRIBUTOR):  # in some collections only, which are named
             own = [f"“{each}”" for each in Collection.objects.with_role(user, Role.CONTRIBUTOR)]
             raise RoleError("no_such_collection", name=name, own=own) if name else RoleError("choose_own", own=own)
+    # A hidden collection holds its name too; nothing but that it is taken may be told of it.
     elif not Collection.objects.visible_to(user).filter(pk=collection.pk).exists():
         raise RoleError("collection_closed", name=name)
     elif not Collection.objects.with_role(user, Role.CONTRIBUTOR).filter(pk=collection.pk).exists():

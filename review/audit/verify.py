@@ -96,6 +96,7 @@ def check(
     for row in rows:
         for fault in _faults(row, report.head):
             report.add(fault)
+        # Several ends may have been noted of one number: all of them must be this row's.
         if wanted.pop(row["number"], {row["hash"]}) != {row["hash"]}:
             report.add(AuditFault(row["number"], "changed", "audit_hash_differs"))
         report.head = ChainEnd(row["number"], row["hash"])

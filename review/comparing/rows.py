@@ -64,6 +64,7 @@ def want(first_sha256: str, second_sha256: str) -> tuple[Comparison, bool]:
     row, is_new = Comparison.objects.get_or_create(
         first_sha256=first_sha256, second_sha256=second_sha256, recipe=recipe()
     )
+    # A backup may hold the row without its maps, which are left out of backups.
     if row.state == JobState.READY and not all(comparison_maps.has_map(row.pk, kind) for kind in kinds_of(row)):
         return row, _renew(row)
     return row, is_new

@@ -70,6 +70,7 @@ def record_search(user: User, address: str, session_queries: tuple[str, ...] = (
         "weights": weights_of(asked),
         "thresholds": asked.scores.as_thresholds(),
         "k": asked.num_results,
+        # The name for when it is gone.
         "collection": {"id": asked.collection.pk, "name": asked.collection.name} if asked.collection else None,
     }
     # An upload is answered from the document, as it will be when it is run again without the upload.

@@ -109,6 +109,7 @@ def _find(image: RGBImage) -> _Spots:
     frame = np.array(plane.shape[::-1], np.float64) / longest
     points: Sequence[cv2.KeyPoint] = ()
     descriptors: NDArray[np.float32] | None = None
+    # Again with less contrast only where it is needed: the weak ones of a sharp picture would only add false pairs.
     for contrast in CONTRASTS if min(plane.shape) >= MIN_SIDE else ():
         sift = cv2.SIFT.create(MOST_KEYPOINTS, contrastThreshold=contrast)
         points, found = sift.detectAndCompute(plane, None)

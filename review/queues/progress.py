@@ -160,7 +160,7 @@ def comparisons_of(queue: Queue) -> list[ReaderComparison]:
     for both in read.values():
         if len(both) == 2:
             (one, said), (other, answered) = sorted(both)
-            people[one, other].append((said, answered))
+            people[one, other].append((said, answered))  # the same two people, whoever came first
     found = [compare(readers, answers) for readers, answers in people.items()]
     found.sort(key=lambda each: (-each.kinds.num_pairs, each.readers))
     if len(found) > 1:

@@ -101,6 +101,6 @@ def toolbar_of(user: User | AnonymousUser, first: Image, second: Image) -> Toolb
         may_decide=allowed,
         own=own if own and own.kind != Verdict.Kind.WITHDRAWN else None,
         seen=own.pk if own else 0,
-        others=others if allowed and not about.hidden else [],
+        others=others if allowed and not about.hidden else [],  # readers judge without knowing of each other
         about=about,
     )

@@ -140,6 +140,7 @@ def contradictions(same: Iterable[Edge], different: Iterable[Edge], pair: Edge) 
 
 def _through(edge: Edge, here: Ways, there: Ways) -> int | None:
     """Return the length of the shortest chain between two images that goes through the pair; None without one."""
+    # Through the pair in either direction.
     ways = [
         one.steps[start] + 1 + other.steps[end]
         for one, other in ((here, there), (there, here))

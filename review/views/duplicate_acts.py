@@ -47,6 +47,7 @@ def decide(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _refused(request, " ".join(form.problems(named=False)))
     asked, user = form.cleaned_data, cast("User", request.user)
+    # Before the act: afterwards a new scan may have replaced the group.
     about = _about(DuplicateGroup.objects.select_related("scan").filter(pk=asked["group"]).first())
     try:
         if asked["action"] == APART:

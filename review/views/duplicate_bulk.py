@@ -66,6 +66,7 @@ def apply(request: HttpRequest) -> HttpResponse:
     form = PlanForm(request.POST)
     try:
         found, asked = _plan(request, form), form.cleaned_data
+        # Planned again since the preview: what was decided in between has dropped out.
         row = bulk.ask(found, asked["action"], cast("User", request.user), merges=asked["merges"])
     except DuplicatesError as error:
         messages.error(request, str(error), extra_tags=error.code)

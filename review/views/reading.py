@@ -69,6 +69,7 @@ def decide(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     images = _images(pair)
     form = ReadingForm(request.POST)
     valid = form.is_valid()
+    # Not by `requires`: who lost the role between two pairs gets back what was typed.
     if not _may_decide(user, pair, images):
         problem = _("Nothing was kept: deciding needs the role “%(role)s” for both images. An admin can give it.")
         problem %= {"role": Role.REVIEWER.label}

@@ -149,10 +149,12 @@ def remaining(
     if group.tier == Tier.BYTES:
         return list(members)
     left: list[DuplicateMember] = []
+    # The keeper first, so that of two that differ it is never the one left out.
     for member in sorted(members, key=lambda each: each.image_id != group.keeper_id):
         if all(_pair(member, other) not in apart for other in left):
             left.append(member)
     inside = {member.image_id for member in left}
+    # Whose nearest image is left out hangs on nothing that is still here.
     linked = {each for member in left if member.nearest_id in inside for each in (member.image_id, member.nearest_id)}
     left = [member for member in left if member.image_id in linked]
     pairs = [_pair(one, other) for one, other in combinations(left, 2)]
