@@ -49,16 +49,22 @@ class CodedError(Exception):
     def __str__(self) -> str:
         return sentence(self.code, self.params)
 
+    def as_json(self) -> dict[str, Any]:
+        """Return what JSON keeps of the error; see `from_json`."""
+        return {"code": self.code, "params": self.params}
+
 
 def register(templates: Mapping[str, Template]) -> None:
     """Make the sentences of an app's codes known.
 
     Raises
     ------
-    ValueError : a code is no lower-case word
+    ValueError : a code is no lower-case word, or has another sentence already
     """
     if wrong := [code for code in templates if not CODE.fullmatch(code)]:
         raise ValueError(f"expected codes of lower-case letters, digits and underscores; got {', '.join(wrong)}")
+    if twice := [code for code in templates if _templates.get(code, templates[code]) is not templates[code]]:
+        raise ValueError(f"expected one sentence for each code; there is another for {', '.join(twice)}")
     _templates.update(templates)
 
 
@@ -94,6 +100,18 @@ def from_text(text: str) -> tuple[str, dict[str, Any]]:
     return MESSAGE, {"text": text}
 
 
+def from_json(kept: Any) -> CodedError | None:
+    """Return the error that was kept as JSON, None where there was none; what is no such error is its own sentence.
+
+    Versions without codes kept sentences, and what was imported may hold anything.
+    """
+    if not kept:
+        return None
+    if isinstance(kept, Mapping) and isinstance(kept.get("code"), str) and isinstance(kept.get("params"), Mapping):
+        return CodedError(kept["code"], **kept["params"])
+    return CodedError(str(kept))
+
+
 def _plain(value: Any) -> Any:
     """Return a parameter as JSON can hold it: arrays' numbers, translated names and errors are not of its kinds."""
     if isinstance(value, float) and not math.isfinite(value):
@@ -101,7 +119,7 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return _storable(value) if isinstance(value, str) else value
     if isinstance(value, CodedError):
-        return {"code": value.code, "params": value.params}
+        return value.as_json()
     if isinstance(value, Mapping):
         return {str(name): _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

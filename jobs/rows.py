@@ -13,7 +13,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from jobs import error_sentences  # noqa: F401 (importing makes them known)
-from jobs.errors import sentence
+from jobs.errors import CodedError, sentence
 from jobs.turns import take_turn
 
 
@@ -44,6 +44,11 @@ class LeasedRow(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def error(self) -> CodedError | None:
+        """Why it failed or rests; None when it did not."""
+        return CodedError(self.error_code, **(self.error_params or {})) if self.error_code else None
 
     @property
     def error_sentence(self) -> str:

@@ -35,7 +35,7 @@ SENTENCES: dict[str, str | _StrPromise | Callable[[errors.Params], str]] = {
     ),
     "another_reader_since": _("Nothing was undone: another reader has decided about this pair since."),
     "asker_gone": _("The account of the person who asked for this is gone."),
-    "collection_gone": _("This collection is not there any more; nothing was changed."),
+    "collection_not_there": _("This collection is not there any more; nothing was changed."),
     "collection_searched_gone": _("The collection that was searched is not there any more, or closed to you."),
     "columns_missing": _("Expected a first line with the columns %(needed)s; missing: %(missing)s."),
     "curator_no_longer": _("You are no longer a curator of all these images; ask somebody who is to restore them."),

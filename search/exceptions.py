@@ -61,24 +61,24 @@ class QueryFileError(QueryError):
 class ImageNotFoundError(QueryError):
     """The gallery has no image of that number for who asks."""
 
-    def __init__(self, text: str, image_id: int) -> None:
-        super().__init__(text)
+    def __init__(self, image_id: int) -> None:
+        super().__init__("no_image", id=image_id)
         self.image_id = image_id
 
 
 class UploadNotFoundError(QueryError):
     """There is no uploaded query of that number, or it is somebody else's."""
 
-    def __init__(self, text: str, query_id: UUID) -> None:
-        super().__init__(text)
+    def __init__(self, query_id: UUID) -> None:
+        super().__init__("query_expired")
         self.query_id = query_id
 
 
 class CollectionNotFoundError(SearchError):
     """There is no collection of that number, or it is closed to who asks."""
 
-    def __init__(self, text: str, collection_id: int) -> None:
-        super().__init__(text)
+    def __init__(self, collection_id: int) -> None:
+        super().__init__("no_collection", id=collection_id)
         self.collection_id = collection_id
 
 

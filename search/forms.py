@@ -138,7 +138,7 @@ def write_request(request: SearchRequest) -> QueryDict:
     found: dict[str, object] = {}
     for wanted in request.wanted:
         if isinstance(wanted, DescribedImage) or found:
-            raise QueryError(_("Expected a search for one image that is kept here; no other has an address."))
+            raise QueryError("kept_image_expected")
         name, value = ("image", wanted.image_id) if isinstance(wanted, GalleryImage) else ("query", wanted.query_id)
         found[name] = value
     # Zeros are written, too: without them the address would mean the preset's weights.

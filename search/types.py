@@ -11,6 +11,8 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.errors import CodedError
+
 RGBImage = NDArray[np.uint8]
 """Shape (H, W, 3), dtype uint8, RGB, 0..255."""
 Vectors = NDArray[np.float32] | NDArray[np.uint8]
@@ -128,8 +130,8 @@ class Answer:
     num_images: int  # images searched: generation + delta - removed
     exact: bool
     generation_id: int | None
-    missing_methods: Mapping[str, str] = field(default_factory=dict)  # method -> why the query has no feature for it
+    missing_methods: Mapping[str, CodedError] = field(default_factory=dict)  # why the query has no feature of these
     background: str = "library"  # or "collection": whose random pairs the rarities are judged by
-    degraded: str = ""  # why the index is not what it should be; empty when all is well
+    degraded: CodedError | None = None  # why the index is not what it should be
     seconds: float = 0.0
     motions: Motions = field(default_factory=NoMotions)

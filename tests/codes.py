@@ -6,6 +6,7 @@ import re
 from typing import Any, TypeVar
 
 import pytest
+from django.core.management import CommandError
 
 from jobs.errors import CodedError
 
@@ -28,10 +29,17 @@ def templates(response: Any) -> set[str]:
     return {template.name for template in response.templates}
 
 
+def command_refused(code: str, /, **params: Any) -> pytest.RaisesExc[CommandError]:
+    """Expect a command to end because of an error of this code, with at least these parameters."""
+    return pytest.raises(CommandError, check=lambda error: _is(error.__cause__, code, params))
+
+
 def refused(kind: type[Kind], code: str, /, **params: Any) -> pytest.RaisesExc[Kind]:
     """Expect an error of this kind and code, with at least these parameters."""
+    return pytest.raises(kind, check=lambda error: _is(error, code, params))
 
-    def is_it(error: Kind) -> bool:
-        return error.code == code and {key: error.params.get(key) for key in params} == params
 
-    return pytest.raises(kind, check=is_it)
+def _is(error: BaseException | None, code: str, params: dict[str, Any]) -> bool:
+    if not isinstance(error, CodedError):
+        return False
+    return error.code == code and {key: error.params.get(key) for key in params} == params

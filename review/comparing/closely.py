@@ -76,16 +76,18 @@ def _compare_files(*paths: Path) -> Findings:
     return Findings(document, {kind: about.picture for kind, about in known.items()})
 
 
-def _textbook_values(first: RGBImage, second: RGBImage) -> tuple[dict[str, float], dict[str, str]]:
+def _textbook_values(first: RGBImage, second: RGBImage) -> tuple[dict[str, float], dict[str, Any]]:
     """Return what each method's own definition in the textbook says, and why some say nothing."""
-    values, missing = {}, {name: str(reason) for name, reason in unavailable_methods().items()}
+    values, missing = {}, {name: reason.as_json() for name, reason in unavailable_methods().items()}
     for name, method in methods().items():
         if name in missing or not isinstance(method, TextbookMethod):
             continue
         try:
             values[name] = cast("TextbookMethod", method).textbook_similarity(first, second)
-        except (SearchError, ValueError) as error:
-            missing[name] = str(error)
+        except SearchError as error:
+            missing[name] = error.as_json()
+        except ValueError as error:
+            missing[name] = SearchError(str(error)).as_json()
     return values, missing
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from jobs.errors import from_json
 from search.public.features import METHODS
 from search.public.presentation import rarity_short
 from search.public.scoring import MethodScore
@@ -66,7 +67,7 @@ def method_rows(methods: Mapping[str, Mapping[str, Any]], versions: Mapping[str,
 
 def _shown(name: str, found: Mapping[str, Any], version: str) -> ShownMethod:
     score = MethodScore.read(name, found)
-    missing = "" if score.raw is not None else found.get("missing") or _("missing")
+    missing = "" if score.raw is not None else str(from_json(found.get("missing")) or _("missing"))
     return ShownMethod(_(METHODS[name].label) if name in METHODS else name, score, version, missing)
 
 

@@ -18,6 +18,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from gallery.models import Image
+from jobs.errors import from_json
 from review.exceptions import RecordError
 from review.models import SearchRecord
 from search.exceptions import CollectionNotFoundError, QueryError, UploadNotFoundError
@@ -140,7 +141,7 @@ def _query(subject: Subject) -> Document:
             "upload": str(upload.pk),
             "vectors": vectors,
             "name": upload.original_name,
-            "reason": upload.error_sentence,
+            "reason": upload.error.as_json() if upload.error else "",
         }
         return found | _size(upload)
     if image is None:
@@ -156,7 +157,7 @@ def _kept(viewer: User | AnonymousUser, query: Mapping[str, Any]) -> Subject:
     """Return what a document's search is for."""
     if query.get("vectors"):
         vectors, versions = unpack_query(b64decode(query["vectors"]))
-        return Subject(described=DescribedImage(vectors, versions, query.get("reason", "")))
+        return Subject(described=DescribedImage(vectors, versions, from_json(query.get("reason"))))
     image = images_of(viewer).filter(sha256=query["sha256"]).first()
     if image is None:
         raise RecordError("image_searched_gone")
@@ -171,10 +172,10 @@ def _answer_document(found: SearchAnswer) -> Document:
         "software": versions_in_use(),
         "background": answer.background,
         "exact": answer.exact,
-        "degraded": answer.degraded,
+        "degraded": answer.degraded.as_json() if answer.degraded else "",
         "num_candidates": answer.num_candidates,
         "num_images": answer.num_images,
-        "missing": dict(answer.missing_methods),
+        "missing": {name: reason.as_json() for name, reason in answer.missing_methods.items()},
         "results": [_hit(each, images[each.image_id]) for each in answer.results if each.image_id in images],
     }
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from more_itertools import chunked
 
+from jobs.errors import from_json
 from review.evidence.numbers import ShownMethod, flat, method_columns
 from review.evidence.replay import Hit, Shown
 from review.evidence.thumbnails import data_address
@@ -57,6 +58,11 @@ def document(shown: Shown, about: Mapping[str, Any]) -> tuple[dict[str, Any], li
     """Return what stands above the hits in the JSON file, and the hits."""
     found = shown.document
     results = found.pop("results")
+    # Files are for programs and people elsewhere, who have no sentences for our codes.
+    found["missing"] = {name: str(from_json(why)) for name, why in found["missing"].items()}
+    found["degraded"] = str(from_json(found["degraded"]) or "")
+    if "reason" in found["query"]:
+        found["query"]["reason"] = str(from_json(found["query"]["reason"]) or "")
     record = shown.record
     head = {
         "record": str(record.pk),
@@ -107,9 +113,10 @@ def facts(shown: Shown) -> list[tuple[str, str]]:
     if shown.whole:
         found.insert(9, (_("Images compared"), f"{asked['num_candidates']} / {asked['num_images']}"))
     if asked["missing"]:
-        found.append((_("Not counted"), _listed({_label(name): why for name, why in asked["missing"].items()})))
+        reasons = {_label(name): from_json(why) for name, why in asked["missing"].items()}
+        found.append((_("Not counted"), _listed(reasons)))
     if asked["degraded"]:
-        found.append((_("Limits of the index"), asked["degraded"]))
+        found.append((_("Limits of the index"), str(from_json(asked["degraded"]))))
     return found
 
 

@@ -72,7 +72,8 @@ def row(entry: ListedVerdict) -> dict[str, Any]:
     numbers = flat(state.get("methods") or {}, state.get("versions") or {})
     about = {name: state.get(name) for name in ("score", "generation", "background")}
     about |= {"score_at_least": limits.get("min"), "score_at_most": limits.get("max")}
-    return document(entry) | about | numbers | {"state": json.dumps(state) if state else ""}
+    found = document(entry)
+    return found | about | numbers | {"state": json.dumps(found["state"]) if state else ""}
 
 
 def lines(user: User, verdicts: QuerySet[Verdict], until: int) -> Iterator[Sequence[VerdictLine]]:

@@ -16,6 +16,7 @@ from django.utils.dateparse import parse_datetime
 
 from gallery.audit_events import Action, Many, log_act
 from gallery.batches import BATCH, batches
+from jobs.errors import from_json
 from review.evidence.csv_safety import guard, unguard
 from review.exceptions import VerdictError
 from review.models import Verdict
@@ -163,7 +164,7 @@ def _key(verdict: Verdict) -> tuple[Any, ...]:
 
 
 def as_record(verdict: Verdict) -> dict[str, Any]:
-    """Return a verdict as `read_file` reads it."""
+    """Return a verdict as `read_file` reads it, with words for why methods said nothing: others know no codes."""
     return {
         "first_sha256": verdict.first_sha256,
         "second_sha256": verdict.second_sha256,
@@ -171,8 +172,20 @@ def as_record(verdict: Verdict) -> dict[str, Any]:
         "note": verdict.note,
         "author": verdict.author_name,
         "decided_at": verdict.decided_at.isoformat(),
-        "state": verdict.state,
+        "state": _in_words(verdict.state),
     }
+
+
+def _in_words(state: Mapping[str, Any]) -> dict[str, Any]:
+    methods = state.get("methods")
+    if not isinstance(methods, Mapping):
+        return dict(state)
+    said = {
+        name: {**about, "missing": str(from_json(about["missing"]) or "")}
+        for name, about in methods.items()
+        if isinstance(about, Mapping) and "missing" in about
+    }
+    return {**state, "methods": {**methods, **said}}
 
 
 def write_csv(file: Output, verdicts: Iterable[Verdict]) -> int:

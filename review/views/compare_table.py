@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from jobs.errors import from_json
 from search.public.features import METHODS
 from search.public.pairs import PairScore
 from search.public.presentation import (
@@ -121,7 +122,7 @@ def make_table(score: PairScore, findings: Mapping[str, Any]) -> Table:
             score.missing(name),
             textbook_values.get(name),
             _(METHODS[name].textbook) if METHODS[name].textbook else "",
-            unguided.get(name, ""),
+            str(from_json(unguided.get(name)) or ""),
         )
         for name, found in score.methods.items()
     ]

@@ -92,7 +92,7 @@ def _plan(request: HttpRequest, form: PlanForm) -> BulkPlan:
     if asked["collection"]:
         collection = Collection.objects.visible_to(user).filter(pk=asked["collection"]).first()
         if collection is None:
-            raise DuplicatesError("collection_gone")
+            raise DuplicatesError("collection_not_there")
     groups = open_groups(scan, GroupFilter(asked["tier"], collection), user)
     return make_plan(_chosen(groups, asked), asked["action"], user)
 

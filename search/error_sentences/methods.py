@@ -34,6 +34,7 @@ METHODS: dict[str, errors.Template] = {
         "siamese: expected gray pictures of %(side)s x %(side)s uint8, got shape %(shape)s, %(dtype)s"
     ),
     "method_unavailable": _("%(method)s: not available: %(because)s"),
+    "no_weight": _("all weights are 0; give at least one method a weight above 0"),
     "not_available": _("not available: %(because)s"),
     "package_missing": _("%(package)s is not installed; install the requirements again"),
     "query_of_another_length": _("%(method)s: query has %(query)s numbers, rows have %(rows)s"),
@@ -41,6 +42,7 @@ METHODS: dict[str, errors.Template] = {
     "textbook_needs_images": _("siamese: the textbook network needs the images themselves"),
     "too_few_keypoints": _("the image has too few distinct spots (%(num)s keypoints, %(least)s are needed)"),
     "unknown_method": _("unknown method “%(name)s”; expected one of %(expected)s"),
+    "weight_wrong": _("weight of %(method)s: expected a number of at least 0, got %(got)s"),
 }
 MODEL_FILES: dict[str, errors.Template] = {
     "encoder_gone": _("the built-in encoder is not there (%(path)s); restore it, or set DEEP_BACKBONE or DEEP_WEIGHTS"),

@@ -16,7 +16,7 @@ from gallery.decoding import Refused, get_decoder
 from gallery.models import Image
 from gallery.storage import originals, uploaded_queries
 from jobs.guard import Failure, guarded
-from search.exceptions import QueryFileError, SearchError
+from search.exceptions import QueryError, QueryFileError, SearchError
 from search.features import derivation, leases, registry, stored_vectors
 from search.features.derivation import Rows, describe_by, describe_images
 from search.features.leases import Lease
@@ -70,9 +70,11 @@ class Description:
     failures: Sequence[Failure] = ()
 
     @property
-    def reason(self) -> str:
-        """The failures in sentences."""
-        return " ".join(map(str, self.failures))
+    def reason(self) -> QueryError | None:
+        """The failures as one error."""
+        if not self.failures:
+            return None
+        return QueryError("methods_failed", errors=[[failure.code, failure.params] for failure in self.failures])
 
 
 def describe_file(path: Path) -> Description:

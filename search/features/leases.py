@@ -193,10 +193,11 @@ def _check_vectors(name: str, image_ids: Sequence[int], vectors: Vectors) -> Non
     expected = (len(image_ids), method.dim)
     if vectors.shape != expected or vectors.dtype != method.dtype:
         wanted = f"{expected}, {np.dtype(method.dtype)}"
-        raise DimensionMismatchError(f"{name}: expected vectors {wanted}; got {vectors.shape}, {vectors.dtype}")
+        got = {"shape": str(vectors.shape), "dtype": vectors.dtype}
+        raise DimensionMismatchError("vectors_of_another_kind", method=name, expected=wanted, **got)
     # A single NaN would spread by the dot products of every search.
     if not np.isfinite(vectors).all():
-        raise DimensionMismatchError(f"{name}: vectors hold numbers that are not finite")
+        raise DimensionMismatchError("vectors_not_finite", method=name)
 
 
 def fail(held: Lease, image_id: int, method: str, code: str, params: Mapping[str, Any] | None = None) -> int:

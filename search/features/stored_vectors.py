@@ -42,9 +42,7 @@ def _matrix(method: str, blobs: Sequence[Any]) -> Vectors:
     """Return the rows as one array of the method's type."""
     lengths = {len(blob) for blob in blobs}
     if len(lengths) != 1:
-        raise DimensionMismatchError(
-            f"{method}: stored vectors of one version differ in length: {sorted(lengths)} bytes"
-        )
+        raise DimensionMismatchError("stored_vectors_differ", method=method, lengths=sorted(lengths))
     flat = np.frombuffer(b"".join(bytes(blob) for blob in blobs), dtype=registry.methods()[method].dtype)
     matrix: Vectors = flat.reshape(len(blobs), -1)
     return matrix

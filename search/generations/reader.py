@@ -54,7 +54,7 @@ def open_generation(folder: Path, generation_id: int) -> LoadedGeneration:
     image_ids = map_matrix(folder / "image_ids.npy", (num_images,), np.int64)
     # Rows are looked up by bisection.
     if np.any(np.diff(image_ids) <= 0):
-        raise IndexDamagedError(f"{folder.name}: image ids are not in rising order")
+        raise IndexDamagedError("image_ids_unordered", folder=folder.name)
     methods, tables, indexes, hashes = {}, {}, {}, {}
     for name, files in manifest.methods.items():
         rows = methods[name] = _open_rows(folder, name, files, num_images)
@@ -74,7 +74,7 @@ def _open_rows(folder: Path, name: str, files: MethodFiles, num_images: int) -> 
     vectors = map_matrix(folder / f"{name}.vectors.npy", (num_images, files.dim), files.dtype)
     mask: NDArray[np.bool_] = map_matrix(folder / f"{name}.mask.npy", (num_images,), np.bool_)
     if np.count_nonzero(mask) != files.num_present:
-        raise IndexDamagedError(f"{name}: expected {files.num_present} rows present, the mask says otherwise")
+        raise IndexDamagedError("mask_wrong", method=name, expected=files.num_present)
     # Without a mask scans need not look at one that is true everywhere.
     present = None if files.num_present == num_images else mask
     proxies = None

@@ -10,10 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from jobs.errors import MAX_TEXT
 from search.exceptions import IndexAbsentError, IndexDamagedError
 from search.features import registry, revisions
 from search.features.version_rollout import can_compare, served_versions
@@ -33,7 +31,7 @@ class _Held:
     """What a process keeps between queries; guarded by the lock."""
 
     loaded: LoadedGeneration | None = None
-    damaged: dict[int, str] | None = None  # generation -> what is wrong with it
+    damaged: dict[int, IndexDamagedError] | None = None  # generation -> what is wrong with it
     delta: Delta | None = None
     key: tuple[object, ...] = ()
     snapshot: Snapshot | None = None
@@ -51,7 +49,8 @@ def current_snapshot() -> Snapshot:
         loaded, degraded = _load(active)
         versions = served_versions(active)
         # All that an answer depends on: the revision does not move when a generation is published, or found damaged.
-        key = (loaded and loaded.generation_id, degraded, revision, tuple(sorted(versions.items())))
+        problem = degraded and (degraded.code, repr(degraded.params))  # errors are equal to themselves alone
+        key = (loaded and loaded.generation_id, problem, revision, tuple(sorted(versions.items())))
         if _held.snapshot is None or key != _held.key:
             _held.snapshot = _assemble(loaded, degraded, revision, versions)
             _held.key = key
@@ -67,44 +66,44 @@ def forget() -> None:
         _held.key = ()
 
 
-def _load(active: Generation | None) -> tuple[LoadedGeneration | None, str]:
+def _load(active: Generation | None) -> tuple[LoadedGeneration | None, IndexDamagedError | None]:
     """Return the newest intact generation and, when that is not the active one, why not."""
     if active is None:
         _held.loaded = None
-        return None, ""
+        return None, None
     try:
         opened = _open(active)
     except IndexDamagedError as error:
-        problem, code = str(error), ABSENT if isinstance(error, IndexAbsentError) else DAMAGED
+        problem, code = error, ABSENT if isinstance(error, IndexAbsentError) else DAMAGED
     else:
         if active.error_code == ABSENT:  # it is back
             Generation.objects.filter(pk=active.pk, error_code=ABSENT).update(error_code="", error_params=None)
-        return opened, ""
+        return opened, None
     newest = active_generation()
     if newest is None or newest.pk != active.pk:  # published and its forerunner removed since `active` was read
         return _load(newest)
     if active.error_code not in (DAMAGED, code):
         # Once, when it is first seen: from then on counts how long a folder has been away.
-        about = {"error_code": code, "error_params": {"text": problem[:MAX_TEXT]}, "heartbeat_at": timezone.now()}
+        noted = type(problem)(code, because=problem)
+        about = {"error_code": code, "error_params": noted.params, "heartbeat_at": timezone.now()}
         Generation.objects.filter(pk=active.pk).update(**about)
     previous = previous_generation()
     try:
         loaded = _open(previous) if previous else None
     except IndexDamagedError:
         loaded = _held.loaded = None
-    instead = _("the previous search index") if loaded else _("exact search over all stored features")
     if code == ABSENT:
-        text = _("The search index cannot be reached now (%(problem)s); %(instead)s serves until it is back.")
+        serving = "previous_index_serves_meanwhile" if loaded else "exact_search_serves_meanwhile"
     else:
-        text = _("The search index is damaged (%(problem)s); %(instead)s serves until it is rebuilt.")
-    return loaded, text % {"problem": problem, "instead": instead}
+        serving = "previous_index_serves" if loaded else "exact_search_serves"
+    return loaded, type(problem)(serving, because=problem)
 
 
 def _open(row: Generation) -> LoadedGeneration:
     """Return a generation: verified whole when it is new to this process, looked at for changes ever after."""
     damaged = _held.damaged = _held.damaged or {}
     if row.pk in damaged:
-        raise IndexDamagedError(damaged[row.pk])
+        raise IndexDamagedError(damaged[row.pk].code, **damaged[row.pk].params)
     try:
         if _held.loaded is None or _held.loaded.generation_id != row.pk or _held.loaded.touched():
             _held.loaded = open_generation(generation_folder(row.folder), row.pk)
@@ -112,13 +111,16 @@ def _open(row: Generation) -> LoadedGeneration:
         raise  # and looked for again with the next search
     except IndexDamagedError as error:
         logger.error("generation %d is damaged: %s", row.pk, error)
-        # Not verified again in this process, which would read gigabytes with every search.
-        damaged[row.pk] = str(error)
+        # Not verified again in this process, which would read gigabytes with every search. A copy, since the traceback
+        # of the error itself holds arrays.
+        damaged[row.pk] = IndexDamagedError(error.code, **error.params)
         raise
     return _held.loaded
 
 
-def _assemble(loaded: LoadedGeneration | None, degraded: str, revision: int, versions: dict[str, str]) -> Snapshot:
+def _assemble(
+    loaded: LoadedGeneration | None, degraded: IndexDamagedError | None, revision: int, versions: dict[str, str]
+) -> Snapshot:
     """Bring the delta up to date and lay it over the generation."""
     # From 0 the delta holds every feature there is: search without a generation is exact, and slow.
     base_revision = loaded.manifest.revision if loaded else 0

@@ -26,7 +26,7 @@ def load_backend(name: str) -> type[IndexBackend]:
     IndexUnavailableError : no such backend
     """
     if name not in BACKENDS:
-        raise IndexUnavailableError(f"unknown index backend {name!r}; expected auto, {', '.join(BACKENDS)}")
+        raise IndexUnavailableError("unknown_backend", name=name, expected=list(BACKENDS))
     module, _, attribute = BACKENDS[name].rpartition(".")
     backend: type[IndexBackend] = getattr(import_module(module), attribute)
     return backend
@@ -42,6 +42,6 @@ def choose_backend(name: str = "auto") -> type[IndexBackend]:
     if name != "auto":
         backend = load_backend(name)
         if (reason := backend.unavailable()) is not None:
-            raise IndexUnavailableError(f"index backend {name!r}: {reason}; set INDEX_BACKEND=auto")
+            raise IndexUnavailableError("backend_unavailable", name=name, because=reason)
         return backend
     return next(backend for backend in map(load_backend, BACKENDS) if backend.unavailable() is None)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from search.exceptions import IndexDamagedError
+from search.exceptions import IndexDamagedError, IndexUnavailableError
 from search.index.annoy_files import AnnoyFiles, check_size, cosines_of, num_trees
 from search.index.base import Found, nothing_found
 from search.index.files import path_of
@@ -28,9 +28,9 @@ class AnnoyBackend(AnnoyFiles):
         self._index = index
 
     @classmethod
-    def unavailable(cls) -> str | None:
+    def unavailable(cls) -> IndexUnavailableError | None:
         if find_spec("annoy") is None:
-            return "annoy is not installed: it is compiled at install time, which needs a C++ compiler"
+            return IndexUnavailableError("annoy_missing")
         return None
 
     @classmethod
@@ -63,7 +63,8 @@ class AnnoyBackend(AnnoyFiles):
         index = AnnoyIndex(dim, "angular")
         index.load(str(path), prefault=True)  # it has just been read whole, and faults would slow the first queries
         if index.get_n_items() != rows:
-            raise IndexDamagedError(f"{path.name}: expected {rows} rows, the file holds {index.get_n_items()}")
+            about = {"file": path.name, "expected": rows, "got": index.get_n_items()}
+            raise IndexDamagedError("index_rows_wrong", **about)
         return cls(dim, rows, index)
 
     def _nearest(

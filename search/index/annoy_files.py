@@ -41,7 +41,7 @@ def check_size(path: Path, dim: int) -> None:
     """Raise IndexDamagedError unless the file could hold nodes: each is 12 bytes of links, and a vector."""
     size = path.stat().st_size if path.is_file() else 0
     if not size or size % (_LINK_BYTES + 4 * dim):
-        raise IndexDamagedError(f"{path.name}: expected an Annoy file of {dim}-d rows; its size does not fit")
+        raise IndexDamagedError("annoy_size_wrong", file=path.name, dim=dim)
 
 
 def cosines_of(angular: NDArray[np.float32]) -> NDArray[np.float32]:

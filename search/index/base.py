@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from search.exceptions import DimensionMismatchError
+from search.exceptions import DimensionMismatchError, IndexUnavailableError
 from search.index.quality import DEFAULT_QUALITY
 
 MOST_ASKED = 8
@@ -53,7 +53,7 @@ class IndexBackend(ABC):
         self.rows = rows
 
     @classmethod
-    def unavailable(cls) -> str | None:
+    def unavailable(cls) -> IndexUnavailableError | None:
         """Return why this backend cannot be used on this machine, or None."""
         return None
 
@@ -92,9 +92,8 @@ class IndexBackend(ABC):
         OSError : the file cannot be written, or the server not reached
         """
         if vectors.ndim != 2 or 0 in vectors.shape or vectors.dtype != np.float32:
-            raise DimensionMismatchError(
-                f"index: expected a float32 matrix of at least one row, got shape {vectors.shape}, {vectors.dtype}"
-            )
+            about = {"shape": str(vectors.shape), "dtype": vectors.dtype}
+            raise DimensionMismatchError("float_matrix_expected", **about)
         _check_quality(quality)
         cls._build(vectors, uri, seed, threads, quality, hints)
 
@@ -178,14 +177,13 @@ class IndexBackend(ABC):
 
     def _check(self, vectors: NDArray[np.float32], k: int, quality: float, allowed: NDArray[np.bool_] | None) -> None:
         if vectors.ndim != 2 or vectors.shape[1] != self.dim:
-            raise DimensionMismatchError(f"index: expected vectors of {self.dim} numbers, got shape {vectors.shape}")
+            raise DimensionMismatchError("vectors_of_another_length", expected=self.dim, shape=str(vectors.shape))
         if k < 1:
             raise ValueError(f"k: expected at least 1, got {k}")
         _check_quality(quality)
         if allowed is not None and (allowed.shape != (self.rows,) or allowed.dtype != np.bool_):
-            raise DimensionMismatchError(
-                f"index: expected a mask of {self.rows} bool, got shape {allowed.shape}, {allowed.dtype}"
-            )
+            about = {"expected": self.rows, "shape": str(allowed.shape), "dtype": allowed.dtype}
+            raise DimensionMismatchError("mask_expected", **about)
 
     def _nearest_allowed(
         self, vectors: NDArray[np.float32], k: int, quality: float, allowed: NDArray[np.bool_]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from search.exceptions import IndexDamagedError
 from search.index.base import Capabilities, Found, nothing_found
 from search.index.files import FileBackend, path_of
+from search.index.matrices import about_array
 
 
 class ExactBackend(FileBackend):
@@ -43,11 +44,9 @@ class ExactBackend(FileBackend):
         try:
             vectors = np.asarray(np.load(path, mmap_mode="r"))
         except (OSError, ValueError) as error:
-            raise IndexDamagedError(f"{path.name}: expected an array file; {error}") from error
+            raise IndexDamagedError("array_unreadable", file=path.name, cause=str(error)) from error
         if vectors.shape != (rows, dim) or vectors.dtype != np.float32:
-            raise IndexDamagedError(
-                f"{path.name}: expected float32 of shape {(rows, dim)}, got {vectors.dtype} of {vectors.shape}"
-            )
+            raise IndexDamagedError("array_wrong", **about_array(path, vectors, (rows, dim), np.float32))
         return cls(vectors)
 
     def _nearest(

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from search.exceptions import IndexDamagedError
+from search.exceptions import IndexDamagedError, IndexUnavailableError
 from search.index.base import Capabilities, Found
 from search.index.files import FileBackend, path_of
 from search.index.quality import COST_RATIO, DEPTH, between, quality_of
@@ -35,9 +35,9 @@ class _FaissBackend(FileBackend):
         self._index = index
 
     @classmethod
-    def unavailable(cls) -> str | None:
+    def unavailable(cls) -> IndexUnavailableError | None:
         if find_spec("faiss") is None:
-            return "faiss is not installed: pip install faiss-cpu"
+            return IndexUnavailableError("faiss_missing")
         return None
 
     @classmethod
@@ -75,14 +75,14 @@ class _FaissBackend(FileBackend):
         try:
             index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
         except RuntimeError as error:
-            raise IndexDamagedError(f"{path.name}: expected a FAISS index; {error}") from error
+            raise IndexDamagedError("faiss_unreadable", file=path.name, cause=str(error)) from error
         kind = type(cls._new(dim, 0, 0.0))
         if type(index) is not kind or index.metric_type != faiss.METRIC_INNER_PRODUCT:
-            raise IndexDamagedError(f"{path.name}: expected a {kind.__name__} of cosines, got {type(index).__name__}")
+            about = {"file": path.name, "expected": kind.__name__, "got": type(index).__name__}
+            raise IndexDamagedError("faiss_index_wrong", **about)
         if (index.ntotal, index.d) != (rows, dim):
-            raise IndexDamagedError(
-                f"{path.name}: expected {rows} rows of {dim} numbers, the file holds {index.ntotal} of {index.d}"
-            )
+            held = {"got_rows": index.ntotal, "got_dim": index.d}
+            raise IndexDamagedError("faiss_rows_wrong", file=path.name, rows=rows, dim=dim, **held)
         return cls(dim, rows, index)
 
     def _nearest(

@@ -32,5 +32,5 @@ def path_of(uri: str) -> Path:
         return Path(uri)
     parts = urlsplit(uri)
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
-        raise IndexUnavailableError(f"index: expected a path or a file: URI, got {uri!r}")
+        raise IndexUnavailableError("no_file_uri", got=uri)
     return Path(unquote(parts.path))

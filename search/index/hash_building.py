@@ -56,10 +56,10 @@ def _write_codes(file: BufferedRandom, chunks: Iterable[NDArray[np.uint8]], code
         check_codes(chunk, code_bytes)
         rows += len(chunk)
         if rows > MAX_ROWS:
-            raise DimensionMismatchError(f"hash index: expected at most {MAX_ROWS} codes in one file, got more")
+            raise DimensionMismatchError("too_many_codes", most=MAX_ROWS)
         file.write(np.ascontiguousarray(chunk).data)
     if not rows:
-        raise DimensionMismatchError("hash index: expected at least one code, got none")
+        raise DimensionMismatchError("no_codes")
     return rows
 
 

@@ -85,23 +85,22 @@ class Layout:
         """
         fields, digest = header[: _HEADER.size], header[_HEADER.size : _HEADER.size + hashlib.sha256().digest_size]
         if len(header) < HEADER_BYTES or not fields.startswith(_MAGIC):
-            raise IndexDamagedError(f"{name}: expected a file of binary codes; it does not begin like one")
+            raise IndexDamagedError("no_code_file", file=name)
         if hashlib.sha256(fields).digest() != digest:
-            raise IndexDamagedError(f"{name}: its header was altered: the checksum does not match")
+            raise IndexDamagedError("header_altered", file=name)
         _magic, version, code_bytes, rows, prefix_bits = _HEADER.unpack(fields)
         if version != _FORMAT:
-            raise IndexDamagedError(f"{name}: expected format {_FORMAT}, got format {version}")
+            raise IndexDamagedError("format_wrong", file=name, expected=_FORMAT, got=version)
         return cls(code_bytes, rows, prefix_bits)
 
 
 def check_codes(codes: NDArray[np.uint8], code_bytes: int) -> None:
     """Raise DimensionMismatchError unless these are rows of 8 or 16 bytes, as said."""
     if code_bytes not in CODE_BYTES:
-        raise DimensionMismatchError(f"hash index: expected codes of 64 or 128 bits, got {8 * code_bytes}")
+        raise DimensionMismatchError("code_bits_expected", got=8 * code_bytes)
     if codes.ndim != 2 or codes.shape[1] != code_bytes or codes.dtype != np.uint8:
-        raise DimensionMismatchError(
-            f"hash index: expected codes of {code_bytes} uint8, got shape {codes.shape}, {codes.dtype}"
-        )
+        about = {"expected": code_bytes, "shape": str(codes.shape), "dtype": codes.dtype}
+        raise DimensionMismatchError("codes_expected", **about)
 
 
 def lane(codes: NDArray[np.uint8], table: int) -> NDArray[np.uint64]:

@@ -75,17 +75,16 @@ class HashIndex:
                 layout = Layout.unpack(file.read(HEADER_BYTES), path.name)
             num_bytes = path.stat().st_size
         except OSError as error:
-            raise IndexDamagedError(f"{path.name}: cannot be read: {error}") from error
+            raise IndexDamagedError("code_file_unreadable", file=path.name, cause=str(error)) from error
         if (layout.code_bytes, layout.rows) != (code_bytes, rows):
-            raise IndexDamagedError(
-                f"{path.name}: expected {rows} codes of {code_bytes} bytes,"
-                f" the file holds {layout.rows} of {layout.code_bytes}"
-            )
+            held = {"got_rows": layout.rows, "got_bytes": layout.code_bytes}
+            raise IndexDamagedError("codes_of_another_size", file=path.name, rows=rows, code_bytes=code_bytes, **held)
         if num_bytes != layout.num_bytes:
-            raise IndexDamagedError(f"{path.name}: expected {layout.num_bytes} bytes, the file holds {num_bytes}")
+            about = {"file": path.name, "expected": layout.num_bytes, "got": num_bytes}
+            raise IndexDamagedError("file_size_wrong", **about)
         index = cls(layout, np.asarray(np.memmap(path, np.uint8, "r")))
         if np.any(index._offsets[:, 0]) or np.any(index._offsets[:, -1] != rows):
-            raise IndexDamagedError(f"{path.name}: its tables do not lead to its {rows} rows")
+            raise IndexDamagedError("code_tables_wrong", file=path.name, rows=rows)
         return index
 
     def query(
@@ -115,7 +114,7 @@ class HashIndex:
         found = [rows for table in range(TABLES) for rows in self._near_rows(table, code, radius)]
         rows = np.unique(np.concatenate([np.empty(0, ENTRY), *found])).astype(np.int64)
         if len(rows) and rows[-1] >= self.rows:
-            raise IndexDamagedError(f"hash index: a table leads to row {rows[-1]} of {self.rows}; build it again")
+            raise IndexDamagedError("codes_lead_astray", row=int(rows[-1]), rows=self.rows)
         distances = np.bitwise_count(self._codes[rows] ^ code.view("<u8")).sum(axis=1, dtype=np.uint8)
         near = distances <= radius
         rows, distances = rows[near], distances[near]

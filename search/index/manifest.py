@@ -105,22 +105,22 @@ def read_manifest(folder: Path, generation: int) -> Manifest:
     try:
         text = (folder / NAME).read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise lost(folder, f"{folder.name}: the manifest cannot be read: {error}") from error
+        raise lost(folder, "manifest_unreadable", folder=folder.name, cause=str(error)) from error
     try:
         document = json.loads(text)
         body: dict[str, Any] = document["body"]
         if document["sha256"] != _body_sum(body):
-            raise IndexDamagedError(f"{folder.name}: the manifest was altered: its checksum does not match")
+            raise IndexDamagedError("manifest_altered", folder=folder.name)
         if body["format"] != FORMAT or body["generation"] != generation:
+            got = {"got_format": body["format"], "got_generation": body["generation"]}
             raise IndexDamagedError(
-                f"{folder.name}: expected format {FORMAT} of generation {generation},"
-                f" got format {body['format']} of generation {body['generation']}"
+                "manifest_of_another", folder=folder.name, format=FORMAT, generation=generation, **got
             )
         methods = {name: MethodFiles(**entry) for name, entry in body.pop("methods").items()}
         files = {name: FileSum(**entry) for name, entry in body.pop("files").items()}
         return Manifest(methods=methods, files=files, **body)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise IndexDamagedError(f"{folder.name}: the manifest is not readable: {error!r}") from error
+        raise IndexDamagedError("manifest_malformed", folder=folder.name, cause=repr(error)) from error
 
 
 def verify_files(folder: Path, manifest: Manifest) -> None:
@@ -134,15 +134,17 @@ def verify_files(folder: Path, manifest: Manifest) -> None:
         path = folder / name
         num_bytes = path.stat().st_size if path.is_file() else -1
         if num_bytes != expected.num_bytes:
-            found = "is missing" if num_bytes < 0 else f"holds {num_bytes} bytes"
-            raise lost(folder, f"{folder.name}/{name} {found}; expected {expected.num_bytes} bytes")
+            about = {"file": f"{folder.name}/{name}", "expected": expected.num_bytes}
+            if num_bytes < 0:
+                raise lost(folder, "file_missing_whole", **about)
+            raise lost(folder, "file_size_wrong", got=num_bytes, **about)
     try:
         sums = sum_files(folder, manifest.files)
     except OSError as error:
-        raise lost(folder, f"{folder.name}: a file cannot be read: {error}") from error
+        raise lost(folder, "files_unreadable", folder=folder.name, cause=str(error)) from error
     for name, expected in manifest.files.items():
         if sums[name] != expected:
-            raise IndexDamagedError(f"{folder.name}/{name}: its content is not what was published (checksum)")
+            raise IndexDamagedError("content_differs", file=f"{folder.name}/{name}")
 
 
 def stamp(folder: Path, manifest: Manifest) -> Stamp:
@@ -157,15 +159,16 @@ def stamp(folder: Path, manifest: Manifest) -> Stamp:
         try:
             status = os.stat(folder / name)
         except OSError as error:
-            raise lost(folder, f"{folder.name}/{name} is missing: {error}") from error
+            raise lost(folder, "file_missing", file=f"{folder.name}/{name}", cause=str(error)) from error
         found.append((name, status.st_size, status.st_mtime_ns, status.st_ino))
     return tuple(found)
 
 
-def lost(folder: Path, text: str) -> IndexDamagedError:
+def lost(folder: Path, code: str, /, **about: Any) -> IndexDamagedError:
     """Return the error for a file that is not as it was: damage, unless the whole folder is out of reach."""
     # Files of a folder do not go away one by one; a folder goes with the disk that it lies on, and comes back with it.
-    return IndexDamagedError(text) if os.path.isdir(folder) else IndexAbsentError(text)
+    kind = IndexDamagedError if os.path.isdir(folder) else IndexAbsentError
+    return kind(code, **about)
 
 
 def _body_sum(body: dict[str, Any]) -> str:

@@ -46,10 +46,8 @@ class MatrixWriter:
         DimensionMismatchError : rows of another length or type
         """
         if rows.ndim != 2 or rows.shape[1] != self.dim or rows.dtype != self.dtype:
-            raise DimensionMismatchError(
-                f"{Path(self._file.name).name}: expected rows of {self.dim} {self.dtype},"
-                f" got shape {rows.shape}, {rows.dtype}"
-            )
+            about = {"file": Path(self._file.name).name, "expected": self.dim, "dtype": self.dtype}
+            raise DimensionMismatchError("array_rows_expected", shape=str(rows.shape), got_dtype=rows.dtype, **about)
         self._file.write(np.ascontiguousarray(rows).data)
         self.num_rows += len(rows)
 
@@ -72,12 +70,21 @@ def map_matrix(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[
     try:
         rows = np.load(path, mmap_mode="r" if 0 not in shape else None, allow_pickle=False)
     except (ValueError, OSError) as error:
-        raise IndexDamagedError(f"{path.name}: not a readable array: {error}") from error
+        raise IndexDamagedError("array_unreadable", file=path.name, cause=str(error)) from error
     if rows.shape != shape or rows.dtype != np.dtype(dtype):
-        raise IndexDamagedError(
-            f"{path.name}: expected {np.dtype(dtype)} of shape {shape}, got {rows.dtype} of {rows.shape}"
-        )
+        raise IndexDamagedError("array_wrong", **about_array(path, rows, shape, dtype))
     return np.asarray(rows)
+
+
+def about_array(path: Path, found: NDArray[Any], shape: tuple[int, ...], dtype: DTypeLike) -> dict[str, str]:
+    """Return what `array_wrong` says: the file, what was expected of its array, and what came."""
+    return {
+        "file": path.name,
+        "dtype": str(np.dtype(dtype)),
+        "shape": str(shape),
+        "got_dtype": str(found.dtype),
+        "got_shape": str(found.shape),
+    }
 
 
 def spread_rows(path: Path, places: NDArray[np.int64], num_rows: int) -> None:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from search.exceptions import IndexDamagedError
+from search.exceptions import IndexDamagedError, IndexUnavailableError
 from search.index.annoy_files import AnnoyFiles, check_size, cosines_of, num_trees
 from search.index.base import Found
 from search.index.files import path_of
@@ -26,9 +26,9 @@ class OpencvBackend(AnnoyFiles):
         self._index = index
 
     @classmethod
-    def unavailable(cls) -> str | None:
+    def unavailable(cls) -> IndexUnavailableError | None:
         if not hasattr(cv2, "ANNIndex"):
-            return f"OpenCV {cv2.__version__} has no ANNIndex; it came with OpenCV 5"
+            return IndexUnavailableError("opencv_without_index", version=cv2.__version__)
         return None
 
     @classmethod
@@ -54,7 +54,8 @@ class OpencvBackend(AnnoyFiles):
         index = _new_index(dim)
         index.load(str(path), True)  # prefault: it has just been read whole, and faults would slow the first queries
         if index.getItemNumber() != rows:
-            raise IndexDamagedError(f"{path.name}: expected {rows} rows, the file holds {index.getItemNumber()}")
+            about = {"file": path.name, "expected": rows, "got": index.getItemNumber()}
+            raise IndexDamagedError("index_rows_wrong", **about)
         return cls(dim, rows, index)
 
     def _nearest(

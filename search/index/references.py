@@ -56,4 +56,4 @@ def _read(path: Path) -> tuple[str, str]:
         about = json.loads(path.read_text())
         return str(about["backend"]), str(about["uri"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise IndexDamagedError(f"{path.name}: expected the name of an index, got {error!r}") from error
+        raise IndexDamagedError("index_name_unreadable", file=path.name, cause=repr(error)) from error

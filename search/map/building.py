@@ -279,7 +279,7 @@ def _see_that_folders_are_there(root: Path) -> None:
     catalog = read_catalog(root)
     for name in filter(None, (catalog.sprites, *(entry.folder for entry in catalog.maps.values()))):
         if not (root / name).is_dir():
-            raise IndexAbsentError(f"{name} is not there")
+            raise IndexAbsentError("folder_away", folder=name)
 
 
 def _open_current(root: Path, name: str) -> LibraryMap | None:

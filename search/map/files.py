@@ -111,14 +111,14 @@ def open_map(folder: Path) -> LibraryMap:
     try:
         facts = MapFacts(**read_manifest(folder))
     except TypeError as error:
-        raise IndexDamagedError(f"{folder.name}: the manifest is not that of a map: {error}") from error
+        raise IndexDamagedError("no_map_manifest", folder=folder.name, cause=str(error)) from error
     num = facts.num_images
     axes = _mapped(folder, "axes", np.float32)
     mean = _mapped(folder, "mean", np.float32)
     reference = _mapped(folder, "reference", np.float32)
     fitted = map_matrix(folder / "reference_points.npy", (facts.num_fitted, 2), np.float32)
     if mean.shape != axes.shape[:1] or reference.shape != (facts.num_fitted, axes.shape[-1]):
-        raise IndexDamagedError(f"{folder.name}: the arrays do not fit together")
+        raise IndexDamagedError("arrays_do_not_fit", folder=folder.name)
     return LibraryMap(
         facts,
         map_matrix(folder / "image_ids.npy", (num,), np.int64),
@@ -157,12 +157,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         found = sum_files(folder, expected)
         facts: dict[str, Any] = body["facts"]
     except OSError as error:
-        raise lost(folder, f"{folder.name}: a file cannot be read: {error}") from error
+        raise lost(folder, "files_unreadable", folder=folder.name, cause=str(error)) from error
     except (KeyError, TypeError, AttributeError) as error:
-        raise IndexDamagedError(f"{folder.name}: the manifest is not readable: {error!r}") from error
+        raise IndexDamagedError("manifest_malformed", folder=folder.name, cause=repr(error)) from error
     for name, file_sum in expected.items():
         if found[name] != file_sum:
-            raise IndexDamagedError(f"{folder.name}/{name}: its content is not what was published (checksum)")
+            raise IndexDamagedError("content_differs", file=f"{folder.name}/{name}")
     return facts
 
 
@@ -196,7 +196,7 @@ def _mapped(folder: Path, name: str, dtype: type[np.generic]) -> NDArray[Any]:
     try:
         return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False), dtype)
     except (OSError, ValueError) as error:
-        raise IndexDamagedError(f"{folder.name}/{name}.npy: not a readable array: {error}") from error
+        raise IndexDamagedError("array_unreadable", file=f"{folder.name}/{name}.npy", cause=str(error)) from error
 
 
 def _read_body(folder: Path) -> dict[str, Any]:
@@ -205,9 +205,9 @@ def _read_body(folder: Path) -> dict[str, Any]:
         body: dict[str, Any] = document["body"]
         intact = document["sum"] == _body_sum(body) and body["format"] == FORMAT
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise lost(folder, f"{folder.name}: the manifest cannot be read: {error}") from error
+        raise lost(folder, "manifest_unreadable", folder=folder.name, cause=str(error)) from error
     if not intact:
-        raise IndexDamagedError(f"{folder.name}: the manifest was altered, or is of another format")
+        raise IndexDamagedError("map_manifest_altered", folder=folder.name)
     return body
 
 

@@ -79,7 +79,7 @@ def open_sprites(folder: Path) -> Sprites:
     facts: dict[str, Any] = read_manifest(folder)
     num, num_bytes = facts.get("num_images"), facts.get("num_bytes")
     if not isinstance(num, int) or not isinstance(num_bytes, int):
-        raise IndexDamagedError(f"{folder.name}: the manifest is not that of sprites")
+        raise IndexDamagedError("no_sprites_manifest", folder=folder.name)
     if not num_bytes:
         ids = map_matrix(folder / "image_ids.npy", (num,), np.int64)
         return Sprites(ids, np.zeros(num, np.int64), NO_SPRITES.data)
@@ -87,7 +87,7 @@ def open_sprites(folder: Path) -> Sprites:
     ends = map_matrix(folder / "ends.npy", (num,), np.int64)
     data = np.memmap(folder / DATA, np.uint8, "r")
     if np.any(np.diff(image_ids) <= 0) or np.any(np.diff(ends) < 0) or len(data) != num_bytes != ends[-1]:
-        raise IndexDamagedError(f"{folder.name}: the arrays do not fit together")
+        raise IndexDamagedError("arrays_do_not_fit", folder=folder.name)
     return Sprites(image_ids, ends, np.asarray(data))
 
 

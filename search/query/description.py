@@ -32,7 +32,6 @@ def uploaded_query(row: Query, progress: Progress[Query]) -> dict[str, Any]:
         raise PutOffError(error.code, pause=PAUSE) from error
     # Ready all the same: what did answer can be searched by, and the row says why the rest did not.
     found: dict[str, Any] = {"vectors": stored_vectors.pack_query(described.vectors)}
-    if described.failures:
-        errors = [[failure.code, failure.params] for failure in described.failures]
-        found |= {"error_code": "methods_failed", "error_params": {"errors": errors}}
+    if described.reason:
+        found |= {"error_code": described.reason.code, "error_params": described.reason.params}
     return found

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from gallery.models import Image
+from jobs.errors import CodedError
 from search.exceptions import QueryError
 from search.features import registry, stored_vectors
 from search.generations import collection_calibration
@@ -58,8 +58,8 @@ class Place:
     exact : whether every image was compared
     lies : "generation", "delta" (newer than the generation) or "" (in neither, so it cannot be found)
     methods : by name, of those that gather candidates and have something to say about both images
-    reasons : why it was not found or is not shown, in sentences; empty when it is
-    degraded : what is wrong with the index; empty when all is well
+    reasons : why it was not found or is not shown; empty when it is
+    degraded : what is wrong with the index; None when all is well
     """
 
     found: Result | None = None
@@ -70,9 +70,9 @@ class Place:
     generation_id: int | None = None
     lies: str = ""
     methods: Mapping[str, MethodPlace] = field(default_factory=dict)
-    reasons: list[str] = field(default_factory=list)
-    missing: Mapping[str, str] = field(default_factory=dict)  # method -> why the searching image has no feature for it
-    degraded: str = ""
+    reasons: list[CodedError] = field(default_factory=list)
+    missing: Mapping[str, CodedError] = field(default_factory=dict)  # why the image searched by has no feature
+    degraded: CodedError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def find_place(request: SearchRequest, target_id: int, query: Image | None = Non
     """
     subject = Subject(query) if query else find_subject(request)
     if subject.image is None:
-        raise QueryError(_("Expected a search for an image of the gallery."))
+        raise QueryError("gallery_image_expected")
     query_id = subject.image.pk
     # All that can be shown at all: an image of a later page was found, and is to be told its true rank.
     answer = search(replace(request, num_results=request.most), subject).found
@@ -216,53 +216,48 @@ def _near(segment: Segment, task: Task, name: str, row: int, mask: NDArray[np.bo
     return None if near is None else bool(np.isin(row, near))
 
 
-def _reasons(target_id: int, found: Result | None, scan: _Scan, answer: Answer, request: SearchRequest) -> list[str]:
-    """Return why an image is not shown, in sentences."""
+def _reasons(
+    target_id: int, found: Result | None, scan: _Scan, answer: Answer, request: SearchRequest
+) -> list[CodedError]:
+    """Return why an image is not shown."""
     if found is None:
         return _absence(target_id, scan, answer, request)
-    words, side = {"score": f"{percent(found.score):.1f}"}, request.scores.side(found.score)
+    score, side = f"{percent(found.score):.1f}", request.scores.side(found.score)
     if side < 0:
-        text = _("Its score, %(score)s, is below the threshold: this search shows scores of at least %(limit)g.")
-        return [text % (words | {"limit": request.scores.lowest})]
+        return [QueryError("score_below_threshold", score=score, limit=f"{request.scores.lowest:g}")]
     if side > 0:
-        text = _("Its score, %(score)s, is above the threshold: this search shows scores of at most %(limit)g.")
-        return [text % (words | {"limit": request.scores.highest})]
+        return [QueryError("score_above_threshold", score=score, limit=f"{request.scores.highest:g}")]
     return []
 
 
-def _absence(target_id: int, scan: _Scan, answer: Answer, request: SearchRequest) -> list[str]:
+def _absence(target_id: int, scan: _Scan, answer: Answer, request: SearchRequest) -> list[CodedError]:
     """Return why an image is not among the answers."""
     if not scan.lies:
         return [_why_nowhere(target_id, request)]
     if scan.rank is None:
-        return [_("No method with a weight has something to say about both images.")]
-    reasons = []
+        return [QueryError("no_method_about_both")]
+    reasons: list[CodedError] = []
     if not answer.exact and not any(place.near for place in scan.methods.values()):
-        text = _("The library is large, and none of the indexes brought it up among its %(depth)d nearest images.")
-        reasons.append(text % {"depth": RERANK_DEPTH})
+        reasons.append(QueryError("not_brought_up", depth=RERANK_DEPTH))
     if scan.rank > RERANK_DEPTH:
-        text = _(
-            "By the rough comparison that comes first it is number %(rank)d; only the best %(depth)d are compared by"
-            " every method."
-        )
-        reasons.append(text % {"rank": scan.rank, "depth": RERANK_DEPTH})
+        reasons.append(QueryError("beyond_rerank_depth", rank=scan.rank, depth=RERANK_DEPTH))
     elif not reasons:
-        reasons.append(_("Others are more alike: a search shows at most %(most)d images.") % {"most": request.most})
+        reasons.append(QueryError("others_more_alike", most=request.most))
     return reasons
 
 
-def _why_nowhere(target_id: int, request: SearchRequest) -> str:
+def _why_nowhere(target_id: int, request: SearchRequest) -> CodedError:
     """Return why an image cannot be found by anything."""
     # From what hides an image everywhere to what hides it here alone: the first that holds is the reason.
     image = Image.objects.filter(pk=target_id).only("hidden", "trashed_at").first()
     if image is None or image.trashed_at is not None:
-        return _("It is not in the library any more.")
+        return QueryError("image_gone")
     if image.hidden:
-        return _("It is hidden, and hidden images are never found.")
+        return QueryError("image_hidden")
     if request.collection_id is not None:
         members = Image.collections.through.objects.filter(collection_id=request.collection_id)
         if not members.filter(image_id=target_id).exists():
-            return _("It is not in the collection that is searched.")
+            return QueryError("image_outside_collection")
     if Tombstone.objects.filter(image_id=target_id).exists():
-        return _("The index still counts it as removed; the next build of the index puts it right.")
-    return _("None of its features is computed yet; it is found as soon as they are.")
+        return QueryError("image_counted_as_removed")
+    return QueryError("image_without_features")

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.errors import CodedError
 from search.exceptions import IndexDamagedError, IndexUnavailableError
 from search.index.paging import announce
 from search.methods import Method, PairwiseMethod
@@ -50,7 +51,7 @@ class Matches:
     results: list[Result]
     num_candidates: int
     exact: bool
-    unreachable: Mapping[str, str] = field(default_factory=dict)  # method -> why its index could not be asked
+    unreachable: Mapping[str, CodedError] = field(default_factory=dict)  # method -> why its index could not be asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def match(
     depth = max(rerank_depth, k)
     task = Task(vectors, proxies, gathering, weights, methods, k, depth, k if shown is None else shown)
     gathered, exact, num_candidates = [], True, 0
-    unreachable: dict[str, str] = {}
+    unreachable: dict[str, CodedError] = {}
     for segment in snapshot.segments:
         mask = allowed_rows(segment, allowed, excluded)
         # What counts is how many may be found: a small collection of a huge library is scanned whole.
@@ -156,7 +157,7 @@ def allowed_rows(segment: Segment, allowed: NDArray[np.int64] | None, excluded: 
 
 
 def _ann_rows(
-    segment: Segment, task: Task, mask: NDArray[np.bool_], unreachable: dict[str, str]
+    segment: Segment, task: Task, mask: NDArray[np.bool_], unreachable: dict[str, CodedError]
 ) -> NDArray[np.int64] | None:
     """Return the union of each gathering method's nearest rows of those that may be found, ascending.
 
@@ -172,7 +173,7 @@ def _ann_rows(
         try:
             near = near_rows(segment, task, name, mask)
         except UNREACHABLE as error:
-            unreachable[name] = str(error)
+            unreachable[name] = error if isinstance(error, CodedError) else IndexUnavailableError(str(error))
             near = near_rows(replace(segment, indexes={}), task, name, mask)
         # So few of the nearest may be found that asking for more would cost as much as a scan.
         if near is None:

@@ -59,7 +59,7 @@ class PairScore:
 
     def missing(self, name: str) -> str:
         """Return why a method says nothing, in words; empty when it has something to say."""
-        return self.absences[name].words() if name in self.absences else ""
+        return str(self.absences[name].whole()) if name in self.absences else ""
 
     def as_state(self) -> dict[str, Any]:
         """Return all of it, without the images' ids, as JSON holds it; what a verdict rests on."""
@@ -82,7 +82,7 @@ class PairScore:
             **figures,
             # What the textbook's value was called from the start, and is called in the documents kept since.
             "guide": _rounded(self.textbook_values.get(name)),
-            "missing": self.missing(name),
+            "missing": self.absences[name].whole().as_json() if name in self.absences else "",
         }
 
 

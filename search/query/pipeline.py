@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.conf import settings
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from gallery.models import Image
-from jobs.errors import sentence
+from jobs.errors import CodedError
 from jobs.rows import JobState
-from search.exceptions import QueryError
+from search.exceptions import ImageNotFoundError, IndexDamagedError, QueryError, UploadNotFoundError
 from search.features import registry, stored_vectors
 from search.generations import collection_calibration, recall
 from search.generations.snapshot import current_snapshot
@@ -43,7 +42,7 @@ class QuerySource:
     image_id: int | None = None
     vectors: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)  # of the vectors' methods
-    reason: str = ""  # why other methods gave no vector, where that is known
+    reason: CodedError | None = None  # why other methods gave no vector, where that is known
 
 
 def for_image(image_id: int) -> QuerySource:
@@ -51,7 +50,7 @@ def for_image(image_id: int) -> QuerySource:
     return QuerySource(image_id=image_id)
 
 
-def for_vectors(vectors: Mapping[str, NDArray[Any]], reason: str = "") -> QuerySource:
+def for_vectors(vectors: Mapping[str, NDArray[Any]], reason: CodedError | None = None) -> QuerySource:
     """Search for an image described elsewhere: one row of shape (dim,) per method, at the current versions.
 
     `reason` says why other methods gave none.
@@ -68,13 +67,13 @@ def for_upload(query_id: uuid.UUID) -> QuerySource:
     """
     query = Query.objects.filter(pk=query_id).first()
     if query is None:
-        raise QueryError(_("This query is no longer kept; upload the image again."))
+        raise UploadNotFoundError(query_id)
     if query.has_ended:
-        raise QueryError(_("This query could not be described: %(reason)s") % {"reason": query.error_sentence})
+        raise QueryError("query_failed", because=query.error or QueryError())
     if query.state != JobState.READY or query.vectors is None:
-        raise QueryError(_("The features of this query are still being computed; try again in a moment."))
+        raise QueryError("query_not_described_yet")
     vectors, versions = stored_vectors.unpack_query(bytes(query.vectors))
-    return QuerySource(vectors=vectors, versions=versions, reason=query.error_sentence)
+    return QuerySource(vectors=vectors, versions=versions, reason=query.error)
 
 
 def run_query(
@@ -110,7 +109,7 @@ def run_query(
     closed = closed_ids(viewer, snapshot.revision)
     # In the words for an image that never was: nobody learns which numbers belong to images that are closed to them.
     if source.image_id is not None and np.isin(source.image_id, closed):
-        raise QueryError(_("There is no image %(id)d.") % {"id": source.image_id})
+        raise ImageNotFoundError(source.image_id)
     fitting, other = fit_query(_vectors(source, snapshot), snapshot)
     silent = abstentions(fitting)
     vectors = {name: row for name, row in fitting.items() if name not in silent}
@@ -142,7 +141,7 @@ def run_query(
         generation_id=snapshot.generation_id,
         missing_methods=_missing(source, fitting, other, snapshot) | silent,
         background="collection" if own_pairs else "library",
-        degraded=" ".join(filter(None, (snapshot.degraded, _unreachable(matches.unreachable)))),
+        degraded=_limits(snapshot, matches.unreachable),
         seconds=time.perf_counter() - started,
         motions=VerifiedMotions(vectors, snapshot, registry.methods()),
     )
@@ -159,10 +158,8 @@ def _vectors(source: QuerySource, snapshot: Snapshot) -> Mapping[str, NDArray[An
     found = snapshot.vectors_of(source.image_id) or stored_vectors.vectors_of(source.image_id, served)
     if not found:
         if not Image.objects.filter(pk=source.image_id).exists():
-            raise QueryError(_("There is no image %(id)d.") % {"id": source.image_id})
-        raise QueryError(
-            _("Image %(id)d has no features yet; try again when they are computed.") % {"id": source.image_id}
-        )
+            raise ImageNotFoundError(source.image_id)
+        raise QueryError("image_not_described_yet", id=source.image_id)
     return found
 
 
@@ -172,22 +169,22 @@ def image_ids_of_collection(collection_id: int) -> NDArray[np.int64]:
     return np.fromiter(members.values_list("image_id", flat=True), np.int64)
 
 
-def abstentions(vectors: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+def abstentions(vectors: Mapping[str, NDArray[Any]]) -> dict[str, CodedError]:
     """Return why each method that has a row of the query still has nothing to say about it."""
     found = {name: registry.methods()[name].abstains(row) for name, row in vectors.items()}
-    return {name: str(why) for name, why in found.items() if why is not None}
+    return {name: why for name, why in found.items() if why is not None}
 
 
 def _missing(
     source: QuerySource, vectors: Mapping[str, NDArray[Any]], other: list[str], snapshot: Snapshot
-) -> dict[str, str]:
+) -> dict[str, CodedError]:
     """Return why each method that has nothing about the query has nothing."""
     names = [name for name in METHODS if name not in vectors]
     if not names:
         return {}
     # From the general to the particular: what follows replaces what was said before it.
-    reasons = dict.fromkeys(names, source.reason or _("not computed yet"))
-    reasons |= dict.fromkeys(other, _("computed by another version of the method; upload the image again"))
+    reasons = dict.fromkeys(names, source.reason or QueryError("not_computed_yet"))
+    reasons |= dict.fromkeys(other, QueryError("upload_of_other_version"))
     if source.image_id is None:
         own = {name: source.versions[name] for name in names if name in source.vectors}
         served = snapshot.versions
@@ -199,23 +196,26 @@ def _missing(
         about = rows.values_list("method", "version", "state", "error_code", "error_params")
         for name, version, state, code, params in about:
             if state == JobState.FAILED:
-                reasons[name] = sentence(code, params)
+                reasons[name] = QueryError(code, **(params or {}))
             elif version != snapshot.versions.get(name):
                 reasons[name] = _other_version(name, version)
     unavailable = registry.unavailable_methods()
-    return {name: str(unavailable.get(name, reason)) for name, reason in reasons.items()}
+    return {name: unavailable.get(name, reason) for name, reason in reasons.items()}
 
 
-def _unreachable(found: Mapping[str, str]) -> str:
-    """Say that indexes could not be asked, and why; nothing where all of them answered."""
-    if not found:
-        return ""
-    text = _("The index of %(methods)s cannot be asked now (%(problem)s); its images were compared one by one.")
-    return text % {"methods": ", ".join(found), "problem": next(iter(found.values()))}
+def _limits(snapshot: Snapshot, unreachable: Mapping[str, CodedError]) -> CodedError | None:
+    """Return what is wrong with the generation, and which of its indexes could not be asked."""
+    found = [snapshot.degraded] if snapshot.degraded else []
+    if unreachable:
+        because = next(iter(unreachable.values()))
+        found.append(IndexDamagedError("indexes_unreachable", methods=list(unreachable), because=because))
+    if len(found) < 2:
+        return found[0] if found else None
+    return IndexDamagedError("index_limited", errors=[[error.code, error.params] for error in found])
 
 
-def _other_version(name: str, version: str) -> str:
+def _other_version(name: str, version: str) -> QueryError:
     """Say why rows of a version that is not searched by are of no use, and until when."""
     if version == registry.current_versions().get(name):
-        return _("computed by the method's new version; the earlier one serves until every image is computed again")
-    return _("computed by another version of the method; upload the image again")
+        return QueryError("of_new_version")
+    return QueryError("upload_of_other_version")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gallery.models import Collection
+    from jobs.errors import CodedError
 
     Viewer = User | AnonymousUser | None
 
@@ -50,12 +51,12 @@ class DescribedImage:
     ----------
     vectors : by method, one row of shape (dim,)
     versions : of the methods that made them; None: the current ones
-    reason : why other methods gave none
+    reason : why other methods gave none, where that is known
     """
 
     vectors: Mapping[str, NDArray[Any]]
     versions: Mapping[str, str] | None = None
-    reason: str = ""
+    reason: CodedError | None = None
 
 
 Wanted = GalleryImage | UploadedImage | DescribedImage

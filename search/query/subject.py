@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext as _
-
 from gallery.models import Collection, Image
 from jobs.rows import JobState
 from search.exceptions import CollectionNotFoundError, ImageNotFoundError, QueryError, UploadNotFoundError
@@ -69,19 +67,19 @@ def find_subject(request: SearchRequest) -> Subject:
     QueryError : nothing is searched for, or more than one image
     """
     if len(request.wanted) != 1:
-        raise QueryError(_("Expected one image to search for; got %(number)d.") % {"number": len(request.wanted)})
+        raise QueryError("one_image_expected", num=len(request.wanted))
     (wanted,) = request.wanted
     if isinstance(wanted, DescribedImage):
         return Subject(described=wanted)
     if isinstance(wanted, GalleryImage):
         image = images_of(request.viewer).filter(pk=wanted.image_id).first()
         if image is None:
-            raise ImageNotFoundError(_("There is no image %(id)d.") % {"id": wanted.image_id}, wanted.image_id)
+            raise ImageNotFoundError(wanted.image_id)
         return Subject(image)
     # The waiting page comes here again and again; the vectors are read once, when it is searched for.
     query = queries_of(request).defer("vectors").filter(pk=wanted.query_id).first()
     if query is None:
-        raise UploadNotFoundError(_("This query is no longer kept; upload the image again."), wanted.query_id)
+        raise UploadNotFoundError(wanted.query_id)
     # Judgments are about images of the library: where it holds the same bytes, they count for the upload as well.
     return Subject(images_of(request.viewer).filter(sha256=query.sha256).first(), query)
 
@@ -106,6 +104,5 @@ def visible_collection(viewer: Viewer, collection_id: int) -> Collection:
     collections = Collection.objects.all() if viewer is None else Collection.objects.visible_to(viewer)
     found = collections.filter(pk=collection_id).first()
     if found is None:
-        text = _("There is no collection %(id)d that you may search.") % {"id": collection_id}
-        raise CollectionNotFoundError(text, collection_id)
+        raise CollectionNotFoundError(collection_id)
     return found

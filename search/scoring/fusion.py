@@ -31,10 +31,10 @@ def check_weights(weights: Mapping[str, float], known: Iterable[str] = METHODS) 
         if name not in checked:
             raise UnknownMethodError("unknown_method", name=name, expected=list(checked))
         if not math.isfinite(weight) or weight < 0:
-            raise FusionWeightsError(f"weight of {name}: expected a number of at least 0, got {weight}")
+            raise FusionWeightsError("weight_wrong", method=name, got=weight)
         checked[name] = float(weight)
     if not any(checked.values()):
-        raise FusionWeightsError("all weights are 0; give at least one method a weight above 0")
+        raise FusionWeightsError("no_weight")
     return checked
 
 

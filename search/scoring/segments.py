@@ -131,7 +131,7 @@ class Snapshot:
     segments: tuple[Segment, ...]
     tables: Mapping[str, MethodTables]
     generation_id: int | None = None
-    degraded: str = ""
+    degraded: IndexDamagedError | None = None  # what is wrong with the generation, and what serves instead
     versions: Mapping[str, str] = field(default_factory=dict)  # method -> version of its rows
     revision: int = 0  # of the library, up to which every change is inside
 
@@ -222,7 +222,7 @@ def load_tables(path: Path) -> MethodTables:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return MethodTables(*(_table(arrays[name], arrays[f"{name}_about"]) for name in ("raw", "scan")))
     except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
-        raise IndexDamagedError(f"{path.name}: not a calibration table: {error}") from error
+        raise IndexDamagedError("calibration_unreadable", file=path.name, cause=str(error)) from error
 
 
 def _table(decades: NDArray[np.float64], about: NDArray[np.float64]) -> Calibration:

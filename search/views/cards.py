@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from gallery.models import Image
+from jobs.errors import CodedError
 from search.methods import METHODS
 from search.presentation import BarSegment, MethodLook, method_looks, stacked
 from search.query.badges import Badge
@@ -179,7 +180,7 @@ def _card(
     result: Result,
     image: Image,
     looks: Mapping[str, MethodLook],
-    missing: Mapping[str, str],
+    missing: Mapping[str, CodedError],
     found: Verification | None,
 ) -> Card:
     motion = motion_look(found, image) if found else None
@@ -200,10 +201,10 @@ def _card(
     )
 
 
-def _reason(look: MethodLook, score: MethodScore | None, missing: Mapping[str, str], proof: str) -> Reason:
+def _reason(look: MethodLook, score: MethodScore | None, missing: Mapping[str, CodedError], proof: str) -> Reason:
     score = score or MethodScore(look.name, 0.0)
     if score.raw is None or score.one_in is None:
-        why = missing.get(look.name) or _("not computed for this image")
+        why = str(missing.get(look.name) or _("not computed for this image"))
         return Reason(look, score, why, "", "")
     shown = proof if METHODS[look.name].reranks else ""
     return Reason(look, score, "", rarity_short(score.one_in), rarity_sentence(look.name, score.one_in), shown)

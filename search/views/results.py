@@ -128,7 +128,7 @@ def _missing(answer: Answer) -> dict[str, str]:
     """Return why some methods do not count in the answer, with the labels of those that share the reason."""
     looks, labels = method_looks(), dict[str, list[str]]()
     for name, why in answer.missing_methods.items():
-        labels.setdefault(why, []).append(looks[name].label)
+        labels.setdefault(str(why), []).append(looks[name].label)
     return {why: ", ".join(those) for why, those in labels.items()}
 
 

@@ -40,6 +40,25 @@ def test_an_error_may_be_the_reason_of_another() -> None:
     assert sentence(error.code, stored) == str(error) == "The shop is shut: 40 degrees in Rome."
 
 
+def test_errors_are_kept_as_json() -> None:
+    error = CodedError("too_hot", degrees=40, places=["Rome"])
+    read = errors.from_json(json.loads(json.dumps(error.as_json())))
+    assert read is not None
+    assert (read.code, read.params) == (error.code, error.params)
+    assert errors.from_json("") is errors.from_json(None) is None
+
+
+@pytest.mark.parametrize("kept", ["It was late.", ["code"], {"code": 3}, {"code": "monday"}])
+def test_what_is_no_error_is_its_own_sentence(kept: object) -> None:
+    assert str(errors.from_json(kept)) == str(kept)
+
+
+def test_a_code_has_one_sentence() -> None:
+    with pytest.raises(ValueError, match="monday"):
+        errors.register({"monday": "Tuesday"})
+    errors.register({"late": "It is late."})
+
+
 def test_a_function_may_choose_the_words() -> None:
     assert [sentence("eggs", {"num": num}) for num in (1, 2)] == ["one egg", "2 eggs"]
 

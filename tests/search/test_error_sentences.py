@@ -13,6 +13,8 @@ from jobs.errors import CODE
 from search import error_sentences
 
 ROOT = Path(search.__file__).parent
+MAKERS = ("lost",)
+"""Functions that make the error of a code."""
 NAMES = re.compile(r"%\((\w+)\)")
 SENTENCES = {code: template for subject in error_sentences.SUBJECTS for code, template in subject.SENTENCES.items()}
 
@@ -28,8 +30,9 @@ def raised() -> Iterator[tuple[str, str, set[str] | None]]:
     for place, tree in trees():
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args):
             kind = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-            code = call.args[0].value if isinstance(call.args[0], ast.Constant) else None
-            if kind.endswith("Error") and isinstance(code, str) and CODE.fullmatch(code):
+            texts = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+            code = texts[0] if texts and (kind.endswith("Error") or kind in MAKERS) else ""
+            if CODE.fullmatch(code):
                 names = {keyword.arg for keyword in call.keywords}
                 yield f"{place}:{call.lineno}", code, None if None in names else {name for name in names if name}
 

@@ -79,7 +79,7 @@ class Command(BaseCommand):
         for name, reason in answer.missing_methods.items():
             self.stderr.write(f"{name}: {reason}")
         if answer.degraded:
-            self.stderr.write(answer.degraded)
+            self.stderr.write(str(answer.degraded))
         for result in answer.results:
             image = images[result.image_id]
             parts = "  ".join(_reason(result, name) for name in answer.weights)
@@ -116,6 +116,8 @@ def _as_document(answer: Answer, images: dict[int, Image]) -> dict[str, Any]:
     # Not `asdict`, which would copy the whole snapshot that finds the motions.
     document = {field.name: getattr(answer, field.name) for field in fields(answer)}
     motions = document.pop("motions").of(answer.results)
+    document["missing_methods"] = {name: str(reason) for name, reason in answer.missing_methods.items()}
+    document["degraded"] = str(answer.degraded or "")
     document["results"] = [
         {"image_id": result.image_id, "rank": result.rank, "score": result.score}
         | {"methods": {name: result.methods[name].figures(FIGURES) for name in METHODS}}

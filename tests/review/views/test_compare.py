@@ -254,7 +254,7 @@ def test_an_image_without_features_is_explained(client: Client, ids: list[int]) 
     there, back = response.context["places"]
     assert there.place.reasons
     assert str(bare.pk) in back.problem
-    assert there.place.reasons[0] in text_of(response)
+    assert str(there.place.reasons[0]) in text_of(response)
     assert back.problem in text_of(response)
 
 

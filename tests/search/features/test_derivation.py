@@ -84,11 +84,11 @@ def test_where_rows_cannot_be_derived_the_reason_is_kept(
     stored_image()
 
     def refuse(*_args: object) -> None:
-        raise WeightsError("the file is torn")
+        raise WeightsError("file_torn", file="a.npz")
 
     monkeypatch.setattr(Turned, "derive", refuse)
     assert extraction.extract(leases.lease(32)) == 1
-    assert Feature.objects.get(method="turned").error_sentence == "the file is torn"
+    assert Feature.objects.get(method="turned").error_code == "file_torn"
 
 
 def test_what_does_not_derive_looks_at_the_images(

@@ -17,6 +17,7 @@ from jobs.rows import JobState
 from search.exceptions import DimensionMismatchError
 from search.features import feature_counts, leases, registry, revisions, stored_vectors, wanted_rows
 from search.models import Feature
+from tests.codes import refused
 from tests.search.plug_ins import Absent, Gray, Picky
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +69,7 @@ def test_methods_that_are_not_available_are_not_wanted(plug_in_methods: PlugIn, 
     assert registry.current_versions() == {"gray": "1"}
     (name, error), *others = registry.unavailable_methods().items()
     assert (name, error.code, others) == ("absent", "not_available", [])
-    assert error.params["because"]["params"] == {"text": "nothing of the kind here"}
+    assert error.params["because"] == Absent().unavailable().as_json()
 
 
 def test_rows_are_made_once(plug_in_methods: PlugIn, stored_image: Store) -> None:
@@ -162,21 +163,21 @@ def test_an_image_deleted_meanwhile_is_left_out(plug_in_methods: PlugIn, stored_
 
 
 @pytest.mark.parametrize(
-    ("vectors", "complaint"),
+    ("vectors", "code", "about"),
     [
-        (np.zeros((1, 7), np.float32), r"expected vectors \(1, 8\), float32; got \(1, 7\), float32"),
-        (np.zeros((2, 8), np.float32), r"got \(2, 8\)"),
-        (np.zeros((1, 8), np.float64), "float64"),
-        (np.full((1, 8), np.nan, np.float32), "not finite"),
+        (np.zeros((1, 7), np.float32), "vectors_of_another_kind", {"expected": "(1, 8), float32", "shape": "(1, 7)"}),
+        (np.zeros((2, 8), np.float32), "vectors_of_another_kind", {"shape": "(2, 8)"}),
+        (np.zeros((1, 8), np.float64), "vectors_of_another_kind", {"dtype": "float64"}),
+        (np.full((1, 8), np.nan, np.float32), "vectors_not_finite", {"method": "gray"}),
     ],
 )
 def test_vectors_that_are_not_as_promised_are_refused(
-    plug_in_methods: PlugIn, stored_image: Store, vectors: np.ndarray, complaint: str
+    plug_in_methods: PlugIn, stored_image: Store, vectors: np.ndarray, code: str, about: dict[str, str]
 ) -> None:
     plug_in_methods(Gray)
     image = stored_image()
     held = leases.lease(32)
-    with pytest.raises(DimensionMismatchError, match=complaint):
+    with refused(DimensionMismatchError, code, **about):
         leases.store(held, {"gray": ([image.pk], vectors)})
     assert states(image) == {"gray": "running"}
 
@@ -205,7 +206,7 @@ def test_stored_vectors_of_different_length_are_refused(plug_in_methods: PlugIn,
     ids = [stored_image(seed=seed).pk for seed in range(2)]
     leases.store(leases.lease(2), {"gray": (ids, rows(2))})
     Feature.objects.filter(image=ids[0]).update(vector=b"1234")
-    with pytest.raises(DimensionMismatchError, match="differ in length"):
+    with refused(DimensionMismatchError, "stored_vectors_differ", method="gray"):
         list(stored_vectors.iter_ready("gray", "1"))
 
 

@@ -237,7 +237,7 @@ def test_new_images_lack_the_method_until_the_switch(
     assert found[new].methods["picky"].raw is not None
     asked = search(new)
     assert with_gray(asked) == set()
-    assert "the earlier one serves until every image" in asked.missing_methods["gray"]
+    assert asked.missing_methods["gray"].code == "of_new_version"
     compute(library, rows(rng, NUM))
     build()
     assert with_gray(search(new)) == set(library)
@@ -257,11 +257,11 @@ def test_uploads_described_by_the_new_version_are_compared_once_it_serves(
     assert with_gray(first)
     assert not first.missing_methods
     assert not with_gray(second)
-    assert "the earlier one serves until every image" in second.missing_methods["gray"]
+    assert second.missing_methods["gray"].code == "of_new_version"
     compute(library, rows(rng, NUM))
     build()
     first, second = (run_query(for_upload(query.pk), WEIGHTS) for query in queries)
-    assert "upload the image again" in first.missing_methods["gray"]
+    assert first.missing_methods["gray"].code == "upload_of_other_version"
     assert with_gray(second)
 
 

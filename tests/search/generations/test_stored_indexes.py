@@ -118,8 +118,10 @@ def test_a_graph_of_0_1_answers_as_it_did(tmp_path: Path, rows: NDArray[np.float
 
 def test_what_no_version_knows_is_refused(tmp_path: Path, rows: NDArray[np.float32]) -> None:
     stored_by_0_1(tmp_path, rows, "exact", wishes=3)
-    with pytest.raises(IndexDamagedError, match="wishes"):
+    with pytest.raises(IndexDamagedError) as caught:
         open_generation(tmp_path, 1)
+    assert caught.value.code == "manifest_malformed"
+    assert "wishes" in caught.value.params["cause"]
 
 
 @pytest.fixture
@@ -219,9 +221,10 @@ class TestRemote:
             outage.setattr(MemoryBackend, "down", True)  # opened long ago, and still held by this process
             during = run_query(for_image(int(ids[0])), WEIGHTS)
         assert [result.image_id for result in during.results] == [result.image_id for result in before.results]
-        assert "color, ssim" in during.degraded
-        assert "the server does not answer" in during.degraded
-        assert run_query(for_image(int(ids[0])), WEIGHTS).degraded == ""
+        assert during.degraded is not None
+        assert (during.degraded.code, during.degraded.params["methods"]) == ("indexes_unreachable", ["color", "ssim"])
+        assert during.degraded.params["because"]["params"] == {"text": "the server does not answer"}
+        assert run_query(for_image(int(ids[0])), WEIGHTS).degraded is None
 
     def test_an_absence_is_explained_while_the_server_is_down(
         self, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
@@ -244,4 +247,4 @@ class TestRemote:
         assert len(answer.results) == 19
         assert rebuild_due(0)
         build()
-        assert run_query(for_image(int(ids[0])), WEIGHTS).degraded == ""
+        assert run_query(for_image(int(ids[0])), WEIGHTS).degraded is None

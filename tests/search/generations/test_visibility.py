@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Collection, Image
 from gallery.people.roles import Role
-from search.exceptions import QueryError
+from search.exceptions import ImageNotFoundError
 from search.generations import snapshot
 from search.generations.build import build
 from search.generations.snapshot import current_snapshot
@@ -19,6 +19,7 @@ from search.generations.visibility import closed_ids, findings_for
 from search.models import Evaluation
 from search.query.pipeline import for_image, for_vectors, run_query
 from search.types import Answer
+from tests.codes import refused
 from tests.gallery.members import make_member, make_person
 from tests.search.library import add_library
 
@@ -95,7 +96,7 @@ def test_what_is_opened_or_closed_counts_at_once(library: Library) -> None:
 
 
 def test_a_closed_image_cannot_be_searched_for(library: Library) -> None:
-    with pytest.raises(QueryError, match="There is no image"):
+    with refused(ImageNotFoundError, "no_image", id=library.closed[0]):
         run_query(for_image(library.closed[0]), WEIGHTS, viewer=AnonymousUser())
 
 

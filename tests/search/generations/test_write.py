@@ -23,6 +23,7 @@ from search.methods.phash import PHash
 from search.methods.ssim import Ssim
 from search.scoring.segments import take
 from search.types import Vectors
+from tests.codes import refused
 
 NONE = np.empty(0, np.int64)
 COLOR, SSIM, PHASH = Color(), Ssim(), PHash()
@@ -108,7 +109,7 @@ def test_small_generations_have_no_index(tmp_path: Path, color_rows: NDArray[np.
 
 def test_refuses_rows_of_different_length(tmp_path: Path, color_rows: NDArray[np.float32]) -> None:
     mixed = iter([(np.array([1]), color_rows[:1]), (np.array([2]), color_rows[:1, :9])])
-    with pytest.raises(DimensionMismatchError, match=r"color\.vectors\.npy: expected rows of 256"):
+    with refused(DimensionMismatchError, "array_rows_expected", file="color.vectors.npy", expected=256):
         assemble(tmp_path, [MethodSource(COLOR, "c1", mixed)], plan(), NONE, quiet)
 
 
@@ -125,20 +126,20 @@ def test_files_that_do_not_fit_are_refused_even_where_the_sums_do(
 ) -> None:
     assemble(tmp_path, [MethodSource(COLOR, "c1", chunks(list(range(30)), color_rows))], plan(), NONE, quiet)
     forge(tmp_path, num_present=29)
-    with pytest.raises(IndexDamagedError, match="mask says otherwise"):
+    with refused(IndexDamagedError, "mask_wrong", method="color", expected=29):
         open_generation(tmp_path, 1)
     forge(tmp_path, dim=128)
-    with pytest.raises(IndexDamagedError, match=r"color\.vectors\.npy: expected float32 of shape \(30, 128\)"):
+    with refused(IndexDamagedError, "array_wrong", file="color.vectors.npy", shape="(30, 128)"):
         open_generation(tmp_path, 1)
     forge(tmp_path, dim=COLOR.dim, num_present=30)
     np.save(tmp_path / "image_ids.npy", np.arange(30)[::-1])
     forge(tmp_path)
-    with pytest.raises(IndexDamagedError, match="not in rising order"):
+    with refused(IndexDamagedError, "image_ids_unordered"):
         open_generation(tmp_path, 1)
     np.save(tmp_path / "image_ids.npy", np.arange(30))
     (tmp_path / "color.calibration.npz").write_bytes(b"no tables")
     forge(tmp_path)
-    with pytest.raises(IndexDamagedError, match="not a calibration table"):
+    with refused(IndexDamagedError, "calibration_unreadable", file="color.calibration.npz"):
         open_generation(tmp_path, 1)
 
 

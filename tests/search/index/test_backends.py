@@ -19,6 +19,7 @@ from search.index import BACKENDS, IndexBackend, annoy, choose_backend, load_bac
 from search.index.annoy_files import num_trees
 from search.index.files import path_of
 from search.methods.base import normalize_rows
+from tests.codes import refused
 from tests.search.index.memory_backend import SERVER, MemoryBackend
 
 ROWS, DIM = 600, 24
@@ -51,7 +52,7 @@ def vectors(rng: np.random.Generator) -> Rows:
 def backend(request: pytest.FixtureRequest) -> Iterator[type[IndexBackend]]:
     found = MemoryBackend if request.param == "memory" else load_backend(request.param)
     if (reason := found.unavailable()) is not None:
-        pytest.skip(reason)
+        pytest.skip(str(reason))
     yield found
     SERVER.clear()
 
@@ -200,30 +201,30 @@ class TestContract:
 
     def test_refuses_queries_of_another_dimension(self, index: IndexBackend, vectors: Rows) -> None:
         for wrong in (vectors[:2, :-1], vectors[0], np.zeros((1, DIM + 1), np.float32)):
-            with pytest.raises(DimensionMismatchError, match="expected vectors of 24 numbers"):
+            with refused(DimensionMismatchError, "vectors_of_another_length", expected=DIM):
                 index.search(wrong, 5)
 
     def test_refuses_a_mask_that_does_not_fit(self, index: IndexBackend, vectors: Rows) -> None:
         for wrong in (np.ones(ROWS - 1, bool), np.ones(ROWS, np.uint8), np.ones((1, ROWS), bool)):
-            with pytest.raises(DimensionMismatchError, match="expected a mask of 600 bool"):
+            with refused(DimensionMismatchError, "mask_expected", expected=ROWS):
                 index.search(vectors[:1], 5, allowed=wrong)
 
     def test_refuses_to_look_for_nothing(self, index: IndexBackend, vectors: Rows) -> None:
-        with pytest.raises(ValueError, match="at least 1, got 0"):
+        with pytest.raises(ValueError, match="k: "):
             index.search(vectors[:1], 0)
 
     @pytest.mark.parametrize("quality", [-0.1, 1.01, float("nan")])
     def test_refuses_a_quality_beyond_the_scale(
         self, backend: type[IndexBackend], index: IndexBackend, vectors: Rows, tmp_path: Path, quality: float
     ) -> None:
-        with pytest.raises(ValueError, match="quality: expected 0 to 1"):
+        with pytest.raises(ValueError, match="quality: "):
             index.search(vectors[:1], 5, quality)
-        with pytest.raises(ValueError, match="quality: expected 0 to 1"):
+        with pytest.raises(ValueError, match="quality: "):
             backend.build(vectors, backend.address(tmp_path, "none"), seed=1, threads=1, quality=quality)
 
     def test_refuses_an_index_of_another_dimension_or_length(self, backend: type[IndexBackend], uri: str) -> None:
         for dim, rows in ((DIM + 1, ROWS), (DIM, ROWS - 1), (DIM * 2, ROWS)):
-            with pytest.raises(IndexDamagedError, match="expected"):
+            with pytest.raises(IndexDamagedError):
                 backend.open(uri, dim, rows)
 
     def test_refuses_a_foreign_index(self, backend: type[IndexBackend], uri: str) -> None:
@@ -238,11 +239,11 @@ class TestContract:
     def test_refuses_to_build_from_nothing(
         self, backend: type[IndexBackend], tmp_path: Path, shape: tuple[int, ...]
     ) -> None:
-        with pytest.raises(DimensionMismatchError, match="at least one row"):
+        with refused(DimensionMismatchError, "float_matrix_expected", shape=str(shape)):
             make(backend, np.zeros(shape, np.float32), tmp_path)
 
     def test_refuses_numbers_of_another_type(self, backend: type[IndexBackend], tmp_path: Path) -> None:
-        with pytest.raises(DimensionMismatchError, match="float64"):
+        with refused(DimensionMismatchError, "float_matrix_expected", dtype="float64"):
             make(backend, np.zeros((3, 3)), tmp_path)  # type: ignore[arg-type]
 
 
@@ -266,7 +267,7 @@ class TestFiles:
 
     @pytest.mark.parametrize("wrong", ["http://host/index", "memory://a/b", "file://elsewhere/index"])
     def test_refuses_the_uri_of_something_else(self, backend: type[IndexBackend], wrong: str) -> None:
-        with pytest.raises(IndexUnavailableError, match="expected a path or a file: URI"):
+        with refused(IndexUnavailableError, "no_file_uri", got=wrong):
             backend.open(wrong, DIM, ROWS)
 
     def test_refuses_a_missing_file(self, backend: type[IndexBackend], tmp_path: Path) -> None:
@@ -278,7 +279,7 @@ def test_annoy_and_opencv_read_each_others_files(vectors: Rows, tmp_path: Path) 
     pair = load_backend("annoy"), load_backend("cv2")
     for backend in pair:
         if (reason := backend.unavailable()) is not None:
-            pytest.skip(reason)
+            pytest.skip(str(reason))
     for writer, reader in (pair, pair[::-1]):
         index = reader.open(make(writer, vectors, tmp_path, writer.name), DIM, ROWS)
         assert index.search(vectors[9:10], 5, 1.0)[0][0].tolist() == nearest(vectors, vectors[9], 5)
@@ -290,12 +291,13 @@ def test_trees_follow_from_the_quality_unless_somebody_wished_for_another_number
 
 
 def test_auto_goes_down_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(annoy.AnnoyBackend, "unavailable", classmethod(lambda cls: "not compiled"))
+    missing = IndexUnavailableError("annoy_missing")
+    monkeypatch.setattr(annoy.AnnoyBackend, "unavailable", classmethod(lambda cls: missing))
     if load_backend("cv2").unavailable() is None:
         assert choose_backend().name == "cv2"
-    monkeypatch.setattr(opencv.OpencvBackend, "unavailable", classmethod(lambda cls: "too old"))
+    monkeypatch.setattr(opencv.OpencvBackend, "unavailable", classmethod(lambda cls: missing))
     assert choose_backend("auto").name == "exact"
-    with pytest.raises(IndexUnavailableError, match="'annoy': not compiled; set INDEX_BACKEND=auto"):
+    with refused(IndexUnavailableError, "backend_unavailable", name="annoy", because=missing.as_json()):
         choose_backend("annoy")
 
 
@@ -305,5 +307,5 @@ def test_one_line_registers_a_backend(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_refuses_an_unknown_backend() -> None:
-    with pytest.raises(IndexUnavailableError, match="unknown index backend 'faiss'"):
+    with refused(IndexUnavailableError, "unknown_backend", name="faiss"):
         choose_backend("faiss")

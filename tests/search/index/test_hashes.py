@@ -14,6 +14,7 @@ from search.exceptions import DimensionMismatchError, IndexDamagedError
 from search.index import hash_building, hashes
 from search.index.hash_layout import HEADER_BYTES, Layout, lane, split
 from search.index.hashes import RADIUS, HashIndex
+from tests.codes import refused
 
 ROWS = 5000
 Codes = NDArray[np.uint8]
@@ -171,39 +172,39 @@ def test_layout_of_a_hundred_million_codes() -> None:
 
 def test_refuses_codes_of_another_length_or_type(tmp_path: Path) -> None:
     for wrong in (np.zeros((3, 7), np.uint8), np.zeros((3, 8), np.int8), np.zeros(8, np.uint8)):
-        with pytest.raises(DimensionMismatchError, match="expected codes of 8 uint8"):
+        with refused(DimensionMismatchError, "codes_expected", expected=8):
             HashIndex.build([wrong], tmp_path / "codes.hashes", code_bytes=8)
-    with pytest.raises(DimensionMismatchError, match="64 or 128 bits, got 96"):
+    with refused(DimensionMismatchError, "code_bits_expected", got=96):
         HashIndex.build([np.zeros((3, 12), np.uint8)], tmp_path / "codes.hashes", code_bytes=12)
 
 
 def test_refuses_to_build_from_nothing(tmp_path: Path) -> None:
     for chunks in ([], [np.empty((0, 8), np.uint8)]):
-        with pytest.raises(DimensionMismatchError, match="at least one code"):
+        with refused(DimensionMismatchError, "no_codes"):
             HashIndex.build(chunks, tmp_path / "codes.hashes", code_bytes=8)
-        with pytest.raises(IndexDamagedError, match="does not begin like one"):
+        with refused(IndexDamagedError, "no_code_file", file="codes.hashes"):
             HashIndex.load(tmp_path / "codes.hashes", 8, 0)
 
 
 def test_refuses_more_rows_than_numbers_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hash_building, "MAX_ROWS", 9)
-    with pytest.raises(DimensionMismatchError, match="at most 9 codes"):
+    with refused(DimensionMismatchError, "too_many_codes", most=9):
         HashIndex.build([np.zeros((10, 8), np.uint8)], tmp_path / "codes.hashes", code_bytes=8)
 
 
 def test_refuses_queries_that_it_cannot_answer(index: HashIndex, codes: Codes) -> None:
     for wrong in (codes[0, :-1], codes[:1], codes[0].astype(np.int64)):
-        with pytest.raises(DimensionMismatchError, match="expected codes of"):
+        with refused(DimensionMismatchError, "codes_expected", expected=codes.shape[1]):
             index.query(wrong)
     for radius in (-1, 8):
-        with pytest.raises(ValueError, match=f"radius: expected 0 to 7 bits, .* got {radius}"):
+        with pytest.raises(ValueError, match=f"radius: .* got {radius}"):
             index.query(codes[0], radius)
-    with pytest.raises(ValueError, match="limit: expected at least 1, got 0"):
+    with pytest.raises(ValueError, match="limit: "):
         index.query(codes[0], limit=0)
 
 
 def test_refuses_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(IndexDamagedError, match="cannot be read"):
+    with refused(IndexDamagedError, "code_file_unreadable", file="none.hashes"):
         HashIndex.load(tmp_path / "none.hashes", 8, 3)
 
 
@@ -211,14 +212,14 @@ def test_refuses_a_foreign_file(tmp_path: Path) -> None:
     path = tmp_path / "codes.hashes"
     for text in (b"", b"this is no index", b"\x93NUMPY" * 2000):
         path.write_bytes(text)
-        with pytest.raises(IndexDamagedError, match="expected a file of binary codes"):
+        with refused(IndexDamagedError, "no_code_file", file="codes.hashes"):
             HashIndex.load(path, 8, 3)
 
 
 def test_refuses_other_codes_than_expected(tmp_path: Path, index: HashIndex, codes: Codes) -> None:
     code_bytes = codes.shape[1]
     for expected in ((code_bytes, ROWS - 1), (24 - code_bytes, ROWS)):
-        with pytest.raises(IndexDamagedError, match=f"the file holds {ROWS} of {code_bytes}"):
+        with refused(IndexDamagedError, "codes_of_another_size", got_rows=ROWS, got_bytes=code_bytes):
             HashIndex.load(tmp_path / "codes.hashes", *expected)
 
 
@@ -232,20 +233,20 @@ def damaged(change: Callable[[bytearray], object]) -> Callable[[Path], None]:
 
 
 @pytest.mark.parametrize(
-    ("damage", "text"),
+    ("damage", "code"),
     [
-        (damaged(lambda data: data.__delitem__(slice(-8, None))), "expected .* bytes, the file holds"),
-        (damaged(lambda data: data.extend(b"\0" * 8)), "expected .* bytes, the file holds"),
-        (damaged(lambda data: data.__delitem__(slice(100, None))), "does not begin like one"),
-        (damaged(lambda data: data.__setitem__(16, data[16] ^ 1)), "header was altered"),
+        (damaged(lambda data: data.__delitem__(slice(-8, None))), "file_size_wrong"),
+        (damaged(lambda data: data.extend(b"\0" * 8)), "file_size_wrong"),
+        (damaged(lambda data: data.__delitem__(slice(100, None))), "no_code_file"),
+        (damaged(lambda data: data.__setitem__(16, data[16] ^ 1)), "header_altered"),
     ],
     ids=["cut", "grown", "header_cut", "header_altered"],
 )
 def test_refuses_a_damaged_file(
-    tmp_path: Path, index: HashIndex, codes: Codes, damage: Callable[[Path], None], text: str
+    tmp_path: Path, index: HashIndex, codes: Codes, damage: Callable[[Path], None], code: str
 ) -> None:
     damage(tmp_path / "codes.hashes")
-    with pytest.raises(IndexDamagedError, match=text):
+    with refused(IndexDamagedError, code, file="codes.hashes"):
         HashIndex.load(tmp_path / "codes.hashes", codes.shape[1], ROWS)
 
 
@@ -253,12 +254,12 @@ def test_refuses_tables_that_lead_nowhere(tmp_path: Path, index: HashIndex, code
     path, layout = tmp_path / "codes.hashes", Layout.plan(codes.shape[1], ROWS)
     intact = path.read_bytes()
     path.write_bytes(intact[: layout.offsets_at(0)] + b"\xff" * (len(intact) - layout.offsets_at(0)))
-    with pytest.raises(IndexDamagedError, match="do not lead to its 5000 rows"):
+    with refused(IndexDamagedError, "code_tables_wrong", rows=ROWS):
         HashIndex.load(path, codes.shape[1], ROWS)
     entries = np.frombuffer(intact[layout.entries_at(0) :], "<u4").reshape(-1, 2).copy()
     entries[:, 1] = ROWS
     path.write_bytes(intact[: layout.entries_at(0)] + entries.tobytes())
-    with pytest.raises(IndexDamagedError, match="leads to row 5000 of 5000"):
+    with refused(IndexDamagedError, "codes_lead_astray", row=ROWS, rows=ROWS):
         HashIndex.load(path, codes.shape[1], ROWS).query(codes[0])
 
 
@@ -266,7 +267,7 @@ def test_refuses_another_format(
     tmp_path: Path, index: HashIndex, codes: Codes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("search.index.hash_layout._FORMAT", 2)
-    with pytest.raises(IndexDamagedError, match="expected format 2, got format 1"):
+    with refused(IndexDamagedError, "format_wrong", expected=2, got=1):
         HashIndex.load(tmp_path / "codes.hashes", codes.shape[1], ROWS)
 
 
@@ -274,5 +275,5 @@ def test_an_unfinished_file_is_none(tmp_path: Path, codes: Codes) -> None:
     path = tmp_path / "codes.hashes"
     build(path, codes)
     path.write_bytes(b"\0" * HEADER_BYTES + path.read_bytes()[HEADER_BYTES:])
-    with pytest.raises(IndexDamagedError, match="does not begin like one"):
+    with refused(IndexDamagedError, "no_code_file", file="codes.hashes"):
         HashIndex.load(path, codes.shape[1], ROWS)

@@ -88,12 +88,13 @@ def test_a_query_that_one_method_cannot_describe_is_ready_and_says_why(
     plug_in_methods(Gray, Picky)
 
     def fail(*_args: object) -> None:
-        raise WeightsError("picky: these are the weights of another network")
+        raise WeightsError("siamese_missing", content="1-other")
 
     monkeypatch.setattr(Picky, "describe", fail)
     uploaded_query.run(query.pk)
     query.refresh_from_db()
     assert (query.state, query.error_code) == ("ready", "methods_failed")
-    assert query.error_sentence == "picky: these are the weights of another network"
+    ((code, params),) = query.error_params["errors"]
+    assert (code, params) == ("siamese_missing", {"content": "1-other"})
     answer = run_query(for_upload(query.pk), {"gray": 1.0, "picky": 1.0})
-    assert answer.missing_methods == {"picky": query.error_sentence}
+    assert {name: reason.code for name, reason in answer.missing_methods.items()} == {"picky": "methods_failed"}

@@ -24,6 +24,7 @@ from search.query import answer, explain_missing
 from search.query.explain_missing import Place, find_place
 from search.query.pipeline import for_image, run_query
 from search.query.request import GalleryImage, ScoreRange, SearchRequest
+from tests.codes import refused
 from tests.search.library import add_features, add_images, add_library
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_methods")]
@@ -66,8 +67,8 @@ def test_it_works(ids: list[int]) -> None:
     assert (place.rank, place.num_images, place.num_candidates, place.exact) == (5, 18, 17, True)
     assert place.reasons == []
     assert set(place.methods) == {"color", "ssim", "texture"}
-    assert "not available" in place.missing["deep"]
-    assert place.degraded == ""
+    assert place.missing["deep"].code == "not_available"
+    assert place.degraded is None
 
 
 def test_the_ranks_of_methods_are_those_of_all_images(ids: list[int]) -> None:
@@ -86,14 +87,17 @@ def test_it_tells_where_the_image_lies(ids: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scores", "text"),
-    [(ScoreRange(lowest=99.5), "below the threshold"), (ScoreRange(highest=0.0), "above the threshold")],
+    ("scores", "code", "limit"),
+    [
+        (ScoreRange(lowest=99.5), "score_below_threshold", "99.5"),
+        (ScoreRange(highest=0.0), "score_above_threshold", "0"),
+    ],
 )
-def test_a_score_beyond_the_threshold_is_named(ids: list[int], scores: ScoreRange, text: str) -> None:
+def test_a_score_beyond_the_threshold_is_named(ids: list[int], scores: ScoreRange, code: str, limit: str) -> None:
     place = place_of(ids[0], ranked(ids[0])[0], scores=scores)
-    assert text in place.reasons[0]
     assert place.found is not None
-    assert f"{100 * place.found.score:.1f}" in place.reasons[0]
+    score = f"{100 * place.found.score:.1f}"
+    assert (place.reasons[0].code, place.reasons[0].params) == (code, {"score": score, "limit": limit})
 
 
 def test_others_may_be_more_alike(ids: list[int]) -> None:
@@ -102,13 +106,13 @@ def test_others_may_be_more_alike(ids: list[int]) -> None:
     assert place.found is None
     assert place.rank is not None
     assert place.rank > 3
-    assert place.reasons == ["Others are more alike: a search shows at most 3 images."]
+    assert [(reason.code, reason.params) for reason in place.reasons] == [("others_more_alike", {"most": 3})]
 
 
 def test_the_rough_comparison_may_leave_it_out(ids: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explain_missing, "RERANK_DEPTH", 4)
     place = place_of(ids[0], ranked(ids[0])[-1], most=3)
-    assert "only the best 4 are compared by every method" in place.reasons[0]
+    assert (place.reasons[0].code, place.reasons[0].params["depth"]) == ("beyond_rerank_depth", 4)
 
 
 def test_an_index_may_not_bring_it_up(ids: list[int], settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +125,7 @@ def test_an_index_may_not_bring_it_up(ids: list[int], settings: LazySettings, mo
     place = place_of(ids[0], last, most=2)
     assert not place.exact
     assert [each.near for each in place.methods.values()] == [False] * len(place.methods)
-    assert "none of the indexes brought it up" in place.reasons[0]
+    assert place.reasons[0].code == "not_brought_up"
     first = place_of(ids[0], ranked(ids[0])[0], most=2)
     assert any(each.near for each in first.methods.values())
 
@@ -131,25 +135,25 @@ def test_a_hidden_image_is_found_by_nobody(ids: list[int]) -> None:
     images_removed.send(sender=Image, image_ids=[ids[1]])
     place = place_of(ids[0], ids[1])
     assert (place.found, place.rank, place.lies) == (None, None, "")
-    assert "hidden" in place.reasons[0]
+    assert place.reasons[0].code == "image_hidden"
     assert place_of(ids[1], ids[0]).found is not None  # a hidden one may be searched for
 
 
 def test_a_tombstone_is_named(ids: list[int]) -> None:
     images_removed.send(sender=Image, image_ids=[ids[1]])
     assert Tombstone.objects.exists()
-    assert "still counts it as removed" in place_of(ids[0], ids[1]).reasons[0]
+    assert place_of(ids[0], ids[1]).reasons[0].code == "image_counted_as_removed"
 
 
 def test_an_image_without_features_is_named(ids: list[int]) -> None:
     (bare,) = add_images(1)
-    assert "computed yet" in place_of(ids[0], bare).reasons[0]
-    with pytest.raises(QueryError, match="has no features yet"):
+    assert place_of(ids[0], bare).reasons[0].code == "image_without_features"
+    with refused(QueryError, "image_not_described_yet", id=bare):
         place_of(bare, ids[0])
 
 
 def test_an_image_that_is_gone_is_named(ids: list[int]) -> None:
-    assert "not in the library any more" in place_of(ids[0], 10**9).reasons[0]
+    assert place_of(ids[0], 10**9).reasons[0].code == "image_gone"
 
 
 def test_an_image_outside_the_collection_is_named(ids: list[int]) -> None:
@@ -159,7 +163,7 @@ def test_an_image_outside_the_collection_is_named(ids: list[int]) -> None:
     outside = place_of(ids[0], ids[9], collection=collection)
     assert inside.found is not None
     assert inside.methods["color"].num_images == 4
-    assert "not in the collection" in outside.reasons[0]
+    assert outside.reasons[0].code == "image_outside_collection"
 
 
 def test_within_a_collection_its_own_calibration_ranks(rng: np.random.Generator) -> None:
@@ -212,9 +216,9 @@ def test_what_nobody_may_see_is_not_counted(ids: list[int]) -> None:
 def test_a_weight_of_a_method_that_is_missing_finds_nothing(ids: list[int]) -> None:
     place = place_of(ids[0], ids[1], weights={"deep": 1.0})
     assert place.found is None
-    assert "No method with a weight" in place.reasons[0]
+    assert place.reasons[0].code == "no_method_about_both"
 
 
 def test_no_weight_at_all_is_refused(ids: list[int]) -> None:
-    with pytest.raises(FusionWeightsError, match="all weights are 0"):
+    with refused(FusionWeightsError, "no_weight"):
         place_of(ids[0], ids[1], weights={})

@@ -21,11 +21,11 @@ from search.generations import collection_calibration, snapshot
 from search.generations.build import build
 from search.methods import METHODS
 from search.models import Feature
-from search.query.pair_absences import Absence
 from search.query.pair_scores import score_pair, score_pairs
 from search.query.pipeline import for_image, run_query
 from search.scoring.fusion import DEFAULT_WEIGHTS
 from search.types import Missing, Result
+from tests.codes import refused
 from tests.search.library import add_features, add_images, add_library, describe, pictures
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_network")]
@@ -111,7 +111,7 @@ def test_what_is_missing_is_said_and_counts_for_nothing(ids: list[int], rng: np.
     assert found.absences["ssim"].image_id == bare[0]
     assert found.methods["ssim"].raw is None
     assert found.methods["deep"].missing == Missing.UNAVAILABLE
-    assert found.missing("deep") == str(registry.unavailable_methods()["deep"])
+    assert found.absences["deep"].reason.code == registry.unavailable_methods()["deep"].code
     assert found.score == pytest.approx(found.methods["color"].rarity)
     assert found.methods["color"].share == pytest.approx(1)
 
@@ -121,14 +121,16 @@ def test_a_failed_feature_says_why(ids: list[int]) -> None:
     wanted_rows.ensure_rows([bare])
     Feature.objects.filter(image=bare, method="color").update(state=JobState.FAILED, error_code="corrupt")
     found = score_pair(bare, ids[0], DEFAULT_WEIGHTS)
-    assert found.absences["color"] == Absence(Missing.FAILED, bare, sentence("corrupt"))
+    absence = found.absences["color"]
+    assert (absence.code, absence.image_id, absence.reason.code) == (Missing.FAILED, bare, "corrupt")
     assert found.missing("color").endswith(sentence("corrupt"))
 
 
 def test_rows_of_another_version_are_not_compared(ids: list[int], rng: np.random.Generator) -> None:
     (bare,) = add_images(1)
     Feature.objects.create(image_id=bare, method="color", version="older", state=JobState.READY, vector=b"")
-    assert score_pair(ids[0], bare, DEFAULT_WEIGHTS).absences["color"] == Absence(Missing.OTHER_VERSION, bare)
+    absence = score_pair(ids[0], bare, DEFAULT_WEIGHTS).absences["color"]
+    assert (absence.code, absence.image_id) == (Missing.OTHER_VERSION, bare)
 
 
 def test_an_image_without_keypoints_leaves_the_keypoints_out(ids: list[int], rng: np.random.Generator) -> None:
@@ -136,7 +138,7 @@ def test_an_image_without_keypoints_leaves_the_keypoints_out(ids: list[int], rng
     add_features([flat], describe([np.full((48, 48, 3), 90, np.uint8)], rng, NAMES))
     found = score_pair(flat, ids[0], DEFAULT_WEIGHTS)
     assert found.methods["local"].missing == Missing.ABSTAINS
-    assert found.missing("local") == found.absences["local"].detail != ""
+    assert found.absences["local"].reason.code == "too_few_keypoints"
 
 
 def test_without_anything_there_is_no_score() -> None:
@@ -167,14 +169,15 @@ def test_its_state_is_json_and_complete(ids: list[int]) -> None:
     assert set(state["methods"]["ssim"]) == {
         "weight", "version", "raw", "decades", "rarity", "one_in", "share", "guide", "missing"
     }  # fmt: skip
-    assert state["methods"]["deep"]["missing"]
+    assert state["methods"]["deep"]["missing"]["code"] == "not_available"
+    assert state["methods"]["color"]["missing"] == ""
 
 
 def test_unknown_methods_are_refused(ids: list[int]) -> None:
-    with pytest.raises(UnknownMethodError, match="taste"):
+    with refused(UnknownMethodError, "unknown_method", name="taste"):
         score_pair(ids[0], ids[1], {"taste": 1})
 
 
 def test_no_weight_at_all_is_refused(ids: list[int]) -> None:
-    with pytest.raises(FusionWeightsError, match="all weights are 0"):
+    with refused(FusionWeightsError, "no_weight"):
         score_pairs([(ids[0], ids[1])], {})

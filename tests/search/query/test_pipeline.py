@@ -25,6 +25,7 @@ from search.generations.snapshot import current_snapshot
 from search.models import Feature, Query
 from search.query.pipeline import for_image, for_upload, for_vectors, run_query
 from search.scoring.fusion import DEFAULT_WEIGHTS
+from tests.codes import refused
 from tests.search.library import add_features, add_images, add_library, describe, pictures
 
 pytestmark = pytest.mark.django_db
@@ -52,8 +53,8 @@ def test_it_works(rng: np.random.Generator) -> None:
     assert answer.weights == DEFAULT_WEIGHTS
     assert (answer.generation_id, answer.num_images, answer.num_candidates) == (row.pk, 20, 19)
     assert answer.exact
-    assert answer.degraded == ""
-    assert "not available" in answer.missing_methods["deep"]
+    assert answer.degraded is None
+    assert answer.missing_methods["deep"].code == "not_available"
     assert 0 < answer.seconds < 60
     assert set(answer.results[0].methods) == set(DEFAULT_WEIGHTS)
 
@@ -147,24 +148,24 @@ def test_an_uploaded_query_is_answered_by_its_vectors(rng: np.random.Generator) 
 
 
 @pytest.mark.parametrize(
-    ("state", "sentence"), [(JobState.WAITING, "still being computed"), (JobState.FAILED, "could not be described")]
+    ("state", "code"), [(JobState.WAITING, "query_not_described_yet"), (JobState.FAILED, "query_failed")]
 )
-def test_refuses_an_upload_without_features(state: str, sentence: str) -> None:
+def test_refuses_an_upload_without_features(state: str, code: str) -> None:
     query = Query.objects.create(sha256="0" * 64, original_name="q.png", state=state, error_code="truncated")
-    with pytest.raises(QueryError, match=sentence):
+    with refused(QueryError, code):
         for_upload(query.pk)
 
 
 def test_refuses_an_upload_that_is_gone() -> None:
-    with pytest.raises(QueryError, match="no longer kept"):
+    with refused(QueryError, "query_expired"):
         for_upload(uuid.uuid4())
 
 
 def test_refuses_images_that_are_unknown_or_not_described_yet(rng: np.random.Generator) -> None:
     (image_id,) = add_images(1)
-    with pytest.raises(QueryError, match="has no features yet"):
+    with refused(QueryError, "image_not_described_yet", id=image_id):
         run_query(for_image(image_id), DEFAULT_WEIGHTS)
-    with pytest.raises(QueryError, match="There is no image 999"):
+    with refused(QueryError, "no_image", id=999):
         run_query(for_image(999), DEFAULT_WEIGHTS)
 
 
@@ -191,8 +192,8 @@ def test_a_failed_method_is_missing_with_its_reason(rng: np.random.Generator) ->
         state=JobState.FAILED, error_code="message", error_params={"text": "too dark"}
     )
     answer = run_query(for_image(ids[0]), DEFAULT_WEIGHTS)
-    assert answer.missing_methods["texture"] == "too dark"
-    assert run_query(for_image(ids[1]), DEFAULT_WEIGHTS).missing_methods["texture"] == "not computed yet"
+    assert answer.missing_methods["texture"].params == {"text": "too dark"}
+    assert run_query(for_image(ids[1]), DEFAULT_WEIGHTS).missing_methods["texture"].code == "not_computed_yet"
 
 
 def test_vectors_of_another_version_are_not_compared(rng: np.random.Generator) -> None:
@@ -200,7 +201,7 @@ def test_vectors_of_another_version_are_not_compared(rng: np.random.Generator) -
     build()
     query = {"color": np.ones(7, np.float32), "ssim": vectors["ssim"][0]}
     answer = run_query(for_vectors(query), DEFAULT_WEIGHTS)
-    assert "another version" in answer.missing_methods["color"]
+    assert answer.missing_methods["color"].code == "upload_of_other_version"
     assert len(answer.results) == 5
 
 

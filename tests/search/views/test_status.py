@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 from pytest_django import DjangoAssertNumQueries
 
 from gallery.curation.visibility import hide, trash
@@ -123,10 +124,13 @@ def test_the_generation_in_use_is_shown_with_its_recall(client: Client) -> None:
     assert "0.987" in text
 
 
-def test_a_damaged_generation_is_said_to_be_degraded(client: Client) -> None:
+def test_a_generation_whose_folder_is_away_is_said_to_be_degraded(client: Client) -> None:
     Generation.objects.create(state="ready", life="active", folder="gone", num_images=5)
-    assert "degraded" in page(client)
-    assert "damaged" in page(client)
+    text = page(client)
+    degraded = snapshot.current_snapshot().degraded
+    assert degraded is not None
+    assert degraded.code == "exact_search_serves_meanwhile"
+    assert escape(str(degraded)) in text
 
 
 def test_a_failed_build_is_named(client: Client) -> None:
