@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django import forms
 from django.contrib.auth.models import User
-from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -55,9 +54,9 @@ class MemberForm(ExplainedForm):
     def clean_person(self) -> User:
         """Find the account."""
         text: str = self.cleaned_data["person"]
-        found = list(User.objects.filter(Q(username=text) | Q(email__iexact=text), is_active=True)[:2])
-        # One person's name may be another's address.
-        named = [user for user in found if user.get_username() == text] or found
+        active = User.objects.filter(is_active=True)
+        # One person's name may be another's address, and several may share an address.
+        named = active.filter(username=text)[:1] or active.filter(email__iexact=text)[:2]
         if len(named) != 1:
             problem = _("several accounts have that address; give the user name") if named else _("there is none")
             raise forms.ValidationError(

@@ -93,30 +93,37 @@ def _settings(
 def dissolve_collection(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask whether to delete a collection, and what becomes of images that only it shows; then delete it."""
     shown = get_object_or_404(_curated(request), pk=pk)
-    lonely = only_here(shown).order_by("-pk")
-    num_lonely = lonely.count()
     may_publish = permissions_of(request.user).may(Role.CONTRIBUTOR)
     form = DissolveForm(request.POST if request.method == "POST" else None, may_publish=may_publish)
-    if request.method == "POST" and (not num_lonely or form.is_valid()):
-        with transaction.atomic():
-            ids = list(lonely.values_list("pk", flat=True))
-            if ids and form.cleaned_data["images"] == "common":
-                bulk_edit.apply(ids, Edit({"common": True}), request.user)
-            elif ids:
-                visibility.trash(ids, request.user)
-            dissolve(shown, request.user)
+    if request.method == "POST" and _is_dissolved(request, shown, form):
         sentence = _("The collection “%(name)s” is deleted.") % {"name": shown.name}
         messages.success(request, sentence, extra_tags="deleted")
         return redirect("gallery:collections")
+    lonely = only_here(shown).order_by("-pk")
     context = {
         "collection": shown,
         "form": form,
         "num_images": shown.images.count(),
-        "num_lonely": num_lonely,
+        "num_lonely": lonely.count(),
         "images": lonely[:SHOWN_IN_QUESTION],
     }
     status = HTTPStatus.BAD_REQUEST if request.method == "POST" else HTTPStatus.OK
     return render(request, "gallery/dissolve.html", context, status=status)
+
+
+def _is_dissolved(request: HttpRequest, shown: Collection, form: DissolveForm) -> bool:
+    """Delete a collection; False: the form does not say what becomes of images that only it shows."""
+    with transaction.atomic():
+        # Looked up here and not before: images may have left other collections since the question was shown.
+        ids = list(only_here(shown).values_list("pk", flat=True))
+        if ids and not form.is_valid():
+            return False
+        if ids and form.cleaned_data["images"] == "common":
+            bulk_edit.apply(ids, Edit({"common": True}), request.user)
+        elif ids:
+            visibility.trash(ids, request.user)
+        dissolve(shown, request.user)
+    return True
 
 
 def _curated(request: HttpRequest) -> Any:

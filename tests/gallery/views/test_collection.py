@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Collection, Image, Membership
+from gallery.people.permissions import Permissions, permissions_of
 from gallery.people.roles import Role
 from gallery.signals import acted
 from tests.codes import notes
@@ -184,6 +185,23 @@ def test_what_becomes_of_images_that_only_it_shows_is_asked(admin_client: Client
     assert (lonely.common, lonely.trashed_at is not None) == (fate == "common", fate == "trash")
     assert (held.common, held.trashed_at) == (False, None)
     assert list(Collection.objects.values_list("name", flat=True)) == ["Lake"]
+
+
+def test_images_that_only_it_shows_since_the_question_are_asked_about(
+    admin_client: Client, pond: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake, image = Collection.objects.create(name="Lake"), make_image(common=False)
+    image.collections.add(pond, lake)
+
+    def taken_out_meanwhile(user: Any) -> Permissions:
+        image.collections.remove(lake)
+        return permissions_of(user)
+
+    monkeypatch.setattr("gallery.views.collection.permissions_of", taken_out_meanwhile)
+    response = admin_client.post(_address(pond, "delete/"))
+    assert response.status_code == 400
+    assert 'data-lonely="1"' in response.content.decode()
+    assert Collection.objects.filter(pk=pond.pk).exists()
 
 
 def test_members_cannot_publish_to_all() -> None:

@@ -58,6 +58,14 @@ def test_addresses_of_mail_are_known(hers: Client, page: str) -> None:
     assert Membership.objects.get(user__username="bob").role == Role.CONTRIBUTOR
 
 
+def test_a_user_name_comes_before_addresses_that_read_the_same(hers: Client, page: str) -> None:
+    for name in ("tim", "tom"):
+        User.objects.create_user(name, "box@example.org")
+    make_person("box@example.org")
+    hers.post(page, {"person": "box@example.org", "role": "20"})
+    assert Membership.objects.get(role=Role.CONTRIBUTOR).user.username == "box@example.org"
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [
