@@ -97,6 +97,7 @@ def facts(shown: Shown) -> list[tuple[str, str]]:
     """Return what a recorded search rests on, as lines that people read."""
     record, asked = shown.record, shown.record.document
     limits = asked["thresholds"]
+    compared = [(_("Images compared"), f"{asked['num_candidates']} / {asked['num_images']}")] if shown.whole else []
     found = [
         (_("Searched for"), asked["query"]["name"]),
         (_("SHA-256 of it"), asked["query"]["sha256"]),
@@ -107,11 +108,10 @@ def facts(shown: Shown) -> list[tuple[str, str]]:
         (_("Searched in"), _searched_in(shown)),
         (_("Index generation"), str(asked["generation"] or _("none"))),
         (_("Search"), _("exact") if asked["exact"] else _("by the nearest of an index")),
+        *compared,
         (_("Method versions"), _listed({_label(name): said for name, said in asked["versions"].items()})),
         (_("Software"), _listed({name: said for name, said in asked["software"].items() if said})),
     ]
-    if shown.whole:
-        found.insert(9, (_("Images compared"), f"{asked['num_candidates']} / {asked['num_images']}"))
     if asked["missing"]:
         reasons = {_label(name): from_json(why) for name, why in asked["missing"].items()}
         found.append((_("Not counted"), _listed(reasons)))

@@ -14,14 +14,19 @@ SIDE = 128
 QUALITY = 60
 
 
-@lru_cache(maxsize=512)  # one image has many pairs, and they stand close together
 def data_address(sha256: str) -> str:
     """Return the `data:` address of an image's small WebP copy, made from our own thumbnail; empty without one."""
     try:
-        with open_derivative(sha256, "thumb") as file, Picture.open(file) as picture:
-            picture.thumbnail((SIDE, SIDE))
-            kept = BytesIO()
-            picture.save(kept, "WEBP", quality=QUALITY)
+        return shrunk(sha256)
     except OSError:  # not there, or damaged: the gallery makes it again when somebody looks at the image
         return ""
+
+
+@lru_cache(maxsize=512)  # one image has many pairs, and they stand close together
+def shrunk(sha256: str) -> str:
+    """Return the same, or raise, so that only what is there is remembered."""
+    with open_derivative(sha256, "thumb") as file, Picture.open(file) as picture:
+        picture.thumbnail((SIDE, SIDE))
+        kept = BytesIO()
+        picture.save(kept, "WEBP", quality=QUALITY)
     return f"data:image/webp;base64,{b64encode(kept.getvalue()).decode()}"

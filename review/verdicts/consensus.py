@@ -155,11 +155,11 @@ def judged_pairs(*, collection_id: int | None, limit: int, seed: int) -> JudgedP
     if collection_id is not None:
         images = images.filter(collections=collection_id)
     ids = dict(images.values_list("sha256", "pk"))
-    rows = list(_judged(votes, ids))
+    # Sorted before the draw: the seed repeats it only among rows in one order, and the database promises none.
+    rows = sorted(_judged(votes, ids))
     if len(rows) > limit:
-        # By the seed, so that learning can be repeated.
         rows = [rows[n] for n in np.sort(np.random.default_rng(seed).choice(len(rows), limit, replace=False))]
-    found = np.array(sorted(rows), np.int64).reshape(len(rows), 3)
+    found = np.array(rows, np.int64).reshape(len(rows), 3)
     return JudgedPairs(found[:, 0], found[:, 1], found[:, 2].astype(bool))
 
 

@@ -154,3 +154,15 @@ def test_more_pairs_than_wanted_are_drawn() -> None:
     drawn = judged_pairs("verdicts", limit=2, seed=1)
     assert len(drawn) == 2
     assert drawn.second.tolist() == judged_pairs("verdicts", limit=2, seed=1).second.tolist()
+
+
+def test_the_draw_does_not_depend_on_the_order_of_the_rows() -> None:
+    images = add_images(9)
+    drawn = []
+    for others in (images[1:], images[:0:-1]):
+        with transaction.atomic():
+            for other in others:
+                record(*hashes(images[0], other), "same", author_name="ada")
+            drawn.append(judged_pairs("verdicts", limit=4, seed=1).second.tolist())
+            transaction.set_rollback(True)
+    assert drawn[0] == drawn[1]

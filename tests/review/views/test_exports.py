@@ -117,7 +117,7 @@ def test_a_report_is_complete_in_itself(
     client: Client, decided: Verdict, pair: tuple[Image, Image], settings: Any, tmp_path: Path
 ) -> None:
     settings.DERIVATIVES_DIR = tmp_path
-    thumbnails.data_address.cache_clear()
+    thumbnails.shrunk.cache_clear()
     path = derivative_path(pair[0].sha256, "thumb")
     path.parent.mkdir(parents=True)
     Picture.fromarray(np.zeros((300, 320, 3), np.uint8)).save(path, "WEBP")
@@ -131,6 +131,15 @@ def test_a_report_is_complete_in_itself(
         assert expected in text
     assert "&lt;!-- rows" not in text
     assert "1 verdict." in text
+
+
+def test_a_thumbnail_that_was_lost_is_shown_once_it_is_made_again(settings: Any, tmp_path: Path) -> None:
+    settings.DERIVATIVES_DIR = tmp_path
+    assert thumbnails.data_address("0" * 64) == ""
+    path = derivative_path("0" * 64, "thumb")
+    path.parent.mkdir(parents=True)
+    Picture.fromarray(np.zeros((300, 320, 3), np.uint8)).save(path, "WEBP")
+    assert thumbnails.data_address("0" * 64)
 
 
 def test_an_empty_export_is_a_whole_file(client: Client, ada: User) -> None:
