@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from gallery.curation.collection_forms import CollectionForm
 from gallery.curation.collections import make_collection
 from gallery.forms import read_text
+from gallery.keyset import page_after
 from gallery.models import Collection, Image
 from gallery.people.permissions import permissions_of, requires
 from gallery.people.roles import Role
@@ -32,13 +33,11 @@ def collections(request: HttpRequest) -> HttpResponse:
     known = Collection.objects.visible_to(request.user).order_by("name")
     found = known.filter(name__icontains=asked) if asked else known
     after = read_text(request.GET.get("after", ""))
-    # From a name on, not by a page's number: what is made or deleted meanwhile shifts nothing.
-    page = list(_with_contents(found.filter(name__gt=after) if after else found)[: PAGE_SIZE + 1])
-    shown = page[:PAGE_SIZE]
-    pictures = Image.objects.in_bulk({pk for each in shown for pk in _picture_ids(each)})
-    place = ({"q": asked} if asked else {}) | {"after": shown[-1].name} if len(page) > PAGE_SIZE else None
+    page = page_after(_with_contents(found), PAGE_SIZE, ["name"], [after] if after else None)
+    pictures = Image.objects.in_bulk({pk for each in page.rows for pk in _picture_ids(each)})
+    place = ({"q": asked} if asked else {}) | {"after": page.last.name} if page.last else None
     context = {
-        "cards": [(each, [pictures[pk] for pk in _picture_ids(each) if pk in pictures]) for each in shown],
+        "cards": [(each, [pictures[pk] for pk in _picture_ids(each) if pk in pictures]) for each in page.rows],
         "asked": asked,
         "is_later": bool(after),
         "more": f"?{urlencode(place)}" if place else "",

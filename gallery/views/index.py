@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from gallery.forms import FilterForm, read_id
+from gallery.keyset import cut
 from gallery.models import Attribute, Collection, Image, ImageQuerySet, Tag
 
 PAGE_SIZE = 60
@@ -50,10 +51,10 @@ def page_before(images: ImageQuerySet, before: int) -> list[Image]:
 
 def tiles(page: list[Image], form: FilterForm, part: int) -> dict[str, Any]:
     """Return what `_tiles.html` shows: one page of images, and the address of the next where there is one more."""
-    query = form.query()
-    more = {**query, "before": str(page[PAGE_SIZE - 1].pk)} if len(page) > PAGE_SIZE else None
+    query, shown = form.query(), cut(page, PAGE_SIZE)
+    more = {**query, "before": str(shown.last.pk)} if shown.last else None
     return {
-        "images": page[:PAGE_SIZE],
+        "images": shown.rows,
         "suffix": f"?{urlencode(query)}" if query else "",
         "more": f"?{urlencode(more)}" if more else "",
         "part": part,

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from gallery.explained_form import codes_of
 from gallery.forms import read_text
+from gallery.keyset import page_after
 from gallery.notices import way_back
 from gallery.people.forms import PeopleForm, RoleForm
 from gallery.people.membership import RoleError, set_active, set_role, site_role
@@ -33,12 +34,12 @@ def people(request: HttpRequest) -> HttpResponse:
     form = PeopleForm(request.GET)
     found = _found(form)
     after = read_text(request.GET.get("after", ""))
-    page = list((found.filter(username__gt=after) if after else found)[: PAGE_SIZE + 1])
+    page = page_after(found, PAGE_SIZE, ["username"], [after] if after else None)
     query = form.query()
-    more = {**query, "after": page[PAGE_SIZE - 1].get_username()} if len(page) > PAGE_SIZE else None
+    more = {**query, "after": page.last.get_username()} if page.last else None
     context: dict[str, Any] = {
         "form": form,
-        "people": [(user, site_role(user)) for user in page[:PAGE_SIZE]],
+        "people": [(user, site_role(user)) for user in page.rows],
         "roles": list(Role),
         "usual": Role[settings.NEW_ACCOUNT_ROLE.upper()],
         "is_filtering": bool(query),

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -23,12 +22,14 @@ from django.views.decorators.http import require_http_methods
 from gallery.curation import visibility
 from gallery.curation.selection import curated
 from gallery.forms import IdsField, read_id
-from gallery.models import Image, ImageQuerySet
+from gallery.keyset import page_after
+from gallery.models import Image
 from gallery.notices import way_back
 from gallery.people.permissions import permissions_of, requires
 from gallery.people.roles import Role
 
 PAGE_SIZE = 60
+NEWEST_FIRST = ("-trashed_at", "-pk")  # one act trashes many at the same moment; their numbers decide among them
 SHOWN_IN_QUESTION = 12
 MAX_PURGED = 1000
 """Images deleted for good by one request, so that it ends while people wait."""
@@ -43,12 +44,9 @@ def trash(request: HttpRequest) -> HttpResponse:
 
 def _list(request: HttpRequest) -> HttpResponse:
     trashed = Image.objects.in_trash_of(request.user)
-    page = list(
-        _after(trashed, request.GET.get("after", ""))
-        .select_related("trashed_by", "merged_into")
-        .order_by("-trashed_at", "-pk")[: PAGE_SIZE + 1]
-    )
-    shown, last = page[:PAGE_SIZE], page[PAGE_SIZE - 1] if len(page) > PAGE_SIZE else None
+    rows, place = trashed.select_related("trashed_by", "merged_into"), _place(request.GET.get("after", ""))
+    page = page_after(rows, PAGE_SIZE, NEWEST_FIRST, place)
+    shown, last = page.rows, page.last
     keeper_ids = [image.merged_into_id for image in shown if image.merged_into_id is not None]
     known = set(Image.objects.visible_to(request.user).filter(pk__in=keeper_ids).values_list("pk", flat=True))
     context = {
@@ -61,14 +59,11 @@ def _list(request: HttpRequest) -> HttpResponse:
     return render(request, "gallery/trash.html", context)
 
 
-def _after(images: ImageQuerySet, place: str) -> ImageQuerySet:
-    """Return the images behind a place, which an earlier page named; from the start where it names none."""
-    moment_text, _underline, number = place.rpartition("_")
+def _place(text: str) -> tuple[datetime, int] | None:
+    """Return the place that an address names; None where it names none."""
+    moment_text, _underline, number = text.rpartition("_")
     moment = _read_moment(moment_text)
-    if moment is None:
-        return images
-    # One act trashes many at the same moment; their numbers decide among them.
-    return images.filter(Q(trashed_at__lt=moment) | Q(trashed_at=moment, pk__lt=read_id(number)))
+    return (moment, read_id(number)) if moment else None
 
 
 def _read_moment(text: str) -> datetime | None:

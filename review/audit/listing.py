@@ -11,6 +11,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from gallery import keyset
 from gallery.audit_events import Action
 from gallery.days import beginning, end
 from gallery.forms import read_id
@@ -72,17 +73,15 @@ def page_after(rows: QuerySet[AuditRow], mark: str, size: int) -> tuple[list[Aud
 
     Parameters
     ----------
-    rows : newest first
+    rows : in any order
     mark : number that this page begins after; empty or unreadable: the first page
     size : of the page
     """
     before = read_id(mark)
-    found = list((rows.filter(number__lt=before) if before else rows)[: size + 1])
+    page = keyset.page_after(rows, size, ["-number"], [before] if before else None)
     # Each row shown is checked as well: the last check of all may be a day old.
-    lines = [
-        AuditLine(row, row_hash(**{name: getattr(row, name) for name in SEALED}) == row.hash) for row in found[:size]
-    ]
-    return lines, found[size - 1].number if len(found) > size else 0
+    lines = [AuditLine(row, row_hash(**{name: getattr(row, name) for name in SEALED}) == row.hash) for row in page.rows]
+    return lines, page.last.number if page.last else 0
 
 
 def batches(rows: QuerySet[AuditRow]) -> Iterator[list[dict[str, Any]]]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from gallery import keyset
+from gallery.forms import read_id
 from gallery.models import Collection, Image
 from gallery.people.permissions import permissions_of
 from review.models import Verdict
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
 
     Listed: TypeAlias = WithAnnotations[Verdict, ReplacedFlag]
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
+NEWEST_FIRST = ("-decided_at", "-pk")
 MAX_SPLIT = 1000
 """Pairs that need another opinion are counted up to this many."""
 
@@ -125,25 +126,13 @@ def page_after(verdicts: QuerySet[Verdict], mark: str, size: int, until: int | N
     size : of the page
     until : see `review.verdicts.record.replaced`
     """
-    place = read_mark(mark)
-    if place:
-        moment, pk = place
-        # The last condition follows from the first, but lets the database begin within its index.
-        verdicts = verdicts.filter(Q(decided_at__lt=moment) | Q(decided_at=moment, pk__lt=pk), decided_at__lte=moment)
-    listed = verdicts.annotate(is_replaced=replaced(until)).order_by("-decided_at", "-pk")
-    rows = list(listed[: size + 1])
-    return rows[:size], mark_of(rows[size - 1]) if len(rows) > size else ""
+    listed = verdicts.annotate(is_replaced=replaced(until))
+    page = keyset.page_after(listed, size, NEWEST_FIRST, _place(mark))
+    return page.rows, keyset.mark_of(page.last.decided_at, page.last.pk) if page.last else ""
 
 
-def mark_of(verdict: Verdict) -> str:
-    """Return the place of a verdict in the list: its time in microseconds and its number."""
-    return f"{(verdict.decided_at - EPOCH) // MICROSECOND}-{verdict.pk}"  # whole: a float would lose some
-
-
-def read_mark(mark: str) -> tuple[datetime, int] | None:
+def _place(mark: str) -> tuple[datetime, int] | None:
     """Return the place that a mark names; None when it is none."""
-    moment, _dash, pk = mark.rpartition("-")
-    try:
-        return EPOCH + int(moment) * MICROSECOND, int(pk)
-    except (ValueError, OverflowError):
-        return None
+    place = keyset.read_mark(mark)
+    number = read_id(place[1]) if place else 0
+    return (place[0], number) if place and number else None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
-from django.db.models import Q
 from django.db.models.fields.json import KT
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from gallery.audit_events import Action, log_act
 from gallery.forms import read_text
+from gallery.keyset import mark_of, page_after, read_mark
 from gallery.models import Image
 from gallery.people.permissions import permissions_of, requires
 from gallery.people.roles import Role
@@ -30,7 +30,6 @@ from review.evidence.record_search import answer_now, record_search
 from review.evidence.replay import Shown, compare, show
 from review.exceptions import RecordError
 from review.models import SearchRecord
-from review.verdicts.listing import EPOCH, MICROSECOND
 from review.views.exports import read_format
 from search.exceptions import SearchError
 from search.public.searching import session_queries
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 PAGE_SIZE = 40
+NEWEST_FIRST = ("-recorded_at", "-pk")
 
 
 @require_safe
@@ -51,16 +51,12 @@ def records(request: HttpRequest) -> HttpResponse:
     listed = SearchRecord.objects.defer("document").annotate(query_sha256=KT("document__query__sha256"))
     if not permissions_of(user).sees_all:
         listed = listed.filter(author=user)
-    if place := _read_mark(request.GET.get("before", "")):
-        moment, pk = place
-        listed = listed.filter(Q(recorded_at__lt=moment) | Q(recorded_at=moment, pk__lt=pk))
-    rows = list(listed.order_by("-recorded_at", "-pk")[: PAGE_SIZE + 1])
-    page = rows[:PAGE_SIZE]
-    images = Image.objects.visible_to(user).filter(sha256__in=[each.query_sha256 for each in page])
+    page = page_after(listed, PAGE_SIZE, NEWEST_FIRST, _read_place(request.GET.get("before", "")))
+    images = Image.objects.visible_to(user).filter(sha256__in=[each.query_sha256 for each in page.rows])
     by_hash = {image.sha256: image for image in images}
     context = {
-        "rows": [(each, by_hash.get(each.query_sha256)) for each in page],
-        "more": f"?before={_mark(page[-1])}" if len(rows) > PAGE_SIZE else "",
+        "rows": [(each, by_hash.get(each.query_sha256)) for each in page.rows],
+        "more": f"?before={mark_of(page.last.recorded_at, page.last.pk.hex)}" if page.last else "",
     }
     return render(request, "review/records.html", context)
 
@@ -129,13 +125,9 @@ def _shown(request: HttpRequest, pk: uuid.UUID) -> Shown:
     return shown
 
 
-def _mark(record: SearchRecord) -> str:
-    return f"{(record.recorded_at - EPOCH) // MICROSECOND}-{record.pk.hex}"
-
-
-def _read_mark(mark: str) -> tuple[datetime, uuid.UUID] | None:
-    moment, _dash, pk = mark.partition("-")
+def _read_place(mark: str) -> tuple[datetime, uuid.UUID] | None:
+    place = read_mark(mark)
     try:
-        return EPOCH + timedelta(microseconds=int(moment)), uuid.UUID(pk)
-    except (ValueError, OverflowError):
+        return (place[0], uuid.UUID(place[1])) if place else None
+    except ValueError:
         return None

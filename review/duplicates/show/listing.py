@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
+from gallery import keyset
 from gallery.forms import read_id
 from review.models import DuplicateGroup
 
 PAGE_SIZE = 18
+ORDER = ("-score", "pk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,8 @@ def page_of(groups: QuerySet[DuplicateGroup], after: Place | None) -> tuple[list
 
     Parameters
     ----------
-    groups : of one tier, in the order of `visible.open_groups`
+    groups : of one tier
     after : where the page begins; None: at the first group
     """
-    if after is not None:
-        later = Q(score=after.score, pk__gt=after.group_id) | Q(score__lt=after.score)
-        # The first condition follows from the second, but lets the database begin within its index.
-        groups = groups.filter(score__lte=after.score).filter(later)
-    found = list(groups[: PAGE_SIZE + 1])
-    page = found[:PAGE_SIZE]
-    last = Place(page[-1].score, page[-1].pk) if len(found) > PAGE_SIZE else None
-    return page, last
+    page = keyset.page_after(groups, PAGE_SIZE, ORDER, None if after is None else (after.score, after.group_id))
+    return page.rows, Place(page.last.score, page.last.pk) if page.last else None

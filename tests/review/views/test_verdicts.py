@@ -16,7 +16,6 @@ from pytest_django import DjangoAssertNumQueries
 from gallery.models import Collection, Image
 from gallery.people.roles import Role
 from review.models import Verdict
-from review.verdicts.listing import mark_of, read_mark
 from review.verdicts.record import record
 from review.views import verdicts as view
 from tests.codes import notes
@@ -148,10 +147,10 @@ def test_pages_follow_each_other(
     assert rows(part) == 1
 
 
-def test_marks_are_read_again() -> None:
-    verdict = Verdict(pk=7, decided_at=MOMENT + timedelta(microseconds=3))
-    assert read_mark(mark_of(verdict)) == (verdict.decided_at, 7)
-    assert [read_mark(text) for text in ("", "-", "7", "x-7", "9" * 40 + "-1")] == [None] * 5
+@pytest.mark.parametrize("mark", ["-", "7", "x-7", "9" * 40 + "-1", "1772366400000000-" + "9" * 30])
+def test_what_is_no_mark_begins_at_the_first(client: Client, ada: User, images: list[Image], mark: str) -> None:
+    decide(images[0], images[1])
+    assert rows(client.get(reverse("review:verdicts"), {"before": mark}).text) == 1
 
 
 def test_pairs_one_may_not_see_are_not_there(client: Client, ada: User, images: list[Image]) -> None:
