@@ -25,6 +25,10 @@ def codes_of(*errors: Iterable[object]) -> str:
 class ExplainedForm(forms.Form):
     """A form whose errors can be read as sentences, in the order of its fields."""
 
+    def codes(self) -> str:
+        """Return the codes of what is wrong, see `codes_of`."""
+        return codes_of(*self.errors.values())
+
     def problems(self, *, named: bool = True) -> list[str]:
         """Return what is wrong, no sentence twice, where `named` each behind the label of its field."""
         found = []

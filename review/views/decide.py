@@ -51,7 +51,7 @@ def decide(request: HttpRequest) -> HttpResponse:
         return _show(request, pair, form, HTTPStatus.FORBIDDEN, problem=problem, code="role_for_both_images")
     if not valid:
         problem = " ".join([_("Nothing was recorded."), *form.problems()])
-        return _show(request, pair, form, HTTPStatus.BAD_REQUEST, problem=problem, code="unreadable")
+        return _show(request, pair, form, HTTPStatus.BAD_REQUEST, problem=problem, code=form.codes())
     asked = form.cleaned_data
     state = pair_state(pair, asked["weights"], request.user)
     hashes = pair[0].sha256, pair[1].sha256

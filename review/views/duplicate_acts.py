@@ -45,7 +45,7 @@ def decide(request: HttpRequest) -> HttpResponse:
     """Keep all images of a group, keep one, or tell one apart from the others."""
     form = GroupDecisionForm(request.POST)
     if not form.is_valid():
-        return _refused(request, " ".join(form.problems(named=False)))
+        return _refused(request, " ".join(form.problems(named=False)), form.codes())
     asked, user = form.cleaned_data, cast("User", request.user)
     # Before the act: afterwards a new scan may have replaced the group.
     about = _about(DuplicateGroup.objects.select_related("scan").filter(pk=asked["group"]).first())

@@ -41,7 +41,7 @@ def plan(request: HttpRequest) -> HttpResponse:
     try:
         found = _plan(request, form)
     except DuplicatesError as error:
-        messages.error(request, str(error), extra_tags=error.code)
+        messages.error(request, str(error), extra_tags=error.params.get("codes", error.code))
         return redirect(back_of(request))
     asked = form.cleaned_data
     merges = asked["action"] == Kind.KEEP_ONE
@@ -69,7 +69,7 @@ def apply(request: HttpRequest) -> HttpResponse:
         # Planned again since the preview: what was decided in between has dropped out.
         row = bulk.ask(found, asked["action"], cast("User", request.user), merges=asked["merges"])
     except DuplicatesError as error:
-        messages.error(request, str(error), extra_tags=error.code)
+        messages.error(request, str(error), extra_tags=error.params.get("codes", error.code))
     else:
         start(request, row)
     return redirect(back_of(request))
@@ -83,7 +83,7 @@ def _plan(request: HttpRequest, form: PlanForm) -> BulkPlan:
     DuplicatesError : there is none
     """
     if not form.is_valid():
-        raise DuplicatesError("plan_refused", problems=" ".join(form.problems(named=False)))
+        raise DuplicatesError("plan_refused", problems=" ".join(form.problems(named=False)), codes=form.codes())
     asked, user = form.cleaned_data, cast("User", request.user)
     scan = schedule.newest_ready()
     if scan is None or scan.pk != asked["scan"]:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.forms import read_id
+from gallery.keyset import page_after
 from gallery.people.permissions import requires
 from gallery.people.roles import Role
 from jobs.rows import JobState
@@ -53,17 +54,15 @@ def queues(request: HttpRequest) -> HttpResponse:
     """Show a page of the queues, newest first."""
     user = cast("User", request.user)
     rows = queues_for(user).select_related("collection", "asked_by")
-    if before := read_id(request.GET.get("before", "")):
-        rows = rows.filter(pk__lt=before)
-    found = list(rows[: PAGE_SIZE + 1])
-    listed = found[:PAGE_SIZE]
+    before = read_id(request.GET.get("before", ""))
+    page = page_after(rows, PAGE_SIZE, ["-pk"], [before] if before else None)
     context = {
-        "lines": lines_of(user, listed),
-        "older": f"?before={listed[-1].pk}" if len(found) > PAGE_SIZE else "",
+        "lines": lines_of(user, page.rows),
+        "older": f"?before={page.last.pk}" if page.last else "",
         "is_older": bool(before),
         "form": QueueForm(user=user, initial={"wanted": DEFAULT_SIZE, "source": Queue.Source.NEAREST}),
         "sources": [(source.value, source.label, text) for source, text in SOURCE_SENTENCES.items()],
-        **_watched(listed),
+        **_watched(page.rows),
     }
     return render(request, "review/queues.html", context)
 
@@ -90,7 +89,7 @@ def make(request: HttpRequest) -> HttpResponse:
     form = QueueForm(request.POST, user=user)
     if not form.is_valid():
         for problem in form.problems():
-            messages.error(request, problem, extra_tags="not_made")
+            messages.error(request, problem, extra_tags=form.codes())
         return redirect("review:queues")
     found = form.cleaned_data
     parameters: dict[str, Any] = {"weights": form.weights()}

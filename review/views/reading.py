@@ -76,7 +76,7 @@ def decide(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         return _refuse(request, pair, form, HTTPStatus.FORBIDDEN, problem, code="role_for_both_images")
     if not valid:
         problem = " ".join([_("Nothing was kept."), *form.problems()])
-        return _refuse(request, pair, form, HTTPStatus.BAD_REQUEST, problem, code="unreadable")
+        return _refuse(request, pair, form, HTTPStatus.BAD_REQUEST, problem, code=form.codes())
     asked = form.cleaned_data
     about = {"note": asked["note"], "seen": asked["seen"], "state": _state(pair, images)}
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from typing import Any
 
 import pytest
@@ -116,24 +117,25 @@ def test_a_group_that_a_scan_has_replaced(client: Client, group: DuplicateGroup)
 
 
 @pytest.mark.parametrize(
-    ("about", "sentence"),
+    ("about", "code"),
     [
-        ({"action": ""}, "Say what is to become of these images."),
-        ({"action": "burn"}, "Select a valid choice"),
-        ({"action": "keep_one"}, "Choose one of the images of the group."),
-        ({"action": "keep_one", "keeper": 999}, "Choose one of the images of the group."),
-        ({"apart": 999}, "Choose one of the images of the group."),
-        ({"action": "keep_all", "image": ""}, "This field is required."),
-        ({"action": "keep_all", "image": "1,x"}, "Expected numbers of images or groups"),
-        ({"action": "keep_all", "image": "1," * 20_001}, "At most 20000 can be named at once"),
+        ({"action": ""}, "nothing_asked"),
+        ({"action": "burn"}, "invalid_choice nothing_asked"),
+        ({"action": "keep_one"}, "not_of_the_group"),
+        ({"action": "keep_one", "keeper": 999}, "not_of_the_group"),
+        ({"apart": 999}, "not_of_the_group"),
+        ({"action": "keep_all", "image": ""}, "required"),
+        ({"action": "keep_all", "image": "1,x"}, "not_numbers"),
+        ({"action": "keep_all", "image": "1," * 20_001}, "too_many"),
     ],
 )
-def test_refused(client: Client, group: DuplicateGroup, about: dict[str, Any], sentence: str) -> None:
+def test_refused(client: Client, group: DuplicateGroup, about: dict[str, Any], code: str) -> None:
     assert client.post(DECIDE, form(group, **about))["Location"] == "/duplicates/?tier=3"
-    assert sentence in client.get("/duplicates/?tier=3").content.decode()
+    assert f'data-note="{code}"' in client.get("/duplicates/?tier=3").text
     response = client.post(DECIDE, form(group, **about), headers=HTMX)
     assert response.status_code == 409
-    assert sentence in response.content.decode()
+    assert response.context["code"] == code
+    assert response.context["problem"] in unescape(response.text)
     assert not DuplicateDecision.objects.exists()
     assert not Verdict.objects.exists()
 

@@ -116,7 +116,7 @@ def test_failures_say_why(client: Client, cora: User) -> None:
     text = words(client, make_queue(1, **LIVES["failed"]))
     assert sentence("no_image_to_start_from") in text
     assert "Try again" in text
-    assert "still being gathered" in words(client, make_queue(1, name="b", **LIVES["building"]))
+    assert "being_gathered" in notes(words(client, make_queue(1, name="b", **LIVES["building"])))
 
 
 def test_readers_see_the_report_but_not_what_is_for_curators(client: Client) -> None:

@@ -164,7 +164,7 @@ def test_scripts_undo(client: Client, ada: User) -> None:
     assert Verdict.objects.count() == 2
     answer = client.post(address("queue_undo", queue, 1), headers=JSON)
     assert answer.status_code == 409
-    assert "nothing to undo" in answer.json()["problem"]
+    assert answer.json()["problem"] == sentence("not_decided_in_this_queue")
 
 
 # Refusals, with what was typed
@@ -183,7 +183,7 @@ def test_a_role_withdrawn_meanwhile(client: Client, ada: User) -> None:
     assert not Verdict.objects.exists()
     answer = send_by_script(client, queue)
     assert answer.status_code == 403
-    assert "needs the role" in answer.json()["problem"]
+    assert str(Role.REVIEWER.label) in answer.json()["problem"]
 
 
 def test_an_image_closed_to_the_reader_meanwhile(client: Client, ada: User) -> None:
@@ -213,14 +213,14 @@ def test_another_window(client: Client, ada: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "sentence"),
-    [({"kind": "alike"}, "Verdict: "), ({"kind": ""}, "Verdict: "), ({"note": "x" * 2001}, "Note: ")],
+    ("form", "code"),
+    [({"kind": "alike"}, "invalid_choice"), ({"kind": ""}, "required"), ({"note": "x" * 2001}, "max_length")],
 )
-def test_bad_input(client: Client, ada: User, form: dict[str, str], sentence: str) -> None:
+def test_bad_input(client: Client, ada: User, form: dict[str, str], code: str) -> None:
     queue = make_queue(1)
     response = send(client, queue, **form)
     assert response.status_code == 400
-    assert sentence in words(response)
+    assert code in notes(words(response))
     assert form.get("note", "") in words(response)
     assert not Verdict.objects.exists()
 
@@ -337,11 +337,10 @@ def test_who_is_through_is_told_so(client: Client, ada: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("life", "sentence"),
-    [("closed", "This queue is closed"), ("building", "still being gathered"), ("failed", "could not be made")],
+    ("life", "note"), [("closed", "closed"), ("building", "being_gathered"), ("failed", "not_made")]
 )
-def test_a_queue_that_is_not_open_says_why(client: Client, ada: User, life: str, sentence: str) -> None:
-    assert sentence in words(client.get(address("queue", make_queue(1, **LIVES[life]))))
+def test_a_queue_that_is_not_open_says_why(client: Client, ada: User, life: str, note: str) -> None:
+    assert note in notes(words(client.get(address("queue", make_queue(1, **LIVES[life])))))
 
 
 def test_a_queue_of_images_that_one_may_not_judge(client: Client, ada: User) -> None:
