@@ -167,6 +167,7 @@ DEEP_OPTIONS = {
 SEARCH_METHOD_OPTIONS: dict[str, dict[str, Any]] = {
     "deep": DEEP_OPTIONS,
     "siamese": {"folder": SIAMESE_DIR, "deep": DEEP_OPTIONS},
+    "words": {"deep": DEEP_OPTIONS},
 }
 
 # Language and time

@@ -24,9 +24,11 @@ from search.query.request import (
     GalleryImage,
     ScoreRange,
     SearchRequest,
+    TypedWords,
     UploadedImage,
     Wanted,
 )
+from search.query.typed_words import plain
 from search.scoring.presets import COLLECTION_PRESET, DEFAULT_PRESET, PRESETS
 from search.weights.training_data import source_names
 
@@ -50,6 +52,7 @@ class SearchForm(ExplainedForm):
 
     image = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
     query = forms.UUIDField(required=False)
+    q = forms.CharField(required=False, label=gettext_lazy("Words"))
     preset = forms.ChoiceField(
         required=False,
         choices=[*((name, preset.label) for name, preset in PRESETS.items()), (COLLECTION_PRESET, COLLECTION_PRESET)],
@@ -98,6 +101,8 @@ class SearchForm(ExplainedForm):
             wanted = (UploadedImage(found["query"]),)
         elif found.get("image"):
             wanted = (GalleryImage(found["image"]),)
+        if words := plain(found.get("q") or ""):
+            wanted = (*wanted, TypedWords(words))
         given = {method: found.get(weight_field(method)) for method in METHODS}
         return SearchRequest(
             wanted=wanted,
@@ -136,7 +141,8 @@ def write_request(request: SearchRequest) -> QueryDict:
     QueryError : it is for an image that is kept nowhere, or for more than one
     """
     found: dict[str, object] = {}
-    for wanted in request.wanted:
+    examples = [wanted for wanted in request.wanted if not isinstance(wanted, TypedWords)]
+    for wanted in examples:
         if isinstance(wanted, DescribedImage) or found:
             raise QueryError("kept_image_expected")
         name, value = ("image", wanted.image_id) if isinstance(wanted, GalleryImage) else ("query", wanted.query_id)
@@ -144,6 +150,7 @@ def write_request(request: SearchRequest) -> QueryDict:
     # Zeros are written, too: without them the address would mean the preset's weights.
     weights = request.adjusted if request.weights is None else {**dict.fromkeys(METHODS, 0.0), **request.weights}
     found |= {
+        "q": request.words,
         "preset": request.preset,
         **{weight_field(method): weight for method, weight in weights.items()},
         "min": request.scores.lowest,

@@ -135,3 +135,4 @@ class Answer:
     degraded: CodedError | None = None  # why the index is not what it should be
     seconds: float = 0.0
     motions: Motions = field(default_factory=NoMotions)
+    words: str = ""  # searched for, alone or beside an image

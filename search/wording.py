@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from search.methods import METHODS
 from search.scoring.calibration import one_in_of
+from search.scoring.said import SAID
 
 RAREST = 1_000_000
 """Beyond one pair in a million a rarity is not told apart: the bar is full."""
@@ -45,6 +46,26 @@ def rarity_sentence(method: str, one_in: float) -> str:
     if one_in >= RAREST:
         return _("Fewer than 1 random pair in %(number)s is this alike in %(method)s") % words
     return _("1 random pair in %(number)s is this alike in %(method)s") % words
+
+
+def words_short(raw: float, one_in: float) -> str:
+    """Return for a narrow place how well words fit an image."""
+    return _("word for word") if raw >= SAID else rarity_short(one_in)
+
+
+def words_sentence(raw: float, one_in: float) -> str:
+    """Return how well words fit an image: "matches the words: 1 random pair in 12,000 does so as well"."""
+    if raw >= SAID:
+        return _("The words themselves stand in its title, tags, label or file name")
+    if one_in < 1.5:
+        return _("Most images match any words as well as this")
+    if one_in >= RAREST:
+        return _("Matches the words: fewer than 1 random pair of words and image in %(number)s does so as well") % {
+            "number": one_in_number(one_in)
+        }
+    return _("Matches the words: 1 random pair of words and image in %(number)s does so as well") % {
+        "number": one_in_number(one_in)
+    }
 
 
 def score_sentence(score: float) -> str:

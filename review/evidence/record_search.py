@@ -121,6 +121,8 @@ def _answer(viewer: User | AnonymousUser, asked: Mapping[str, Any], subject: Sub
 
 
 def _found(asked: SearchRequest) -> Subject:
+    if asked.words:
+        raise RecordError("words_not_recorded")
     try:
         return find_subject(asked)
     except UploadNotFoundError as error:

@@ -34,6 +34,10 @@ METHODS: dict[str, errors.Template] = {
         "siamese: expected gray pictures of %(side)s x %(side)s uint8, got shape %(shape)s, %(dtype)s"
     ),
     "method_unavailable": _("%(method)s: not available: %(because)s"),
+    "names_nothing": _(
+        "search by meaning needs a content network that names what it sees, such as efficientnet-lite2;"
+        " %(source)s does not"
+    ),
     "no_weight": _("all weights are 0; give at least one method a weight above 0"),
     "not_available": _("not available: %(because)s"),
     "package_missing": _("%(package)s is not installed; install the requirements again"),

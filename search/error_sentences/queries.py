@@ -12,6 +12,12 @@ SEARCHES: dict[str, errors.Template] = {
     "kept_image_expected": _("Expected a search for one image that is kept here; no other has an address."),
     "no_collection": _("There is no collection %(id)s that you may search."),
     "no_image": _("There is no image %(id)s."),
+    "compares_images": _("compares images, and the query is words"),
+    "no_letters": _("expected words, but “%(words)s” holds no letter; say in words what the images show"),
+    "unknown_writing": _("the text model does not know the writing of “%(words)s”; say it in English or Chinese"),
+    "words_too_long": _(
+        "expected at most %(most)s characters of words, these are %(num)s; name the thing in a few words"
+    ),
     "one_image_expected": _("Expected one image to search for; got %(num)s."),
     "query_expired": _("This query is no longer kept; upload the image again."),
     "query_failed": _("This query could not be described: %(because)s"),

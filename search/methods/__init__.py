@@ -10,7 +10,20 @@ from typing import Any
 from search.exceptions import UnknownMethodError
 from search.methods.base import DerivedMethod, Method, PairwiseMethod, RerankMethod
 
-__all__ = ["METHODS", "DerivedMethod", "Method", "MethodEntry", "PairwiseMethod", "RerankMethod", "load_method"]
+__all__ = [
+    "METHODS",
+    "WORDS",
+    "DerivedMethod",
+    "Method",
+    "MethodEntry",
+    "PairwiseMethod",
+    "RerankMethod",
+    "load_method",
+]
+
+
+WORDS = "words"
+"""The one method that a text can ask for."""
 
 
 def gettext_noop(message: str) -> str:
@@ -92,6 +105,13 @@ METHODS: dict[str, MethodEntry] = {
         "#8A6D00",
         reranks=True,
         textbook=gettext_noop("Share of keypoints that fit one motion; named, not defined, in the textbook"),
+    ),
+    WORDS: MethodEntry(
+        gettext_noop("Words"),
+        gettext_noop("What the images show, said in words: by the names of things that the content network knows"),
+        "search.methods.words.Naming",
+        0.0,
+        "#9467BD",
     ),
 }
 

@@ -98,7 +98,7 @@ def find_place(request: SearchRequest, target_id: int, query: Image | None = Non
     QueryError : the search is not for an image of the gallery that is there for the viewer, or it has no features
     FusionWeightsError, UnknownMethodError : see `fusion.check_weights`
     """
-    subject = Subject(query) if query else find_subject(request)
+    subject = Subject(query, words=request.words) if query else find_subject(request)
     if subject.image is None:
         raise QueryError("gallery_image_expected")
     query_id = subject.image.pk

@@ -20,7 +20,8 @@ from search.index.paging import announce
 from search.methods import Method, PairwiseMethod
 from search.scoring.estimate import Scan, estimate, products_of
 from search.scoring.fusion import DEFAULT_WEIGHTS, top
-from search.scoring.score import Later, QueryRows, Rows, ScoreTable, score
+from search.scoring.said import Said, SaidRows
+from search.scoring.score import Comparison, Later, QueryRows, Rows, ScoreTable, score
 from search.scoring.segments import Segment, Snapshot
 from search.types import Result
 
@@ -42,6 +43,7 @@ class Task:
     k: int
     rerank_depth: int
     shown: int
+    said: Said | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ def match(
     allowed: NDArray[np.int64] | None = None,
     excluded: int | None = None,
     shown: int | None = None,
+    said: Said | None = None,
 ) -> Matches:
     """Find the images most like a query.
 
@@ -102,6 +105,7 @@ def match(
     allowed : ndarray of image ids to search, ascending, None = all
     excluded : image id never to be found
     shown : results that re-ranking methods without a weight score too, None = k
+    said : images that are compared whatever the vectors say, and lead their method
 
     Returns
     -------
@@ -112,7 +116,7 @@ def match(
     gathering = gathering_weights(vectors, weights, methods)
     proxies = proxies_of(vectors, gathering, methods)
     depth = max(rerank_depth, k)
-    task = Task(vectors, proxies, gathering, weights, methods, k, depth, k if shown is None else shown)
+    task = Task(vectors, proxies, gathering, weights, methods, k, depth, k if shown is None else shown, said)
     gathered, exact, num_candidates = [], True, 0
     unreachable: dict[str, CodedError] = {}
     for segment in snapshot.segments:
@@ -120,7 +124,7 @@ def match(
         # What counts is how many may be found: a small collection of a huge library is scanned whole.
         near = None if np.count_nonzero(mask) <= exact_max else _ann_rows(segment, task, mask, unreachable)
         exact = exact and near is None
-        rows = np.flatnonzero(mask) if near is None else near
+        rows = np.flatnonzero(mask) if near is None else np.union1d(near, _said_rows(segment, mask, said))
         num_candidates += len(rows)
         gathered.append(_estimate(segment, rows, task, snapshot))
     return Matches(_rerank(gathered, task, snapshot), num_candidates, exact, unreachable)
@@ -209,6 +213,8 @@ def near_rows(segment: Segment, task: Task, name: str, mask: NDArray[np.bool_]) 
 def _estimate(segment: Segment, rows: NDArray[np.int64], task: Task, snapshot: Snapshot) -> Candidates:
     """Fuse the gathering methods' scanned scores and keep the best of the segment."""
     estimates = estimate(scans_of(segment, rows, task.proxies, task.gathering, snapshot), rows.shape, np.float64)
+    if task.said:
+        estimates[np.isin(segment.image_ids[rows], task.said.image_ids)] = np.inf
     kept = top(estimates, task.rerank_depth)
     return Candidates(segment, rows[kept], estimates[kept])
 
@@ -248,15 +254,24 @@ def _rerank(gathered: list[Candidates], task: Task, snapshot: Snapshot) -> list[
             for held in segment.methods.values():
                 announce(held.vectors, rows)
     ids = np.concatenate([segment.image_ids[rows] for segment, rows in reranked])
-    compared = {
+    compared: dict[str, Comparison] = {
         name: QueryRows(vector, [_rows_of(segment, name, rows) for segment, rows in reranked])
         for name, vector in task.vectors.items()
     }
+    if task.said:
+        held_by = task.said.method
+        compared[held_by] = SaidRows(compared.get(held_by), np.isin(ids, task.said.image_ids))
     unweighted = [name for name, method in task.methods.items() if method.reranks and not task.weights[name]]
     # They change no score, so they look only at what will be shown, after the others have said what that is.
     later = Later(unweighted, lambda table: table.order(ids, task.shown))
     table = score(compared, len(ids), task.methods, snapshot.calibrations, task.weights, later)
     return explain(table, ids, task.k)
+
+
+def _said_rows(segment: Segment, mask: NDArray[np.bool_], said: Said | None) -> NDArray[np.int64]:
+    """Return the rows that may be found of the images that say it."""
+    none = np.empty(0, np.int64)
+    return none if said is None else np.flatnonzero(mask & np.isin(segment.image_ids, said.image_ids))
 
 
 def _rows_of(segment: Segment, name: str, rows: NDArray[np.int64]) -> Rows:

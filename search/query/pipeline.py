@@ -17,14 +17,17 @@ from jobs.errors import CodedError
 from jobs.rows import JobState
 from search.exceptions import ImageNotFoundError, IndexDamagedError, QueryError, UploadNotFoundError
 from search.features import registry, stored_vectors
-from search.generations import collection_calibration, recall
+from search.generations import collection_calibration, recall, words_calibration
 from search.generations.snapshot import current_snapshot
 from search.generations.visibility import closed_ids, without
-from search.methods import METHODS
+from search.methods import METHODS, WORDS
 from search.models import Feature, Query
+from search.query import typed_words
 from search.query.matching import fit_query, match
+from search.query.typed_words import WordsAsked
 from search.query.verification import VerifiedMotions
 from search.scoring.fusion import check_weights
+from search.scoring.said import Said
 from search.scoring.segments import Snapshot
 from search.types import Answer
 
@@ -37,12 +40,17 @@ RERANK_DEPTH = recall.RERANK_DEPTH
 
 @dataclass(frozen=True, slots=True)
 class QuerySource:
-    """What is searched for: an image of the gallery, or the vectors of any other image."""
+    """What is searched for: an image of the gallery, or the vectors of any other image, and words."""
 
     image_id: int | None = None
     vectors: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)  # of the vectors' methods
     reason: CodedError | None = None  # why other methods gave no vector, where that is known
+    words: str = ""
+
+    @property
+    def has_image(self) -> bool:
+        return self.image_id is not None or bool(self.vectors)
 
 
 def for_image(image_id: int) -> QuerySource:
@@ -110,7 +118,8 @@ def run_query(
     # In the words for an image that never was: nobody learns which numbers belong to images that are closed to them.
     if source.image_id is not None and np.isin(source.image_id, closed):
         raise ImageNotFoundError(source.image_id)
-    fitting, other = fit_query(_vectors(source, snapshot), snapshot)
+    asked = typed_words.ask(source.words, viewer, collection_id) if source.words else None
+    fitting, other = fit_query(_vectors(source, snapshot, asked), snapshot)
     silent = abstentions(fitting)
     vectors = {name: row for name, row in fitting.items() if name not in silent}
     allowed, own_pairs = None, False
@@ -118,6 +127,8 @@ def run_query(
         allowed = image_ids_of_collection(collection_id)
         # Before what is closed is taken out: the tables are kept for everybody who searches in the collection.
         snapshot, own_pairs = collection_calibration.within(snapshot, collection_id, allowed)
+    if asked:
+        snapshot = words_calibration.for_words(snapshot, placed=WORDS in vectors)
     snapshot = without(snapshot, closed)
     matches = match(
         snapshot,
@@ -130,6 +141,7 @@ def run_query(
         allowed=allowed,
         excluded=source.image_id,
         shown=shown,
+        said=Said(WORDS, asked.said) if asked else None,
     )
     return Answer(
         results=matches.results,
@@ -139,16 +151,26 @@ def run_query(
         num_images=snapshot.num_images,
         exact=matches.exact,
         generation_id=snapshot.generation_id,
-        missing_methods=_missing(source, fitting, other, snapshot) | silent,
+        missing_methods=_missing(source, fitting, other, snapshot, asked) | silent,
         background="collection" if own_pairs else "library",
         degraded=_limits(snapshot, matches.unreachable),
         seconds=time.perf_counter() - started,
         motions=VerifiedMotions(vectors, snapshot, registry.methods()),
+        words=source.words,
     )
 
 
-def _vectors(source: QuerySource, snapshot: Snapshot) -> Mapping[str, NDArray[Any]]:
-    """Return the query's vectors of the versions searched by; a gallery image's are taken from what is searched."""
+def _vectors(source: QuerySource, snapshot: Snapshot, asked: WordsAsked | None) -> Mapping[str, NDArray[Any]]:
+    """Return the query's vectors of the versions searched by; words that are asked for take the place of its own."""
+    if asked is None:
+        return _vectors_of_image(source, snapshot)
+    vectors = dict(_vectors_of_image(source, snapshot)) if source.has_image else {}
+    vectors.pop(WORDS, None)
+    return vectors if asked.row is None else {**vectors, WORDS: asked.row}
+
+
+def _vectors_of_image(source: QuerySource, snapshot: Snapshot) -> Mapping[str, NDArray[Any]]:
+    """Return the image's vectors of the versions searched by; a gallery image's are taken from what is searched."""
     served = snapshot.versions
     if source.image_id is None:
         own = source.versions
@@ -176,12 +198,19 @@ def abstentions(vectors: Mapping[str, NDArray[Any]]) -> dict[str, CodedError]:
 
 
 def _missing(
-    source: QuerySource, vectors: Mapping[str, NDArray[Any]], other: list[str], snapshot: Snapshot
+    source: QuerySource,
+    vectors: Mapping[str, NDArray[Any]],
+    other: list[str],
+    snapshot: Snapshot,
+    asked: WordsAsked | None,
 ) -> dict[str, CodedError]:
     """Return why each method that has nothing about the query has nothing."""
     names = [name for name in METHODS if name not in vectors]
     if not names:
         return {}
+    if asked and not source.has_image:
+        apart: dict[str, CodedError] = dict.fromkeys(names, QueryError("compares_images"))
+        return apart | ({WORDS: asked.why_not} if asked.why_not else {})
     # From the general to the particular: what follows replaces what was said before it.
     reasons = dict.fromkeys(names, source.reason or QueryError("not_computed_yet"))
     reasons |= dict.fromkeys(other, QueryError("upload_of_other_version"))
@@ -200,7 +229,8 @@ def _missing(
             elif version != snapshot.versions.get(name):
                 reasons[name] = _other_version(name, version)
     unavailable = registry.unavailable_methods()
-    return {name: unavailable.get(name, reason) for name, reason in reasons.items()}
+    found = {name: unavailable.get(name, reason) for name, reason in reasons.items()}
+    return found | ({WORDS: asked.why_not} if asked and asked.why_not else {})
 
 
 def _limits(snapshot: Snapshot, unreachable: Mapping[str, CodedError]) -> CodedError | None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from search.scoring.presets import Preset, presets_with, presets_within
+from search.scoring.presets import WORDS_ALONE, Preset, presets_with, presets_with_words, presets_within
 from search.weights.adopted import site_weights, weights_for
 
 if TYPE_CHECKING:
@@ -59,7 +59,19 @@ class DescribedImage:
     reason: CodedError | None = None
 
 
-Wanted = GalleryImage | UploadedImage | DescribedImage
+@dataclass(frozen=True, slots=True)
+class TypedWords:
+    """Searched for is what words say, alone or beside an image.
+
+    Attributes
+    ----------
+    text : as it was typed or spoken
+    """
+
+    text: str
+
+
+Wanted = GalleryImage | UploadedImage | DescribedImage | TypedWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +111,7 @@ class SearchRequest:
 
     Attributes
     ----------
-    wanted : what is searched for; exactly one image as yet
+    wanted : what is searched for; at most one image as yet, and at most one text
     viewer : who asks: what is closed to them is neither found nor counted; None: the site itself
     session_queries : uploaded queries of a viewer without an account
     collection : the one that is searched, see `visible_collection`; None: everything
@@ -125,6 +137,16 @@ class SearchRequest:
     hide_apart: bool = False
 
     @property
+    def words(self) -> str:
+        """Return the words searched for; empty: none."""
+        return next((wanted.text for wanted in self.wanted if isinstance(wanted, TypedWords)), "")
+
+    @property
+    def has_example(self) -> bool:
+        """Tell whether an image is searched for, or words alone."""
+        return any(not isinstance(wanted, TypedWords) for wanted in self.wanted)
+
+    @property
     def collection_id(self) -> int | None:
         return self.collection.pk if self.collection else None
 
@@ -139,11 +161,19 @@ def presets_for(collection: Collection | None) -> dict[str, Preset]:
     return presets_within(presets, own) if own else presets
 
 
+def presets_of(request: SearchRequest) -> Mapping[str, Preset]:
+    """Return the presets among which a search chooses; words alone leave no choice, beside an image they count too."""
+    if request.words and not request.has_example:
+        return WORDS_ALONE
+    presets = presets_for(request.collection)
+    return presets_with_words(presets) if request.words else presets
+
+
 def weights_of(request: SearchRequest, presets: Mapping[str, Preset] | None = None) -> dict[str, float]:
     """Return the weights that count in a search; `presets` are those of its collection, where they are known."""
     if request.weights is not None:
         return dict(request.weights)
-    presets = presets or presets_for(request.collection)
+    presets = presets or presets_of(request)
     # An old address may name a preset that is gone, or a collection's where none is searched: neither is an error.
     named = presets.get(request.preset, next(iter(presets.values())))
-    return {**named.full_weights(), **request.adjusted}
+    return {**named.full_weights(), **({} if presets is WORDS_ALONE else request.adjusted)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gallery.models import Collection, Image
@@ -10,7 +10,14 @@ from jobs.rows import JobState
 from search.exceptions import CollectionNotFoundError, ImageNotFoundError, QueryError, UploadNotFoundError
 from search.models import Query
 from search.query import pipeline
-from search.query.request import DescribedImage, GalleryImage, SearchRequest
+from search.query.request import (
+    DescribedImage,
+    GalleryImage,
+    SearchRequest,
+    TypedWords,
+    UploadedImage,
+    Wanted,
+)
 from search.query.uploads import own_queries
 
 if TYPE_CHECKING:
@@ -28,11 +35,18 @@ class Subject:
     image : of the gallery; beside an uploaded query the one of the same bytes, if any
     query : uploaded
     described : kept nowhere
+    words : beside an image, or alone
     """
 
     image: Image | None = None
     query: Query | None = None
     described: DescribedImage | None = None
+    words: str = ""
+
+    @property
+    def has_image(self) -> bool:
+        """Tell whether an image is searched for, or words alone."""
+        return self.image is not None or self.query is not None or self.described is not None
 
     @property
     def is_ready(self) -> bool:
@@ -46,6 +60,9 @@ class Subject:
         ------
         QueryError : an uploaded query that is not ready
         """
+        return replace(self._image_source(), words=self.words)
+
+    def _image_source(self) -> pipeline.QuerySource:
         if self.query is not None:
             return pipeline.for_upload(self.query.pk)
         if self.described is None:
@@ -66,9 +83,17 @@ def find_subject(request: SearchRequest) -> Subject:
     UploadNotFoundError : there is no such uploaded query of the viewer
     QueryError : nothing is searched for, or more than one image
     """
-    if len(request.wanted) != 1:
-        raise QueryError("one_image_expected", num=len(request.wanted))
-    (wanted,) = request.wanted
+    words = request.words
+    examples = [wanted for wanted in request.wanted if not isinstance(wanted, TypedWords)]
+    if words and not examples:
+        return Subject(words=words)
+    if len(examples) != 1:
+        raise QueryError("one_image_expected", num=len(examples))
+    return replace(_find_example(request, examples[0]), words=words)
+
+
+def _find_example(request: SearchRequest, wanted: Wanted) -> Subject:
+    """Return the image that a search is for."""
     if isinstance(wanted, DescribedImage):
         return Subject(described=wanted)
     if isinstance(wanted, GalleryImage):
@@ -76,6 +101,8 @@ def find_subject(request: SearchRequest) -> Subject:
         if image is None:
             raise ImageNotFoundError(wanted.image_id)
         return Subject(image)
+    if not isinstance(wanted, UploadedImage):
+        raise QueryError("one_image_expected", num=0)
     # The waiting page comes here again and again; the vectors are read once, when it is searched for.
     query = queries_of(request).defer("vectors").filter(pk=wanted.query_id).first()
     if query is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from search.methods import METHODS, gettext_noop
+from search.methods import METHODS, WORDS, gettext_noop
 
 DEFAULT_PRESET = "general"
 COLLECTION_PRESET = "collection"
@@ -62,6 +62,22 @@ def presets_within(presets: Mapping[str, Preset], own: Mapping[str, float]) -> d
     """Return the presets of a search in a collection with weights of its own: these come first, and count first."""
     label, description = gettext_noop("This collection"), gettext_noop("The weights that its curators chose for it")
     return {COLLECTION_PRESET: Preset(label, description, dict(own)), **presets}
+
+
+WORDS_ALONE: Mapping[str, Preset] = {
+    DEFAULT_PRESET: replace(PRESETS[DEFAULT_PRESET], description=gettext_noop("Words alone"), weights={WORDS: 1.0})
+}
+"""The one preset of a search for words without an image."""
+
+
+def presets_with_words(presets: Mapping[str, Preset]) -> dict[str, Preset]:
+    """Return the presets of a search for words beside an image: they count as much as all that compares pictures."""
+    found = {}
+    for name, preset in presets.items():
+        weights = preset.full_weights()
+        pictures = sum(weight for method, weight in weights.items() if method != WORDS)
+        found[name] = replace(preset, weights=weights | {WORDS: weights[WORDS] or min(1.0, pictures) or 1.0})
+    return found
 
 
 def preset_of(weights: Mapping[str, float], presets: Mapping[str, Preset] = PRESETS) -> str | None:

@@ -14,13 +14,19 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from gallery.models import Image
-from jobs.errors import CodedError
-from search.methods import METHODS
+from search.methods import METHODS, WORDS
 from search.presentation import BarSegment, MethodLook, method_looks, stacked
 from search.query.badges import Badge
 from search.types import Answer, MethodScore, Result, Verification
 from search.views.matched_areas import MotionLook, motion_look
-from search.wording import rarity_sentence, rarity_short, score_number, score_sentence
+from search.wording import (
+    rarity_sentence,
+    rarity_short,
+    score_number,
+    score_sentence,
+    words_sentence,
+    words_short,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +163,12 @@ def make_cards(
     The hits of a `queried` image lead to comparisons with it, which keep a part of the query string (`kept`).
     """
     looks = method_looks()
+    if answer.words:  # what compares images alone has nothing to say
+        looks = {name: look for name, look in looks.items() if name == WORDS or name not in answer.missing_methods}
     # What was removed, or closed to this person, since the answer was made is left out without a word.
     shown = [result for result in answer.results if result.image_id in images]
     motions = answer.motions.of(shown) if with_motions else {}
-    cards = [
-        _card(result, images[result.image_id], looks, answer.missing_methods, motions.get(result.image_id))
-        for result in shown
-    ]
+    cards = [_card(result, images[result.image_id], looks, answer, motions.get(result.image_id)) for result in shown]
     return [
         replace(card, marks=(marks or {}).get(card.image.pk, ()), compare_url=_compare_url(queried, card.image, kept))
         for card in cards
@@ -180,12 +185,13 @@ def _card(
     result: Result,
     image: Image,
     looks: Mapping[str, MethodLook],
-    missing: Mapping[str, CodedError],
+    answer: Answer,
     found: Verification | None,
 ) -> Card:
     motion = motion_look(found, image) if found else None
     proof = motion.sentence if motion else ""
-    reasons = [_reason(look, result.methods.get(name), missing, proof) for name, look in looks.items()]
+    missing = answer.missing_methods
+    reasons = [_reason(look, result.methods.get(name), answer, proof) for name, look in looks.items()]
     present = [reason for reason in reasons if not reason.missing and (reason.score.share or 0) > 0]
     return Card(
         image=image,
@@ -201,11 +207,14 @@ def _card(
     )
 
 
-def _reason(look: MethodLook, score: MethodScore | None, missing: Mapping[str, CodedError], proof: str) -> Reason:
+def _reason(look: MethodLook, score: MethodScore | None, answer: Answer, proof: str) -> Reason:
     score = score or MethodScore(look.name, 0.0)
     if score.raw is None or score.one_in is None:
-        why = str(missing.get(look.name) or _("not computed for this image"))
+        why = str(answer.missing_methods.get(look.name) or _("not computed for this image"))
         return Reason(look, score, why, "", "")
+    if answer.words and look.name == WORDS:
+        rarity = words_short(score.raw, score.one_in)
+        return Reason(look, score, "", rarity, words_sentence(score.raw, score.one_in))
     shown = proof if METHODS[look.name].reranks else ""
     return Reason(look, score, "", rarity_short(score.one_in), rarity_sentence(look.name, score.one_in), shown)
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from search.features import registry
 from search.forms import weight_field
+from search.methods import WORDS
 from search.presentation import BarSegment, MethodLook, method_looks, stacked
 from search.scoring.presets import Preset, preset_of
 
@@ -44,17 +45,27 @@ class PresetChoice:
         return json.dumps(self.weights)
 
 
-def make_sliders(weights: Mapping[str, float]) -> list[Slider]:
-    """Return a slider per registered method."""
+def make_sliders(weights: Mapping[str, float], *, words: str = "", example: bool = True) -> list[Slider]:
+    """Return a slider per registered method that can matter.
+
+    Parameters
+    ----------
+    weights : by method
+    words : searched for; where meaning cannot be compared here they still count where images say them
+    example : whether an image is searched for; words alone leave nothing else to weigh
+    """
     missing = registry.unavailable_methods()
+    hidden = missing.pop(WORDS, None) is not None and not words
     total = sum(weight for name, weight in weights.items() if name not in missing)
 
     def percent(name: str) -> int:
         # Of what can count here: a method that is not available leaves its part to the others, as in the fusion.
         return 0 if name in missing or not total else round(100 * weights[name] / total)
 
-    looks = method_looks().items()
-    return [Slider(look, weights[name], percent(name), str(missing.get(name, ""))) for name, look in looks]
+    looks = method_looks() if example else {WORDS: method_looks()[WORDS]}
+    if hidden:
+        del looks[WORDS]
+    return [Slider(look, weights[name], percent(name), str(missing.get(name, ""))) for name, look in looks.items()]
 
 
 def weight_mix(sliders: list[Slider]) -> list[BarSegment]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,10 +19,12 @@ from search.background import health
 from search.exceptions import ImageNotFoundError, QueryError, SearchError, UploadNotFoundError
 from search.forms import SearchForm
 from search.generations.visibility import closed_images
+from search.methods import WORDS
 from search.presentation import method_looks
 from search.query.answer import search
-from search.query.request import MAX_RESULTS, PAGE_SIZE, SearchRequest, presets_for, weights_of
+from search.query.request import MAX_RESULTS, PAGE_SIZE, SearchRequest, presets_of, weights_of
 from search.query.subject import Subject, find_subject
+from search.query.typed_words import MAX_CHARACTERS
 from search.query.uploads import session_queries
 from search.scoring.presets import Preset
 from search.types import Answer
@@ -44,7 +47,7 @@ def results(request: HttpRequest) -> HttpResponse:
     # Before anything is said of the rest of the address: it is all there when the query is described.
     if subject.query and not subject.is_ready:
         return progress_page(request, subject.query)
-    presets = presets_for(asked.collection)
+    presets = presets_of(asked)
     # Written out once, so that panel, search and links cannot differ.
     asked = replace(asked, weights=weights_of(asked, presets))
     context = _panel(request, form, asked, presets) | {"subject": subject}
@@ -71,8 +74,11 @@ def _panel(
     request: HttpRequest, form: SearchForm, asked: SearchRequest, presets: Mapping[str, Preset]
 ) -> dict[str, Any]:
     weights, found = weights_of(asked), form.cleaned_data
-    sliders = make_sliders(weights)
+    sliders = make_sliders(weights, words=asked.words, example=asked.has_example)
+    example = {name: request.GET[name] for name in ("image", "query", "q") if request.GET.get(name)}
     return {
+        "reset_url": f"{reverse('search:results')}?{urlencode(example)}",
+        "most_characters": MAX_CHARACTERS,
         "sliders": sliders,
         "mix": weight_mix(sliders),
         "presets": preset_choices(weights, presets),
@@ -109,6 +115,7 @@ def _answer(request: HttpRequest, form: SearchForm, asked: SearchRequest, subjec
         "num_areas": sum(card.motion is not None for card in cards),
         "words": card_words(),
         "missing": _missing(answer),
+        "why_no_meaning": answer.missing_methods.get(WORDS) if answer.words else None,
         "mute": all(name in answer.missing_methods for name, weight in answer.weights.items() if weight),
         "num_waiting": health.num_features_waiting(closed_images(request.user)),
         "num_apart": len(found.apart),
@@ -128,6 +135,8 @@ def _missing(answer: Answer) -> dict[str, str]:
     """Return why some methods do not count in the answer, with the labels of those that share the reason."""
     looks, labels = method_looks(), dict[str, list[str]]()
     for name, why in answer.missing_methods.items():
+        if answer.words and (name == WORDS or not answer.weights[name]):
+            continue  # that pictures alone are compared by them needs no saying, and of words more is said
         labels.setdefault(str(why), []).append(looks[name].label)
     return {why: ", ".join(those) for why, those in labels.items()}
 
@@ -141,8 +150,8 @@ def _address(request: HttpRequest, **changes: Any) -> str:
 
 
 def _kept_parameters(request: HttpRequest) -> str:
-    """Return what links from a hit keep of the URL: all but the query itself and the number of results."""
+    """Return what links from a hit keep of the URL: all but what is searched for and the number of results."""
     parameters = request.GET.copy()
-    for name in ("image", "query", "k"):
+    for name in ("image", "query", "q", "k"):
         parameters.pop(name, None)
     return parameters.urlencode()

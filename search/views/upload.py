@@ -27,6 +27,7 @@ from search.forms import QueryUploadForm
 from search.models import Query
 from search.presentation import method_looks
 from search.query.description import uploaded_query
+from search.query.typed_words import MAX_CHARACTERS
 from search.query.uploads import own_queries, remember, session_queries, store_query
 
 NUM_EXAMPLES = 12
@@ -73,7 +74,12 @@ def start_page(request: HttpRequest, problems: list[str], status: int = 200) -> 
     newest = list(Image.objects.visible_to(request.user)[: 20 * NUM_EXAMPLES])
     spread = newest[:: max(1, len(newest) // NUM_EXAMPLES)][:NUM_EXAMPLES]  # neighbors came together and look alike
     examples = [(image, f"{reverse('search:results')}?image={image.pk}") for image in spread]
-    context = {"problems": problems, "looks": method_looks().values(), "recent": examples}
+    context = {
+        "problems": problems,
+        "looks": method_looks().values(),
+        "recent": examples,
+        "most_characters": MAX_CHARACTERS,
+    }
     return render(request, "search/start.html", context, status=status)
 
 

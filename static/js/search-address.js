@@ -1,10 +1,11 @@
 // A search as its URL says it. Pure: a state in, a query string out, and back.
-// state = {image | query, weights: {method: 0..1}, min, max, k, collection, view, areas, judged}; "" and neutral values are left out.
+// state = {image | query, words, weights: {method: 0..1}, min, max, k, collection, view, areas, judged}; "" and neutral values are left out.
 
 export function writeAddress(state) {
   const parameters = new URLSearchParams();
   if (state.query) parameters.set("query", state.query);
-  else parameters.set("image", state.image);
+  else if (state.image) parameters.set("image", state.image);
+  if (state.words) parameters.set("q", state.words);
   for (const [method, weight] of Object.entries(state.weights)) parameters.set(`w_${method}`, String(weight));
   if (Number(state.min) > 0) parameters.set("min", String(state.min));
   if (state.max !== "" && Number(state.max) < 100) parameters.set("max", String(state.max));
@@ -27,6 +28,7 @@ export function readAddress(text, presets, fallback) {
   return {
     image: parameters.get("image") ?? "",
     query: parameters.get("query") ?? "",
+    words: parameters.get("q") ?? "",
     weights,
     min: Number(parameters.get("min") ?? 0),
     max: Number(parameters.get("max") || 100),

@@ -57,6 +57,7 @@ export class Panel {
     return {
       image: value("image"),
       query: value("query"),
+      words: value("q"),
       weights: this.weights(),
       ...this.limits(),
       collection: value("collection"),

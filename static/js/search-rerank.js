@@ -28,6 +28,16 @@ const panel = new Panel(document.getElementById("weights"), (stillMoving) => {
   remember(stillMoving);
 });
 
+// Other words are another search: the server says what counts in it, unless the sliders were moved.
+const words = document.getElementById("words");
+words.addEventListener("input", (event) => event.stopPropagation());
+words.addEventListener("change", (event) => {
+  event.stopPropagation();
+  const { words: _missing, ...weights } = panel.untouched ? {} : panel.weights();
+  const state = panel.state();
+  if (state.words || state.image || state.query) location.assign(`${location.pathname}?${writeAddress({ ...state, weights })}`);
+});
+
 // A collection may have weights of its own: while nobody has touched the sliders, the server says which count in it.
 const collection = document.getElementById("collection");
 collection.addEventListener("input", (event) => {
@@ -150,7 +160,7 @@ getReady();
 addEventListener("popstate", () => {
   const state = readAddress(location.search, panel.presets, first(panel.presets));
   const now = panel.state();
-  if (state.image !== now.image || state.query !== now.query) return location.reload();
+  if (["image", "query", "words"].some((name) => state[name] !== now[name])) return location.reload();
   count = state.k;
   panel.restore(state);
   rerank();

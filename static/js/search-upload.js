@@ -10,6 +10,12 @@ const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[na
 
 let busy = false;
 
+// An image that is added to words is searched for together with them.
+function withWords(url) {
+  const words = document.querySelector(".subject-words #words")?.value;
+  return words ? `${url}&q=${encodeURIComponent(words)}` : url;
+}
+
 function complain(message) {
   busy = false;
   problem.textContent = message;
@@ -51,7 +57,7 @@ function send(file) {
     state.textContent = fill(percent < 100 ? form.dataset.textSending : form.dataset.textReading, { name, percent });
   });
   request.addEventListener("load", () => {
-    if (request.status === 201) location.assign(request.response.url);
+    if (request.status === 201) location.assign(withWords(request.response.url));
     else complain(request.response?.message ?? form.dataset.textServer);
   });
   request.addEventListener("error", () => complain(form.dataset.textOffline));

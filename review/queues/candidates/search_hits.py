@@ -31,7 +31,7 @@ def gather_search(queue: Queue, _report: Tell) -> FoundPairs:
         raise QueueError("no_image_to_start_from")
     # The address names the weights; whose queue it is, and of which collection, is the queue's to say.
     asked = replace(asked, viewer=queue.asked_by, collection=queue.collection, weights=weights_of(asked))
-    answer = search(asked, Subject(image))
+    answer = search(asked, Subject(image, words=asked.words))
     hits = answer.shown.results
     found = images_for(queue.asked_by, None).filter(pk__in=[each.image_id for each in hits])
     hashes = dict(found.values_list("pk", "sha256"))

@@ -1,4 +1,4 @@
-"""`manage.py search_image PATH_OR_ID [--top K] [--weights a=.3,b=.2] [--json]`: search from the command line."""
+"""`manage.py search_image [PATH_OR_ID] [--words TEXT] [--top K] [--weights a=.3,b=.2] [--json]`: a search by hand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from search.exceptions import SearchError
 from search.features import extraction
 from search.methods import METHODS
 from search.query.answer import search
-from search.query.request import DescribedImage, GalleryImage, SearchRequest
+from search.query.request import DescribedImage, GalleryImage, SearchRequest, TypedWords, Wanted
+from search.query.typed_words import plain
 from search.types import Answer, Result
 
 FIGURES = ("weight", "raw", "rarity", "one_in", "share", "rank")
@@ -40,12 +41,17 @@ def weights(text: str) -> dict[str, float]:
 
 class Command(BaseCommand):
     help = (
-        "Find the images most like a file or a gallery image, with the reasons. Exit code 1 when the search cannot"
-        " be done, 2 when it was not asked for rightly."
+        "Find the images most like a file or a gallery image, or what words say, with the reasons. Exit code 1"
+        " when the search cannot be done, 2 when it was not asked for rightly."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("query", metavar="PATH_OR_ID", help="An image file, or the number of a gallery image.")
+        parser.add_argument(
+            "query", metavar="PATH_OR_ID", nargs="?", help="An image file, or the number of a gallery image."
+        )
+        parser.add_argument(
+            "--words", default="", metavar="TEXT", help="What the images show, alone or beside an image."
+        )
         parser.add_argument("--top", type=int, default=10, metavar="K", help="Results wanted (default 10).")
         parser.add_argument(
             "--weights",
@@ -56,15 +62,20 @@ class Command(BaseCommand):
         parser.add_argument("--collection", default="", metavar="NAME", help="Search this collection only.")
         parser.add_argument("--json", action="store_true", help="Print the answer as JSON.")
 
-    def handle(self, *args: Any, query: str, **options: Any) -> None:
+    def handle(self, *args: Any, query: str | None, **options: Any) -> None:
         if options["top"] < 1:
             raise CommandError(f"--top: expected at least 1, got {options['top']}", returncode=2)
+        words = plain(options["words"])
+        if not query and not words:
+            raise CommandError("Expected PATH_OR_ID, --words, or both.", returncode=2)
         collection = Collection.objects.filter(name=options["collection"]).first()
         if options["collection"] and collection is None:
             raise CommandError(f"There is no collection {options['collection']!r}.")
         most = options["top"]
+        wanted: tuple[Wanted, ...] = (_wanted(query),) if query else ()
+        wanted += (TypedWords(words),) if words else ()
         asked = SearchRequest(
-            (_wanted(query),), collection=collection, weights=options["weights"] or None, num_results=most, most=most
+            wanted, collection=collection, weights=options["weights"] or None, num_results=most, most=most
         )
         try:
             found = search(asked)

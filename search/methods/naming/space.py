@@ -1,0 +1,52 @@
+"""What a space of words is, whoever made it, and which one serves beside a content network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.exceptions import WeightsError
+from search.types import Vectors
+
+
+class WordSpace(Protocol):
+    """A space in which images and words have rows of unit length, compared by their dot product."""
+
+    @property
+    def version(self) -> str:
+        """Identify the rows of images; at most 48 characters."""
+
+    @property
+    def dim(self) -> int:
+        """Numbers per row."""
+
+    def rows(self, contents: Vectors) -> NDArray[np.float32]:
+        """Place images by what their content is.
+
+        Parameters
+        ----------
+        contents : ndarray of shape (n, dim of the content network), its rows
+
+        Returns
+        -------
+        rows : ndarray of shape (n, dim), float32, L2 norm 1
+        """
+
+    def place(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Place texts; shape (n, dim), float32, L2 norm 1."""
+
+    def background(self) -> NDArray[np.float32]:
+        """Return the rows of phrases that have nothing to do with any library; shape (m, dim), float32, L2 norm 1."""
+
+
+def find_space(source: str) -> WordSpace:
+    """Return the space that fits a version of the content method.
+
+    Raises
+    ------
+    WeightsError : `names_nothing`
+    """
+    raise WeightsError("names_nothing", source=source)
