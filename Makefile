@@ -56,7 +56,8 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 # The measurements that take minutes, on photographs of your own in one folder per label; then the page of all of them.
 measurements: $(VENV)/.dev
 	@test -n "$(IMAGES)" || { echo "Say which photographs to measure on: make $@ IMAGES=FOLDER (one folder per label)" >&2; exit 1; }
-	$(BIN)/python benchmarks/claims.py --images "$(IMAGES)" --out docs/measurements/claims-built-in.json
+	$(BIN)/python benchmarks/claims.py --images "$(IMAGES)" --out docs/measurements/claims-packaged.json
+	$(BIN)/python benchmarks/claims.py --images "$(IMAGES)" --backbone compact --out docs/measurements/claims-built-in.json
 	$(BIN)/python benchmarks/methods.py --images "$(IMAGES)" --out docs/measurements/methods.json
 	$(BIN)/python benchmarks/reduction.py --images "$(IMAGES)" --out docs/measurements/reduction.json
 	$(BIN)/python benchmarks/search.py --out docs/measurements/search.json

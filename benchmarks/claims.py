@@ -1,11 +1,12 @@
 """What the textbook claims of methods and fusion, measured on photographs whose folder is their label.
 
-    python benchmarks/claims.py --images FOLDER [--deep-weights FILE] [--queries N] [--copies N] [--out FILE] [--json]
+    python benchmarks/claims.py --images FOLDER [--backbone NAME | --deep-weights FILE]
+        [--queries N] [--copies N] [--out FILE] [--json]
 
 Imports the photographs into a temporary library and runs the product's own commands there: `evaluate` by labels and on
 edited copies, and `learn_weights` by both. Beside it, the time of one SSIM as the textbook computes it (scikit-image,
-the whole images) and as search does (64 x 64, many candidates at once). Without --deep-weights the built-in encoder
-serves.
+the whole images) and as search does (64 x 64, many candidates at once). Content is seen by the network that serves
+unless another is named.
 """
 
 from __future__ import annotations
@@ -42,12 +43,10 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 class Library:
     """A temporary library; the product's commands are run on it as a person would run them."""
 
-    def __init__(self, folder: Path, deep_weights: Path | None) -> None:
+    def __init__(self, folder: Path, network: dict[str, str]) -> None:
         # The settings of a site that runs on this machine must neither be measured nor be written to.
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("DEEP_", "DATABASE_"))}
-        self._environment = kept | {"DATA_DIR": str(folder), "TF_ENABLE_ONEDNN_OPTS": "1"}
-        if deep_weights:
-            self._environment["DEEP_WEIGHTS"] = str(deep_weights.resolve())
+        self._environment = kept | {"DATA_DIR": str(folder), "TF_ENABLE_ONEDNN_OPTS": "1"} | network
 
     def run(self, *words: str) -> str:
         """Run a command of manage.py and return what it printed; its errors reach the terminal."""
@@ -62,17 +61,18 @@ class Library:
         return document | {"seconds": round(time.monotonic() - began, 1)}
 
 
-def measure_library(images: Path, deep_weights: Path | None, num_queries: int, num_copies: int) -> dict[str, Any]:
+def measure_library(
+    images: Path, network: dict[str, str], backbone: str, num_queries: int, num_copies: int
+) -> dict[str, Any]:
     """Import the photographs, and measure methods, fusions and learned weights."""
     with tempfile.TemporaryDirectory(prefix="likeness-claims-") as folder:
-        library = Library(Path(folder), deep_weights)
+        library = Library(Path(folder), network)
         library.run("migrate", "--verbosity", "0")
         library.run("import_images", str(images.resolve()), "--label-from-folder", "--wait")
         library.run("build_index")
         labels = library.ask("evaluate", "--max-queries", str(num_queries))
         copies = library.ask("evaluate", "--from", "copies", "--max-queries", str(num_copies))
         learned = {source: library.ask("learn_weights", "--from", source) for source in ("labels", "copies")}
-    backbone = deep_weights.name if deep_weights else "compact"
     data = f"{labels['images']:,} photographs of {images.name} in {labels['labels']} folders, each folder a label"
     for document in (labels, copies):
         for name in CURVES:
@@ -126,17 +126,21 @@ def _milliseconds(work: Callable[[], object], repeats: int = 5) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=Path, required=True, metavar="FOLDER", help="one folder per label")
-    parser.add_argument("--deep-weights", type=Path, metavar="FILE", help="another backbone than the built-in encoder")
+    parser.add_argument("--backbone", default="lite2", metavar="NAME", help="as DEEP_BACKBONE names it")
+    parser.add_argument("--deep-weights", type=Path, metavar="FILE", help="a model or weights file instead")
     parser.add_argument("--queries", type=int, default=2000, help="labelled images to query with, at most")
     parser.add_argument("--copies", type=int, default=150, help="images to make edited copies of")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the JSON there")
     parser.add_argument("--json", action="store_true", help="print the JSON")
     arguments = parser.parse_args()
+    given = arguments.deep_weights
+    network = {"DEEP_WEIGHTS": str(given.resolve())} if given else {"DEEP_BACKBONE": arguments.backbone}
+    backbone = given.name if given else arguments.backbone
     document = {
         "machine": describe_machine(),
         "command": command_line(),
         "ssim_ms": measure_ssim(arguments.images),
-        **measure_library(arguments.images, arguments.deep_weights, arguments.queries, arguments.copies),
+        **measure_library(arguments.images, network, backbone, arguments.queries, arguments.copies),
     }
     if arguments.out:
         arguments.out.write_text(json.dumps(document, indent=1) + "\n")

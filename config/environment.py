@@ -102,8 +102,8 @@ class Environment(BaseSettings):
     )
     deep_weights: Path | None = Field(
         None,
-        description="Weights file of the backbone, or a whole `.keras` or `.tflite` model; empty: those of "
-        "`fetch_weights`.",
+        description="Weights file of the backbone, a whole `.keras`, `.tflite` or `.onnx` model, or a folder with an "
+        "`.onnx` model; empty: as DEEP_BACKBONE says.",
     )
     deep_preprocessing: str = Field(
         "", description="keras.applications module whose preprocess_input a `.keras` model expects; empty: by its name."

@@ -13,6 +13,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from search.exceptions import IndexUnavailableError, WeightsError
 from search.index import choose_backend
 from search.methods.model_files import comes_along
+from search.methods.onnx.places import is_export
 from search.methods.weights import find_backbone
 from search.storage import data_folder
 
@@ -40,7 +41,7 @@ def check_data_dir(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 def check_deep_weights(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """See that weights which are named are there."""
     weights = settings.ENV.deep_weights
-    if weights is None or weights.is_file():
+    if weights is None or weights.is_file() or is_export(weights):
         return []
     hint = "Name a weights file or a `.keras` or `.tflite` model, or unset DEEP_WEIGHTS to use the built-in encoder."
     return [Error(f"DEEP_WEIGHTS={weights} is not a file.", hint=hint, id="search.E002")]

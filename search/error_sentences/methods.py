@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _KINDS: dict[str, _StrPromise] = {
     "h5": _("weights (.h5)"),
-    "any": _("weights (.h5) or a model (.keras, .tflite)"),
+    "any": _("weights (.h5) or a model (.keras, .tflite, .onnx)"),
     "keras": _("a Keras model (.keras)"),
     "tflite": _("a LiteRT model (.tflite)"),
 }

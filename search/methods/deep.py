@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from search.exceptions import MethodUnavailableError, SearchError, WeightsError
 from search.methods.base import Method, check_images, normalize_rows, resize
-from search.methods.engines import PACKAGES, Network, load_network
-from search.methods.model_files import ModelFile, find_model_file
-from search.methods.pretrained.photographs import check_classes
+from search.methods.engines import EXTRA, PACKAGES, Network, load_network
+from search.methods.model_files import BUILT_IN, ModelFile, find_model_file
+from search.methods.pretrained.photographs import check_classes, check_rows
 from search.methods.pretrained.preparation import withdraw
 from search.types import RGBImage, Vectors
 
@@ -70,7 +70,9 @@ class Deep(Method):
             return error
         for package in PACKAGES[file.engine]:
             if importlib.util.find_spec(package) is None:
-                return MethodUnavailableError("package_missing", package=package)
+                return MethodUnavailableError(
+                    "extra_missing" if package in EXTRA else "package_missing", package=package
+                )
         return None
 
     def stands_in(self) -> SearchError | None:
@@ -173,6 +175,8 @@ class Deep(Method):
             network = load_network(file)
             if network.classify is not None:
                 check_classes(network.classify, network.size)
+            elif file.path != BUILT_IN:
+                check_rows(network.run, network.size)
             return network
         except WeightsError as error:
             if file.network:

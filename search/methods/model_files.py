@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from search.exceptions import WeightsError
+from search.methods.onnx.places import export_fingerprint, is_export, towers_of
 from search.methods.pretrained import packages
 from search.methods.pretrained.checksum import is_whole, with_checksum
 from search.methods.pretrained.preparation import PIXELS, expected, identity
@@ -71,15 +72,17 @@ class ModelFile:
     stands_in: WeightsError | None = None  # why the network that was asked for does not serve, where this one does
 
     @property
-    def engine(self) -> Literal["keras", "litert"]:
+    def engine(self) -> Literal["keras", "litert", "onnx"]:
         """What runs the file: a key of `search.methods.engines.PACKAGES`."""
+        if self.path.suffix == ".onnx":
+            return "onnx"
         return "litert" if self.path.suffix == ".tflite" else "keras"
 
     @property
     def title(self) -> str:
         """Short name for the method's version, such as "lite2", "encoder", "resnet50" or "model-mobilenet"."""
-        if self.network:
-            return self.network
+        if self.network or self.engine == "onnx":
+            return self.network or "onnx"
         if self.engine == "litert":
             return "encoder"
         return self.backbone.name.lower() if self.backbone else f"model-{self.preprocessing}"
@@ -87,6 +90,8 @@ class ModelFile:
     @property
     def identity(self) -> str:
         """What tells this file's numbers from those of others of its title."""
+        if self.engine == "onnx":
+            return export_fingerprint(self.path)
         return identity(packages.PACKAGES[self.network]) if self.network else fingerprint(self.path)
 
 
@@ -96,9 +101,9 @@ def find_model_file(options: Mapping[str, Any]) -> ModelFile:
     Parameters
     ----------
     options : "backbone": "compact", "lite0" to "lite2" or the name of a network; "weights": path of its weights, or of
-        a whole `.keras` or `.tflite` model, or None; "preprocessing": module of keras.applications that a `.keras`
-        model expects, or empty; "weights_dir": folder into which `fetch_weights` downloads; "models_dir": folder of
-        the files that are made from packages
+        a whole `.keras`, `.tflite` or `.onnx` model, or of a folder with one, or None; "preprocessing": module of
+        keras.applications that a `.keras` model expects, or empty; "weights_dir": folder into which `fetch_weights`
+        downloads; "models_dir": folder of the files that are made from packages
 
     Returns
     -------
@@ -113,10 +118,14 @@ def find_model_file(options: Mapping[str, Any]) -> ModelFile:
         return _whole_model(Path(given), options.get("preprocessing") or "")
     if given and Path(given).suffix == ".tflite":
         return _litert_model(Path(given), options.get("preprocessing") or "")
+    if given and is_export(Path(given)):
+        return _export(Path(given))
     name = options.get("backbone") or COMPACT
+    if given and comes_along(name):
+        _refuse_unnamed(Path(given))
     if name.lower() == COMPACT:
-        return _built_in(Path(given) if given else None)
-    if not given and (package := packages.named(name)):
+        return _built_in()
+    if package := packages.named(name):
         return _packaged(package, options.get("models_dir"))
     backbone = find_backbone(name)
     path = Path(given) if given else _fetched(backbone, options.get("weights_dir"))
@@ -154,17 +163,25 @@ def _packaged(package: packages.Package, folder: Path | None) -> ModelFile:
             raise WeightsError("no_place", path=package.name, cause="no folder of models is named")
         path = expected(package, folder)
     except WeightsError as error:
-        return replace(_built_in(None), stands_in=error)
+        return replace(_built_in(), stands_in=error)
     return ModelFile(path, "", None, package.name)
 
 
-def _built_in(given: Path | None) -> ModelFile:
-    if given:
-        _check_file(given, _HDF5_MAGIC, "any")
-        raise WeightsError("network_not_named", path=given)
+def _export(given: Path) -> ModelFile:
+    path = towers_of(given).visual
+    export_fingerprint(path)  # with a look at what it asks for, and at what is said of its pixels
+    return ModelFile(path, "", None)
+
+
+def _built_in() -> ModelFile:
     if not BUILT_IN.is_file():
         raise WeightsError("encoder_gone", path=BUILT_IN)
     return _litert_model(BUILT_IN, "")
+
+
+def _refuse_unnamed(given: Path) -> NoReturn:
+    _check_file(given, _HDF5_MAGIC, "any")
+    raise WeightsError("network_not_named", path=given)
 
 
 def _litert_model(path: Path, preprocessing: str) -> ModelFile:

@@ -9,12 +9,19 @@ from search.methods.model_files import ModelFile
 from search.methods.pretrained import packages
 from search.methods.pretrained.preparation import prepared
 
-__all__ = ["PACKAGES", "Network", "load_network"]
+__all__ = ["EXTRA", "PACKAGES", "Network", "load_network"]
 
-PACKAGES = {"litert": ("ai_edge_litert",), "keras": ("tensorflow", "keras")}
+PACKAGES = {"litert": ("ai_edge_litert",), "keras": ("tensorflow", "keras"), "onnx": ("onnxruntime",)}
 """What must be installed, by engine."""
 
-_MODULES = {"litert": "search.methods.engines.litert", "keras": "search.methods.engines.keras_models"}
+EXTRA = frozenset({"onnxruntime"})
+"""Of these, what the requirements leave out."""
+
+_MODULES = {
+    "litert": "search.methods.engines.litert",
+    "keras": "search.methods.engines.keras_models",
+    "onnx": "search.methods.engines.onnx_models",
+}
 
 
 def load_network(file: ModelFile) -> Network:

@@ -67,11 +67,13 @@ def check_rows(describe: Callable[[NDArray[np.uint8]], NDArray[np.float32]], siz
     if not np.isfinite(rows).all():
         raise WeightsError("numbers_not_finite")
     lengths = np.linalg.norm(rows, axis=1)
-    if not lengths.all():
+    if not lengths.any() or _alike(rows, lengths):
         raise WeightsError("says_the_same")
-    cosines = (rows @ rows.T) / np.outer(lengths, lengths)
-    if cosines.min() > _ALIKE:
-        raise WeightsError("says_the_same")
+
+
+def _alike(rows: NDArray[np.float32], lengths: NDArray[np.float32]) -> bool:
+    unit = rows / np.maximum(lengths, np.finfo(np.float32).tiny)[:, None]
+    return bool((unit @ unit.T).min() > _ALIKE)
 
 
 @lru_cache(maxsize=2)

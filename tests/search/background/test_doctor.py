@@ -69,7 +69,7 @@ def test_checks_pass_as_things_are() -> None:
         assert check(None) == []
 
 
-@pytest.mark.parametrize("name", ["", "Compact", "resnet50", "MobileNet-V2"])
+@pytest.mark.parametrize("name", ["", "Compact", "lite2", "EfficientNet-Lite0", "resnet50", "MobileNet-V2"])
 def test_networks_that_are_known_pass(settings: LazySettings, name: str) -> None:
     settings.ENV = Environment(deep_backbone=name)
     assert checks.check_deep_backbone(None) == []

@@ -116,7 +116,8 @@ class TestTheBuiltIn:
     def test_weights_without_a_name_are_refused(self, built_in: Path, tmp_path: Path) -> None:
         path = tmp_path / "some.h5"
         path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
-        assert unavailable(weights=path) == ("network_not_named", {"path": str(path)})
+        for name in (None, "compact", "lite2"):
+            assert unavailable(weights=path, backbone=name) == ("network_not_named", {"path": str(path)})
 
 
 def test_what_ships_is_whole_and_small(picture: RGBImage) -> None:
