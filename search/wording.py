@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils import formats
 from django.utils.translation import gettext as _
 
 from search.methods import METHODS
@@ -13,6 +14,11 @@ from search.scoring.said import SAID
 
 RAREST = 1_000_000
 """Beyond one pair in a million a rarity is not told apart: the bar is full."""
+
+
+def number(value: float, digits: int) -> str:
+    """Return a number rounded to so many digits (Django's own formatting cuts them off), as the language writes it."""
+    return str(formats.number_format(round(value, digits), digits))
 
 
 def score_number(score: float) -> int:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import formats
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -18,6 +17,7 @@ from search.public.pairs import PairScore
 from search.public.presentation import (
     MethodLook,
     method_looks,
+    number,
     rarity_sentence,
     rarity_short,
     score_number,
@@ -53,7 +53,7 @@ class ComparedMethod:
 
     @property
     def weight(self) -> str:
-        return formats.number_format(self.found.weight, 2)
+        return number(self.found.weight, 2)
 
     @property
     def share_percent(self) -> int:
@@ -130,4 +130,4 @@ def make_table(score: PairScore, findings: Mapping[str, Any]) -> Table:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else str(formats.number_format(value, 3))
+    return "" if value is None else number(value, 3)

@@ -1,12 +1,13 @@
 """How methods, weights, scores and rarities are named and drawn."""
 
 from search.presentation import MethodLook, make_mix, method_looks, stacked
-from search.wording import rarity_sentence, rarity_short, score_number, score_sentence
+from search.wording import number, rarity_sentence, rarity_short, score_number, score_sentence
 
 __all__ = [
     "MethodLook",
     "make_mix",
     "method_looks",
+    "number",
     "rarity_sentence",
     "rarity_short",
     "score_number",

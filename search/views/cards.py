@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.urls import reverse
-from django.utils import formats
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -20,6 +19,7 @@ from search.query.badges import Badge
 from search.types import Answer, MethodScore, Result, Verification
 from search.views.matched_areas import MotionLook, motion_look
 from search.wording import (
+    number,
     rarity_sentence,
     rarity_short,
     score_number,
@@ -47,11 +47,11 @@ class Reason:
 
     @property
     def raw(self) -> str:
-        return formats.number_format(self.score.raw or 0, 3)
+        return number(self.score.raw or 0, 3)
 
     @property
     def weight(self) -> str:
-        return formats.number_format(self.score.weight, 2)
+        return number(self.score.weight, 2)
 
     @property
     def rank(self) -> str:

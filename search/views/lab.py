@@ -26,7 +26,8 @@ from search.models import Evaluation
 from search.views.background import Phase, Work, progress_of
 from search.views.lab_charts import precision_chart, reliability_chart, trend_chart
 from search.views.lab_tables import figure_columns, figure_rows, heat_table, index_rows, threshold_rows
-from search.views.lab_words import KIND_SENTENCES, KINDS, PHASES, RankingLook, figure_words, look_of, number
+from search.views.lab_words import KIND_SENTENCES, KINDS, PHASES, RankingLook, figure_words, look_of
+from search.wording import number
 
 HISTORY_SIZE = 30
 TREND_SIZE = 30

@@ -10,7 +10,8 @@ from typing import Any
 from django.contrib.humanize.templatetags.humanize import intcomma
 
 from search.methods import METHODS
-from search.views.lab_words import RankingLook, in_reading_order, look_of, number
+from search.views.lab_words import RankingLook, in_reading_order, look_of
+from search.wording import number
 
 SIDE = 100
 CURVE_PARTS = {"methods": None, "fused": ("default", "equal", "learned"), "reference": None}

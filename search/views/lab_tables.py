@@ -8,7 +8,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from search.views.lab_words import FigureWords, RankingLook, edit_label, figure_words, in_reading_order, look_of, number
+from search.views.lab_words import FigureWords, RankingLook, edit_label, figure_words, in_reading_order, look_of
+from search.wording import number
 
 PARTS = ("methods", "fused", "reference")
 HEAT_STEPS = 10

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -167,8 +166,3 @@ def edit_label(name: str) -> str:
     """Return what was done to a copy; an edit that this program no longer knows goes by its stored name."""
     known: Mapping[str, object] = EDITS | REMIXES
     return str(known.get(name, name))
-
-
-def number(value: float, digits: int) -> str:
-    """Return a number rounded to so many digits (Django's own formatting cuts them off), as the language writes it."""
-    return str(formats.number_format(round(value, digits), digits))

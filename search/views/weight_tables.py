@@ -13,8 +13,9 @@ from search.methods import METHODS
 from search.models import WeightAdoption, WeightSet
 from search.scoring.fusion import DEFAULT_WEIGHTS
 from search.views.background import Phase
-from search.views.lab_words import KINDS, RankingLook, in_reading_order, look_of, number
+from search.views.lab_words import KINDS, RankingLook, in_reading_order, look_of
 from search.weights import learning_job
+from search.wording import number
 
 SOURCE_SENTENCES = {
     "labels": gettext_lazy("Images of one label belong together."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from search.wording import one_in_number, rarity_sentence, rarity_short, score_number, score_sentence
+from search.wording import number, one_in_number, rarity_sentence, rarity_short, score_number, score_sentence
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,20 @@ from search.wording import one_in_number, rarity_sentence, rarity_short, score_n
 )
 def test_two_significant_digits(one_in: float, text: str) -> None:
     assert one_in_number(one_in) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (0.8126, 3, "0.813"),
+        (0.9996, 3, "1.000"),
+        (1234.5, 1, "1234.5"),
+        (0.995, 1, "1.0"),
+        (2, 0, "2"),
+    ],
+)
+def test_numbers_are_rounded_not_cut_off(value: float, digits: int, text: str) -> None:
+    assert number(value, digits) == text
 
 
 def test_a_rarity_is_said_in_words() -> None:
