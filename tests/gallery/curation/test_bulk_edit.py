@@ -11,7 +11,6 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from gallery.curation.bulk_edit import Edit, Moves, apply, as_state, changed_ids, from_state, out_of_sight, plan, revert
-from gallery.curation.editable_fields import editable_field
 from gallery.curation.title_patterns import PatternError
 from gallery.models import Attribute, Collection, Image, Tag
 from gallery.signals import acted, visibility_changed
@@ -201,12 +200,6 @@ def test_a_title_too_long_changes_nothing(images: list[Image]) -> None:
     with refused(PatternError, "title_too_long", most=200, length=201):
         apply(_ids(images), Edit({"label": "heron"}, "a {name}"), None)
     assert _look(images[1])["label"] == ""
-
-
-@pytest.mark.parametrize("key", ["", "sha256", "tag:", "attribute:", "collection:x", "title:x"])
-def test_unknown_aspects_are_refused(key: str) -> None:
-    with pytest.raises(ValueError, match="Expected title"):
-        editable_field(key)
 
 
 def test_many_images_need_few_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
