@@ -86,7 +86,7 @@ def open_sprites(folder: Path) -> Sprites:
     image_ids = map_matrix(folder / "image_ids.npy", (num,), np.int64)
     ends = map_matrix(folder / "ends.npy", (num,), np.int64)
     data = np.memmap(folder / DATA, np.uint8, "r")
-    if np.any(np.diff(image_ids) <= 0) or np.any(np.diff(ends) < 0) or len(data) != num_bytes != ends[-1]:
+    if np.any(np.diff(image_ids) <= 0) or np.any(np.diff(ends) < 0) or not len(data) == num_bytes == ends[-1]:
         raise IndexDamagedError("arrays_do_not_fit", folder=folder.name)
     return Sprites(image_ids, ends, np.asarray(data))
 

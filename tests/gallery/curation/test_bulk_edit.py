@@ -140,8 +140,9 @@ def test_it_is_told_once_with_before_and_after(images: list[Image], told: list[d
     apply(_ids(images), Edit({"label": "heron"}), None)
     apply(_ids(images), Edit({"label": "heron"}), None)
     (act,) = told
-    assert (str(act["action"]), act["subject"]) == ("edit", "2 images")
+    assert (str(act["action"]), act["subject"]) == ("edit", "")
     assert act["details"] == {
+        "subject": {"kind": "images", "num": 2},
         "sha256": [image.sha256 for image in images[1:]],
         "changes": {"label": [{"before": "", "after": "heron", "images": [0, 1]}]},
     }

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from search.exceptions import IndexDamagedError
+from search.exceptions import IndexAbsentError, IndexDamagedError
 from search.map.files import (
     CATALOG,
+    FORMAT,
     MANIFEST,
     Catalog,
     Entry,
     LibraryMap,
     MapFacts,
     MapModel,
+    _body_sum,
     laid_out,
     open_map,
     read_catalog,
     stamp,
     write_catalog,
+    write_manifest,
     write_map,
 )
 from search.map.projection import Directions
@@ -119,3 +122,58 @@ def test_a_catalog_that_cannot_be_read_is_empty(tmp_path: Path, text: str) -> No
 def test_the_catalog_is_plain_json(tmp_path: Path) -> None:
     write_catalog(tmp_path, Catalog({"deep": Entry("deep-1", 5)}))
     assert json.loads((tmp_path / CATALOG).read_text())["maps"] == {"deep": {"folder": "deep-1", "revision": 5}}
+
+
+def rewritten(folder: Path, array: str, rows: np.ndarray) -> None:
+    """Put another array in the place of one, and bring the sums up to date: whole, but not what a map is."""
+    np.save(folder / f"{array}.npy", rows)
+    (folder / MANIFEST).unlink()
+    write_manifest(folder, asdict(MapFacts("color", "1", 7, 5, 0.5, 0.9)))
+
+
+@pytest.mark.parametrize(
+    ("array", "rows"),
+    [
+        ("mean", np.zeros(3, np.float32)),  # of other rows than the axes
+        ("axes", np.eye(4, 2, dtype=np.float32)),  # fewer than the reference has coordinates
+        ("reference", np.zeros((6, 3), np.float32)),  # more than were laid out
+        ("reference_points", np.zeros((5, 3), np.float32)),
+        ("image_ids", np.arange(6)),
+        ("tsne", np.zeros((7, 3), np.float32)),
+        ("pca_order", np.arange(8)),
+    ],
+)
+def test_arrays_that_do_not_fit_together_are_refused(folder: Path, array: str, rows: np.ndarray) -> None:
+    rewritten(folder, array, rows)
+    with pytest.raises(IndexDamagedError):
+        open_map(folder)
+
+
+def test_an_array_that_is_none_is_refused(folder: Path) -> None:
+    (folder / "mean.npy").write_bytes(b"no array")
+    (folder / MANIFEST).unlink()
+    write_manifest(folder, asdict(MapFacts("color", "1", 7, 5, 0.5, 0.9)))
+    with pytest.raises(IndexDamagedError, match=r"mean\.npy"):
+        open_map(folder)
+
+
+def test_a_manifest_that_names_no_files_is_refused(folder: Path) -> None:
+    body = {"format": FORMAT, "facts": {}}
+    (folder / MANIFEST).write_text(json.dumps({"body": body, "sum": _body_sum(body)}))
+    with pytest.raises(IndexDamagedError, match="not readable"):
+        open_map(folder)
+
+
+def test_a_folder_that_is_away_may_come_back(folder: Path) -> None:
+    folder.rename(folder.with_name("away"))
+    with pytest.raises(IndexAbsentError):
+        open_map(folder)
+    assert stamp(folder) == ()
+
+
+@pytest.mark.parametrize("name", [MANIFEST, "tsne.npy"])
+def test_a_file_that_is_away_alone_is_damage(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(IndexDamagedError) as caught:
+        open_map(folder)
+    assert not isinstance(caught.value, IndexAbsentError)

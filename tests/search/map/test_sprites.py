@@ -13,8 +13,9 @@ from PIL import Image as Picture
 from gallery.decoding import get_decoder
 from gallery.models import Image
 from search.exceptions import IndexDamagedError
+from search.map.files import write_manifest
 from search.map.sprites import NO_SPRITES, SPRITE_SIDE, make_sprites, open_sprites, write_sprites
-from tests.gallery.blob_files import derivative_path
+from tests.gallery.blob_files import derivative_path, original_path
 
 
 def test_it_works(tmp_path: Path) -> None:
@@ -68,3 +69,48 @@ def test_those_known_are_not_made_again(tmp_path: Path) -> None:
     hashes = {3: "0" * 64, 4: "0" * 64}
     made = make_sprites(hashes, open_sprites(tmp_path / "s"), get_decoder(), lambda _num: None)
     assert dict(made) == {3: b"three", 4: b""}
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    write_manifest(tmp_path / "s", {"method": "color"})
+    with pytest.raises(IndexDamagedError, match="not that of sprites"):
+        open_sprites(tmp_path / "s")
+
+
+@pytest.mark.parametrize(
+    ("ids", "ends", "num_bytes"),
+    [
+        ([5, 3], [3, 8], 8),  # bisection would not find them
+        ([3, 3], [3, 8], 8),
+        ([3, 5], [8, 3], 8),
+        ([3, 5], [3, 7], 8),  # the last does not reach the end
+        ([3, 5], [3, 8], 9),
+    ],
+)
+def test_arrays_that_do_not_fit_together_are_refused(
+    tmp_path: Path, ids: list[int], ends: list[int], num_bytes: int
+) -> None:
+    folder = tmp_path / "s"
+    folder.mkdir()
+    (folder / "sprites.bin").write_bytes(b"threefiv")
+    np.save(folder / "image_ids.npy", np.array(ids))
+    np.save(folder / "ends.npy", np.array(ends))
+    write_manifest(folder, {"num_images": 2, "num_bytes": num_bytes})
+    with pytest.raises(IndexDamagedError, match="fit together"):
+        open_sprites(folder)
+
+
+def test_an_image_that_is_none_any_more_has_no_sprite(
+    stored_image: Callable[..., Image], db: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither its thumbnail nor its original can be decoded: that is logged, and the others go on."""
+    broken, whole = stored_image(seed=1, size=60), stored_image(seed=2, size=60)
+    for path in (derivative_path(broken.sha256, "thumb"), original_path(broken.sha256)):
+        path.chmod(0o600)
+        path.write_bytes(b"no image at all")
+    hashes = {broken.pk: broken.sha256, whole.pk: whole.sha256}
+    made = dict(make_sprites(hashes, NO_SPRITES, get_decoder(), lambda _num: None))
+    assert made[broken.pk] == b""
+    assert made[whole.pk]
+    assert caplog.text.count("no small thumbnail") == 2
