@@ -31,7 +31,7 @@ def templates(response: Any) -> set[str]:
 
 def command_refused(code: str, /, **params: Any) -> pytest.RaisesExc[CommandError]:
     """Expect a command to end because of an error of this code, with at least these parameters."""
-    return pytest.raises(CommandError, check=lambda error: _is(error.__cause__, code, params))
+    return pytest.raises(CommandError, check=lambda error: _is(getattr(error, "error", None), code, params))
 
 
 def refused(kind: type[Kind], code: str, /, **params: Any) -> pytest.RaisesExc[Kind]:

@@ -49,10 +49,10 @@ def diagnose() -> list[Finding]:
 
 def _python() -> tuple[State, str]:
     release = sys.version.split()[0]
-    told = f"{release} at {sys.executable}"
+    words = f"{release} at {sys.executable}"
     if ".".join(release.split(".")[:2]) in PYTHONS:
-        return "ok", told
-    return "missing", f"{told}; expected {', '.join(PYTHONS)} (TensorFlow has no release for 3.14 or newer yet)"
+        return "ok", words
+    return "missing", f"{words}; expected {', '.join(PYTHONS)} (TensorFlow has no release for 3.14 or newer yet)"
 
 
 def _settings() -> tuple[State, str]:
@@ -104,8 +104,8 @@ def _litert() -> tuple[State, str]:
 def _methods() -> tuple[State, str]:
     missing = registry.unavailable_methods()
     instead = [f"{name} by the built-in encoder: {error}" for name, error in registry.stand_ins().items()]
-    told = "; ".join([f"{', '.join(registry.current_versions())} can be used", *instead, *map(str, missing.values())])
-    return ("note" if missing or instead else "ok"), told
+    words = "; ".join([f"{', '.join(registry.current_versions())} can be used", *instead, *map(str, missing.values())])
+    return ("note" if missing or instead else "ok"), words
 
 
 def _redis() -> tuple[State, str]:
@@ -123,12 +123,12 @@ def _redis() -> tuple[State, str]:
 def _database() -> tuple[State, str]:
     try:
         with connection.cursor() as cursor:
-            told = _sqlite(cursor) if connection.vendor == "sqlite" else connection.vendor
+            words = _sqlite(cursor) if connection.vendor == "sqlite" else connection.vendor
         executor = MigrationExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as error:
         return "missing", str(error)
-    return ("note", f"{told}; not up to date: run `manage.py migrate`") if plan else ("ok", told)
+    return ("note", f"{words}; not up to date: run `manage.py migrate`") if plan else ("ok", words)
 
 
 def _sqlite(cursor: object) -> str:
@@ -146,8 +146,8 @@ def _data_dir() -> tuple[State, str]:
 
 def _disk() -> tuple[State, str]:
     disk = look_at_disk()
-    told = f"{disk.free_bytes / 2**30:.1f} GiB free of {disk.total_bytes / 2**30:.1f}"
-    return ("note", f"{told}; less than {LOW_DISK_BYTES / 2**30:g} GiB") if disk.low else ("ok", told)
+    words = f"{disk.free_bytes / 2**30:.1f} GiB free of {disk.total_bytes / 2**30:.1f}"
+    return ("note", f"{words}; less than {LOW_DISK_BYTES / 2**30:g} GiB") if disk.low else ("ok", words)
 
 
 def _site() -> tuple[State, str]:
@@ -159,8 +159,8 @@ def _workers() -> tuple[State, str]:
     found = look_at_queues()
     if found.error:
         return "note", "none: Redis is not running"
-    told = ", ".join(f"{queue.name}: {queue.num_workers}" for queue in found.queues)
-    return ("note" if found.idle else "ok"), told
+    words = ", ".join(f"{queue.name}: {queue.num_workers}" for queue in found.queues)
+    return ("note" if found.idle else "ok"), words
 
 
 def _generation() -> tuple[State, str]:

@@ -1,8 +1,18 @@
 """What the codes of search's errors say, by subject: what was expected, what came, and what to do."""
 
 from jobs import errors
-from search.error_sentences import exports, index, jobs, methods, pretrained, queries
+from search.error_sentences import (
+    commands,
+    exports,
+    index,
+    jobs,
+    measuring,
+    methods,
+    pretrained,
+    queries,
+    training,
+)
 
-SUBJECTS = (exports, index, jobs, methods, pretrained, queries)
+SUBJECTS = (commands, exports, index, jobs, measuring, methods, pretrained, queries, training)
 for _subject in SUBJECTS:
     errors.register(_subject.SENTENCES)

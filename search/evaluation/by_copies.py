@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from gallery.models import Image
@@ -68,9 +67,7 @@ def measure_by_copies(plan: MeasurementPlan, kinds: CopySet = EDITED) -> Scorebo
     field = make_field(plan.snapshot, listed[:, 0].astype(np.int64))
     used = usable_methods(field)
     if len(listed) < 2 or not used:
-        raise SearchError(
-            _("Nothing can be measured: expected at least two images with features of methods that work here.")
-        )
+        raise SearchError("too_few_to_copy")
     hashes, pixels_of = listed[:, 1].tolist(), listed[:, 2].astype(np.str_)
     colors = read_reference_colors(hashes, plan.progress) if len(listed) <= REFERENCE_MAX_IMAGES else None
     trial = _CopyTrial(field, used, Judge(field, plan.weights, colors), colors, kinds)
@@ -81,7 +78,7 @@ def measure_by_copies(plan: MeasurementPlan, kinds: CopySet = EDITED) -> Scorebo
             others = _others(hashes, row) if kinds.among_others else {}
             trial.look_for(row, pixels, partial(_twins, pixels_of), others)
     if not trial.tally.num_queries:
-        raise SearchError(_("Nothing can be measured: no original of the images drawn could be decoded."))
+        raise SearchError("no_original_decoded")
     return Scoreboard(
         field,
         trial.tally,

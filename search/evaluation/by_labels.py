@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from gallery.models import Image
 from search.evaluation.metrics import answerable
@@ -33,9 +32,7 @@ def measure_by_labels(plan: MeasurementPlan) -> Scoreboard:
     field = make_field(plan.snapshot, listed[:, 0].astype(np.int64))
     queries = answerable(labels)
     if not field.rows or not len(queries):
-        raise SearchError(
-            _("Nothing can be measured: no two images with features share a label. Import with --label-from-folder.")
-        )
+        raise SearchError("no_label_shared")
     colors = (
         read_reference_colors(listed[:, 2].tolist(), plan.progress) if len(listed) <= REFERENCE_MAX_IMAGES else None
     )

@@ -10,7 +10,6 @@ from collections import defaultdict
 
 import numpy as np
 from django.conf import settings
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from search.evaluation.judged_pairs import JudgedPairs, judged_pairs
@@ -37,12 +36,7 @@ def measure_by_verdicts(plan: MeasurementPlan) -> Scoreboard:
     field = make_field(plan.snapshot, ids)
     judged = np.concatenate([same for _rows, same in partners.values()]) if partners else np.empty(0, bool)
     if not field.rows or not judged.any() or judged.all():
-        raise SearchError(
-            _(
-                "Nothing can be measured: expected verdicts of both kinds, pairs that are the same and pairs that are"
-                " different, of images with features. Judge some pairs first."
-            )
-        )
+        raise SearchError("verdicts_of_both_kinds_expected")
     judge, tally = Judge(field, plan.weights), Tally()
     queries = plan.draw(np.array(sorted(partners), np.intp))
     for done, row in enumerate(queries.tolist(), start=1):

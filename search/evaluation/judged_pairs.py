@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from gallery.models import Image
@@ -79,11 +78,7 @@ def judged_pairs(
     UnknownSourceError : no such source
     """
     if source not in _sources:
-        expected = ", ".join(_sources)
-        raise UnknownSourceError(
-            _("There are no judged pairs called %(name)s; expected one of: %(expected)s.")
-            % {"name": repr(source), "expected": expected}
-        )
+        raise UnknownSourceError("no_such_judged_pairs", name=source, expected=list(_sources))
     return _sources[source](collection_id=collection_id, limit=limit, seed=seed)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from django.utils.translation import gettext as _
 
 from gallery.models import Image
 from search.evaluation.by_copies import measure_by_copies, measure_by_remixes
@@ -52,10 +51,7 @@ def measure(
     SearchError : unknown kind, or there is nothing to measure
     """
     if kind not in KINDS:
-        raise SearchError(
-            _("%(kind)s cannot be measured by; expected one of: %(kinds)s.")
-            % {"kind": repr(kind), "kinds": ", ".join(KINDS)}
-        )
+        raise SearchError("no_such_measurement", name=kind, expected=list(KINDS))
     started = time.monotonic()
     plan = MeasurementPlan(
         snapshot=_snapshot(collection_id),

@@ -21,7 +21,7 @@ from search.types import Scores, Vectors
 
 METHOD, FUSED, REFERENCE = "methods", "fused", "reference"
 PARTS = (METHOD, FUSED, REFERENCE)
-"""Of what is told."""
+"""Of what is reported."""
 DEFAULT, EQUAL, LEARNED = "default", "equal", "learned"
 REFERENCE_COLOR, RAW_SUM, REFERENCE_SUM = "guide_color", "raw_sum", "guide_sum"
 REFERENCE_WEIGHTS = {"color": 0.3, "ssim": 0.2, "deep": 0.5}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from search.exceptions import TrainingError
 from search.training.pairs import Pairs
 
 ALWAYS, BETTER, NEVER = "always", "better", "never"
@@ -61,7 +62,7 @@ class Decision:
     """Whether the new network serves from now on, and why."""
 
     adopted: bool
-    reason: str
+    reason: TrainingError
 
 
 def measure(rows: NDArray[np.float32], trial: Trial) -> TrialFigures:
@@ -128,17 +129,22 @@ def decide(new: TrialFigures, rivals: Mapping[str, TrialFigures], rule: str) -> 
     if rule not in RULES:
         raise ValueError(f"unknown rule {rule!r}; expected one of {', '.join(RULES)}")
     if rule != BETTER:
-        return Decision(rule == ALWAYS, f"as asked by --adopt {rule}")
+        return Decision(rule == ALWAYS, TrainingError("adopted_by_rule", rule=rule))
     for title, old in rivals.items():
         gains = (new.recall_at_1 - old.recall_at_1, new.pair_auc - old.pair_auc)
         if max(gains) <= 0 or min(gains) < -TOLERANCE:
-            return Decision(False, f"{_compared(new, old)} of {title}: no better")
-    told = "; ".join(f"{_compared(new, old)} of {title}" for title, old in rivals.items())
-    return Decision(True, told or "there is nothing to compare it with")
+            return Decision(False, TrainingError("no_better", rivals=[_compared(new, old, title)]))
+    if not rivals:
+        return Decision(True, TrainingError("no_rivals"))
+    return Decision(True, TrainingError("better", rivals=[_compared(new, old, title) for title, old in rivals.items()]))
 
 
-def _compared(new: TrialFigures, old: TrialFigures) -> str:
-    return (
-        f"copies found first {new.recall_at_1:.4f}, pairs told apart {new.pair_auc:.5f}, "
-        f"against {old.recall_at_1:.4f} and {old.pair_auc:.5f}"
-    )
+def _compared(new: TrialFigures, old: TrialFigures, title: str) -> dict[str, float | str]:
+    """Return what the reason of a decision says of one rival."""
+    return {
+        "found": new.recall_at_1,
+        "apart": new.pair_auc,
+        "rival": title,
+        "rival_found": old.recall_at_1,
+        "rival_apart": old.pair_auc,
+    }

@@ -1,4 +1,4 @@
-"""What an exported encoder is worth: measured through the file that is used, on photographs it was not taught."""
+"""What an exported encoder is worth: measured through the file that is used, on photographs it was not trained on."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Course:
     recipe: Recipe
     budget: Budget
     variants: Sequence[Variant]
-    taught: NDArray[np.intp]
+    training: NDArray[np.intp]
     judged: NDArray[np.intp]
     labels: NDArray[np.str_]
     step: int = 0
@@ -58,7 +58,7 @@ class Course:
         return {"step": self.step, "seconds": self.seconds, "curve": self.curve}
 
 
-def distill(session: Session, course: Course, folder: Path, witness: Observer) -> None:
+def distill(session: Session, course: Course, folder: Path, observer: Observer) -> None:
     """Train until the budget is used up, and save; interrupted by Ctrl-C, save and stop.
 
     A batch follows from the seed and the number of its step alone, so a training that was interrupted goes on as it
@@ -69,31 +69,31 @@ def distill(session: Session, course: Course, folder: Path, witness: Observer) -
     session : fresh, or restored together with the course
     course : moved on by this
     folder : of the checkpoint
-    witness : called with steps and figures
+    observer : called with steps and figures
     """
     saved_at = began = time.monotonic()
     before = course.seconds
     try:
         for batch in _batches(course):
             share = course.budget.share(course.step, course.seconds)
-            witness.progress("training", int(1000 * share), 1000)
+            observer.progress("training", int(1000 * share), 1000)
             if share >= 1:
                 break
             course.step += 1
             session.learn(batch, learning_rate(course.recipe, course.step, share))
             course.seconds = before + time.monotonic() - began
             if course.step % REPORT_STEPS == 0:
-                _note(session, course, witness)
+                _note(session, course, observer)
             if time.monotonic() - saved_at > CHECKPOINT_SECONDS:
-                judge(session, course, witness)
+                judge(session, course, observer)
                 session.save(folder / CHECKPOINT, course.progress())
                 saved_at = time.monotonic()
-        judge(session, course, witness)
+        judge(session, course, observer)
     finally:
         session.save(folder / CHECKPOINT, course.progress())
 
 
-def judge(session: Session, course: Course, witness: Observer) -> None:
+def judge(session: Session, course: Course, observer: Observer) -> None:
     """Measure mAP on the photographs held out, as they are, and note it; without any nothing is noted."""
     rows = course.judged[:: max(1, -(-len(course.judged) // MAX_JUDGED))]
     if not len(rows):
@@ -103,15 +103,15 @@ def judge(session: Session, course: Course, witness: Observer) -> None:
     vectors = session.embed(pixels)
     found = mean_average_precision(vectors @ vectors.T, course.labels[rows])
     course.curve.append({"step": course.step, "seconds": round(course.seconds, 1), "map": round(found, 4)})
-    witness.say(f"step {course.step}: mAP {found:.4f} on photographs held out")
+    observer.say(f"step {course.step}: mAP {found:.4f} on photographs held out")
 
 
-def _note(session: Session, course: Course, witness: Observer) -> None:
+def _note(session: Session, course: Course, observer: Observer) -> None:
     figures = {name: round(value, 5) for name, value in session.figures().items()}
     course.curve.append({"step": course.step, "seconds": round(course.seconds, 1), **figures})
-    told = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
+    losses = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
     speed = course.step * course.recipe.batch / max(course.seconds, 1e-9)
-    witness.say(f"step {course.step}: {told}; {speed:.0f} images/s")
+    observer.say(f"step {course.step}: {losses}; {speed:.0f} images/s")
 
 
 def _batches(course: Course) -> Iterator[Batch]:
@@ -141,7 +141,7 @@ def make_batch(course: Course, step: int) -> Batch:
     """
     recipe = course.recipe
     rng = np.random.default_rng((recipe.seed, step))
-    chosen = rng.choice(course.taught, min(recipe.batch, len(course.taught)), replace=False)
+    chosen = rng.choice(course.training, min(recipe.batch, len(course.training)), replace=False)
     pixels, rows, places = [], [], []
     for row in chosen:
         variant = course.variants[int(rng.integers(len(course.variants)))]

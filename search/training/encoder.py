@@ -30,8 +30,8 @@ from search.training.teacher import Teacher, find_teacher
 from search.types import RGBImage
 
 FILE, PLAN = "encoder.tflite", "training.json"
-PHOTOGRAPHS, LESSONS = "photographs", "lessons"
-PASSING = (PHOTOGRAPHS, LESSONS)
+PHOTOGRAPHS, TARGETS = "photographs", "targets"
+PASSING = (PHOTOGRAPHS, TARGETS)
 """Folders that only `--resume` needs."""
 _SPARE_BYTES = 2**28
 
@@ -53,7 +53,7 @@ class EncoderOrder:
     teacher_options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def train_encoder(order: EncoderOrder, witness: Observer) -> dict[str, Any]:
+def train_encoder(order: EncoderOrder, observer: Observer) -> dict[str, Any]:
     """Train an encoder, write `encoder.tflite` and its report, and return the report.
 
     Stopped at any moment, by Ctrl-C too, it goes on with `resume`: photographs that were read, variants that the
@@ -62,7 +62,7 @@ def train_encoder(order: EncoderOrder, witness: Observer) -> dict[str, Any]:
     Parameters
     ----------
     order : see `EncoderOrder`
-    witness : called with how far the work is
+    observer : called with how far the work is
 
     Returns
     -------
@@ -79,23 +79,23 @@ def train_encoder(order: EncoderOrder, witness: Observer) -> dict[str, Any]:
     choose_held_out(np.array(order.labels, np.str_), order.held_out, order.recipe.seed)  # refused as early
     use_backend(order.backend)
     teacher = Teacher(order.teacher, order.teacher_options)
-    pack = _read(order, witness)
+    pack = _read(order, observer)
     held_out = choose_held_out(pack.labels, order.held_out, order.recipe.seed)
     is_held = np.isin(pack.labels, held_out)
     if np.count_nonzero(~is_held) < MIN_IMAGES:
         raise _too_few(int(np.count_nonzero(~is_held)), pack.skipped)
     _agree(order.folder, _plan(order, pack, teacher.title, held_out))
-    lessons = Targets(order.folder / LESSONS, pack, ~is_held, order.recipe.stored, DIM, order.recipe.seed)
-    _check_space(order.folder, lessons.num_bytes(teacher.channels, order.recipe.variants))
-    lessons.make(teacher, order.recipe.variants, witness.progress)
-    variants = lessons.load(order.recipe.variants)
+    targets = Targets(order.folder / TARGETS, pack, ~is_held, order.recipe.stored, DIM, order.recipe.seed)
+    _check_space(order.folder, targets.num_bytes(teacher.channels, order.recipe.variants))
+    targets.make(teacher, order.recipe.variants, observer.progress)
+    variants = targets.load(order.recipe.variants)
     course = Course(
         order.recipe, _budget(order, ~is_held), variants, np.flatnonzero(~is_held), np.flatnonzero(is_held), pack.labels
     )
-    session = _learn(order, course, witness)
+    session = _learn(order, course, observer)
     report = _report(order, course, pack, held_out) | {
         "teacher": teacher.title,
-        "variance_kept": round(lessons.whitening().kept, 4),
+        "variance_kept": round(targets.whitening().kept, 4),
         "file": _export(session, order),
         "figures": _assess(order.folder / FILE, pack, is_held, variants[0]),
     }
@@ -106,21 +106,16 @@ def train_encoder(order: EncoderOrder, witness: Observer) -> dict[str, Any]:
 def _check_folder(order: EncoderOrder) -> None:
     begun = (order.folder / PLAN).exists()
     if begun and not order.resume:
-        raise TrainingError(f"{order.folder} holds a training; go on with --resume, or name another folder by --out")
+        raise TrainingError("folder_holds_training", folder=order.folder)
     if order.resume and not begun:
-        raise TrainingError(
-            f"there is nothing to resume in {order.folder}; leave --resume out, or name its folder by --out"
-        )
+        raise TrainingError("nothing_to_resume", folder=order.folder)
 
 
 def _too_few(number: int, skipped: Mapping[str, int] | None = None) -> TrainingError:
-    told = ", ".join(f"{count} {reason}" for reason, count in (skipped or {}).items())
-    return TrainingError(
-        f"expected at least {MIN_IMAGES} photographs to learn from, got {number}{f'; skipped: {told}' if told else ''}"
-    )
+    return TrainingError("too_few_photographs", least=MIN_IMAGES, num=number, skipped=skipped or {})
 
 
-def _read(order: EncoderOrder, witness: Observer) -> Pack:
+def _read(order: EncoderOrder, observer: Observer) -> Pack:
     """Return the pack of the photographs, written once for a training.
 
     What an attempt left that never became one is written again: broken files may have been repaired since.
@@ -131,13 +126,13 @@ def _read(order: EncoderOrder, witness: Observer) -> Pack:
         try:
             pack = Pack(folder)
         except (OSError, ValueError, KeyError) as error:
-            raise TrainingError(f"{folder} is damaged ({error}); delete it, and it is made again") from error
+            raise TrainingError("photographs_damaged", folder=folder, cause=str(error)) from error
         if pack.listed == listed:
             return pack
-        raise TrainingError(f"{order.folder} was begun with other photographs; name those, or another --out")
-    pack = write_pack(folder, order.images, order.labels, listed, witness.progress)
-    told = ", ".join(f"{count} {reason}" for reason, count in pack.skipped.items())
-    witness.say(f"{len(pack)} photographs read{f'; skipped: {told}' if told else ''}")
+        raise TrainingError("begun_with_other_photographs", folder=order.folder)
+    pack = write_pack(folder, order.images, order.labels, listed, observer.progress)
+    skipped = ", ".join(f"{count} {reason}" for reason, count in pack.skipped.items())
+    observer.say(f"{len(pack)} photographs read{f'; skipped: {skipped}' if skipped else ''}")
     return pack
 
 
@@ -154,38 +149,33 @@ def _agree(folder: Path, plan: dict[str, Any]) -> None:
     try:
         begun = json.loads(path.read_text())
     except ValueError as error:
-        raise TrainingError(f"{path} is damaged ({error}); begin again in another folder") from error
+        raise TrainingError("plan_damaged", path=path, cause=str(error)) from error
     for name, value in (plan | plan["recipe"]).items():
         was = (begun | begun.get("recipe", {})).get(name)
         if name != "recipe" and was != value:
-            raise TrainingError(
-                f"{folder} was begun with another {name} ({was}, now {value}); name another folder by --out"
-            )
+            raise TrainingError("begun_otherwise", folder=folder, what=name, was=str(was), now=str(value))
 
 
 def _check_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed + _SPARE_BYTES:
-        raise TrainingError(
-            f"the lessons need {needed / 1e9:.1f} GB in {folder}, and {free / 1e9:.1f} GB are free; "
-            "free some space, name another folder by --out, or ask for fewer --variants"
-        )
+        raise TrainingError("no_training_space", folder=folder, needed=needed, free=free)
 
 
-def _budget(order: EncoderOrder, taught: NDArray[np.bool_]) -> Budget:
+def _budget(order: EncoderOrder, is_training: NDArray[np.bool_]) -> Budget:
     if isinstance(order.budget, Budget):
         return order.budget
-    return Budget(steps=-(-order.budget * int(np.count_nonzero(taught)) // order.recipe.batch))
+    return Budget(steps=-(-order.budget * int(np.count_nonzero(is_training)) // order.recipe.batch))
 
 
-def _learn(order: EncoderOrder, course: Course, witness: Observer) -> Session:
+def _learn(order: EncoderOrder, course: Course, observer: Observer) -> Session:
     session = Session(order.recipe, course.variants[0].rows.shape[1])
     checkpoint = order.folder / CHECKPOINT
     if checkpoint.exists():
         progress = session.restore(checkpoint)
         course.step, course.seconds, course.curve = progress["step"], progress["seconds"], progress["curve"]
-        witness.say(f"going on from step {course.step}")
-    distill(session, course, order.folder, witness)
+        observer.say(f"going on from step {course.step}")
+    distill(session, course, order.folder, observer)
     return session
 
 
@@ -205,7 +195,7 @@ def _assess(path: Path, pack: Pack, is_held: NDArray[np.bool_], whole: Variant) 
 
 def _report(order: EncoderOrder, course: Course, pack: Pack, held_out: list[str]) -> dict[str, Any]:
     return {
-        "images": {"taught": len(course.taught), "held_out": len(course.judged), "skipped": pack.skipped},
+        "images": {"taught": len(course.training), "held_out": len(course.judged), "skipped": pack.skipped},
         "held_out": held_out,
         "steps": course.step,
         "minutes": round(course.seconds / 60, 1),

@@ -30,7 +30,7 @@ def choose_held_out(labels: NDArray[np.str_], wanted: str, seed: int) -> list[st
     except ValueError:
         return _named(labels, [each.strip() for each in wanted.split(",") if each.strip()])
     if not 0 <= share < 1:
-        raise TrainingError(f"--held-out: expected a share from 0 to less than 1, or labels; got {wanted}")
+        raise TrainingError("share_expected", got=wanted)
     names, counts = np.unique(labels, return_counts=True)
     candidates = [str(name) for name, count in zip(names, counts, strict=True) if name and count > 1]
     if len(candidates) < 2:
@@ -42,5 +42,5 @@ def choose_held_out(labels: NDArray[np.str_], wanted: str, seed: int) -> list[st
 def _named(labels: NDArray[np.str_], wanted: list[str]) -> list[str]:
     missing = sorted(set(wanted) - set(labels.tolist()))
     if missing:
-        raise TrainingError(f"--held-out: no photograph lies in a folder called {', '.join(missing)}")
+        raise TrainingError("no_such_label", names=missing)
     return sorted(set(wanted))

@@ -71,12 +71,10 @@ def use_backend(name: str) -> None:
     TrainingError : it is not installed, or Keras runs on another one in this process already
     """
     if importlib.util.find_spec(name) is None:
-        raise TrainingError(f"{name} is not installed; install it, or train with --backend tensorflow")
+        raise TrainingError("backend_missing", backend=name)
     os.environ["KERAS_BACKEND"] = name
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import keras
 
     if keras.backend.backend() != name:
-        raise TrainingError(
-            f"Keras runs on {keras.backend.backend()} here already; start a process of its own for {name}"
-        )
+        raise TrainingError("another_backend_runs", running=keras.backend.backend(), wanted=name)

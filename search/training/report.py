@@ -24,11 +24,11 @@ def write_report(folder: Path, report: dict[str, Any]) -> None:
 
 
 def in_words(report: dict[str, Any]) -> str:
-    """Tell the report as a page in Markdown."""
+    """Return the report as a page in Markdown."""
     images, file, recipe = report["images"], report["file"], report["recipe"]
     skipped = ", ".join(f"{number} {reason}" for reason, number in images["skipped"].items()) or "none"
     rows = [
-        ("Photographs", f"{images['taught']} taught, {images['held_out']} held out"),
+        ("Photographs", f"{images['taught']} trained on, {images['held_out']} held out"),
         ("Skipped", skipped),
         ("Classes held out", ", ".join(report["held_out"]) or "none"),
         ("Teacher", f"{report['teacher']}, {100 * report['variance_kept']:.1f} % of its variance kept"),
@@ -51,8 +51,8 @@ def in_words(report: dict[str, Any]) -> str:
 def _figures(figures: dict[str, Any] | None) -> str:
     if figures is None:
         return "No figures: too few photographs of classes were held out."
-    told = (
+    reached = (
         f"On {figures['photographs']} photographs of {figures['labels']} classes that the encoder never saw: mAP "
         f"{figures['map']}, {figures['times_color']} times that of color ({figures['map_color']})"
     )
-    return f"{told}; its targets reach {figures['map_targets']}."
+    return f"{reached}; its targets reach {figures['map_targets']}."

@@ -105,11 +105,10 @@ class Session:
                 progress: dict[str, Any] = json.loads(str(saved["progress"]))
             shapes = [tuple(each.shape) for each in (*self.encoder.weights, *self._optimizer.variables)]
             if [each.shape for each in (*weights, *states)] != shapes:
-                raise ValueError("its arrays are those of another network")
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise TrainingError(
-                f"{path} cannot be resumed from ({error}); delete it to begin the training again"
-            ) from error
+                raise TrainingError("of_another_network")
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, TrainingError) as error:
+            cause = error if isinstance(error, TrainingError) else str(error)
+            raise TrainingError("checkpoint_unusable", path=path, cause=cause) from error
         self.encoder.set_weights(weights)
         for variable, state in zip(self._optimizer.variables, states, strict=True):
             variable.assign(state)

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from search.exceptions import TrainingError
 from search.methods.branches import BITS, koch
 from search.training.pairs import Draw
 from search.training.projection import principal
 
 Arrays = dict[str, NDArray[np.float32]]
-OnStep = Callable[[int, float], None]
+OnEpoch = Callable[[int, float], None]
 """Called after each round with the rounds done and the mean loss."""
 
 
@@ -86,7 +87,7 @@ def train_head(
     draw: Draw,
     recipe: SiameseRecipe,
     seed: int,
-    tell: OnStep,
+    on_epoch: OnEpoch,
 ) -> Arrays:
     """Train one layer on the content network's rows.
 
@@ -96,7 +97,7 @@ def train_head(
     inputs : ndarray of shape (n, dim)
     draw : of pairs
     recipe, seed : how
-    tell : see `OnStep`
+    on_epoch : see `OnEpoch`
 
     Returns
     -------
@@ -104,7 +105,7 @@ def train_head(
 
     Raises
     ------
-    ValueError : the loss is no number any more
+    TrainingError : the loss is no number any more
     """
     import keras
 
@@ -113,18 +114,18 @@ def train_head(
     layer = keras.layers.Dense(BITS)
     branch = keras.Model(entrance, keras.layers.UnitNormalization()(layer(entrance)))
     layer.set_weights(list(start))
-    _fit(branch, inputs, draw, recipe, seed, tell)
+    _fit(branch, inputs, draw, recipe, seed, on_epoch)
     weights, bias = layer.get_weights()
     return {"weights": weights, "bias": bias}
 
 
-def train_koch(pictures: NDArray[np.uint8], draw: Draw, recipe: SiameseRecipe, seed: int, tell: OnStep) -> Arrays:
+def train_koch(pictures: NDArray[np.uint8], draw: Draw, recipe: SiameseRecipe, seed: int, on_epoch: OnEpoch) -> Arrays:
     """Train the textbook network from random numbers, then fit the layer that makes 128 numbers of its 4096.
 
     Parameters
     ----------
     pictures : ndarray of shape (n, 105, 105), uint8, see `koch.prepare`
-    draw, recipe, seed, tell : see `train_head`
+    draw, recipe, seed, on_epoch : see `train_head`
 
     Returns
     -------
@@ -132,13 +133,13 @@ def train_koch(pictures: NDArray[np.uint8], draw: Draw, recipe: SiameseRecipe, s
 
     Raises
     ------
-    ValueError : the loss is no number any more
+    TrainingError : the loss is no number any more
     """
     import keras
 
     keras.utils.set_random_seed(seed)
     branch = build_koch()
-    _fit(branch, pictures[..., None], draw, recipe, seed, tell)
+    _fit(branch, pictures[..., None], draw, recipe, seed, on_epoch)
     numbers = iter(branch.get_weights())
     arrays = {name: np.asarray(next(numbers), np.float32) for name in koch.SHAPES}
     arrays["weights"], arrays["bias"] = principal(_run(branch, pictures[..., None], recipe.batch), BITS, seed)
@@ -159,7 +160,7 @@ def build_koch() -> Any:
     return keras.Model(pixels, layers.Dense(koch.UNITS, activation="sigmoid")(layers.Flatten()(maps)))
 
 
-def _fit(branch: Any, inputs: NDArray[Any], draw: Draw, recipe: SiameseRecipe, seed: int, tell: OnStep) -> None:
+def _fit(branch: Any, inputs: NDArray[Any], draw: Draw, recipe: SiameseRecipe, seed: int, on_epoch: OnEpoch) -> None:
     """Train both branches, which are one, on pairs drawn for each round."""
     import keras
 
@@ -177,8 +178,8 @@ def _fit(branch: Any, inputs: NDArray[Any], draw: Draw, recipe: SiameseRecipe, s
             same = chosen.same[:, None].astype(np.float32)
             losses.append(float(both.train_on_batch([inputs[chosen.first], inputs[chosen.second]], same)))
         if not np.isfinite(losses).all():
-            raise ValueError("the loss is no number any more; lower the learning rate or train on other pairs")
-        tell(done + 1, float(np.mean(losses)))
+            raise TrainingError("loss_not_finite")
+        on_epoch(done + 1, float(np.mean(losses)))
 
 
 def _run(branch: Any, inputs: NDArray[Any], batch: int) -> NDArray[np.float32]:

@@ -39,14 +39,16 @@ class Targets:
     ----------
     folder : where they are kept
     pack : the photographs
-    taught : shape (n,), bool; those that the encoder learns from
+    is_training : shape (n,), bool; those that the encoder learns from
     stored : height and width at which variants are kept, in pixels
     dim : numbers of a target
     seed : of the crops
     """
 
-    def __init__(self, folder: Path, pack: Pack, taught: NDArray[np.bool_], stored: int, dim: int, seed: int) -> None:
-        self.folder, self.pack, self.taught = folder, pack, taught
+    def __init__(
+        self, folder: Path, pack: Pack, is_training: NDArray[np.bool_], stored: int, dim: int, seed: int
+    ) -> None:
+        self.folder, self.pack, self.is_training = folder, pack, is_training
         self._stored, self._dim, self._seed = stored, dim, seed
 
     def num_bytes(self, channels: int, num_variants: int) -> int:
@@ -87,7 +89,7 @@ class Targets:
             pooled[start:end], looks[start:end] = teacher.look(images)
             progress(what, end, n)
         if number == 0:
-            found = fit_whitening(pooled[self.taught], self._dim)
+            found = fit_whitening(pooled[self.is_training], self._dim)
             with whole_file(self.folder / "whitening.npz") as file:
                 np.savez(file, mean=found.mean, directions=found.directions, kept=found.kept)
         self._translate(number, pooled, looks)

@@ -46,12 +46,10 @@ class Teacher:
         try:
             model = load_features(self.file)
         except WeightsError as error:
-            raise TrainingError(f"the teacher cannot be used: {error}") from error
+            raise TrainingError("teacher_unusable", because=error) from error
         pools = [layer for layer in model.layers if type(layer).__name__ == "GlobalAveragePooling2D"]
         if not pools or pools[-1].output is not model.outputs[0]:
-            raise TrainingError(
-                f"{self.file.path.name} cannot teach: its features are not averaged from a map of places"
-            )
+            raise TrainingError("teacher_not_averaged", file=self.file.path.name)
         self.size = input_size(model)
         self.channels = int(model.output_shape[-1])
         self._maps = keras.Model(model.inputs[0], pools[-1].input)
@@ -94,12 +92,9 @@ def find_teacher(name: str, options: Mapping[str, Any]) -> Any:
     try:
         file = find_model_file(given | ({"weights": Path(name)} if is_path else {"backbone": name}))
     except WeightsError as error:
-        said = str(error).partition(";")[0]
-        raise TrainingError(
-            f"no teacher: {said}; name a .keras model by --teacher, or a network after `manage.py fetch_weights`"
-        ) from error
+        raise TrainingError("no_teacher", because=error) from error
     if file.engine != "keras" or name.lower() == COMPACT:
-        raise TrainingError(f"{name} cannot teach: expected a .keras model or the name of a keras.applications network")
+        raise TrainingError("cannot_teach", name=name)
     return file
 
 

@@ -91,10 +91,7 @@ def from_views(pictures: Iterable[RGBImage], encoders: Encoders, num_views: int,
             learned.add([picture, *views(picture, num_views, generator)])
             num_learned += 1
     if num_learned + num_held < MIN_IMAGES:
-        raise TrainingError(
-            f"too few images: expected at least {MIN_IMAGES} that can be decoded, got {num_learned + num_held}; "
-            "import more, or name a folder of photographs by --images"
-        )
+        raise TrainingError("too_few_images", least=MIN_IMAGES, num=num_learned + num_held)
     inputs = learned.inputs()
     block = 1 + num_views
     owners = np.repeat(np.arange(num_learned), block)
@@ -158,11 +155,7 @@ def from_judged(
     num_same = int(np.count_nonzero(learned.same))
     if num_same < MIN_PAIRS or len(learned) - num_same < MIN_PAIRS or not held.any():
         total = int(np.count_nonzero(pairs.same))
-        raise TrainingError(
-            f"too few pairs: expected at least {MIN_PAIRS} that belong together and {MIN_PAIRS} that do not, besides "
-            f"those held out for the trial; got {total} and {len(pairs) - total}; judge or label more images, or learn "
-            "from --pairs views"
-        )
+        raise TrainingError("too_few_pairs", least=MIN_PAIRS, same=total, different=len(pairs) - total)
     place = np.cumsum(~held) - 1
     moved = Pairs(place[learned.first], place[learned.second], learned.same)
     kept = {name: rows[~held] for name, rows in inputs.items()}
@@ -191,7 +184,7 @@ def _trial_of_judged(
             collector.add([edit(name, pixels, row) for name in EDITS])
             owners.append(row)
     if not owners or not judged.same.any():
-        raise TrainingError("too few pairs: none of the images held out can be judged by; judge or label more images")
+        raise TrainingError("none_to_judge_by")
     trial = Trial(
         num_gallery=len(groups),
         owners=np.repeat(np.array(owners, np.int64), len(EDITS)),

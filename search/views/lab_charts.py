@@ -55,8 +55,8 @@ def precision_chart(document: dict[str, Any]) -> Chart:
 
 def reliability_chart(document: dict[str, Any]) -> Chart:
     """Draw what was seen over what was claimed, both in decades: one pair in 1, 10, 100 and so on."""
-    told = in_reading_order(document.get("reliability", {}))
-    found = {name: each for name, each in told.items() if each["claimed"]}
+    documents = in_reading_order(document.get("reliability", {}))
+    found = {name: each for name, each in documents.items() if each["claimed"]}
     levels = sorted({level for each in found.values() for level in each["levels"]})
     most = max(1, math.ceil(max((max(each["claimed"]) for each in found.values()), default=1)))
     curves = []

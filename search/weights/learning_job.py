@@ -59,21 +59,21 @@ def weight_set(row: WeightSet, progress: Progress[WeightSet]) -> dict[str, Any]:
     started = time.monotonic()
     if row.collection_name and row.collection_id is None:
         raise SearchError("collection_gone", name=row.collection_name)
-    lessons = gather(row.source.split(SEPARATOR), row.collection_id, row.max_queries, progress)
-    sets = {name: LabelledQuerySet(questions) for name, questions in lessons.sets.items()}
+    data = gather(row.source.split(SEPARATOR), row.collection_id, row.max_queries, progress)
+    sets = {name: LabelledQuerySet(questions) for name, questions in data.sets.items()}
     if empty := [name for name, questions in sets.items() if len(np.unique(questions.groups)) < 2]:
         raise SearchError("too_little_to_learn_from", sets=empty)
-    rankings, compared_with = _rankings(lessons.names)
+    rankings, compared_with = _rankings(data.names)
     seed = settings.ENV.index_seed
     reports = validate(
-        sets, lessons.names, rankings, compared_with, seed, lambda done, total: progress(FOLDS, done, total + 1)
+        sets, data.names, rankings, compared_with, seed, lambda done, total: progress(FOLDS, done, total + 1)
     )
     learned = learn(sets, rankings[compared_with], seed)
     return {
-        "weights": dict.fromkeys(METHODS, 0.0) | dict(zip(lessons.names, learned.tolist(), strict=True)),
-        "figures": as_document(lessons, reports, compared_with),
-        "versions": lessons.versions,
-        "generation": lessons.generation_id,
+        "weights": dict.fromkeys(METHODS, 0.0) | dict(zip(data.names, learned.tolist(), strict=True)),
+        "figures": as_document(data, reports, compared_with),
+        "versions": data.versions,
+        "generation": data.generation_id,
         "seconds": round(time.monotonic() - started, 1),
     }
 
@@ -97,11 +97,11 @@ def _rankings(names: list[str]) -> tuple[dict[str, np.ndarray[Any, np.dtype[np.f
     return rankings | {EQUAL: equal}, IN_USE if IN_USE in rankings else DEFAULT
 
 
-def as_document(lessons: TrainingData, reports: Mapping[str, ValidationReport], compared_with: str) -> dict[str, Any]:
+def as_document(data: TrainingData, reports: Mapping[str, ValidationReport], compared_with: str) -> dict[str, Any]:
     """Return the figures as they are kept and printed."""
     return {
-        "methods": lessons.names,
-        "images": lessons.num_images,
+        "methods": data.names,
+        "images": data.num_images,
         "compared_with": compared_with,
         "sets": {
             name: {

@@ -13,7 +13,7 @@ from jobs.errors import CODE
 from search import error_sentences
 
 ROOT = Path(search.__file__).parent
-MAKERS = ("lost",)
+MAKERS = ("lost", "refusal")
 """Functions that make the error of a code."""
 NAMES = re.compile(r"%\((\w+)\)")
 SENTENCES = {code: template for subject in error_sentences.SUBJECTS for code, template in subject.SENTENCES.items()}

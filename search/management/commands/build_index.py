@@ -6,10 +6,11 @@ import json
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from jobs.commands import refused_by
 from search.exceptions import GenerationError
 from search.generations import build
 from search.models import Generation
@@ -30,7 +31,7 @@ class Command(BaseCommand):
             try:
                 row = build.build(lambda text, share: bar.update(task, description=text, completed=share))
             except GenerationError as error:
-                raise CommandError(str(error)) from error
+                raise refused_by(error) from error
         self._tell(row, time.monotonic() - started, as_json=options["json"])
 
     def _tell(self, row: Generation, seconds: float, *, as_json: bool) -> None:

@@ -7,10 +7,11 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from jobs.commands import refused_by
 from search.exceptions import MapError
 from search.map import building
 from search.map.building import Drawn
@@ -39,7 +40,7 @@ class Command(BaseCommand):
                     tell=lambda text, share: bar.update(task, description=text, completed=share),
                 )
             except MapError as error:
-                raise CommandError(str(error)) from error
+                raise refused_by(error) from error
         self._tell(drawn, time.monotonic() - started, as_json=options["json"])
 
     def _tell(self, drawn: list[Drawn], seconds: float, *, as_json: bool) -> None:

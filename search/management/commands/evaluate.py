@@ -7,11 +7,12 @@ import json
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from gallery.models import Collection
+from jobs.commands import MISUSE, refusal, refused_by
 from search.evaluation import runs
 from search.evaluation.measure import DEFAULT_QUERIES, KINDS, LABELS, measure
 from search.exceptions import SearchError
@@ -55,12 +56,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         max_queries = options["max_queries"]
         if max_queries is not None and max_queries < 1:
-            raise CommandError(f"--max-queries: expected at least 1, got {max_queries}", returncode=2)
+            raise refusal("number_too_small", option="--max-queries", least=1, got=max_queries, returncode=MISUSE)
         collection = None
         if options["collection"]:
             collection = Collection.objects.filter(name=options["collection"]).first()
             if collection is None:
-                raise CommandError(f"There is no collection {options['collection']!r}.")
+                raise refusal("no_collection_named", name=options["collection"])
         console = Console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
@@ -72,7 +73,7 @@ class Command(BaseCommand):
                     progress=_Bars(bar),
                 )
             except SearchError as error:
-                raise CommandError(str(error)) from error
+                raise refused_by(error) from error
             # Exit code and sentence of its own: Ctrl-C is no error, and a script has to tell it from one.
             except KeyboardInterrupt:
                 self.stderr.write("Stopped; nothing of it is kept.")

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
+from jobs.commands import MISUSE, refusal, refused_by
 from jobs.supervisor.progress import ProgressBars
 from search.exceptions import TrainingError, WeightsError
 from search.methods.model_files import COMPACT, ModelFile, find_model_file
@@ -40,25 +41,23 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         path = (options["out"] or edge_model_file()).expanduser()
         if path.suffix != ".tflite":
-            raise CommandError(f"--out: expected a name that ends in .tflite, got {path.name}", returncode=2)
+            raise refusal("out_suffix_expected", expected=".tflite", got=path.name, returncode=MISUSE)
         try:
             source = _encoder()
             # A written file would replace the one that it is made from.
             if path.resolve() == source.path.resolve():
-                raise CommandError(f"--out: {path} is the encoder itself; name another file", returncode=2)
-            with ProgressBars() as speaker:
+                raise refusal("out_is_encoder", path=path, returncode=MISUSE)
+            with ProgressBars() as bars:
                 side = input_side(source.path)
-                own = library_pictures(side, speaker.progress)
+                own = library_pictures(side, bars.progress)
                 given = (
-                    photographs_in(options["images"].expanduser(), side, speaker.progress)
-                    if options["images"]
-                    else None
+                    photographs_in(options["images"].expanduser(), side, bars.progress) if options["images"] else None
                 )
                 report = export_edge_model(source.path, path, *part(own, given))
         except (TrainingError, WeightsError) as error:
-            raise CommandError(str(error)) from error
+            raise refused_by(error) from error
         except OSError as error:
-            raise CommandError(f"could not write {path}: {error.strerror}; name another file by --out") from error
+            raise refusal("model_not_written", path=path, cause=error.strerror) from error
         if options["json"]:
             self.stdout.write(json.dumps({"source": str(source.path), "file": str(path), **report}))
             return

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from jobs.commands import refusal, refused_by
 from search.exceptions import WeightsError
 from search.methods.model_files import comes_along
 from search.methods.weights import Backbone, backbones, fetch, find_backbone
@@ -47,12 +48,12 @@ class Command(BaseCommand):
             self._list(as_json=options["json"])
             return
         if comes_along(options["backbone"]):
-            raise CommandError(f"{options['backbone']} comes along; name a network of keras.applications, see --list")
+            raise refusal("comes_along", backbone=options["backbone"])
         try:
             backbone = find_backbone(options["backbone"])
             path = self._fetch(backbone)
         except WeightsError as error:
-            raise CommandError(str(error)) from error
+            raise refused_by(error) from error
         except KeyboardInterrupt:
             self.stderr.write("Stopped; the same command goes on from here.")
             sys.exit(INTERRUPTED)

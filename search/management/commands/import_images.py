@@ -10,12 +10,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from gallery.intake.store import store_images
 from gallery.reasons import REASONS
+from jobs.commands import refusal
 from search.background import wait_until_indexed
 from search.exceptions import GenerationError
 from search.training.library.image_files import find_images
@@ -44,23 +45,23 @@ class Command(BaseCommand):
         places = [Path(path).expanduser() for path in paths]
         missing = [str(place) for place in places if not place.exists()]
         if missing:
-            raise CommandError(f"Expected files or folders; not there: {', '.join(missing)}")
+            raise refusal("places_missing", paths=missing)
         # Listed first: a bar has to know how many there are, and a folder that grows meanwhile must come to an end.
         found = dict(find_images(places))
         if not found:
-            raise CommandError("No image files were found there (JPEG, PNG, TIFF, WebP, GIF, BMP, AVIF by name).")
+            raise refusal("no_image_files")
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped by the supervisor as by Ctrl-C
         started_at = time.monotonic()
         counts, reasons = Counter[str](), Counter[str]()
-        with ImportProgress(len(found)) as speaker:
+        with ImportProgress(len(found)) as bars:
             try:
-                self._store(found, options, counts, reasons, speaker)
+                self._store(found, options, counts, reasons, bars)
                 if options["wait"]:
-                    wait_until_indexed.catch_up(speaker.waiting)
+                    wait_until_indexed.catch_up(bars.waiting)
             except GenerationError as error:
-                raise CommandError(f"The images are stored, but no index could be published: {error}") from error
+                raise refusal("images_without_index", because=error) from error
             except KeyboardInterrupt:
-                speaker.say(f"Stopped after {counts.total()} of {len(found)}; the same command goes on from here.")
+                bars.say(f"Stopped after {counts.total()} of {len(found)}; the same command goes on from here.")
                 sys.exit(INTERRUPTED)
         self._tell(counts, reasons, time.monotonic() - started_at, as_json=options["json"])
         # What is there already is as good as stored: the same import again is no failure.
@@ -73,7 +74,7 @@ class Command(BaseCommand):
         options: dict[str, Any],
         counts: Counter[str],
         reasons: Counter[str],
-        speaker: ImportProgress,
+        bars: ImportProgress,
     ) -> None:
         collections = [options["collection"]] if options["collection"] else []
         label_of = found.__getitem__ if options["label_from_folder"] else lambda _path: ""
@@ -81,8 +82,8 @@ class Command(BaseCommand):
             counts[outcome.kind] += 1
             if outcome.kind == "refused":
                 reasons[outcome.reason] += 1
-                speaker.say(f"{path}: {dict(REASONS).get(outcome.reason, outcome.reason)}")
-            speaker.stored(counts.total())
+                bars.say(f"{path}: {dict(REASONS).get(outcome.reason, outcome.reason)}")
+            bars.stored(counts.total())
 
     def _tell(self, counts: Counter[str], reasons: Counter[str], seconds: float, *, as_json: bool) -> None:
         kinds = {kind: counts[kind] for kind in ("stored", "duplicate", "refused")}

@@ -6,11 +6,12 @@ import json
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from gallery.models import Collection
+from jobs.commands import MISUSE, refusal, refused_by
 from jobs.rows import JobState
 from search.exceptions import SearchError
 from search.models import WeightSet
@@ -19,6 +20,7 @@ from search.weights.learning_job import MAX_QUERIES
 from search.weights.training_data import source_names
 
 INTERRUPTED = 130
+LEAST_QUERIES = 10
 WORDS = {"labels": "Questions by labels", "copies": "Edited copies", "folds": "Cross-validation"}
 
 
@@ -50,17 +52,18 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print weights and figures as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["max_queries"] < 10:
-            raise CommandError(f"--max-queries: expected at least 10, got {options['max_queries']}", returncode=2)
+        if options["max_queries"] < LEAST_QUERIES:
+            about = {"option": "--max-queries", "least": LEAST_QUERIES, "got": options["max_queries"]}
+            raise refusal("number_too_small", returncode=MISUSE, **about)
         collection = None
         if options["collection"]:
             collection = Collection.objects.filter(name=options["collection"]).first()
             if collection is None:
-                raise CommandError(f"There is no collection {options['collection']!r}.")
+                raise refusal("no_collection_named", name=options["collection"])
         try:
             row = learning_job.ask(options["sources"], collection, max_queries=options["max_queries"])
         except SearchError as error:
-            raise CommandError(str(error), returncode=2) from error
+            raise refused_by(error, returncode=MISUSE) from error
         try:
             self._learn(row.pk)
         except KeyboardInterrupt:
@@ -68,7 +71,7 @@ class Command(BaseCommand):
             sys.exit(INTERRUPTED)
         row.refresh_from_db()
         if row.state != JobState.READY:
-            raise CommandError(row.error_sentence)
+            raise refusal(row.error_code, **(row.error_params or {}))
         better = learning_job.improves(row.figures)
         if options["apply"] and better:
             adopted.adopt(row)
@@ -78,7 +81,7 @@ class Command(BaseCommand):
             self._tell(row, applied=options["apply"] and better)
         # After the figures, so that whoever asked sees why nothing was applied.
         if options["apply"] and not better:
-            raise CommandError("The weights in use stay: those learned are no better on questions held out.")
+            raise refusal("learned_no_better")
 
     def _learn(self, pk: int) -> None:
         console = Console(stderr=True)

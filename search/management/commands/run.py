@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.environment import environment
 from config.openness import LOCAL, openness
+from jobs.commands import refusal
 from jobs.supervisor.lock import AlreadyRunningError
 from jobs.supervisor.redis_server import RedisMissingError
 from search.background.site.supervisor import Options, StartError, Supervisor, handle_signals
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         settings = environment()
         folder = Path(images).expanduser().resolve() if images else None
         if folder and not folder.is_dir():
-            raise CommandError(f"--images: expected a folder, got {images}")
+            raise refusal("folder_expected", got=images)
         # What somebody set counts, also where it is the default; else the site is open to this machine alone.
         chosen = "open_access" in settings.model_fields_set
         return Options(

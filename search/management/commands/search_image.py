@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
 from gallery.decoding import Refused
 from gallery.models import Collection, Image
-from gallery.reasons import REASONS
+from jobs.commands import MISUSE, refusal, refused_by
+from jobs.errors import CodedError
 from search.exceptions import SearchError
 from search.features import extraction
 from search.methods import METHODS
@@ -64,13 +65,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, query: str | None, **options: Any) -> None:
         if options["top"] < 1:
-            raise CommandError(f"--top: expected at least 1, got {options['top']}", returncode=2)
+            raise refusal("number_too_small", option="--top", least=1, got=options["top"], returncode=MISUSE)
         words = plain(options["words"])
         if not query and not words:
-            raise CommandError("Expected PATH_OR_ID, --words, or both.", returncode=2)
+            raise refusal("image_or_words_expected", returncode=MISUSE)
         collection = Collection.objects.filter(name=options["collection"]).first()
         if options["collection"] and collection is None:
-            raise CommandError(f"There is no collection {options['collection']!r}.")
+            raise refusal("no_collection_named", name=options["collection"])
         most = options["top"]
         wanted: tuple[Wanted, ...] = (_wanted(query),) if query else ()
         wanted += (TypedWords(words),) if words else ()
@@ -80,7 +81,7 @@ class Command(BaseCommand):
         try:
             found = search(asked)
         except SearchError as error:
-            raise CommandError(str(error)) from error
+            raise refused_by(error) from error
         if options["json"]:
             self.stdout.write(json.dumps(_as_document(found.shown, found.images)))
         else:
@@ -106,13 +107,13 @@ def _wanted(query: str) -> GalleryImage | DescribedImage:
     if not path.is_file():
         if query.isdecimal():
             return GalleryImage(int(query))
-        raise CommandError(f"Expected an image file or the number of a gallery image; there is no file {query!r}.")
+        raise refusal("no_such_file", got=query)
     try:
         described = extraction.describe_file(path)
-    except Refused as refusal:
-        raise CommandError(f"{path}: {dict(REASONS).get(refusal.reason, refusal.reason)}") from refusal
+    except Refused as refused:
+        raise refusal("file_refused", path=path, because=CodedError(refused.reason)) from refused
     except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}") from error
+        raise refusal("file_refused", path=path, because=CodedError(error.strerror or str(error))) from error
     return DescribedImage(described.vectors, reason=described.reason)
 
 

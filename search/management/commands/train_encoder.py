@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
+from jobs.commands import MISUSE, refusal, refused_by
 from jobs.supervisor.progress import ProgressBars
 from search.exceptions import TrainingError
 from search.methods.model_files import comes_along
@@ -61,7 +62,7 @@ class Command(BaseCommand):
             "--held-out",
             default="0.1",
             metavar="LABELS",
-            help="Classes never taught, for honest figures: labels with commas, or a share (default %(default)s).",
+            help="Classes never trained on, for honest figures: labels with commas, or a share (default %(default)s).",
         )
         parser.add_argument(
             "--side", type=int, default=Recipe().side, metavar="PIXELS", help="Of the input (default %(default)s)."
@@ -82,17 +83,17 @@ class Command(BaseCommand):
         _check(options)
         folder = options["out"] or encoder_training_folder()
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped by the system as by Ctrl-C
-        with ProgressBars() as speaker:
+        with ProgressBars() as bars:
             try:
-                report = train_encoder(_order(options, folder.expanduser()), speaker)
+                report = train_encoder(_order(options, folder.expanduser()), bars)
             except TrainingError as error:
-                raise CommandError(str(error)) from error
+                raise refused_by(error) from error
             except OSError as error:
-                raise CommandError(f"{error}; free some space or name another folder by --out") from error
+                raise refusal("encoder_not_written", cause=str(error)) from error
             except KeyboardInterrupt:
                 # Before there is a plan --resume has nothing to go on with.
                 begun = (folder.expanduser() / PLAN).exists()
-                speaker.say(
+                bars.say(
                     "Stopped; the same command with --resume goes on from here."
                     if begun
                     else "Stopped while the photographs were read; the same command begins again."
@@ -121,11 +122,11 @@ def _check(options: dict[str, Any]) -> None:
     """Raise what the command line says wrong."""
     for name, least in (("epochs", 1), ("variants", 1), ("side", 32)):
         if options[name] is not None and options[name] < least:
-            raise CommandError(f"--{name}: expected at least {least}, got {options[name]}", returncode=2)
+            raise refusal("number_too_small", option=f"--{name}", least=least, got=options[name], returncode=MISUSE)
     if options["minutes"] is not None and options["minutes"] <= 0:
-        raise CommandError(f"--minutes: expected more than 0, got {options['minutes']}", returncode=2)
+        raise refusal("more_expected", option="--minutes", least=0, got=options["minutes"], returncode=MISUSE)
     if options["side"] % 16:
-        raise CommandError(f"--side: expected a multiple of 16, got {options['side']}", returncode=2)
+        raise refusal("multiple_expected", option="--side", of=16, got=options["side"], returncode=MISUSE)
 
 
 def _order(options: dict[str, Any], folder: Path) -> EncoderOrder:

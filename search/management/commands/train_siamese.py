@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from gallery.models import Collection
+from jobs.commands import MISUSE, refusal, refused_by
 from search.background import tasks, wait_until_indexed
 from search.evaluation.judged_pairs import source_names
 from search.exceptions import SearchError
@@ -76,9 +77,9 @@ class Command(BaseCommand):
                 if outcome.path is not None and order.out is None:
                     self._spread(progress, wait=options["wait"])
             except SearchError as error:
-                raise CommandError(str(error)) from error
+                raise refused_by(error) from error
             except OSError as error:
-                raise CommandError(f"the network could not be written: {error}; nothing changed") from error
+                raise refusal("network_not_written", cause=str(error)) from error
             except KeyboardInterrupt:
                 self.stderr.write("Stopped; what serves is as it was.")
                 sys.exit(INTERRUPTED)
@@ -90,16 +91,15 @@ class Command(BaseCommand):
     def _order(self, options: dict[str, Any]) -> SiameseOrder:
         for name in ("max_images", "views", "epochs"):
             if options[name] is not None and options[name] < 1:
-                raise CommandError(
-                    f"--{name.replace('_', '-')}: expected at least 1, got {options[name]}", returncode=2
-                )
+                about = {"option": f"--{name.replace('_', '-')}", "least": 1, "got": options[name]}
+                raise refusal("number_too_small", returncode=MISUSE, **about)
         if options["images"] and (options["pairs"] != VIEWS or options["collection"]):
-            raise CommandError("--images goes with --pairs views alone: photographs have no verdicts", returncode=2)
+            raise refusal("photographs_have_no_verdicts", returncode=MISUSE)
         collection_id = None
         if options["collection"]:
             collection_id = Collection.objects.filter(name=options["collection"]).values_list("pk", flat=True).first()
             if collection_id is None:
-                raise CommandError(f"There is no collection {options['collection']!r}.")
+                raise refusal("no_collection_named", name=options["collection"])
         return SiameseOrder(
             pairs=options["pairs"],
             architecture=options["architecture"],
@@ -139,7 +139,7 @@ def as_document(outcome: Outcome) -> dict[str, Any]:
     """Return the outcome as `--json` prints it."""
     return {
         "adopted": outcome.decision.adopted,
-        "reason": outcome.decision.reason,
+        "reason": str(outcome.decision.reason),
         "path": str(outcome.path) if outcome.path else None,
         "figures": outcome.figures.as_dict(),
         "rivals": {title: figures.as_dict() for title, figures in outcome.rivals.items()},

@@ -6,11 +6,12 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from redis import Redis
 from redis.exceptions import RedisError
 
 from jobs import worker
+from jobs.commands import refusal
 
 PATIENCE_SECONDS = 60
 
@@ -36,7 +37,7 @@ def _wait_for_redis() -> None:
             Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2).ping()
         except RedisError as error:
             if time.monotonic() > deadline:
-                raise CommandError(f"Redis does not answer at {settings.REDIS_URL}: {error}") from error
+                raise refusal("redis_silent", url=settings.REDIS_URL, cause=str(error)) from error
             time.sleep(0.5)
         else:
             return

@@ -45,9 +45,7 @@ def input_side(source: Path) -> int:
     """
     height, width = _load(source).size
     if height != width:
-        raise TrainingError(
-            f"{source} takes pictures of {width} x {height}; expected an encoder of `manage.py train_encoder`"
-        )
+        raise TrainingError("picture_not_square", path=source, width=width, height=height)
     return height
 
 
@@ -71,9 +69,10 @@ def export_edge_model(source: Path, path: Path, calibration: Pictures, judged: J
     WeightsError : the source is no encoder, or of 8 bits already
     TrainingError : too few pictures
     """
-    for number, what in ((len(calibration), "set the 8 bits by"), (len(judged.pictures), "check them by")):
-        if number < MIN_CALIBRATION_IMAGES:
-            raise TrainingError(f"expected at least {MIN_CALIBRATION_IMAGES} pictures to {what}, got {number}")
+    if len(calibration) < MIN_CALIBRATION_IMAGES:
+        raise TrainingError("too_few_to_calibrate", least=MIN_CALIBRATION_IMAGES, num=len(calibration))
+    if len(judged.pictures) < MIN_CALIBRATION_IMAGES:
+        raise TrainingError("too_few_to_check", least=MIN_CALIBRATION_IMAGES, num=len(judged.pictures))
     export_tflite(read_tflite(source), path, "int8", side=calibration.shape[1], images=calibration)
     networks = {"float": _load(source), "int8": _load(path)}
     rows = {name: normalize_rows(network.run(judged.pictures)) for name, network in networks.items()}
@@ -91,12 +90,12 @@ def export_edge_model(source: Path, path: Path, calibration: Pictures, judged: J
 
 
 def in_words(report: Mapping[str, Any]) -> str:
-    """Tell a parity report as a table of text."""
+    """Return a parity report as a table of text."""
     lines = [f"{'':<8}{'MB':>8}{'ms':>8}{'mAP':>8}"]
     for name in ("float", "int8"):
         part = report[name]
-        told = "-" if part["map"] is None else f"{part['map']:.4f}"
-        lines.append(f"{name:<8}{part['bytes'] / 1e6:>8.2f}{part['ms']:>8.2f}{told:>8}")
+        precision = "-" if part["map"] is None else f"{part['map']:.4f}"
+        lines.append(f"{name:<8}{part['bytes'] / 1e6:>8.2f}{part['ms']:>8.2f}{precision:>8}")
     cosine, pictures = report["cosine"], report["pictures"]
     lines.append(
         f"Cosine to float over {pictures['judged_by']} pictures: mean {cosine['mean']:.4f}, "

@@ -117,7 +117,7 @@ def read_tflite(path: Path) -> FoldedEncoder:
         if next(shortcuts, None) is not None:
             raise ValueError("shortcuts are left over")
     except (ValueError, StopIteration, RuntimeError) as error:
-        raise WeightsError(f"{path} is not an encoder of `manage.py train_encoder`; name one") from error
+        raise WeightsError("no_encoder", path=path) from error
     return FoldedEncoder(stem, blocks, head)
 
 
@@ -156,9 +156,7 @@ def _constant(path: Path, model: Any, place: int) -> Array:
     content = model.buffers[tensor.buffer].data
     kinds: dict[int, type[np.floating]] = {schema.TensorType.FLOAT16: np.float16, schema.TensorType.FLOAT32: np.float32}
     if content is None or tensor.type not in kinds:
-        raise WeightsError(
-            f"{path} does not hold weights of 16 or 32 bits; name an encoder of `manage.py train_encoder`"
-        )
+        raise WeightsError("no_wide_weights", path=path)
     values = np.frombuffer(bytes(content), kinds[tensor.type])
     return values.reshape([int(side) for side in tensor.shape]).astype(np.float32)
 

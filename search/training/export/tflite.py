@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from jobs.files import write_bytes
+from search.exceptions import TrainingError
 from search.methods.model_files import EMBEDDING, PIXELS, with_checksum
 from search.training.export.folded import FoldedEncoder, fold, run
 from search.types import RGBImage
@@ -48,7 +49,7 @@ def export_tflite(
 
     Raises
     ------
-    ValueError : too few images to quantize by
+    TrainingError : too few images to quantize by
     """
     encoder = model if isinstance(model, FoldedEncoder) else fold(model)
     content = with_checksum(_convert(encoder, dtype, side, list(images)))
@@ -59,10 +60,10 @@ def export_tflite(
 
 def _convert(encoder: FoldedEncoder, dtype: Precision, side: int, images: list[RGBImage]) -> bytes:
     if dtype == "int8" and len(images) < MIN_CALIBRATION_IMAGES:
-        raise ValueError(f"expected at least {MIN_CALIBRATION_IMAGES} images to quantize by, got {len(images)}")
+        raise TrainingError("too_few_to_calibrate", least=MIN_CALIBRATION_IMAGES, num=len(images))
     import tensorflow as tf
 
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it tells of each file that it writes in passing
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it logs each file that it writes in passing
     module = tf.Module()
     module.encode = tf.function(
         lambda pixels: {EMBEDDING: run(encoder, pixels, tf)},

@@ -58,7 +58,7 @@ class Photographs:
 
     def _in_folder(self) -> list[tuple[str, str]]:
         if not self.place.is_dir():
-            raise TrainingError(f"expected a folder or a zip archive of photographs, and {self.place} is not there")
+            raise TrainingError("photographs_gone", path=self.place)
         return [(str(path.relative_to(self.place)), label) for path, label in find_images([self.place])]
 
     def _in_archive(self) -> list[tuple[str, str]]:
@@ -66,7 +66,7 @@ class Photographs:
             with zipfile.ZipFile(self.place) as archive:
                 names = sorted(archive.namelist())
         except (zipfile.BadZipFile, OSError) as error:
-            raise TrainingError(f"expected a folder or a zip archive of photographs; {self.place}: {error}") from error
+            raise TrainingError("photographs_unreadable", path=self.place, cause=str(error)) from error
         paths = [PurePosixPath(name) for name in names]
         return [(str(path), path.parent.name) for path in paths if _is_photograph(path)]
 

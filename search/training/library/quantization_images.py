@@ -67,7 +67,7 @@ def part(own: Judged, given: Judged | None) -> tuple[Pictures, Judged]:
         return given.pictures[:CALIBRATION], Judged(own.pictures[:JUDGED], own.labels[:JUDGED])
     only = own if given is None else given
     if not len(only.pictures):
-        raise TrainingError("there are no pictures to set the 8 bits by; import some, or name a folder by --images")
+        raise TrainingError("no_pictures_to_calibrate")
     number = min(CALIBRATION, max(1, len(only.pictures) // 4))
     return only.pictures[-number:], Judged(only.pictures[:-number], only.labels[:-number])
 

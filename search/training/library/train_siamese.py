@@ -74,29 +74,26 @@ def train(order: SiameseOrder, progress: Progress) -> Outcome:
     started = time.monotonic()
     served = _served()
     encoders = _encoders(order, served)
-    lesson = _lesson(order, encoders, progress)
+    data = _training_data(order, encoders, progress)
     losses: list[float] = []
 
-    def tell(done: int, loss: float) -> None:
+    def on_epoch(done: int, loss: float) -> None:
         losses.append(loss)
         progress("training", done, _recipe(order).epochs)
 
-    try:
-        branch = _trained(order, lesson, served, tell)
-    except ValueError as error:
-        raise TrainingError(str(error)) from error
-    figures = adoption.measure(branch.rows(lesson.trial_inputs[_encoder_of(branch)]), lesson.trial)
-    rivals = _rivals(lesson, served)
+    branch = _trained(order, data, served, on_epoch)
+    figures = adoption.measure(branch.rows(data.trial_inputs[_encoder_of(branch)]), data.trial)
+    rivals = _rivals(data, served)
     decision = adoption.decide(figures, rivals, order.rule)
     about = {
         "pairs": order.pairs,
-        "inputs": _num_inputs(lesson),
+        "inputs": _num_inputs(data),
         "seed": order.seed,
         "figures": figures.as_dict(),
         "rivals": {title: rival.as_dict() for title, rival in rivals.items()},
     }
     branch = Branch(branch.architecture, branch.arrays, branch.source, about)
-    outcome = Outcome(_num_inputs(lesson), figures, rivals, decision, losses=losses)
+    outcome = Outcome(_num_inputs(data), figures, rivals, decision, losses=losses)
     outcome.path = _put(order, branch, decision)
     outcome.seconds = time.monotonic() - started
     return outcome
@@ -122,7 +119,7 @@ def _encoders(order: SiameseOrder, served: Branch | None) -> Encoders:
     content = registry.methods()["deep"]
     missing = content.unavailable()
     if missing and order.architecture == HEAD:
-        raise TrainingError(f"a head needs the content network, which is not available: {missing}")
+        raise TrainingError("content_expected", because=missing)
     encoders: dict[str, Callable[..., NDArray[Any]]] = {} if missing else {CONTENT: content.describe}
     if order.architecture == KOCH or (served is not None and served.architecture == KOCH):
         encoders[KOCH] = koch.prepare
@@ -132,7 +129,7 @@ def _encoders(order: SiameseOrder, served: Branch | None) -> Encoders:
 # What is learned from
 
 
-def _lesson(order: SiameseOrder, encoders: Encoders, progress: Progress) -> SiameseData:
+def _training_data(order: SiameseOrder, encoders: Encoders, progress: Progress) -> SiameseData:
     if order.pairs == VIEWS:
         return from_views(_pictures(order, progress), encoders, order.num_views, order.seed)
     judged = judged_pairs(order.pairs, collection_id=order.collection_id, limit=order.max_pairs, seed=order.seed)
@@ -164,7 +161,7 @@ def _pictures(order: SiameseOrder, progress: Progress) -> Iterator[RGBImage]:
             images = images.filter(collections=order.collection_id)
         hashes = generator.permutation(list(images.values_list("sha256", flat=True)))[: order.max_images].tolist()
         if not hashes:
-            raise TrainingError("there are no images to learn from; import some, or name a folder by --images")
+            raise TrainingError("no_images_to_learn_from")
         found, total = (_pixels(digest) for digest in hashes), len(hashes)
     for done, pixels in enumerate(found):
         progress("images", done, total)
@@ -187,7 +184,7 @@ def _known_inputs(ids: NDArray[np.int64], encoders: Encoders, progress: Progress
     if CONTENT in encoders and len(ids):
         chunks = list(stored_vectors.iter_ready("deep", _content_version(), image_ids=ids.tolist()))
         if not chunks:
-            raise TrainingError("none of the judged images is described by content yet; wait for the workers")
+            raise TrainingError("none_described")
         ids = np.concatenate([found for found, _rows in chunks])
         inputs[CONTENT] = np.concatenate([rows for _found, rows in chunks])
     if KOCH in encoders:
@@ -211,32 +208,32 @@ def _recipe(order: SiameseOrder) -> siamese.SiameseRecipe:
     return recipe if order.epochs is None else recipe.with_epochs(order.epochs)
 
 
-def _trained(order: SiameseOrder, lesson: SiameseData, served: Branch | None, tell: siamese.OnStep) -> Branch:
+def _trained(order: SiameseOrder, data: SiameseData, served: Branch | None, on_epoch: siamese.OnEpoch) -> Branch:
     recipe = _recipe(order)
     if order.architecture == KOCH:
-        arrays = siamese.train_koch(lesson.inputs[KOCH], lesson.draw, recipe, order.seed, tell)
+        arrays = siamese.train_koch(data.inputs[KOCH], data.draw, recipe, order.seed, on_epoch)
         return Branch(KOCH, arrays)
-    inputs = lesson.inputs[CONTENT]
+    inputs = data.inputs[CONTENT]
     if order.pairs != VIEWS and served is not None and served.architecture == HEAD:
         start = served.arrays["weights"], served.arrays["bias"]  # judged pairs are few: go on from what is known
     else:
-        start = discriminant(inputs, lesson.together.first, lesson.together.second, BITS, order.seed)
-    arrays = siamese.train_head(start, inputs, lesson.draw, recipe, order.seed, tell)
+        start = discriminant(inputs, data.together.first, data.together.second, BITS, order.seed)
+    arrays = siamese.train_head(start, inputs, data.draw, recipe, order.seed, on_epoch)
     return Branch(HEAD, arrays, _content_version())
 
 
-def _num_inputs(lesson: SiameseData) -> int:
-    return len(next(iter(lesson.inputs.values())))
+def _num_inputs(data: SiameseData) -> int:
+    return len(next(iter(data.inputs.values())))
 
 
-def _rivals(lesson: SiameseData, served: Branch | None) -> dict[str, TrialFigures]:
+def _rivals(data: SiameseData, served: Branch | None) -> dict[str, TrialFigures]:
     """Return the figures of what the new network must be better than."""
     rivals: dict[str, TrialFigures] = {}
-    if CONTENT in lesson.trial_inputs:
-        rivals["content alone"] = adoption.measure(lesson.trial_inputs[CONTENT], lesson.trial)
+    if CONTENT in data.trial_inputs:
+        rivals["content alone"] = adoption.measure(data.trial_inputs[CONTENT], data.trial)
     if served is not None:
-        rows = served.rows(lesson.trial_inputs[_encoder_of(served)])
-        rivals["the network in use"] = adoption.measure(rows, lesson.trial)
+        rows = served.rows(data.trial_inputs[_encoder_of(served)])
+        rivals["the network in use"] = adoption.measure(rows, data.trial)
     return rivals
 
 

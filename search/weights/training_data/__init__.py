@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from gallery.models import Image
 from search.evaluation import judged_pairs
@@ -44,10 +43,7 @@ def check_sources(sources: Iterable[str]) -> list[str]:
     wanted = list(dict.fromkeys(sources))
     unknown = [name for name in wanted if name not in source_names()]
     if unknown or not wanted:
-        raise SearchError(
-            _("Weights cannot be learned from “%(name)s”; expected one or more of: %(expected)s.")
-            % {"name": ", ".join(unknown), "expected": ", ".join(source_names())}
-        )
+        raise SearchError("no_such_source", name=", ".join(unknown), expected=source_names())
     return wanted
 
 
@@ -75,7 +71,7 @@ def gather(sources: Iterable[str], collection_id: int | None, max_queries: int, 
     common = set.intersection(*(part.names for part in found))
     names = [name for name in METHODS if name in common]
     if not names:
-        raise SearchError(_("Nothing can be learned: no method has described the images. Wait until that is done."))
+        raise SearchError("no_method_described")
     sets = {
         key: [
             LabelledQuery(np.stack([asked.rarities[name] for name in names]), asked.relevant, asked.group)

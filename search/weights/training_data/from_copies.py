@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from search.evaluation.augmentations import EDITS, edit
@@ -48,13 +47,7 @@ def gather_copies(asking: QueryPool) -> ScoredQueries:
         described |= field.rows[name][1]
     num_described = int(np.count_nonzero(described))
     if num_described < MIN_IMAGES:
-        raise SearchError(
-            _(
-                "Nothing can be learned from copies: expected at least %(least)d images with features of methods that"
-                " work here, got %(num)d. Add images, or wait until their features are computed."
-            )
-            % {"least": MIN_IMAGES, "num": num_described}
-        )
+        raise SearchError("too_few_to_learn_from_copies", least=MIN_IMAGES, num=num_described)
     count = min(num_described, max(2, asking.max_queries // COPIES_PER_IMAGE))
     originals = np.sort(asking.generator.choice(np.flatnonzero(described), count, replace=False))
     trial = _Trial(field, used, ~described, listed[:, 2].astype(np.str_))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from search.evaluation.judged_pairs import LABELS
@@ -30,14 +29,8 @@ def gather_labels(asking: QueryPool) -> ScoredQueries:
     for _vectors, present in field.rows.values():
         described |= present
     _values, groups, counts = np.unique(labels[described], return_inverse=True, return_counts=True)
-    if np.count_nonzero(counts > 1) < 2:
-        raise SearchError(
-            _(
-                "Nothing can be learned from labels: expected at least two labels of two images with features each,"
-                " got %(num)d. Label images, or import them with --label-from-folder."
-            )
-            % {"num": np.count_nonzero(counts > 1)}
-        )
+    if (num_shared := int(np.count_nonzero(counts > 1))) < 2:
+        raise SearchError("too_few_labels", num=num_shared)
     queries = np.flatnonzero(described)[counts[groups] > 1]
     if len(queries) > asking.max_queries:
         queries = np.sort(asking.generator.choice(queries, asking.max_queries, replace=False))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 from django.conf import settings
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from search.evaluation.judged_pairs import JudgedPairs, judged_pairs
@@ -40,14 +39,8 @@ def gather_pairs(asking: QueryPool, source: str) -> ScoredQueries:
         known |= ~np.isnan(values)
     num_same, num_other = np.count_nonzero(pairs.same & known), np.count_nonzero(~pairs.same & known)
     if min(num_same, num_other) < MIN_PAIRS:
-        raise SearchError(
-            _(
-                "Too few judged pairs (%(source)s): expected at least %(least)d that belong together and as many that"
-                " do not, both images with features; got %(same)d and %(other)d. Judge more pairs, or learn from"
-                " something else."
-            )
-            % {"source": source, "least": MIN_PAIRS, "same": num_same, "other": num_other}
-        )
+        about = {"least": MIN_PAIRS, "same": int(num_same), "different": int(num_other)}
+        raise SearchError("too_few_judged_pairs", source=source, **about)
     blocks = deal_out(hubs, pairs.same, known, asking.generator)
     questions = [
         ScoredQuery(

@@ -23,6 +23,7 @@ from search.features import registry
 from search.generations import collection_calibration, snapshot
 from search.models import Evaluation, WeightSet
 from search.weights.adopted import adopt, go_back
+from tests.codes import command_refused
 from tests.gallery.blob_files import original_path
 from tests.search.library import add_library
 from tests.search.scenes import store_scenes
@@ -125,7 +126,7 @@ def test_methods_that_cannot_describe_copies_now_are_left_out(
     found = measured("--from", "copies", "--max-queries", "1")
     assert found["left_out"] == ["color"]
     assert list(found["methods"]) == ["ssim"]
-    assert "version that is searched: color" in run("--from", "copies", "--max-queries", "1")
+    assert "left out" in run("--from", "copies", "--max-queries", "1").lower()
 
 
 def test_verdicts_judge_what_was_compared(labelled: list[Image], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +147,7 @@ def test_verdicts_judge_what_was_compared(labelled: list[Image], monkeypatch: py
 def test_verdicts_of_one_kind_say_nothing(labelled: list[Image], monkeypatch: pytest.MonkeyPatch) -> None:
     none = JudgedPairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool))
     monkeypatch.setitem(judged_pairs._sources, "verdicts", lambda **_options: none)
-    with pytest.raises(CommandError, match="expected verdicts of both kinds"):
+    with command_refused("verdicts_of_both_kinds_expected"):
         run("--from", "verdicts")
 
 
@@ -154,7 +155,7 @@ def test_it_speaks_to_people_too(labelled: list[Image]) -> None:
     text = run("--collection", "scenes", "--max-queries", "5")
     assert "fused, default" in text
     assert "reference, guide_color" in text
-    assert "on 95 % of the pairs are right" in text
+    assert "95 %" in text
     assert "12 images, 3 labels, 5 queries" in text
 
 
@@ -204,22 +205,22 @@ def test_twice_the_same_measurement_gives_the_same_figures(labelled: list[Image]
 
 def test_what_cannot_be_measured_is_refused(rng: np.random.Generator) -> None:
     add_library(3, rng)
-    with pytest.raises(CommandError, match="no two images with features share a label"):
+    with command_refused("no_label_shared"):
         run()
-    with pytest.raises(CommandError, match="no original of the images drawn could be decoded"):
+    with command_refused("no_original_decoded"):
         run("--from", "copies")
-    with pytest.raises(CommandError, match="no collection 'nowhere'"):
+    with command_refused("no_collection_named", name="nowhere"):
         run("--collection", "nowhere")
-    with pytest.raises(CommandError, match="--max-queries"):
+    with command_refused("number_too_small", option="--max-queries", least=1, got=0):
         run("--max-queries", "0")
-    with pytest.raises(CommandError, match="invalid choice: 'tea leaves'"):
+    with pytest.raises(CommandError, match="'tea leaves'"):
         run("--from", "tea leaves")
     assert not Evaluation.objects.exists()
 
 
 def test_an_empty_library_is_refused(db: Any) -> None:
-    for kind in ("labels", "copies"):
-        with pytest.raises(CommandError, match="Nothing can be measured"):
+    for kind, code in (("labels", "no_label_shared"), ("copies", "too_few_to_copy")):
+        with command_refused(code):
             run("--from", kind)
 
 
@@ -241,5 +242,5 @@ def test_stopped_nothing_is_kept(
     with pytest.raises(SystemExit) as ended:
         call_command("evaluate")
     assert ended.value.code == 130
-    assert "Stopped; nothing of it is kept." in capsys.readouterr().err
+    assert capsys.readouterr().err.startswith("Stopped")
     assert not Evaluation.objects.exists()

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 
 from search.methods import weights
+from tests.codes import command_refused
 from tests.search.file_server import CONTENT, MD5, FileServer, serving
 
 NAME = "resnet50_notop.h5"
@@ -52,8 +53,8 @@ def run(*arguments: str) -> str:
 def test_it_works(server: FileServer, options: dict[str, Any]) -> None:
     said = run()
     assert (options["weights_dir"] / NAME).read_bytes() == CONTENT
-    assert said.startswith(f"The weights of ResNet50 are in {options['weights_dir'] / NAME}.")
-    assert "To use them, set DEEP_BACKBONE=resnet50." in said  # the built-in encoder is in use
+    assert str(options["weights_dir"] / NAME) in said
+    assert "DEEP_BACKBONE=resnet50." in said  # the built-in encoder is in use
     run()
     assert len(server.ranges) == 1
 
@@ -62,7 +63,7 @@ def test_weights_of_the_network_in_use_are_taken_up(
     server: FileServer, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(options, "backbone", "vgg16")
-    assert "Running workers take them up" in run()
+    assert "DEEP_" not in run()  # nothing is to be set: workers take them up
     assert (options["weights_dir"] / "vgg16_notop.h5").exists()
 
 
@@ -72,7 +73,7 @@ def test_json(server: FileServer, options: dict[str, Any]) -> None:
 
 
 def test_other_backbone_needs_a_setting(server: FileServer, options: dict[str, Any]) -> None:
-    assert "To use them, set DEEP_BACKBONE=vgg16." in run("--backbone", "VGG16")
+    assert "DEEP_BACKBONE=vgg16." in run("--backbone", "VGG16")
     assert (options["weights_dir"] / "vgg16_notop.h5").read_bytes() == CONTENT
 
 
@@ -81,7 +82,7 @@ def test_weights_from_a_path_come_first(
     options: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setitem(options, "weights", tmp_path / "own.h5")
-    assert f"DEEP_WEIGHTS={tmp_path / 'own.h5'} is set and comes first" in run()
+    assert f"DEEP_WEIGHTS={tmp_path / 'own.h5'} " in run()
 
 
 @pytest.mark.usefixtures("server")
@@ -94,25 +95,24 @@ def test_list() -> None:
 
 @pytest.mark.usefixtures("server")
 def test_unknown_backbone_is_refused() -> None:
-    said = "unknown backbone “resnet51”; expected compact, lite0, lite1, lite2, ResNet50 or another that"
-    with pytest.raises(CommandError, match=said):
+    with command_refused("unknown_backbone", name="resnet51"):
         run("--backbone", "resnet51")
 
 
 def test_the_built_in_encoder_needs_no_download() -> None:
-    with pytest.raises(CommandError, match="Compact comes along; name a network of"):
+    with command_refused("comes_along", backbone="Compact"):
         run("--backbone", "Compact")
 
 
 @pytest.mark.usefixtures("server")
 def test_backbone_without_checksum_is_refused() -> None:
-    with pytest.raises(CommandError, match="Keras publishes no checksum for MobileNet"):
+    with command_refused("no_published_checksum", backbone="MobileNet"):
         run("--backbone", "mobilenet")
 
 
 def test_download_that_breaks_off_can_go_on(server: FileServer, options: dict[str, Any]) -> None:
     server.cut_after = 1000
-    with pytest.raises(CommandError, match="run the command again to go on"):
+    with command_refused("download_failed"):
         run()
     server.cut_after = None
     run()

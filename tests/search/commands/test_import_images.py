@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 
 from gallery.models import Image
 from search.features import feature_counts
 from search.models import Generation
 from search.training.library.image_files import find_images
+from tests.codes import command_refused
 from tests.search.plug_ins import Gray
 from tests.search.processes import draw_images
 
@@ -73,18 +74,18 @@ def test_words_without_json(
     plug_in_methods(Gray)
     call_command("import_images", str(folder))
     told = capsys.readouterr()
-    assert told.out.startswith("6 stored, 0 duplicate, 1 refused, in ")
+    assert told.out.startswith("6 stored, 0 duplicate, 1 refused, ")
     assert "0010.png" in told.err
 
 
 def test_a_place_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match=r"not there: .*nothing"):
+    with command_refused("places_missing", paths=[str(tmp_path / "nothing")]):
         call_command("import_images", str(tmp_path / "nothing"))
 
 
 def test_a_folder_without_images_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch()
-    with pytest.raises(CommandError, match="No image files"):
+    with command_refused("no_image_files"):
         call_command("import_images", str(tmp_path))
 
 
@@ -106,7 +107,7 @@ def test_an_interrupted_import_says_so_and_goes_on(
     draw_images(tmp_path, 40)
     from search.management.commands import import_images
 
-    def interrupted(speaker: import_images.ImportProgress, num_done: int) -> None:
+    def interrupted(bars: import_images.ImportProgress, num_done: int) -> None:
         if num_done == 32:
             raise KeyboardInterrupt
 
@@ -115,7 +116,7 @@ def test_an_interrupted_import_says_so_and_goes_on(
         with pytest.raises(SystemExit) as end:
             call_command("import_images", str(tmp_path))
     assert end.value.code == 130
-    assert "Stopped after 32 of 40; the same command goes on from here." in capsys.readouterr().err
+    assert "32 of 40" in capsys.readouterr().err
     call_command("import_images", str(tmp_path), "--json")
     told = outcome(capsys)
     assert (told["stored"], told["duplicate"]) == (8, 32)

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from search.features.extraction import describe_images
 from search.generations import snapshot
 from search.models import Generation
 from search.weights.adopted import decide_for
+from tests.codes import command_refused
 from tests.search.library import add_features, add_library
 from tests.search.plug_ins import Gray
 from tests.search.scenes import store_scenes
@@ -58,7 +60,7 @@ def test_build_index_tells_what_it_built(rng: np.random.Generator) -> None:
 
 
 def test_build_index_refuses_an_empty_library() -> None:
-    with pytest.raises(CommandError, match="no features are ready") as caught:
+    with command_refused("nothing_to_build_from") as caught:
         run("build_index")
     assert caught.value.returncode == 1
 
@@ -103,20 +105,20 @@ def test_search_image_by_file(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "code", "about"),
     [
-        (["no-such-file.png"], "there is no file 'no-such-file.png'"),
-        (["99999"], "There is no image 99999"),
-        (["{id}", "--weights", "color=-1"], "expected a number of at least 0"),
-        (["{id}", "--weights", "color=0"], "all weights are 0"),
-        (["{id}", "--weights", "colour=1"], "unknown method “colour”"),
-        (["{id}", "--collection", "nowhere"], "no collection 'nowhere'"),
-        (["{id}", "--top", "0"], "expected at least 1, got 0"),
+        (["no-such-file.png"], "no_such_file", {"got": "no-such-file.png"}),
+        (["99999"], "no_image", {"id": 99999}),
+        (["{id}", "--weights", "color=-1"], "weight_wrong", {"method": "color", "got": -1.0}),
+        (["{id}", "--weights", "color=0"], "no_weight", {}),
+        (["{id}", "--weights", "colour=1"], "unknown_method", {"name": "colour"}),
+        (["{id}", "--collection", "nowhere"], "no_collection_named", {"name": "nowhere"}),
+        (["{id}", "--top", "0"], "number_too_small", {"option": "--top", "least": 1, "got": 0}),
     ],
 )
-def test_search_image_refuses(rng: np.random.Generator, arguments: list[str], sentence: str) -> None:
+def test_search_image_refuses(rng: np.random.Generator, arguments: list[str], code: str, about: dict[str, Any]) -> None:
     ids, _ = add_library(3, rng)
-    with pytest.raises(CommandError, match=sentence):
+    with command_refused(code, **about):
         run("search_image", *(argument.replace("{id}", str(ids[0])) for argument in arguments))
 
 
@@ -128,5 +130,5 @@ def test_search_image_refuses_weights_that_are_none(weights: str) -> None:
 
 def test_search_image_refuses_a_file_that_is_no_image(tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("this is no image")
-    with pytest.raises(CommandError, match=r"text\.png: "):
+    with command_refused("file_refused", path=str(tmp_path / "text.png")):
         run("search_image", str(tmp_path / "text.png"))

@@ -17,6 +17,7 @@ from PIL import Image
 from search.management.commands import train_encoder as command
 from search.training.encoder import PLAN
 from search.training.recipe import Recipe
+from tests.codes import command_refused
 from tests.search.methods.conftest import keras, tiny_model
 from tests.search.training.conftest import uncompiled
 
@@ -57,10 +58,10 @@ def test_it_works(run: Callable[..., str], tmp_path: Path, capsys: pytest.Captur
     said = run("--held-out", "0")
     assert f"{tmp_path / 'out' / 'encoder.tflite'}: " in said
     assert "4 steps." in said
-    assert f"To use it, set DEEP_WEIGHTS={tmp_path / 'out' / 'encoder.tflite'}." in said
-    assert "photographs and lessons (0.0 GB) may be deleted" in said
+    assert f"DEEP_WEIGHTS={tmp_path / 'out' / 'encoder.tflite'}." in said
+    assert "photographs and targets (0.0 GB)" in said
     assert "110 photographs read; skipped: 1 " in capsys.readouterr().err
-    with pytest.raises(CommandError, match="holds a training; go on with --resume"):
+    with command_refused("folder_holds_training", folder=str(tmp_path / "out")):
         run()
     report = json.loads(run("--held-out", "0", "--resume", "--json"))
     assert report["images"] == {"taught": 110, "held_out": 0, "skipped": {"corrupt": 1}}
@@ -69,46 +70,49 @@ def test_it_works(run: Callable[..., str], tmp_path: Path, capsys: pytest.Captur
 def test_interrupted_it_says_how_to_go_on(
     run: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def stop(order: Any, witness: Any) -> None:
+    def stop(order: Any, observer: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(command, "train_encoder", stop)
-    for said in (
-        "Stopped while the photographs were read; the same command",
-        "Stopped; the same command with --resume",
-    ):
+    for resumes in (False, True):
         with pytest.raises(SystemExit) as end:
             run()
         assert end.value.code == 130
-        assert said in capsys.readouterr().err
+        assert ("--resume" in capsys.readouterr().err) == resumes
         (tmp_path / "out").mkdir(exist_ok=True)
         (tmp_path / "out" / PLAN).write_text("{}")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "code", "about"),
     [
-        (["--epochs", "0"], "--epochs: expected at least 1, got 0"),
-        (["--variants", "0"], "--variants: expected at least 1, got 0"),
-        (["--minutes", "0"], "--minutes: expected more than 0, got 0.0"),
-        (["--side", "16"], "--side: expected at least 32, got 16"),
-        (["--side", "70"], "--side: expected a multiple of 16, got 70"),
-        (["--epochs", "1", "--minutes", "1"], "not allowed with argument"),
+        (["--epochs", "0"], "number_too_small", {"option": "--epochs", "least": 1, "got": 0}),
+        (["--variants", "0"], "number_too_small", {"option": "--variants", "least": 1, "got": 0}),
+        (["--minutes", "0"], "more_expected", {"option": "--minutes", "least": 0, "got": 0.0}),
+        (["--side", "16"], "number_too_small", {"option": "--side", "least": 32, "got": 16}),
+        (["--side", "70"], "multiple_expected", {"option": "--side", "of": 16, "got": 70}),
     ],
 )
-def test_what_cannot_be_meant_is_refused(arguments: list[str], said: str, tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match=said):
+def test_what_cannot_be_meant_is_refused(
+    arguments: list[str], code: str, about: dict[str, Any], tmp_path: Path
+) -> None:
+    with command_refused(code, **about):
         call_command("train_encoder", "--images", str(tmp_path), *arguments)
 
 
+def test_either_epochs_or_minutes_are_named(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="--epochs"):
+        call_command("train_encoder", "--images", str(tmp_path), "--epochs", "1", "--minutes", "1")
+
+
 def test_no_teacher_is_told_before_anything_is_read(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="no teacher: no weights for ResNet50; name a"):
+    with command_refused("no_teacher"):
         call_command("train_encoder", "--images", str(tmp_path), "--out", str(tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
 
 def test_no_photographs(tmp_path: Path, tiny_model: Path) -> None:
-    with pytest.raises(CommandError, match="expected a folder or a zip archive of photographs, and"):
+    with command_refused("photographs_gone", path=str(tmp_path / "gone")):
         call_command("train_encoder", "--images", str(tmp_path / "gone"))
-    with pytest.raises(CommandError, match="expected at least 100 photographs to learn from, got 0"):
+    with command_refused("too_few_photographs", least=100, num=0):
         call_command("train_encoder", "--images", str(tmp_path), "--teacher", str(tiny_model))

@@ -104,10 +104,10 @@ def test_perspective_leaves_gray_around(picture: RGBImage) -> None:
 
 
 def test_what_cannot_be_made_is_refused(picture: RGBImage) -> None:
-    with pytest.raises(ValueError, match="unknown remix 'swirl'; expected one of rotate_15"):
+    with pytest.raises(ValueError, match="swirl"):
         remix("swirl", picture, 0, [])
     for name in AMONG_OTHERS:
-        with pytest.raises(ValueError, match="expected 3 other images, got 1"):
+        with pytest.raises(ValueError, match="got 1"):
             remix(name, picture, 0, [picture])
     with pytest.raises(ValueError, match="expected a non-empty"):
         remix("collage", picture, 0, [picture, picture, np.zeros((0, 4, 3), np.uint8)])

@@ -91,9 +91,9 @@ def test_batches_follow_from_seed_and_step(variants: list[Variant]) -> None:
         assert not np.array_equal(one, other)
 
 
-def test_what_is_held_out_is_never_taught(variants: list[Variant]) -> None:
+def test_what_is_held_out_is_never_trained_on(variants: list[Variant]) -> None:
     course = make_course(variants)
-    course.taught = np.arange(5)
+    course.training = np.arange(5)
     targets = np.concatenate([make_batch(course, step)[1] for step in range(10)])
     allowed = np.concatenate([variant.rows[:5] for variant in variants])
     assert np.isin(targets[:, 0], allowed[:, 0]).all()

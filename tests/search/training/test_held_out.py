@@ -5,6 +5,7 @@ import pytest
 
 from search.exceptions import TrainingError
 from search.training.held_out import choose_held_out
+from tests.codes import refused
 
 LABELS = np.array([f"c{place // 3}" for place in range(30)] + ["", "", "single"])
 
@@ -33,11 +34,11 @@ def test_photographs_without_labels_leave_nothing_to_hold_out() -> None:
 
 
 def test_unknown_labels_are_refused() -> None:
-    with pytest.raises(TrainingError, match="--held-out: no photograph lies in a folder called cats, dogs"):
+    with refused(TrainingError, "no_such_label", names=["cats", "dogs"]):
         choose_held_out(LABELS, "dogs,c1,cats", 20)
 
 
 @pytest.mark.parametrize("wrong", ["1", "-0.1", "1.5", "nan"])
 def test_shares_out_of_range_are_refused(wrong: str) -> None:
-    with pytest.raises(TrainingError, match="--held-out: expected a share from 0 to less than 1, or labels; got"):
+    with refused(TrainingError, "share_expected", got=wrong):
         choose_held_out(LABELS, wrong, 20)

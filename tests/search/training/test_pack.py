@@ -45,5 +45,5 @@ def test_interrupted_it_is_not_there(tmp_path: Path, picture: np.ndarray) -> Non
 def test_cut_off_it_is_refused(tmp_path: Path, picture: np.ndarray) -> None:  # type: ignore[type-arg]
     write_pack(tmp_path, [picture], ["a"], "", lambda *_: None)
     (tmp_path / "photographs.bin").write_bytes(b"short")
-    with pytest.raises(ValueError, match="mmap length is greater than file size"):
+    with pytest.raises(ValueError, match="mmap length"):
         Pack(tmp_path)

@@ -7,6 +7,7 @@ import pytest
 
 from search.exceptions import TrainingError
 from search.training.recipe import Budget, Recipe, learning_rate, use_backend
+from tests.codes import refused
 
 
 def test_it_works() -> None:
@@ -30,11 +31,11 @@ def test_json_holds_it() -> None:
 
 
 def test_a_backend_that_is_not_installed_is_refused() -> None:
-    with pytest.raises(TrainingError, match="nowhere is not installed; install it, or train with --backend tensorflow"):
+    with refused(TrainingError, "backend_missing", backend="nowhere"):
         use_backend("nowhere")
 
 
 def test_a_second_backend_is_refused(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
-    with pytest.raises(TrainingError, match="Keras runs on tensorflow here already; start a process of its own"):
+    with refused(TrainingError, "another_backend_runs", running="tensorflow", wanted="numpy"):
         use_backend("numpy")

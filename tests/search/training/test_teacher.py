@@ -13,6 +13,7 @@ from search.methods.model_files import fingerprint
 from search.training import teacher as module
 from search.training.teacher import PLACES, Teacher, find_teacher, fit_whitening
 from search.types import RGBImage
+from tests.codes import refused
 
 
 def test_it_works(keras: Any, tiny_model: Path, picture: RGBImage) -> None:
@@ -74,21 +75,27 @@ class TestWhitening:
 
 class TestRefused:
     def test_no_weights(self, tmp_path: Path) -> None:
-        with pytest.raises(
-            TrainingError, match=r"no teacher: no weights for ResNet50; name a .keras model by --teacher, or"
-        ):
+        because = {"code": "no_weights", "params": {"backbone": "ResNet50"}}
+        with refused(TrainingError, "no_teacher", because=because):
             find_teacher("resnet50", {"weights_dir": tmp_path})
 
     def test_unknown_network(self, tmp_path: Path) -> None:
-        with pytest.raises(TrainingError, match="no teacher: unknown backbone “resnet51”"):
+        with pytest.raises(TrainingError) as caught:
             find_teacher("resnet51", {"weights_dir": tmp_path})
+        assert (caught.value.code, caught.value.params["because"]["code"]) == ("no_teacher", "unknown_backbone")
 
     def test_no_such_file(self, tmp_path: Path) -> None:
-        with pytest.raises(TrainingError, match=r"no teacher: cannot read .*gone.keras: No such file"):
+        with pytest.raises(TrainingError) as caught:
             find_teacher(str(tmp_path / "gone.keras"), {})
+        assert (caught.value.code, caught.value.params["because"]["code"]) == ("no_teacher", "model_file_unreadable")
+
+    def test_what_to_do_is_said_once(self, tmp_path: Path) -> None:
+        with pytest.raises(TrainingError) as caught:
+            find_teacher("resnet50", {"weights_dir": tmp_path})
+        assert str(caught.value).count(";") == 1
 
     def test_the_encoder_itself(self, tiny_encoder: Path) -> None:
-        with pytest.raises(TrainingError, match=r"cannot teach: expected a .keras model or the name of"):
+        with refused(TrainingError, "cannot_teach", name=str(tiny_encoder)):
             find_teacher(str(tiny_encoder), {})
 
     def test_damaged(self, keras: Any, tiny_model: Path, tmp_path: Path) -> None:
@@ -96,8 +103,10 @@ class TestRefused:
         content = tiny_model.read_bytes()
         place = content.index(b"\x89HDF")
         path.write_bytes(content[: place + 200] + bytes(len(content[place + 200 :]) - 2000) + content[-2000:])
-        with pytest.raises(TrainingError, match="the teacher cannot be used: deep: could not read"):
+        with pytest.raises(TrainingError) as caught:
             Teacher(str(path), {})
+        assert caught.value.code == "teacher_unusable"
+        assert caught.value.params["because"]["code"] == "keras_model_unreadable"
 
     def test_nothing_is_pooled(self, keras: Any, tmp_path: Path) -> None:
         inputs = keras.Input((8, 8, 3))
@@ -106,5 +115,5 @@ class TestRefused:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model.save(path)
-        with pytest.raises(TrainingError, match=r"dense.keras cannot teach: its features are not averaged"):
+        with refused(TrainingError, "teacher_not_averaged", file="dense.keras"):
             Teacher(str(path), {"preprocessing": "none"})

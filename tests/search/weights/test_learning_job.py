@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import AnonymousUser, User
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.utils import timezone
 
 from gallery.models import Collection
@@ -24,6 +24,7 @@ from search.models import WeightAdoption, WeightSet
 from search.scoring.fusion import DEFAULT_WEIGHTS
 from search.weights import learning_job
 from search.weights.adopted import site_weights
+from tests.codes import command_refused, refused
 from tests.search.scenes import store_scenes
 
 pytestmark = pytest.mark.django_db
@@ -98,8 +99,7 @@ def test_progress_is_kept_on_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_too_little_to_learn_from_is_said() -> None:
     row = learning_job.ask(["labels"])
     learning_job.weight_set.run(row.pk)
-    assert later(row).state == "failed"
-    assert "at least two labels" in row.error_sentence
+    assert (later(row).state, row.error_code) == ("failed", "too_few_labels")
 
 
 def test_a_collection_that_went_is_said() -> None:
@@ -111,7 +111,7 @@ def test_a_collection_that_went_is_said() -> None:
 
 
 def test_an_unknown_source_is_not_asked_for() -> None:
-    with pytest.raises(SearchError, match="expected one or more of"):
+    with refused(SearchError, "no_such_source", name="stars"):
         learning_job.ask(["stars"])
     assert not WeightSet.objects.exists()
 
@@ -133,8 +133,7 @@ def test_improvement_is_judged_over_all_sets() -> None:
 def test_the_command_tells_and_applies(rng: np.random.Generator) -> None:
     store_scenes(rng)
     text = command("--from", "labels")
-    assert "labels: 12 questions of 3 groups" in text
-    assert "The weights in use stay." in text
+    assert "labels: 12 " in text
     found = json.loads(command("--from", "labels", "--json"))
     assert found["from"] == ["labels"]
     assert found["applied"] is False
@@ -155,7 +154,7 @@ def test_only_what_is_better_is_applied(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setattr(learning_job, "weight_set", replace(learning_job.weight_set, work=work))
 
     learn(0.5)
-    with pytest.raises(CommandError, match="no better on questions held out"):
+    with command_refused("learned_no_better"):
         command("--from", "labels", "--apply", "--json")
     assert site_weights() == DEFAULT_WEIGHTS
     learn(0.6)
@@ -173,21 +172,21 @@ def test_the_command_can_be_stopped(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     with pytest.raises(SystemExit) as ended:
         call_command("learn_weights", "--from", "labels")
     assert ended.value.code == 130
-    assert "Stopped; the weights in use stay." in capsys.readouterr().err
+    assert capsys.readouterr().err.startswith("Stopped")
     (row,) = WeightSet.objects.all()
     assert (row.state, row.has_ended) == ("stopped", True)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence", "code"),
+    ("arguments", "code", "returncode"),
     [
-        (["--from", "stars"], "Weights cannot be learned from “stars”", 2),
-        (["--from", "labels", "--max-queries", "3"], "--max-queries: expected at least 10, got 3", 2),
-        (["--from", "labels", "--collection", "none"], "There is no collection 'none'", 1),
-        (["--from", "labels"], "at least two labels", 1),
+        (["--from", "stars"], "no_such_source", 2),
+        (["--from", "labels", "--max-queries", "3"], "number_too_small", 2),
+        (["--from", "labels", "--collection", "none"], "no_collection_named", 1),
+        (["--from", "labels"], "too_few_labels", 1),
     ],
 )
-def test_the_command_refuses(arguments: list[str], sentence: str, code: int) -> None:
-    with pytest.raises(CommandError, match=sentence) as raised:
+def test_the_command_refuses(arguments: list[str], code: str, returncode: int) -> None:
+    with command_refused(code) as raised:
         command(*arguments)
-    assert raised.value.returncode == code
+    assert raised.value.returncode == returncode

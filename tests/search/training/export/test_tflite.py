@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
+from search.exceptions import TrainingError
 from search.methods.deep import Deep
 from search.training.export.tflite import export_tflite
+from tests.codes import refused
 
 
 def test_it_works(tiny_network: Any, tmp_path: Path) -> None:
@@ -30,6 +31,6 @@ def test_too_few_images_are_refused(tiny_network: Any, tmp_path: Path) -> None:
     path = tmp_path / "encoder.tflite"
     path.write_bytes(b"old")
     images = np.zeros((15, 32, 32, 3), np.uint8)
-    with pytest.raises(ValueError, match="expected at least 16 images to quantize by, got 15"):
+    with refused(TrainingError, "too_few_to_calibrate", least=16, num=15):
         export_tflite(tiny_network, path, "int8", side=32, images=images)
     assert path.read_bytes() == b"old"

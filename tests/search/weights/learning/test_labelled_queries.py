@@ -107,5 +107,5 @@ def test_no_questions_have_no_figures() -> None:
 
 
 def test_questions_of_other_methods_are_refused() -> None:
-    with pytest.raises(ValueError, match="same methods in every question"):
+    with pytest.raises(ValueError, match="same methods"):
         LabelledQuerySet([question([[0.1, 0.2]], [1, 0]), question([[0.1, 0.2], [0.3, 0.4]], [1, 0])])
