@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from jobs.errors import sentence
 from review.audit import anchors
 from review.audit.chain import ChainEnd
 from review.audit.verify import MOST_FAULTS, AuditReport, verify
@@ -17,7 +18,8 @@ class Command(BaseCommand):
     help = (
         "Check every row of the audit against its seal, its number and the row before it, and against the ends that"
         " were noted earlier; print the end of it, to be written down elsewhere. Exit code 0; 1 when anything was"
-        " changed, removed, inserted, reordered or cut off; 2 when a head cannot be read."
+        " changed, removed, inserted, reordered or cut off; 2 when a head cannot be read; 3 when all"
+        " is intact and its end cannot be noted."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -36,14 +38,16 @@ class Command(BaseCommand):
         except HeadError as error:
             raise CommandError(f"--head: {error}", returncode=2) from error
         report = verify(known)
-        if report.intact:
-            anchors.write_anchor(report.head)
         if options["json"]:
             self.stdout.write(json.dumps(as_document(report)))
         else:
             self._tell(report)
         if not report.intact:
             raise CommandError("The audit is not intact.")
+        try:
+            anchors.write_anchor(report.head)
+        except OSError as error:
+            raise CommandError(sentence("anchor_not_written", {"why": str(error)}), returncode=3) from error
 
     def _tell(self, report: AuditReport) -> None:
         for fault in report.faults:

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from gallery.models import Collection, Membership
+from gallery.people.membership import RoleError
 from gallery.people.permissions import permissions_of
 from gallery.people.roles import Role
 from tests.gallery.members import make_person
@@ -46,18 +47,33 @@ def test_in_a_collection() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "named"),
     [
-        (["bob", "viewer"], "there is none"),
-        (["root", "viewer"], "only admin"),
-        (["root", "none"], "needs --collection"),
-        (["root", "viewer", "--collection", "Fish"], "got 'Fish'"),
-        (["root", "admin", "--collection", "Birds"], "curator"),
+        (["bob", "viewer"], "'bob'"),
+        (["root", "none"], "--collection"),
+        (["root", "viewer", "--collection", "Fish"], "'Fish'"),
     ],
 )
-def test_refusals(arguments: list[str], sentence: str) -> None:
+def test_what_is_not_there_is_named(arguments: list[str], named: str) -> None:
+    make_person("root", Role.ADMIN)
+    with pytest.raises(CommandError, match=named):
+        run(*arguments)
+    assert User.objects.get().is_staff
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["root", "viewer"], "last_admin"),
+        (["root", "admin", "--collection", "Birds"], "no_admins_of_collections"),
+    ],
+)
+def test_refusals(arguments: list[str], code: str) -> None:
     make_person("root", Role.ADMIN)
     Collection.objects.create(name="Birds")
-    with pytest.raises(CommandError, match=sentence):
+    with pytest.raises(CommandError) as caught:
         run(*arguments)
+    error = caught.value.__cause__
+    assert isinstance(error, RoleError)
+    assert (error.code, str(caught.value)) == (code, str(error))
     assert User.objects.get().is_staff

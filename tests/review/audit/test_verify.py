@@ -230,6 +230,16 @@ def test_the_command_fails_when_anything_is_wrong(tamper: Callable[..., None]) -
     assert anchors.anchored() == []
 
 
+def test_the_command_tells_when_the_end_cannot_be_noted(chain: None, heads_file: Path, settings: Settings) -> None:
+    settings.AUDIT_HEADS_FILE = heads_file / "of a folder that is away"
+    out = StringIO()
+    with pytest.raises(CommandError) as caught:
+        call_command("verify_audit", "--json", stdout=out)
+    assert caught.value.returncode == 3
+    assert isinstance(caught.value.__cause__, OSError)
+    assert json.loads(out.getvalue())["intact"]
+
+
 def test_the_command_refuses_what_is_no_head() -> None:
     with pytest.raises(CommandError) as caught:
         run_command("--head", "abc")

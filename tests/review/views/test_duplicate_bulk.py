@@ -147,7 +147,7 @@ def test_what_goes_wrong_while_the_page_waits(
         ({"scope": "selected"}, ["nothing_selected"]),
         ({"action": "burn"}, ["invalid_choice"]),
         ({"scan": 999}, ["groups_made_again"]),
-        ({"collection": 999}, ["collection_gone"]),
+        ({"collection": 999}, ["collection_not_there"]),
         ({"scope": "selected", "group": "1,x"}, ["not_numbers", "nothing_selected"]),
         ({"tier": 9}, ["invalid_choice"]),
     ],
