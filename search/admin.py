@@ -66,7 +66,7 @@ def recompute(request: HttpRequest, image_ids: Sequence[int]) -> None:
     """Compute these images' features again and say what will happen."""
     num_rows = sum(wanted_rows.recompute(batch) for batch in batches(image_ids))
     text = ngettext("%(n)s feature will be computed again.", "%(n)s features will be computed again.", num_rows)
-    _announce(request, text % {"n": num_rows}, num_rows)
+    _announce(request, text % {"n": num_rows}, num_rows, "recomputed")
 
 
 def retry(request: HttpRequest, image_ids: Sequence[int]) -> None:
@@ -75,24 +75,27 @@ def retry(request: HttpRequest, image_ids: Sequence[int]) -> None:
     text = ngettext(
         "%(n)s failed feature will be tried once more.", "%(n)s failed features will be tried once more.", num_rows
     )
-    _announce(request, text % {"n": num_rows}, num_rows)
+    _announce(request, text % {"n": num_rows}, num_rows, "tried_again")
 
 
-def _announce(request: HttpRequest, text: str, num_rows: int) -> None:
+def _announce(request: HttpRequest, text: str, num_rows: int, code: str) -> None:
     if not num_rows:
-        messages.info(request, _("Nothing was to be done for the images chosen."))
+        messages.info(request, _("Nothing was to be done for the images chosen."), extra_tags="nothing_to_do")
     elif tasks.enqueue_extraction():
-        messages.success(request, text)
+        messages.success(request, text, extra_tags=code)
     else:
-        messages.warning(request, text + " " + _("Redis cannot be reached: it starts by itself once Redis is back."))
+        waiting = _("Redis cannot be reached: it starts by itself once Redis is back.")
+        messages.warning(request, f"{text} {waiting}", extra_tags=f"{code} queue_unreachable")
 
 
 def rebuild(request: HttpRequest) -> None:
     """Ask for a new generation and say what will happen."""
     if tasks.ask_for_build(request.user):
-        messages.success(request, _("A new search index will be built; search goes on with the one in use until then."))
+        text = _("A new search index will be built; search goes on with the one in use until then.")
+        messages.success(request, text, extra_tags="building")
     else:
-        messages.error(request, _("Redis cannot be reached, so no index is built. Start Redis, then ask again."))
+        text = _("Redis cannot be reached, so no index is built. Start Redis, then ask again.")
+        messages.error(request, text, extra_tags="queue_unreachable")
 
 
 class FeatureStateFilter(admin.SimpleListFilter):

@@ -35,7 +35,8 @@ def collection_weights(request: HttpRequest, pk: int) -> HttpResponse:
         adopted.decide_for(collection, request.user, weights=form.own_weights())
     else:
         adopted.decide_for(collection, request.user, preset="" if choice == form.SITE else choice)
-    messages.success(request, _("What counts in searches of “%(name)s” is saved.") % {"name": collection})
+    text = _("What counts in searches of “%(name)s” is saved.") % {"name": collection}
+    messages.success(request, text, extra_tags="weights_saved")
     return redirect("gallery:collection_settings", pk)
 
 

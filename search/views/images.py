@@ -32,7 +32,7 @@ def strip(request: HttpRequest, pk: int) -> HttpResponse:
         # The image was read for its permission; it need not be found again.
         found = search(asked, Subject(image))
     except SearchError as error:
-        return render(request, "search/_strip.html", {"image": image, "problem": str(error)})
+        return render(request, "search/_strip.html", {"image": image, "problem": error})
     cards = make_cards(found.shown, found.images, queried=image)
     return render(request, "search/_strip.html", {"image": image, "cards": cards})
 

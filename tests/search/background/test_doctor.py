@@ -10,6 +10,7 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
 from config.environment import Environment
+from jobs.errors import sentence
 from jobs.supervisor import redis_server
 from jobs.supervisor.redis_server import RedisMissingError
 from search import checks
@@ -40,13 +41,13 @@ def test_what_is_missing_is_told_by_the_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def nowhere() -> None:
-        raise RedisMissingError("No Redis was found: install one")
+        raise RedisMissingError("redis_missing")
 
     monkeypatch.setattr(diagnosis, "find_redis", nowhere)
     with pytest.raises(SystemExit) as end:
         call_command("doctor")
     assert end.value.code == 1
-    assert "MISSING  redis          No Redis was found: install one" in capsys.readouterr().out
+    assert f"MISSING  redis          {sentence('redis_missing')}" in capsys.readouterr().out
 
 
 @pytest.mark.django_db

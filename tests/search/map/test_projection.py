@@ -53,7 +53,7 @@ def test_equal_rows_lie_in_one_place() -> None:
 
 @pytest.mark.parametrize("shape", [(0, 3), (3,)])
 def test_rows_that_are_none_are_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="expected rows of shape"):
+    with pytest.raises(ValueError, match="shape"):
         fit_directions(np.zeros(shape, np.float32))
 
 

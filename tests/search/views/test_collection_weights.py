@@ -17,7 +17,7 @@ from search.query.request import presets_for, weights_of
 from search.scoring.presets import COLLECTION_PRESET, PRESETS
 from search.weights.adopted import decide_for, weights_for
 from tests.gallery.members import client_of, make_member, make_person
-from tests.gallery.saying import said
+from tests.gallery.saying import codes
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +44,7 @@ def test_it_works(pond: Collection) -> None:
     address = f"/collections/{pond.pk}/weights/"
     response = client.post(address, {"choice": "own", "w_color": "0.25", "w_deep": "0.75"})
     assert response.headers["Location"] == f"/collections/{pond.pk}/settings/"
-    assert said(response) == ["What counts in searches of “Pond” is saved."]
+    assert codes(response) == ["weights_saved"]
     assert _weights(collection=pond.pk) == _own(color=0.25, deep=0.75)
     assert _weights() == PRESETS["general"].full_weights()
     page = client.get(address).content.decode()

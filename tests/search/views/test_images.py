@@ -12,6 +12,7 @@ from django.urls import reverse
 from jobs.rows import JobState
 from search.generations import snapshot
 from search.models import Feature
+from tests.codes import notes
 from tests.search.library import add_images, add_library
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_methods")]
@@ -37,7 +38,7 @@ def test_the_strip_shows_the_most_similar(client: Client, rng: np.random.Generat
 
 def test_the_strip_of_an_image_without_features_says_so(client: Client) -> None:
     (image_id,) = add_images(1)
-    assert "has no features yet" in part(client, "strip", image_id)
+    assert notes(part(client, "strip", image_id)) == ["image_not_described_yet"]
 
 
 def test_features_are_shown_by_method(client: Client, rng: np.random.Generator) -> None:
