@@ -42,7 +42,7 @@ $(BIN)/python:
 
 # annoy comes as source only: where it cannot be compiled the install goes on, and OpenCV's ANN index serves instead.
 $(VENV)/.runtime: requirements.txt | $(BIN)/python
-	@echo "Installing the libraries into $(VENV): about 900 MB to fetch, some minutes, once."
+	@echo "Installing the libraries into $(VENV): about 1 GB to fetch, some minutes, once."
 	@grep -v '^annoy==' requirements.txt > $(VENV)/requirements-wheels.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/requirements-wheels.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^annoy==' requirements.txt)" \
@@ -58,6 +58,7 @@ measurements: $(VENV)/.dev
 	@test -n "$(IMAGES)" || { echo "Say which photographs to measure on: make $@ IMAGES=FOLDER (one folder per label)" >&2; exit 1; }
 	$(BIN)/python benchmarks/claims.py --images "$(IMAGES)" --out docs/measurements/claims-packaged.json
 	$(BIN)/python benchmarks/claims.py --images "$(IMAGES)" --backbone compact --out docs/measurements/claims-built-in.json
+	$(BIN)/python benchmarks/networks.py --images "$(IMAGES)" --out docs/measurements/networks.json
 	$(BIN)/python benchmarks/methods.py --images "$(IMAGES)" --out docs/measurements/methods.json
 	$(BIN)/python benchmarks/reduction.py --images "$(IMAGES)" --out docs/measurements/reduction.json
 	$(BIN)/python benchmarks/search.py --out docs/measurements/search.json

@@ -311,6 +311,15 @@ ANN = {
     "p50 ms": "p50_ms",
     "p95 ms": "p95_ms",
 }
+NETWORKS = {
+    "Network": "network",
+    "Numbers": "numbers",
+    "mAP by label": "map",
+    "... of 256 directions": "reduced_map",
+    "ms an image": "ms",
+    "p95 ms": "p95_ms",
+    "File bytes": "file_bytes",
+}
 REDUCTION = {
     "Method": "method",
     "Rows": "rows",
@@ -355,6 +364,13 @@ SECTIONS = [
         f"{CLAIMS_COMMAND}claims-pretrained.json --deep-weights FILE",
         CALTECH,
         quality,
+    ),
+    Section(
+        "Networks of the content method",
+        "networks",
+        "python benchmarks/networks.py --images FOLDER --out docs/measurements/networks.json",
+        CALTECH,
+        runs_table("runs", NETWORKS),
     ),
     Section(
         "The built-in encoder",

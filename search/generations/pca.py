@@ -17,6 +17,8 @@ from search.generations.recall import BLOCK_ROWS, NEIGHBORS, RERANK_DEPTH, TIE, 
 
 MIN_VARIANCE = 0.95
 """Share of the rows' variance that is kept at least."""
+MAX_NUMBERS = 256
+"""Numbers of a reduced row, whatever variance is then lost, as long as the nearest rows are still found."""
 MIN_RECALL = 0.995
 """Share of the 20 nearest rows that must be among the candidates of a reduced scan."""
 MIN_GAIN = 0.75
@@ -47,7 +49,7 @@ class Reduction:
 def fit_reduction(
     vectors: NDArray[np.float32], rows: NDArray[np.int64], seed: int, min_numbers: int | None = None
 ) -> Reduction | None:
-    """Find the smallest basis that keeps enough of the variance and of the nearest rows.
+    """Find the smallest basis that keeps enough of the variance, or MAX_NUMBERS, and of the nearest rows.
 
     Parameters
     ----------
@@ -69,7 +71,7 @@ def fit_reduction(
     queries = _draw(rows, NUM_QUERIES, generator)
     floors = kth_scores(vectors, queries, NEIGHBORS)
     # The tolerance is for sums that only rounding keeps below.
-    k = int(np.searchsorted(kept[1:], MIN_VARIANCE - 1e-9)) + 1
+    k = min(int(np.searchsorted(kept[1:], MIN_VARIANCE - 1e-9)) + 1, MAX_NUMBERS - 1)
     while k + 1 <= MIN_GAIN * dim:
         basis = np.ascontiguousarray(directions[:, : k + 1])
         recall = measure_recall(vectors, basis, queries, floors)

@@ -38,6 +38,18 @@ def test_it_works(rng: np.random.Generator) -> None:
     assert np.abs(reduced @ reduced[:50].T - vectors @ vectors[:50].T).mean() < 0.03
 
 
+def test_wide_rows_are_cut_to_256_numbers(rng: np.random.Generator) -> None:
+    """Their variance is spread over more directions, as that of a network's activations is."""
+    vectors = normalize_rows(rng.normal(size=(1000, 400)) * np.linspace(2, 1, 400))
+    _directions, kept = principal_directions(vectors)
+    assert kept[255] < 0.9
+    found = fit_reduction(vectors, np.arange(1000), seed=1)
+    assert found is not None
+    assert found.basis.shape == (400, 256)
+    assert found.variance == pytest.approx(kept[255], abs=1e-6)
+    assert found.recall >= 0.995
+
+
 def test_the_basis_is_orthonormal_and_starts_along_the_mean(rng: np.random.Generator) -> None:
     sample = flat_cloud(rng, 300, 20, 4, 0.1)
     directions, kept = principal_directions(sample)
