@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -54,12 +54,9 @@ def method_label(method: str) -> str:
     return _(METHODS[method].label) if method in METHODS else method
 
 
-def current_rows() -> Q:
-    """Select the feature rows of the methods that this machine can compute, at their versions."""
-    rows = Q(pk__in=[])
-    for method, version in registry.current_versions().items():
-        rows |= Q(method=method, version=version)
-    return rows
+def current_rows() -> QuerySet[Feature]:
+    """Return the feature rows of the methods that this machine can compute, at their versions."""
+    return registry.of_versions(registry.current_versions())
 
 
 def recompute(request: HttpRequest, image_ids: Sequence[int]) -> None:
@@ -108,7 +105,7 @@ class FeatureStateFilter(admin.SimpleListFilter):
         return [("ready", _("all ready")), ("waiting", _("being computed")), ("failed", _("failed"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Image]) -> QuerySet[Image]:
-        rows = Feature.objects.filter(current_rows(), image=OuterRef("pk"))
+        rows = current_rows().filter(image=OuterRef("pk"))
         if self.value() == "failed":
             return queryset.filter(Exists(rows.filter(state=JobState.FAILED)))
         if self.value() == "waiting":
@@ -128,7 +125,7 @@ class SearchableImageAdmin(BaseImageAdmin):
     fieldsets = [*registered_images.fieldsets, (gettext_lazy("Search"), {"fields": ["feature_list"]})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
-        rows = Feature.objects.filter(current_rows()).defer("vector").order_by("method")
+        rows = current_rows().defer("vector").order_by("method")
         return super().get_queryset(request).prefetch_related(Prefetch("features", rows, to_attr="current_features"))
 
     @admin.display(description=gettext_lazy("features"))

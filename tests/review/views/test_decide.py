@@ -17,6 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 from gallery.models import Account, Collection, Image, Membership
 from gallery.people.roles import Role
 from jobs.errors import sentence
+from review.exceptions import VerdictError
 from review.models import Verdict
 from review.verdicts.record import record
 from search.generations import collection_calibration, snapshot
@@ -199,6 +200,48 @@ def test_undo(client: Client, ada: User, pair: tuple[Image, Image]) -> None:
     assert notes(again.content.decode()) == ["nothing_undone"]
     assert Verdict.objects.count() == 2
     assert client.post(reverse("review:undo", args=[4711])).status_code == 404
+
+
+def test_undo_of_what_was_replaced_is_refused_also_when_an_image_is_gone(
+    client: Client, ada: User, pair: tuple[Image, Image]
+) -> None:
+    """There is no pair to show it beside, so a message says so."""
+    post(client, pair)
+    first = Verdict.objects.get().pk
+    post(client, pair, kind="different", seen=first)
+    pair[1].delete()
+    response = client.post(reverse("review:undo", args=[first]), {"next": "/upload/"})
+    assert response.headers["Location"] == "/upload/"
+    assert [each.extra_tags for each in get_messages(response.wsgi_request)] == ["nothing_undone"]
+    assert Verdict.objects.count() == 2
+
+
+def test_undo_brings_back_what_was_said_before(client: Client, ada: User, pair: tuple[Image, Image]) -> None:
+    post(client, pair, note="at first sight")
+    first = Verdict.objects.get()
+    post(client, pair, kind="different", note="looked again", seen=first.pk)
+    second = Verdict.objects.order_by("-pk")[0]
+    text = client.post(reverse("review:undo", args=[second.pk]), headers=HTMX).content.decode()
+    assert notes(text) == ["undone"]
+    assert 'aria-pressed="true"' in text
+    newest = Verdict.objects.order_by("-pk")[0]
+    assert (newest.kind, newest.note, newest.state["undoes"]) == ("same", "at first sight", second.pk)
+
+
+def test_a_verdict_that_cannot_be_kept_says_why(
+    client: Client, ada: User, pair: tuple[Image, Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a pair of files that are the same bytes by now there is nothing to decide."""
+
+    def refuse(*_args: object, **_about: object) -> None:
+        raise VerdictError("same_file")
+
+    monkeypatch.setattr("review.verdicts.decide.record", refuse)
+    response = post(client, pair, note="a long thought")
+    assert response.status_code == 400
+    assert "same_file" in notes(response.content.decode())
+    assert "a long thought</textarea>" in response.content.decode()
+    assert not Verdict.objects.exists()
 
 
 def test_undo_goes_on_when_an_image_is_gone(client: Client, ada: User, pair: tuple[Image, Image]) -> None:

@@ -18,6 +18,7 @@ from gallery.people.roles import Role
 from jobs import transport
 from jobs.rows import JobState
 from review.duplicates.decide import bulk, decisions
+from review.exceptions import DuplicatesError
 from review.models import DuplicateBulk, DuplicateDecision, DuplicateScan
 from review.verdicts.decide import decide
 from tests.codes import notes
@@ -139,6 +140,54 @@ def test_what_goes_wrong_while_the_page_waits(
     assert "full (no inode)" in text
     assert "unforeseen" in notes(text)
     assert "many_keep_all" not in notes(text)
+
+
+def test_what_was_given_up_goes_on_when_its_author_asks(
+    client: Client, cyd: User, scan: DuplicateScan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "fits_a_page", lambda _row: False)
+    monkeypatch.setattr(transport, "send", lambda *_about, job_id="": True)
+    said(client, APPLY, form(scan, "keep_all"))
+    row = DuplicateBulk.objects.get()
+    address = reverse("review:duplicates_retry", args=[row.pk])
+    assert "not_ended" in notes(said(client, address, {}))  # it waits already
+    DuplicateBulk.objects.update(state=JobState.FAILED, error_code="unforeseen", attempts=3)
+    assert "not_ended" not in notes(said(client, address, {}))
+    row.refresh_from_db()
+    assert (row.state, row.error_code, row.attempts) == (JobState.WAITING, "", 0)
+    other = Client()
+    other.force_login(person("dan", Role.CURATOR))
+    assert other.post(address).status_code == 404
+
+
+def test_without_redis_it_waits_and_the_page_says_so(
+    client: Client, scan: DuplicateScan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "fits_a_page", lambda _row: False)
+    monkeypatch.setattr(transport, "send_after_commit", lambda *_about, job_id="": False)
+    assert "queue_unreachable" in notes(said(client, APPLY, form(scan, "keep_all")))
+    assert DuplicateBulk.objects.get().state == JobState.WAITING
+
+
+def test_what_could_not_be_done_is_told_beside_what_was(
+    client: Client, scan: DuplicateScan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An image of the second group goes between the plan and the act."""
+    keep_all = decisions.keep_all
+
+    def refuse_the_second(*about: Any, **options: Any) -> Any:
+        if DuplicateDecision.objects.count() == 1 and not refused:
+            refused.append(about)
+            raise DuplicatesError("images_gone", gone=1, num=2)
+        return keep_all(*about, **options)
+
+    refused: list[Any] = []
+    monkeypatch.setattr(decisions, "keep_all", refuse_the_second)
+    text = said(client, APPLY, form(scan, "keep_all"))
+    row = DuplicateBulk.objects.get()
+    assert (row.state, row.num_done, row.num_skipped, row.skip_code) == (JobState.READY, 3, 1, "images_gone")
+    assert notes(text)[:2] == ["many_keep_all", "images_gone"]
+    assert DuplicateDecision.objects.count() == 3
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -16,6 +17,7 @@ from jobs import transport as sending
 from jobs.rows import JobState
 from review.models import AuditRow, Queue, Verdict
 from review.queues import create
+from review.queues.gather import GATHERERS
 from review.queues.reading import decide
 from tests.codes import notes
 from tests.gallery.rows import make_images
@@ -213,6 +215,28 @@ def test_curators_of_a_collection_make_queues_of_it(client: Client, sent: list[A
     assert "not_its_curator" in notes(posted(client, MAKE, source="nearest"))
     posted(client, MAKE, source="nearest", collection=birds.pk)
     assert Queue.objects.get().collection == birds
+
+
+def test_without_redis_gathering_waits_and_the_page_says_so(
+    client: Client, cora: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "send_after_commit", lambda *_what, job_id="": False)
+    assert "queue_unreachable" in notes(posted(client, MAKE, source="nearest"))
+    assert Queue.objects.get().state == JobState.WAITING
+
+
+def test_a_search_that_could_not_be_gathered_now_waits_for_a_worker(
+    client: Client, cora: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database was busy: nothing is lost, and the list of queues shows how far it is."""
+
+    def busy(*_args: Any, **_options: Any) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setitem(GATHERERS, Queue.Source.SEARCH, busy)
+    response = client.post(MAKE, {"source": "search", "address": "image=1", "image": "1"})
+    assert response.headers["Location"] == QUEUES
+    assert Queue.objects.get().is_active
 
 
 def test_a_search_that_finds_nothing_is_told_where_it_was_asked(client: Client) -> None:
