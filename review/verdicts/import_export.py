@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -107,11 +107,12 @@ def _moment(text: str) -> datetime | None:
         return None
     try:
         moment = parse_datetime(text.strip())
-    except ValueError:
-        moment = None
-    if moment is None:
-        raise VerdictError("no_time", column="decided_at", got=text)
-    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+        if moment is not None:
+            # As it is stored: at either end of time, an offset leads to hours that there are not.
+            return (timezone.make_aware(moment) if timezone.is_naive(moment) else moment).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise VerdictError("no_time", column="decided_at", got=text)
 
 
 def _state(value: Any) -> Mapping[str, Any]:
