@@ -45,6 +45,8 @@ def edit(name: str, image: RGBImage, seed: int) -> RGBImage:
     if name not in EDITS:
         raise ValueError(f"unknown edit {name!r}; expected one of {', '.join(EDITS)}")
     check_image(image)
+    # By name, so that a new edit leaves the copies of all others as they are; by CRC, since hash() of a text differs
+    # from process to process.
     generator = np.random.default_rng([seed, zlib.crc32(name.encode())])
     return np.ascontiguousarray(EDITS[name](image, generator))
 
@@ -58,6 +60,7 @@ def check_image(image: RGBImage) -> None:
 def crop(image: RGBImage, generator: np.random.Generator, share: float) -> RGBImage:
     """Keep this share of the surface, of the same aspect ratio, anywhere."""
     sides = [max(1, round(side * math.sqrt(share))) for side in image.shape[:2]]
+    # Not strict: the third number of the shape is that of the channels.
     top, left = (int(generator.integers(0, whole - side + 1)) for whole, side in zip(image.shape, sides, strict=False))
     return image[top : top + sides[0], left : left + sides[1]]
 
@@ -70,12 +73,14 @@ def _shrink(image: RGBImage, _generator: np.random.Generator) -> RGBImage:
 def jpeg(image: RGBImage, _generator: np.random.Generator, quality: int) -> RGBImage:
     file = io.BytesIO()
     Picture.fromarray(image).save(file, "JPEG", quality=quality)
+    # Only this decoder: what was written a line above is no other format.
     with Picture.open(file, formats=["JPEG"]) as decoded:
         return np.array(decoded.convert("RGB"))
 
 
 def blur(image: RGBImage, _generator: np.random.Generator) -> RGBImage:
     """Blur by a Gaussian of 1.2 % of the longest side."""
+    # In proportion to the picture, so that it looks as soft in every size.
     sigma = max(0.5, 0.012 * max(image.shape[:2]))
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
 

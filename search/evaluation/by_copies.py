@@ -71,6 +71,7 @@ def measure_by_copies(plan: MeasurementPlan, kinds: CopySet = EDITED) -> Scorebo
     hashes, pixels_of = listed[:, 1].tolist(), listed[:, 2].astype(np.str_)
     colors = read_reference_colors(hashes, plan.progress) if len(listed) <= REFERENCE_MAX_IMAGES else None
     trial = _CopyTrial(field, used, Judge(field, plan.weights, colors), colors, kinds)
+    # An original that no method has described cannot be found, whatever the copy.
     queries = plan.draw(np.flatnonzero(np.any([present for _vectors, present in field.rows.values()], axis=0)))
     for done, row in enumerate(queries.tolist()):
         plan.progress("copies", done, len(queries))
@@ -98,6 +99,8 @@ def measure_by_remixes(plan: MeasurementPlan) -> Scoreboard:
 def _others(hashes: Sequence[str], row: int) -> dict[int, RGBImage]:
     """Return other images for an image to be put among, drawn by chance, by their rows; fewer where there are none."""
     found: dict[int, RGBImage] = {}
+    # By the row, so that an image stands among the same others whichever images were drawn; a few more than needed,
+    # since some may not be decoded.
     for other in np.random.default_rng([settings.ENV.index_seed, row]).permutation(len(hashes))[: 4 * OTHERS].tolist():
         if other != row and len(found) < OTHERS and (pixels := read_pixels(hashes[other])) is not None:
             found[other] = pixels
@@ -140,6 +143,7 @@ class _CopyTrial:
     ) -> None:
         """Make every kind of copy of one image and look for it; what else a copy shows is no answer, nor wrong."""
         self.num_originals += 1
+        # Of the image, so that measuring again makes the same copies.
         seed = int(self._field.image_ids[row])
         shown = list(others.values())
         names = [name for name in self._kinds.names if name not in self._kinds.among_others or len(shown) >= OTHERS]
@@ -153,6 +157,7 @@ class _CopyTrial:
             reference = None if self._colors is None else self._colors.scores_of(copy)
             scores = self._judge.rankings({method: rows[place] for method, rows in vectors.items()}, reference)
             for found in scores.values():
+                # NaN is not found: whoever finds what else the picture shows is neither right nor wrong.
                 found[beside if name in self._kinds.among_others else twins] = np.nan
             self.tally.add(scores, relevant)
             self._note(name, scores, relevant)

@@ -35,6 +35,7 @@ def measure_by_verdicts(plan: MeasurementPlan) -> Scoreboard:
     partners = _partners(pairs, ids)
     field = make_field(plan.snapshot, ids)
     judged = np.concatenate([same for _rows, same in partners.values()]) if partners else np.empty(0, bool)
+    # Of one kind alone there is neither an order nor a threshold to judge.
     if not field.rows or not judged.any() or judged.all():
         raise SearchError("verdicts_of_both_kinds_expected")
     judge, tally = Judge(field, plan.weights), Tally()
@@ -54,6 +55,7 @@ def _partners(pairs: JudgedPairs, ids: NDArray[np.int64]) -> dict[int, tuple[NDA
     order = np.random.default_rng(settings.ENV.index_seed).permutation(len(pairs))
     columns = (np.searchsorted(ids, pairs.first), np.searchsorted(ids, pairs.second), pairs.same)
     for first, second, same in zip(*(column[order].tolist() for column in columns), strict=True):
+        # Under both images: either may be the one that is searched for.
         found[first].append((second, same))
         found[second].append((first, same))
     return {
@@ -65,6 +67,7 @@ def _partners(pairs: JudgedPairs, ids: NDArray[np.int64]) -> dict[int, tuple[NDA
 def _tally_partners(judge: Judge, tally: Tally, row: int, others: NDArray[np.intp], same: NDArray[np.bool_]) -> None:
     """Take one image's judged partners: their order, where there is something to tell apart, and each pair once."""
     for ranking, scores in judge.of_row(row).items():
+        # Each pair stands in the lists of both its images, and counts once.
         found, once = scores[others], others > row
         tally.add_pairs(ranking, found[once], same[once])
         if same.any() and not same.all():

@@ -37,6 +37,7 @@ def measure_index(plan: MeasurementPlan) -> dict[str, Any] | None:
     if not indexed:
         return None
     searches = {name: {name: 1.0} for name in indexed} | {DEFAULT: DEFAULT_WEIGHTS}
+    # Of the generation: what is newer has no index and is always compared one by one.
     ids = snapshot.segments[0].image_ids
     generator = np.random.default_rng(settings.ENV.index_seed)
     queries = np.sort(generator.choice(ids, min(NUM_QUERIES, len(ids)), replace=False)).tolist()
@@ -51,12 +52,14 @@ def _compare(snapshot: Snapshot, weights: Mapping[str, float], queries: list[int
     recalls, seconds = [], []
     for image_id in queries:
         vectors = snapshot.vectors_of(image_id) or {}
+        # Nothing could be found either way, which would count as a perfect recall.
         if not any(weights.get(name) for name in vectors):
             continue
         exact, exact_seconds = _search(snapshot, vectors, weights, image_id, ALL_ROWS)
         near, near_seconds = _search(snapshot, vectors, weights, image_id, NO_ROWS)
         recalls.append(recall_at_k(near, exact))
         seconds.append((exact_seconds, near_seconds))
+    # Medians: the first queries wait for pages of the files that later ones find in memory.
     exact_ms, index_ms = (1000 * np.median(seconds, axis=0)).tolist() if seconds else (0.0, 0.0)
     recall = float(np.mean(recalls)) if recalls else 0.0
     return {"recall": round(recall, 4), "exact_ms": round(exact_ms, 2), "index_ms": round(index_ms, 2)}

@@ -104,6 +104,7 @@ def pairs_of_labels(ids: NDArray[np.int64], labels: NDArray[np.str_], limit: int
     order = np.argsort(labels, kind="stable")
     sorted_labels, places = labels[order], np.arange(len(order))
     group_ends = np.searchsorted(sorted_labels, sorted_labels, side="right")
+    # As many of either kind, since nearly all pairs of a library are of two labels.
     within = _draw_pairs(places + 1, group_ends, limit // 2, generator)
     between = _draw_pairs(group_ends, np.full(len(order), len(order)), limit // 2, generator)
     pairs = np.sort(ids[order[np.concatenate([within, between])]], axis=1)
@@ -114,6 +115,7 @@ def _draw_pairs(
     starts: NDArray[np.int64], ends: NDArray[np.int64], count: int, generator: np.random.Generator
 ) -> NDArray[np.int64]:
     """Return up to `count` of the pairs (i, j) with starts[i] <= j < ends[i], each equally likely; shape (pairs, 2)."""
+    # Pairs are numbered, not listed: of 10,000 images there are fifty million.
     numbers_end = np.cumsum(ends - starts)
     total = int(numbers_end[-1]) if len(starts) else 0
     numbers = np.arange(total) if total <= count else np.sort(generator.choice(total, count, replace=False))

@@ -65,6 +65,7 @@ def measure(
     document["generation"] = plan.snapshot.generation_id
     document["versions"] = {name: found.field.version_of(name) for name in found.field.rows}
     document["weights"] = {name: dict(weights) for name, weights in plan.weights.items()}
+    # On the same images as the rankings, so that both can be read together.
     document["reliability"] = measure_reliability(found.field, plan)
     document["index"] = measure_index(plan)
     document["seconds"] = round(time.monotonic() - started, 1)

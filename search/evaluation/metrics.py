@@ -100,6 +100,7 @@ def precision_curve(relevant: Relevance, num_relevant: int | None = None) -> NDA
     best = np.zeros(total + 1)
     precisions = np.arange(1, len(hits) + 1) / (hits + 1)
     best[: len(hits)] = np.maximum.accumulate(precisions[::-1])[::-1]
+    # 0.07 * 100 is 7.000000000000001, which must not ask for an eighth hit.
     needed = np.ceil(RECALL_LEVELS * total - 1e-9).astype(np.intp)
     return np.asarray(best[np.maximum(needed - 1, 0)])
 
@@ -141,6 +142,7 @@ class RankingMeter:
                 average_precision(relevant, num_relevant),
                 precision_at_k(relevant, 1),
                 precision_at_k(relevant, 5),
+                # Of three right answers three can be among the first ten; the best ranking should reach 1.
                 float(np.count_nonzero(relevant[:RECALL_RANK]) / min(num_relevant, RECALL_RANK)),
                 ns_score(relevant, num_relevant),
             )
@@ -192,6 +194,7 @@ def evaluate_many(
     for row in answerable(labels) if queries is None else queries:
         same = labels == labels[row]
         for name, scores in score(int(row)).items():
+            # The query bears its own label, and is no answer.
             meters.setdefault(name, RankingMeter()).add(ranked(scores, same, int(row)), int(np.count_nonzero(same)) - 1)
     return {name: meter.figures() for name, meter in meters.items()}
 
@@ -227,12 +230,14 @@ def ranked(scores: NDArray[np.floating], relevant: Relevance, query: int | None 
     relevance : ndarray of shape (m,), m <= n: without the query and what was not found
     """
     order = np.argsort(-scores, kind="stable")
+    # What is not found has no rank; that it is missing shows in the number of right answers.
     order = order[~np.isnan(scores[order]) & (order != (-1 if query is None else query))]
     return np.asarray(relevant[order])
 
 
 def _hits(relevant: Relevance, num_relevant: int | None) -> tuple[NDArray[np.intp], int]:
     """Return the ranks, from 0, of what is relevant, and how much there is."""
+    # Only the ranks of what is relevant are needed, and they are few.
     hits = np.flatnonzero(relevant)
     total = len(hits) if num_relevant is None else num_relevant
     if total < len(hits):

@@ -78,6 +78,7 @@ def make_field(snapshot: Snapshot, image_ids: NDArray[np.int64]) -> Field:
 
     Methods that the snapshot holds in no table yet, or that this program no longer knows, are left out as well.
     """
+    # Without a table there is no rarity, and without a method nothing to compare with.
     known = [name for name in registry.methods() if name in snapshot.tables]
     rows = {name: found for name in known if (found := take(snapshot, name, image_ids)) and found[1].any()}
     return Field(image_ids, snapshot, rows)
@@ -129,15 +130,21 @@ class Judge:
         table = self._field.score(vectors, self._methods, later=later)
         raw, rarities = table.raw, table.rarity
         found: dict[Ranking, NDArray[np.floating]] = {
-            (METHOD, name): scores for name, scores in zip(self._names, raw, strict=True) if not np.isnan(scores).all()
+            # A method that says nothing of this query is left out of its mean, rather than taken for wrong.
+            (METHOD, name): scores
+            for name, scores in zip(self._names, raw, strict=True)
+            if not np.isnan(scores).all()
         }
         for fusion, weights in self._weights.items():
+            # Zero for NaN, or a missing raw score would take the fused one away.
             fused = fuse(rarities, weights) + TIE * np.nan_to_num(fuse(raw, weights))
             if not np.isnan(fused).all():
                 found[FUSED, fusion] = fused
         if reference is not None and not np.isnan(reference).all():
             found[REFERENCE, REFERENCE_COLOR] = reference
+            # The textbook adds its own color comparison, not ours.
             added = np.array([reference if name == "color" else raw[place] for place, name in enumerate(self._names)])
+            # By the methods at hand: one that is not available leaves its share to the others, as in search.
             weights = np.array([REFERENCE_WEIGHTS.get(name, 0.0) for name in self._names])
             if weights.any():
                 found[REFERENCE, RAW_SUM] = fuse(added, weights)
@@ -149,4 +156,5 @@ class Judge:
         weights = np.array(
             [0.0 if self._methods[name].reranks else DEFAULT_WEIGHTS.get(name, 0.0) for name in table.names]
         )
+        # Where only methods without a default weight describe these images, all of them choose.
         return top(fuse(table.rarity, weights if weights.any() else np.ones(len(weights))), RERANK_DEPTH)

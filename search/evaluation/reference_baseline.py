@@ -33,6 +33,7 @@ class ReferenceColors:
         bins, values, lengths = [], [], np.zeros(num_rows, np.int64)
         for row, pixels in images:
             histogram = textbook_histogram(pixels).ravel()
+            # Kept apart, because the histogram itself is kept without its zeros.
             self._means[row], self._spreads[row] = histogram.mean(), histogram.std()
             bins.append(np.flatnonzero(histogram))
             values.append(histogram[bins[-1]])
@@ -43,6 +44,7 @@ class ReferenceColors:
 
     def scores(self, row: int) -> Scores:
         """Compare one image with all; NaN where a histogram is missing or flat."""
+        # Two large sums are subtracted from each other below; float32 would lose most of their digits.
         histogram = self._histograms[[row]].toarray()[0].astype(np.float64)
         return self._compare(histogram, self._means[row], self._spreads[row])
 
@@ -76,5 +78,6 @@ def read_pixels(sha256: str) -> RGBImage | None:
 def _decode(hashes: list[str], progress: Progress) -> Iterator[tuple[int, RGBImage]]:
     for row, sha256 in enumerate(hashes):
         progress("guide", row + 1, len(hashes))
+        # An original that is gone for a moment should not end a measurement of hours.
         if (pixels := read_pixels(sha256)) is not None:
             yield row, pixels

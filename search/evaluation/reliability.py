@@ -47,6 +47,7 @@ def _compare(field: Field, name: str, present: NDArray[np.intp]) -> dict[str, An
     halves = (np.sort(shuffled[: len(present) // 2]), np.sort(shuffled[len(present) // 2 :]))
     table = fit(_sample(field, name, halves[0]))
     claimed = table.decades_of(_sample(field, name, halves[1]))
+    # A little less, since calibrations of few values meet a level exactly but for rounding.
     levels = [(level, *_at(claimed, level)) for level in LEVELS.tolist() if (claimed >= level - 1e-9).any()]
     kept = [each for each in levels if len(claimed) * 10.0 ** -each[1] >= LEAST_PAIRS]
     return {

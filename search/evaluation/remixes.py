@@ -76,6 +76,7 @@ def _inset(image: RGBImage, generator: np.random.Generator, others: Sequence[RGB
     longest = max(image.shape[:2])
     host = _resized(others[0], longest / max(others[0].shape[:2])).copy()
     ratio = math.sqrt(share * host.shape[0] * host.shape[1] / (image.shape[0] * image.shape[1]))
+    # A long picture may not fit into the host at that share of its surface.
     ratio = min(ratio, *(whole / side for whole, side in zip(host.shape[:2], image.shape[:2], strict=True)))
     inset = _resized(image, ratio)[: host.shape[0], : host.shape[1]]
     top, left = (int(generator.integers(0, host.shape[axis] - inset.shape[axis] + 1)) for axis in (0, 1))
@@ -97,8 +98,10 @@ def _collage(image: RGBImage, generator: np.random.Generator, others: Sequence[R
 
 def _screenshot(image: RGBImage, generator: np.random.Generator, _others: Sequence[RGBImage]) -> RGBImage:
     """Show the picture in a phone's app: bars, a name, buttons and lines of text around it, light or dark."""
+    # A narrower screen has no room for bars and buttons.
     width = max(image.shape[1], 24)
     height = round(PHONE * width)
+    # Tall pictures leave room for the app as well.
     ratio = min(width / image.shape[1], 0.6 * height / image.shape[0])
     picture = _resized(image, ratio)
     paper, ink = (250, 40) if generator.integers(2) else (22, 225)
@@ -140,6 +143,7 @@ def _print_scan(image: RGBImage, generator: np.random.Generator, _others: Sequen
     rows, columns = np.mgrid[: sheet.shape[0], : sheet.shape[1]]
     period, direction = generator.uniform(3.5, 6), generator.uniform(0, np.pi)
     grid = np.sin(2 * np.pi / period * (columns * np.cos(direction) + rows * np.sin(direction)))
+    # Two grids of nearly the same period beat: that is what moire is.
     grid *= np.sin(2 * np.pi / (1.06 * period) * (rows * np.cos(direction) - columns * np.sin(direction)))
     scanned: NDArray[np.float64] = (
         0.85 * sheet + 20 + MOIRE * grid[:, :, None] + generator.normal(0, SCAN_NOISE, sheet.shape)

@@ -22,6 +22,7 @@ from search.models import Evaluation
 @job(Evaluation, queue=settings.QUEUE_MAINTENANCE, name="evaluation", lease_seconds=LONG_WORK_SECONDS)
 def evaluation(row: Evaluation, progress: Progress[Evaluation]) -> dict[str, Any]:
     """Measure what a row asks for."""
+    # The key is emptied when the collection is deleted; without this, everything would be measured instead.
     if row.collection_name and row.collection_id is None:
         raise SearchError("collection_gone", name=row.collection_name)
     document = measure(row.kind, collection_id=row.collection_id, max_queries=row.max_queries, progress=progress)

@@ -38,6 +38,7 @@ class Tally:
         relevant : ndarray of shape (n,), bool
         query : the query's own row, which does not count; None: it is not among the images
         """
+        # A pair of an image with itself would be right at the highest score, and teach nothing about thresholds.
         others = np.ones(len(relevant), bool)
         if query is not None:
             others[query] = False
@@ -53,6 +54,7 @@ class Tally:
     def add_pairs(self, ranking: Ranking, scores: NDArray[np.floating], same: Relevance) -> None:
         """Take the scores of pairs, and which of them belong together."""
         if ranking not in self._pairs:
+            # Raw scores may be negative, fused ones are not.
             self._pairs[ranking] = PairMeter(*((0.0, 1.0) if ranking[0] == FUSED else (-1.0, 1.0)))
         self._pairs[ranking].add(scores, same)
 
@@ -76,6 +78,7 @@ class Tally:
         for ranking, meter in self._pairs.items():
             advice = {name: meter.advise(precision) for name, precision in PRECISIONS.items()}
             advice["best_f1"] = meter.best_f1()
+            # None stays None: it says that no threshold is that precise.
             found[ranking] = {name: each and each.as_dict() for name, each in advice.items()}
         return by_part(found)
 
@@ -90,4 +93,5 @@ def by_part(values: Mapping[Ranking, Any]) -> Document:
 
 def _in_order(rankings: Iterable[Ranking]) -> list[Ranking]:
     registered = list(METHODS)
+    # The sort is stable, so fusions stay in the order in which they were listed.
     return sorted(rankings, key=lambda ranking: registered.index(ranking[1]) if ranking[0] == METHOD else 0)

@@ -85,6 +85,7 @@ class PairMeter:
         """Return the chance that a right pair scores higher than a wrong one, ties half; 0.5 when one kind lacks."""
         if not (self.num_right and self.num_wrong):
             return 0.5
+        # By counts per cell (Mann and Whitney), so that no pair has to be kept.
         wrong_below = np.cumsum(self._wrong) - self._wrong
         wins = float(np.sum(self._right * (wrong_below + self._wrong / 2)))
         return wins / (self.num_right * self.num_wrong)
@@ -99,6 +100,7 @@ class PairMeter:
         """Return the lowest threshold from which on at least this share of the pairs is right; None: there is none."""
         precisions, recalls = self._cuts()
         enough = np.flatnonzero((precisions >= precision - 1e-9) & self._supported(recalls))
+        # Cuts go from the highest score down: the last that is good enough takes the most pairs.
         return self._advice(int(enough[-1]), precisions, recalls) if len(enough) else None
 
     def best_f1(self) -> Advice | None:

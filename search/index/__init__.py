@@ -44,4 +44,5 @@ def choose_backend(name: str = "auto") -> type[IndexBackend]:
         if (reason := backend.unavailable()) is not None:
             raise IndexUnavailableError("backend_unavailable", name=name, because=reason)
         return backend
+    # Exact search needs nothing, so there is always one.
     return next(backend for backend in map(load_backend, BACKENDS) if backend.unavailable() is None)

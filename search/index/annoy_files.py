@@ -24,6 +24,7 @@ class AnnoyFiles(FileBackend):
 
     def _nodes(self, k: int, quality: float, trees: int) -> int:
         """Return how many nodes to look at, Annoy's `search_k`."""
+        # Whoever asks for every row gets them only if all trees are walked to the end.
         if k >= self.rows:
             return trees * self.rows
         return round(between(LEAST_NODES, self.rows // COST_RATIO, quality) * max(1.0, k / DEPTH))
@@ -39,6 +40,7 @@ def num_trees(quality: float, hints: Mapping[str, int]) -> int:
 
 def check_size(path: Path, dim: int) -> None:
     """Raise IndexDamagedError unless the file could hold nodes: each is 12 bytes of links, and a vector."""
+    # Annoy itself checks nothing: of a file that was cut it would read beyond the end.
     size = path.stat().st_size if path.is_file() else 0
     if not size or size % (_LINK_BYTES + 4 * dim):
         raise IndexDamagedError("annoy_size_wrong", file=path.name, dim=dim)

@@ -201,6 +201,7 @@ class IndexBackend(ABC):
                 break
             asked = min(math.ceil(factor * self.rows / num_allowed) * k, self.rows)
             near, scores = self._nearest(vectors[short], asked, quality, None)
+            # -1 would look up the last row of the mask; the first half of the condition says that it does not count.
             kept = (near >= 0) & allowed[near]
             num_kept = np.count_nonzero(kept, axis=1)
             order = np.argsort(~kept, axis=1, kind="stable")[:, : max(k, int(num_kept.max()))]

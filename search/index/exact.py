@@ -57,7 +57,9 @@ class ExactBackend(FileBackend):
             scores = self._vectors @ vector
             if allowed is not None:
                 scores[~allowed] = -np.inf
+            # Only the best are put in order; to sort all rows would cost about as much as comparing them.
             rows = np.argpartition(scores, len(scores) - k)[len(scores) - k :]
+            # Of equal cosines the lower row first: what others are measured by must not depend on chance.
             rows = rows[np.lexsort((rows, -scores[rows]))]
             found[place], cosines[place] = np.where(np.isneginf(scores[rows]), -1, rows), scores[rows]
         return found, cosines

@@ -58,9 +58,11 @@ class _FaissBackend(FileBackend):
         import faiss
 
         index = cls._new(vectors.shape[1], seed, quality)
+        # The number is the whole process's, and searches go on in it meanwhile.
         before = faiss.omp_get_max_threads()
         faiss.omp_set_num_threads(threads)
         try:
+            # In parts, since the rows are a mapped file that may be larger than the memory.
             for start in range(0, len(vectors), CHUNK_ROWS):
                 index.add(np.ascontiguousarray(vectors[start : start + CHUNK_ROWS]))
         finally:

@@ -31,6 +31,7 @@ def path_of(uri: str) -> Path:
     if "://" not in uri:
         return Path(uri)
     parts = urlsplit(uri)
+    # RFC 8089: a file URI may name the host, which then must be this one.
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
         raise IndexUnavailableError("no_file_uri", got=uri)
     return Path(unquote(parts.path))

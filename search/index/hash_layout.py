@@ -20,6 +20,7 @@ from search.exceptions import DimensionMismatchError, IndexDamagedError
 
 TABLES = 4
 CODE_BYTES = (8, 16)
+# A page of memory, so that whatever follows is aligned for every type that it is mapped as.
 HEADER_BYTES = 4096
 MAX_ROWS = 2**32 - 1
 ENTRY = np.dtype("<u4")
@@ -46,6 +47,7 @@ class Layout:
         """Choose the length of the prefixes: about eight rows share one if all codes are equally likely."""
         word_bits = code_bytes * 8 // TABLES
         wanted = (rows // _ROWS_PER_PREFIX).bit_length()
+        # No longer than the word itself, and not so short that a directory would hardly divide anything.
         return cls(code_bytes, rows, min(max(wanted, _LEAST_PREFIX_BITS), word_bits))
 
     @property

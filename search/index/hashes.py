@@ -112,7 +112,9 @@ class HashIndex:
         _check_query(code, self.code_bytes, radius, limit)
         code = np.ascontiguousarray(code)
         found = [rows for table in range(TABLES) for rows in self._near_rows(table, code, radius)]
+        # Several tables may lead to one row.
         rows = np.unique(np.concatenate([np.empty(0, ENTRY), *found])).astype(np.int64)
+        # Before it is used: codes beyond the mapped part would end the process.
         if len(rows) and rows[-1] >= self.rows:
             raise IndexDamagedError("codes_lead_astray", row=int(rows[-1]), rows=self.rows)
         distances = np.bitwise_count(self._codes[rows] ^ code.view("<u8")).sum(axis=1, dtype=np.uint8)

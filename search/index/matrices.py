@@ -68,6 +68,7 @@ def map_matrix(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[
     IndexDamagedError : not an array of that shape and type
     """
     try:
+        # An empty file cannot be mapped, and a pickle would run its code.
         rows = np.load(path, mmap_mode="r" if 0 not in shape else None, allow_pickle=False)
     except (ValueError, OSError) as error:
         raise IndexDamagedError("array_unreadable", file=path.name, cause=str(error)) from error

@@ -26,11 +26,13 @@ def announce(matrix: NDArray[Any], rows: NDArray[np.int64]) -> None:
     rows : ndarray of row numbers, in any order
     """
     mapped = _map_of(matrix)
+    # Not every system takes such advice, and none needs it: it only saves waiting.
     if mapped is None or not len(rows) or matrix.strides[0] < MIN_ROW_BYTES or not hasattr(mmap, "MADV_WILLNEED"):
         return
     origin = np.frombuffer(mapped, np.uint8, 1)
     offset = _address(matrix) - _address(origin)
     for start, end in spans(offset, matrix.strides[0], np.sort(rows), mmap.PAGESIZE):
+        # The last page may reach beyond the end of the file.
         mapped.madvise(mmap.MADV_WILLNEED, start, min(end, len(mapped)) - start)
 
 

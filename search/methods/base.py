@@ -133,6 +133,7 @@ class Method(ABC):
         -------
         codes : ndarray of shape (m, code_bits // 8), dtype uint8, m >= 1
         """
+        # One code, unless a method knows variants of the picture that the code should find as well.
         return self.codes(query[None])
 
 
@@ -237,11 +238,13 @@ def check_bytes(method: Method, query: NDArray[Any], vectors: Vectors) -> None:
 def normalize_rows(rows: NDArray[Any]) -> NDArray[np.float32]:
     """Scale rows to L2 norm 1; all-zero rows stay zero. Shape (n, dim) in and out, float32 out."""
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    # Zeros stay zeros, rather than NaN: the row of an image of one color, or of a method that found nothing.
     return np.asarray(np.divide(rows, norms, out=np.zeros_like(rows, dtype=np.float64), where=norms > 0), np.float32)
 
 
 def gray(image: RGBImage) -> NDArray[np.uint8]:
     """Return the luma (ITU-R BT.601) of an (H, W, 3) RGB image as (H, W) uint8."""
+    # OpenCV takes no views with a negative step, which is what mirrored images are.
     return np.asarray(cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY), np.uint8)
 
 
@@ -265,4 +268,5 @@ def resize_longest(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     longest = max(height, width)
     if longest <= side:
         return image
+    # One pixel at least: the short side of a panorama may round to none.
     return resize(image, max(1, round(height * side / longest)), max(1, round(width * side / longest)))

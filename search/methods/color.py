@@ -57,6 +57,7 @@ def _sharing(fine: int, few: int, *, circular: bool) -> NDArray[np.float32]:
         position = (row + 0.5) * few / fine - 0.5
         low = math.floor(position)
         for bin_, share in ((low, low + 1 - position), (low + 1, position - low)):
+            # Hue is a circle; saturation and value end, so that what is beyond the last bin belongs to it.
             shares[row, bin_ % few if circular else min(max(bin_, 0), few - 1)] += share
     return shares
 
@@ -70,15 +71,19 @@ def _histograms(image: RGBImage) -> NDArray[np.float32]:
     """Return the rooted shares of colors in the picture and in its middle; shape (256,), each half of L2 norm 1."""
     hsv = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2HSV)
     height, width = hsv.shape[:2]
+    # A margin of no pixels, in pictures smaller than five, leaves the whole picture as its middle.
     down, right = height // MARGIN, width // MARGIN
     middle = np.ascontiguousarray(hsv[down : height - down, right : width - right])
+    # Each half by itself, so that the middle counts as much as the whole.
     return normalize_rows(np.stack([_rooted_shares(hsv), _rooted_shares(middle)])).ravel()
 
 
 def _rooted_shares(hsv: NDArray[Any]) -> NDArray[np.float32]:
     """Return the share of pixels per bin to the power `EXPONENT`; shape (128,)."""
+    # OpenCV counts hue in half degrees, so that it fits into a byte.
     fine = cv2.calcHist([hsv], [0, 1, 2], None, list(FINE_BINS), [0, 180, 0, 256, 0, 256])
     counts = np.tensordot(_HUE, np.asarray(fine, np.float32) @ _VALUE, axes=(0, 0))  # (hue, fine saturation, value)
+    # By shares, not counts, so that pictures of all sizes compare.
     shares = np.einsum("hsv,st->htv", counts, _SATURATION) / (hsv.shape[0] * hsv.shape[1])
     return np.asarray(shares.ravel() ** EXPONENT, np.float32)
 

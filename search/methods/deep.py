@@ -54,6 +54,7 @@ class Deep(Method):
         try:
             file = find_model_file(self.options)
             return f"{_REVISION}-{file.title}-{file.identity}"
+        # The file may go away between being found and being read.
         except (WeightsError, OSError):
             return f"{_REVISION}-unavailable"
 
@@ -69,6 +70,7 @@ class Deep(Method):
         except WeightsError as error:
             return error
         for package in PACKAGES[file.engine]:
+            # Looked for, not imported: pages ask this too, and must not load TensorFlow.
             if importlib.util.find_spec(package) is None:
                 return MethodUnavailableError(
                     "extra_missing" if package in EXTRA else "package_missing", package=package
@@ -209,6 +211,7 @@ def fit(image: RGBImage, height: int, width: int) -> RGBImage:
     inner = resize(image, inner_height, inner_width)
     top, left = (height - inner_height) // 2, (width - inner_width) // 2
     bottom, right = height - inner_height - top, width - inner_width - left
+    # Gray in the middle of the scale, which is near 0 for most networks once pixels are prepared.
     bordered = cv2.copyMakeBorder(inner, top, bottom, left, right, cv2.BORDER_CONSTANT, value=_GRAY)
     return np.asarray(bordered, np.uint8)
 
@@ -218,6 +221,7 @@ def _activations(
 ) -> NDArray[np.float32]:
     """Return the network's numbers for the images; shape (n, dim)."""
     activations = np.empty((len(images), network.dim), np.float32)
+    # In parts, so that memory does not grow with the number of images asked for.
     for start in range(0, len(images), _BATCH):
         batch = [shape(image, *network.size) for image in images[start : start + _BATCH]]
         activations[start : start + _BATCH] = network.run(np.stack(batch))

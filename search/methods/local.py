@@ -82,6 +82,7 @@ class Local(RerankMethod):
             return np.full(len(vectors), np.nan, np.float32)
         sides = both_ways(one)
         glances = _glance(sides, others)
+        # Pairing all keypoints costs four times as much, and nearly no image is a copy.
         promising = _best(glances.max(axis=0), MIN_GLANCED, MAX_PAIRED)
         mirrored = glances[1, promising] > glances[0, promising]
         counts = np.zeros(len(vectors), np.float32)
@@ -102,12 +103,14 @@ class Local(RerankMethod):
         """
         check_bytes(self, query, row[None])
         one, other = unpack(query[None]), unpack(row[None])
+        # Both ways, because the glance that chose one of them in a search is not at hand here.
         found = [_verify(side, other, mirrored=bool(turn)) for turn, side in enumerate((one, one.mirrored()))]
         return max((each for each in found if each is not None), key=lambda each: each.inliers, default=None)
 
     def textbook_similarity(self, first: RGBImage, second: RGBImage) -> float:
         """Compare two images by the textbook's method, which it names and does not define: see `scores`; 0..1."""
         rows = self.describe([first, second])
+        # The textbook knows no missing values: what cannot be compared is not alike.
         return float(np.nan_to_num(self.scores(rows[0], rows[1:])[0]))
 
 
@@ -137,6 +140,7 @@ def _glance(queries: Keypoints, others: Keypoints) -> NDArray[np.int64]:
 
 def _best(votes: NDArray[np.int64], least: int, most: int) -> NDArray[np.intp]:
     """Return the images with enough votes, those with the most first, up to a number."""
+    # Stable: of equally many votes the earlier image, so that the same search gives the same answer.
     order = np.argsort(-votes, kind="stable")[:most]
     return order[votes[order] >= least]
 

@@ -260,6 +260,8 @@ def _module_in(text: str) -> str | None:
     """Return the module whose name, or whose network's name, stands in the text; the longest wins."""
     words = {name: backbone.module for name, backbone in backbones().items()}
     words |= {backbone.module.replace("_", ""): backbone.module for backbone in backbones().values()}
+    # Without what is written in between: ResNet-50, resnet_50 and ResNet50 are one.
     text = re.sub(r"[^a-z0-9]", "", text.lower())
+    # The longest, because "resnet" stands in "resnetv2" too.
     found = max((word for word in words if word in text), key=len, default=None)
     return words[found] if found else None

@@ -68,6 +68,7 @@ class PHash(PairwiseMethod):
         DimensionMismatchError : another length or dtype
         """
         check_bytes(self, query, vectors)
+        # As one number each: the bits of eight bytes are then counted in one step.
         candidates = _words(vectors)
         distances = np.full(len(candidates), BITS, np.uint8)
         for oriented in _words(orientations(query)):
@@ -153,6 +154,7 @@ def textbook_similarity(first: RGBImage, second: RGBImage) -> float:
 
 def _bits(plane: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Tell which waves of a (32, 32) picture are above their median; shape (8, 8)."""
+    # Rounded, since whether two equal waves are above the median must not hang on the last bit of a float.
     waves = np.round(cv2.dct(plane.astype(np.float32))[:WAVES, :WAVES], DECIMALS)
     return np.asarray(waves > np.median(waves), np.bool_)
 

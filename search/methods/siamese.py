@@ -117,6 +117,7 @@ class Siamese(DerivedMethod):
         branch = self._load()
         pair = (first, second)
         if branch.architecture == KOCH:
+            # By the 4096 units, as the textbook does; the 128 numbers are for storing and finding.
             one, other = koch.activations(branch.arrays, koch.prepare(pair))
         else:
             one, other = self.describe(pair)
@@ -133,6 +134,7 @@ class Siamese(DerivedMethod):
 
     def _content(self) -> Method:
         if self.origin is None:
+            # Where nobody shares one, such as in a test or a command.
             self.origin = load_method(self.source, self.options.get("deep"))
         return self.origin
 

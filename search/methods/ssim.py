@@ -166,6 +166,7 @@ class _Comparison:
         below = _plus(variances, _C2, self._below[:count])
         below *= _plus(sums, _C1, factor)
         above /= below
+        # Windows that reach over the edge hold invented pixels; scikit-image leaves them out, too.
         inside = above[:, _EDGE:-_EDGE, _EDGE:-_EDGE]
         return np.asarray(4 * inside.mean(axis=(1, 2), dtype=np.float64), np.float32)
 
@@ -179,6 +180,7 @@ def _proxies_of(pictures: NDArray[Any]) -> NDArray[np.float32]:
     lightness = sums.astype(np.float32) / (_AREA * 255)
     flat = np.hstack([_cells(flatness * lightness), _cells(flatness * (1 - lightness))])
     layout = _cells(pictures.astype(np.float32))
+    # Brightness as a whole is in the other half already, where pictures are flat enough for it to matter.
     layout -= layout.mean(axis=1, keepdims=True)
     layout[np.abs(layout).max(axis=1) < 0.5] = 0  # less than half a gray level is rounding, not layout
     return normalize_rows(np.hstack([normalize_rows(flat), LAYOUT_WEIGHT * normalize_rows(layout)]))

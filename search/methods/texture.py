@@ -45,6 +45,7 @@ def _histograms(image: RGBImage) -> NDArray[np.float64]:
     plane = gray(image)
     histograms = []
     for side in SIDES:
+        # Of the scale before: cheaper than of the whole picture, and means of means are nearly the same.
         plane = resize_longest(plane, side)
         histograms.append(_pattern_shares(plane))
     return np.concatenate(histograms)
@@ -55,9 +56,11 @@ def _pattern_shares(plane: NDArray[np.uint8]) -> NDArray[np.float64]:
 
     Pixels whose circle leaves the picture are left out: they would tell of its shape, not of its texture.
     """
+    # Here, because this module is imported where only its name is wanted.
     from skimage.feature import local_binary_pattern
 
     patterns = local_binary_pattern(plane, POINTS, RADIUS, "uniform").astype(np.intp)
+    # Of a picture that is all margin everything is kept; the alternative is nothing at all.
     if min(plane.shape) > 2 * RADIUS:
         patterns = patterns[RADIUS:-RADIUS, RADIUS:-RADIUS]
     return np.asarray(np.bincount(patterns.ravel(), minlength=POINTS + 2) / patterns.size, np.float64)

@@ -74,6 +74,7 @@ def measure(rows: NDArray[np.float32], trial: Trial) -> TrialFigures:
     trial : what to find in them
     """
     gallery, edited = rows[: trial.num_gallery], rows[trial.num_gallery :]
+    # As 1 and -1, because the product of two codes of n signs is n less twice the bits that differ.
     bits = np.where(rows > 0, np.float32(1), np.float32(-1))
     own = (bits[trial.num_gallery :] * bits[trial.owners]).sum(axis=1)
     pairs = trial.pairs
@@ -88,6 +89,7 @@ def measure(rows: NDArray[np.float32], trial: Trial) -> TrialFigures:
 
 def _found(gallery: NDArray[np.float32], edited: NDArray[np.float32], owners: NDArray[np.int64]) -> float:
     """Return the share of rows whose own gallery row is the nearest; of equals the first counts."""
+    # In parts: a matrix of all copies and all originals may not fit into memory.
     nearest = [np.argmax(edited[n : n + _CHUNK] @ gallery.T, axis=1) for n in range(0, len(edited), _CHUNK)]
     return float((np.concatenate(nearest) == owners).mean())
 

@@ -37,6 +37,7 @@ def assess(
     """
     if len(images) < MIN_PHOTOGRAPHS or len(np.unique(labels)) in (1, len(labels)):
         return None
+    # Through the file that is shipped, not the model in memory: conversion may cost something.
     found, color = (_map(method.describe(images), labels) for method in (Deep({"weights": path}), Color()))
     figures = {
         "photographs": len(images),

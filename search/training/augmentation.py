@@ -23,7 +23,9 @@ def crop(image: RGBImage, rng: np.random.Generator) -> RGBImage:
     image : ndarray of shape (H, W, 3), dtype uint8
     """
     height, width = image.shape[:2]
+    # The logarithm of the aspect is drawn, so that tall and wide are equally likely.
     area, stretch = rng.uniform(0.35, 1.0), np.exp(rng.uniform(-0.3, 0.3))
+    # Crops of fewer pixels would show the teacher nothing.
     tall = int(min(height, max(8, height * area**0.5 * stretch)))
     wide = int(min(width, max(8, width * area**0.5 / stretch)))
     top, left = rng.integers(0, height - tall + 1), rng.integers(0, width - wide + 1)
@@ -48,8 +50,10 @@ def edit(image: RGBImage, places: Array, side: int, rng: np.random.Generator) ->
     places : ndarray of shape (p, p, dim), float32
     """
     if rng.random() < 0.5:
+        # The targets of the places too: what was left is right now.
         image, places = image[:, ::-1], places[:, ::-1]
     if rng.random() < 0.5:
+        # By less than a place is wide, so that the targets of the places still fit.
         top, bottom, left, right = rng.integers(0, max(1, image.shape[0] * 9 // 96), 4)
         image = image[top : image.shape[0] - bottom, left : image.shape[1] - right]
     small = resize(np.ascontiguousarray(image), side, side)
@@ -57,6 +61,7 @@ def edit(image: RGBImage, places: Array, side: int, rng: np.random.Generator) ->
         small = _compressed(small, int(rng.integers(8, 40)))
     if rng.random() < 0.15:
         small = np.asarray(cv2.GaussianBlur(small, (0, 0), rng.uniform(0.4, 1.6)), np.uint8)
+    # Colors last and unrounded: what is shifted beyond white may come back by the next step.
     return _recolored(small.astype(np.float32), rng), places
 
 

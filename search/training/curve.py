@@ -22,6 +22,7 @@ def draw_curve(curve: Sequence[dict[str, float]]) -> str:
     svg : a whole file; without notes, only the frame
     """
     lines = {name: [(note["seconds"] / 60, note[name]) for note in curve if name in note] for name in COLORS}
+    # A training that was stopped at once has no length to divide by.
     minutes = max([1e-9, *(x for points in lines.values() for x, _y in points)])
     parts = [_frame(minutes)]
     for place, (name, points) in enumerate(lines.items()):
@@ -50,6 +51,7 @@ def _frame(minutes: float) -> str:
 
 def _line(name: str, points: Sequence[tuple[float, float]], minutes: float, place: int) -> str:
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
+    # Each line has a scale of its own, because losses and mAP have nothing in common but the time.
     top = max(max(y for _x, y in points), 1e-9)
     path = " ".join(
         f"{LEFT + x / minutes * (right - LEFT):.1f},{bottom - y / top * (bottom - TOP):.1f}" for x, y in points

@@ -84,17 +84,20 @@ def distill(session: Session, course: Course, folder: Path, observer: Observer) 
             course.seconds = before + time.monotonic() - began
             if course.step % REPORT_STEPS == 0:
                 _note(session, course, observer)
+            # By time, since how long a step takes depends on the machine and on the recipe.
             if time.monotonic() - saved_at > CHECKPOINT_SECONDS:
                 judge(session, course, observer)
                 session.save(folder / CHECKPOINT, course.progress())
                 saved_at = time.monotonic()
         judge(session, course, observer)
     finally:
+        # Also after Ctrl-C: what was learned since the last checkpoint is kept.
         session.save(folder / CHECKPOINT, course.progress())
 
 
 def judge(session: Session, course: Course, observer: Observer) -> None:
     """Measure mAP on the photographs held out, as they are, and note it; without any nothing is noted."""
+    # Every so many, the same each time, so that the curve has no steps of its own.
     rows = course.judged[:: max(1, -(-len(course.judged) // MAX_JUDGED))]
     if not len(rows):
         return
@@ -116,6 +119,7 @@ def _note(session: Session, course: Course, observer: Observer) -> None:
 
 def _batches(course: Course) -> Iterator[Batch]:
     """Yield batches without end, some of them prepared ahead by other threads."""
+    # Threads are enough: OpenCV and JPEG work outside of the interpreter lock.
     with ThreadPoolExecutor(2) as pool:
         waiting: deque[Future[Batch]] = deque()
         step = course.step
@@ -127,6 +131,7 @@ def _batches(course: Course) -> Iterator[Batch]:
                 yield waiting.popleft().result()
         finally:
             for future in waiting:
+                # Or the pool would finish what nobody waits for any more.
                 future.cancel()
 
 
@@ -140,7 +145,9 @@ def make_batch(course: Course, step: int) -> Batch:
     places : shape (batch, p, p, dim), float32; targets of the places
     """
     recipe = course.recipe
+    # By the number of the step alone, or a resumed training would see other batches.
     rng = np.random.default_rng((recipe.seed, step))
+    # Without replacement: twice the same picture says nothing about likeness.
     chosen = rng.choice(course.training, min(recipe.batch, len(course.training)), replace=False)
     pixels, rows, places = [], [], []
     for row in chosen:

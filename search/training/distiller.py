@@ -36,7 +36,9 @@ class Distiller(keras.Model):  # type: ignore[misc]
     ) -> Any:
         """Return the weighted sum of the three losses."""
         (rows, places), (target, target_places) = y_pred, y
+        # The encoder gives lengths too, which nobody uses: rows are compared by their direction.
         rows, places = ops.normalize(rows, axis=-1), ops.normalize(places, axis=-1)
+        # The teacher divides pictures into a fixed number of places, the encoder by its strides.
         if places.shape[1:3] != target_places.shape[1:3]:
             target_places = ops.normalize(ops.image.resize(target_places, places.shape[1:3]), axis=-1)
         likeness = ops.matmul(rows, ops.transpose(rows)) - ops.matmul(target, ops.transpose(target))
@@ -46,5 +48,6 @@ class Distiller(keras.Model):  # type: ignore[misc]
             "places": 1 - ops.mean(ops.sum(places * target_places, axis=-1)),
         }
         for mean, loss in zip(self.means, losses.values(), strict=True):
+            # Keras notes only the sum by itself.
             mean.update_state(loss)
         return sum(self.weights_of[name] * loss for name, loss in losses.items())

@@ -32,10 +32,12 @@ def choose_held_out(labels: NDArray[np.str_], wanted: str, seed: int) -> list[st
     if not 0 <= share < 1:
         raise TrainingError("share_expected", got=wanted)
     names, counts = np.unique(labels, return_counts=True)
+    # A label of one photograph has no answer to be found, so holding it out would measure nothing.
     candidates = [str(name) for name, count in zip(names, counts, strict=True) if name and count > 1]
     if len(candidates) < 2:
         return []
     number = round(share * len(candidates))
+    # Whole labels, not photographs: the figures should be of things that were never seen.
     return sorted(np.random.default_rng(seed).permutation(candidates)[:number].tolist())
 
 

@@ -47,6 +47,7 @@ def build(widths: Sequence[int] = WIDTHS, depth: int = DEPTH, dim: int = DIM, st
             maps = _block(maps, width, 2 if position == 0 else 1, f"block{number}")
             number += 1
     embedding = keras.layers.Dense(dim, name="embedding")(keras.layers.GlobalAveragePooling2D()(maps))
+    # From the maps, before they are averaged: only there is it known what lies where.
     places = keras.layers.Conv2D(dim, 1, name="places")(maps)
     return keras.Model(pixels, [embedding, places])
 
@@ -54,6 +55,7 @@ def build(widths: Sequence[int] = WIDTHS, depth: int = DEPTH, dim: int = DIM, st
 def _convolution(maps: Any, filters: int, name: str, *, stride: int = 1, kernel: int = 3) -> Any:
     from keras import layers
 
+    # No bias, since the normalization that follows would take its mean away.
     shape = {"strides": stride, "padding": "same", "use_bias": False, "kernel_initializer": "he_normal"}
     maps = layers.Conv2D(filters, kernel, name=name, **shape)(maps)
     return layers.BatchNormalization(momentum=0.98, name=f"{name}_norm")(maps)
@@ -66,6 +68,7 @@ def _block(maps: Any, filters: int, stride: int, name: str) -> Any:
     inner = _convolution(inner, filters, f"{name}_second")
     changes = stride > 1 or maps.shape[-1] != filters
     if stride > 1:
+        # Averaged, not skipped: a strided shortcut would never look at three of four places.
         maps = layers.AveragePooling2D(stride, padding="same")(maps)
     if changes:
         maps = _convolution(maps, filters, f"{name}_shortcut", kernel=1)

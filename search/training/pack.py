@@ -37,6 +37,7 @@ class Pack:
         self.listed: str = index["listed"]
         self.skipped: dict[str, int] = index["skipped"]
         self._sizes: list[tuple[int, int]] = [(height, width) for height, width in index["sizes"]]
+        # Photographs keep their shapes, so each begins where the one before it ends.
         self._starts = np.cumsum([0, *(height * width * 3 for height, width in self._sizes)])
         num_bytes = int(self._starts[-1])
         self._pixels = (
@@ -79,6 +80,7 @@ def write_pack(
             if isinstance(image, Exception):
                 skipped[str(getattr(image, "reason", image))] += 1
             else:
+                # Decoded, although that takes more room: every round would decode all of them again.
                 file.write(np.ascontiguousarray(image).tobytes())
                 sizes.append(image.shape[:2])
                 kept.append(label)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from search.evaluation import augmentations
 from search.types import RGBImage
 
+# Most random pairs soon lie beyond the margin, where the loss is 0.
 HARD_SHARE = 0.8
 """Share of the pairs that do not belong together which are chosen among those that look most as if they did."""
 _NEAREST = 20
@@ -98,9 +99,11 @@ def _near(
     squares = (rows**2).sum(axis=1)
     for start in range(0, len(rows), _CHUNK):
         part = slice(start, start + _CHUNK)
+        # The own square is left out, since it is the same for all that a row is compared with.
         distances = squares - 2 * rows[part] @ rows.T
         distances[twins[owners[part]][:, owners] | (owners[part, None] == owners)] = np.inf
         near[part] = np.argpartition(distances, count - 1, axis=1)[:, :count]
+    # Small libraries have fewer; those that there are then come several times.
     return near[:, generator.integers(0, count, _NEAREST)] if count < _NEAREST else near
 
 
@@ -148,6 +151,7 @@ def find_twins(
     -------
     twins : ndarray of shape (m, m), bool, symmetric, the diagonal set
     """
+    # By the views of this very library: how like copies are differs from one network to the next.
     bound = np.quantile(np.einsum("nd,nd->n", views, rows[owners]), quantile)
     return np.asarray((rows @ rows.T >= bound) | np.eye(len(rows), dtype=bool))
 
@@ -162,6 +166,7 @@ def split(groups: NDArray[np.int64], share: float, generator: np.random.Generato
     """
     names, counts = np.unique(groups, return_counts=True)
     order = generator.permutation(len(names))
+    # At least one group, also where the first that is drawn is larger than the share.
     held = names[order[np.cumsum(counts[order]) <= max(share * len(groups), counts[order[0]])]]
     return np.asarray(np.isin(groups, held))
 

@@ -45,8 +45,11 @@ def discriminant(
     differences = rows[first] - rows[second]
     within = differences.T @ differences / (2 * len(differences))
     spread = np.trace(within) / dim or 1.0
+    # Without this, a few pairs that happen to agree along a direction would make it count above all.
     within += (SHRINKAGE + dim / (4 * len(differences))) * spread * np.eye(dim)
+    # Symmetric and positive by the line above, so eigh is exact and the roots are real.
     variances, directions = np.linalg.eigh(within)
+    # Where pairs that belong together differ by one unit in every direction, Euclidean distance is the right one.
     whitening = directions / np.sqrt(variances)
     wide = np.linalg.eigh(whitening.T @ np.cov(rows - mean, rowvar=False) @ whitening)[1][:, ::-1]
     return _finished(rows, mean, whitening @ wide[:, :bits], bits, seed)
@@ -67,6 +70,7 @@ def _finished(
     rows: NDArray[np.float64], mean: NDArray[np.float64], directions: NDArray[np.float64], bits: int, seed: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Fill up to `bits` outputs, turn them for their signs, and scale them."""
+    # Inputs of fewer dimensions than bits leave outputs at 0, until the turn spreads the others over them.
     weights = np.zeros((rows.shape[1], bits))
     weights[:, : directions.shape[1]] = directions
     outputs = (rows - mean) @ weights
@@ -91,9 +95,11 @@ def rotation(rows: NDArray[np.floating], seed: int) -> NDArray[np.float64]:
     turn : ndarray of shape (dim, dim), orthonormal
     """
     dim = rows.shape[1]
+    # From a random turn, since along the principal directions themselves the first bits would say nearly everything.
     turn: NDArray[np.float64] = np.linalg.qr(np.random.default_rng(seed).normal(size=(dim, dim)))[0]
     for _ in range(_ROUNDS):
         signs = np.where(rows @ turn > 0, 1.0, -1.0)
+        # The nearest turn to the signs: the orthogonal Procrustes problem.
         left, _values, right = np.linalg.svd(rows.T @ signs)
         turn = left @ right
     return turn

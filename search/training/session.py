@@ -41,6 +41,7 @@ class Session:
         self._optimizer = keras.optimizers.AdamW(
             recipe.peak_rate, weight_decay=recipe.weight_decay, use_ema=True, ema_momentum=recipe.averaging
         )
+        # Decay would draw these to 0 for nothing: they are few, and set the size of what they act on.
         self._optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self._optimizer.build(self.encoder.trainable_variables)
         self._distiller = Distiller(self.encoder, recipe.likeness_weight, recipe.places_weight)

@@ -69,6 +69,7 @@ def contrastive_loss(recipe: SiameseRecipe) -> Callable[[Any, Any], Any]:
         one, other = ops.split(both, 2, axis=1)
         same = ops.cast(same[:, 0], both.dtype)
         squares = ops.sum(ops.square(one - other), axis=1)
+        # A little inside of the root, whose slope at 0 is infinite.
         gap = ops.maximum(0.0, recipe.margin - ops.sqrt(squares + 1e-9))
         total = same * squares + (1 - same) * ops.square(gap)
         if recipe.quantization:

@@ -85,6 +85,7 @@ class Targets:
         for start in range(0, n, _BATCH):
             images = [self._image(number, position) for position in range(start, min(n, start + _BATCH))]
             end = start + len(images)
+            # Fitted as the method does it, or the encoder would learn from pictures that it never gets.
             pixels[start:end] = [fit(image, self._stored, self._stored) for image in images]
             pooled[start:end], looks[start:end] = teacher.look(images)
             progress(what, end, n)

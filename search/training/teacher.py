@@ -74,6 +74,7 @@ class Teacher:
         """
         pixels = np.stack([fit(image, *self.size) for image in images]).astype(np.float32)
         maps = np.asarray(self._maps.predict_on_batch(self._prepare(pixels)), np.float32)
+        # As averages of areas, since maps of 7 cells do not divide into 4 places.
         down, across = (_area_means(side) for side in maps.shape[1:3])
         roots = _signed_root(maps)
         places = np.einsum("ph,qw,nhwc->npqc", down, across, roots, optimize=True)
@@ -135,6 +136,7 @@ def fit_whitening(pooled: Array, dim: int) -> Whitening:
     variances, directions = np.linalg.eigh(np.cov((rows - mean).T.astype(np.float64)))
     dim = min(dim, pooled.shape[1], len(pooled) - 1)
     strongest = np.argsort(variances)[::-1][:dim]
+    # Directions in which nothing varies would be divided by zero.
     scale = np.maximum(variances[strongest], max(variances.max(), _TINY) * _TINY) ** -_WHITENING
     kept = float(variances[strongest].sum() / max(variances.sum(), _TINY))
     return Whitening(mean, np.asarray(directions[:, strongest] * scale, np.float32), kept)

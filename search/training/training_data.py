@@ -84,6 +84,7 @@ def from_views(pictures: Iterable[RGBImage], encoders: Encoders, num_views: int,
     learned, held = _Collector(encoders), _Collector(encoders)
     num_learned = num_held = 0
     for number, picture in enumerate(pictures):
+        # Not the first: with few images the training comes before the trial.
         if number % _HELD_EVERY == _HELD_EVERY - 1 and num_held < MAX_TRIAL_IMAGES:
             held.add([picture, *(edit(name, picture, seed + number) for name in EDITS)])
             num_held += 1
@@ -95,6 +96,7 @@ def from_views(pictures: Iterable[RGBImage], encoders: Encoders, num_views: int,
     inputs = learned.inputs()
     block = 1 + num_views
     owners = np.repeat(np.arange(num_learned), block)
+    # Without the content network nothing says which images are copies of each other, only each of itself.
     twins = np.eye(num_learned, dtype=bool)
     if CONTENT in inputs:
         twins = find_twins(inputs[CONTENT][::block], inputs[CONTENT], owners)
@@ -156,6 +158,7 @@ def from_judged(
     if num_same < MIN_PAIRS or len(learned) - num_same < MIN_PAIRS or not held.any():
         total = int(np.count_nonzero(pairs.same))
         raise TrainingError("too_few_pairs", least=MIN_PAIRS, same=total, different=len(pairs) - total)
+    # Rows close up where those held out are taken away.
     place = np.cumsum(~held) - 1
     moved = Pairs(place[learned.first], place[learned.second], learned.same)
     kept = {name: rows[~held] for name, rows in inputs.items()}
@@ -173,6 +176,7 @@ def _trial_of_judged(
     generator: np.random.Generator,
 ) -> tuple[Inputs, Trial]:
     """Make the trial: pairs of held-out images, and each with strangers; copies of some, to be found among all."""
+    # Shuffled, because copies are made of the first of them only.
     rows = generator.permutation(np.flatnonzero(held))
     judged = pairs.take(held[pairs.first] & held[pairs.second])
     first = np.repeat(rows, _STRANGERS)

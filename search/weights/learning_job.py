@@ -57,6 +57,7 @@ def ask(
 def weight_set(row: WeightSet, progress: Progress[WeightSet]) -> dict[str, Any]:
     """Learn what a row asks for: return the weights and their figures."""
     started = time.monotonic()
+    # The key is emptied when the collection is deleted; without this, the whole library would be learned from.
     if row.collection_name and row.collection_id is None:
         raise SearchError("collection_gone", name=row.collection_name)
     data = gather(row.source.split(SEPARATOR), row.collection_id, row.max_queries, progress)
@@ -68,6 +69,7 @@ def weight_set(row: WeightSet, progress: Progress[WeightSet]) -> dict[str, Any]:
     reports = validate(
         sets, data.names, rankings, compared_with, seed, lambda done, total: progress(FOLDS, done, total + 1)
     )
+    # From all questions: the folds only said what such weights are worth.
     learned = learn(sets, rankings[compared_with], seed)
     return {
         "weights": dict.fromkeys(METHODS, 0.0) | dict(zip(data.names, learned.tolist(), strict=True)),
@@ -80,6 +82,7 @@ def weight_set(row: WeightSet, progress: Progress[WeightSet]) -> dict[str, Any]:
 
 def improves(figures: Mapping[str, Any]) -> bool:
     """Tell whether learned weights rank held-out questions better than those compared with, over all sets."""
+    # Shares, since a hundredth of mAP is little on an easy set and much on a hard one.
     shares = [
         each["rankings"]["learned"]["map"] / max(each["rankings"][figures["compared_with"]]["map"], 1e-6)
         for each in figures["sets"].values()
@@ -90,9 +93,11 @@ def improves(figures: Mapping[str, Any]) -> bool:
 def _rankings(names: list[str]) -> tuple[dict[str, np.ndarray[Any, np.dtype[np.float64]]], str]:
     """Return the weights to be measured beside the learned ones, and which of them those are compared with."""
     site = site_weights()
+    # Until somebody decides otherwise the site has the default weights, and one line of the table says it.
     wanted = {DEFAULT: DEFAULT_WEIGHTS} | ({} if site == DEFAULT_WEIGHTS else {IN_USE: site})
     rankings = {ranking: np.array([weights[name] for name in names]) for ranking, weights in wanted.items()}
     equal = np.full(len(names), 1 / len(names))
+    # The methods that describe these images may have no weight by default.
     rankings = {ranking: weights if weights.any() else equal for ranking, weights in rankings.items()}
     return rankings | {EQUAL: equal}, IN_USE if IN_USE in rankings else DEFAULT
 

@@ -15,6 +15,7 @@ from search.methods.branches import koch
 
 BITS = 128
 """Numbers of a row, and bits of its code: their signs."""
+# Both stand in files, versions and command lines: never rename.
 HEAD, KOCH = "head", "guide"
 """Architectures: one layer on the content network's rows; the textbook network on gray pictures."""
 
@@ -74,6 +75,7 @@ class Branch:
         ------
         DimensionMismatchError : inputs of another shape
         """
+        # Both end in the same kind of layer, so that rows, codes and indexes are alike for both.
         reached = inputs if self.architecture == HEAD else koch.activations(self.arrays, inputs)
         weights = self.arrays["weights"]
         if reached.ndim != 2 or reached.shape[1] != len(weights):

@@ -41,7 +41,9 @@ def save(branch: Branch, folder: Path, name: str = "") -> Path:
         "source": branch.source,
         "about": dict(branch.about),
     }
+    # In a fixed order: the same numbers make the same bytes, and so the same name.
     arrays: dict[str, Any] = {key: array.astype(dtype) for key, array in sorted(branch.arrays.items())}
+    # As bytes, since such an archive holds arrays only, and text as an array may need pickles.
     arrays[_ABOUT] = np.frombuffer(json.dumps(about, sort_keys=True).encode(), np.uint8)
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
@@ -89,10 +91,12 @@ def _mark(path: Path) -> tuple[int, int]:
     return stat.st_size, stat.st_mtime_ns
 
 
+# Size and time are part of the key: what is replaced under its name is read again.
 @lru_cache(maxsize=4)
 def _peek(path: Path, num_bytes: int, mtime_ns: int) -> Title:
     try:
         with zipfile.ZipFile(path) as archive:
+            # NumPy looks at a part of the archive when it is asked for; what is torn should be known at once.
             if torn := archive.testzip():
                 raise WeightsError("file_torn", file=torn)
         with np.load(path, allow_pickle=False) as arrays:
@@ -134,6 +138,7 @@ def adopt(folder: Path, source: str, path: Path) -> None:
     if branch.architecture == HEAD and branch.source != source:
         about = {"file": path.name, "source": branch.source, "content": source}
         raise WeightsError("siamese_of_another_content", **about)
+    # The others stay: whoever goes back to an earlier content network finds its head in use.
     known = dict(_adopted(folder)) | {source: path.name}
     _write(folder / ADOPTED, json.dumps(known, indent=1, sort_keys=True).encode())
 
@@ -147,6 +152,7 @@ def find(folder: Path | None, source: str) -> Path:
     """
     if folder is not None and (name := _adopted(folder).get(source)):
         return folder / name
+    # A head makes sense of the rows of one network only, in one version.
     if BUILT_IN.is_file() and peek(BUILT_IN).source == source:
         return BUILT_IN
     raise WeightsError("siamese_missing", content=source)
@@ -156,6 +162,7 @@ def _adopted(folder: Path) -> Mapping[str, str]:
     path = folder / ADOPTED
     try:
         stat = path.stat()
+    # Nothing has been adopted yet, which is how every site begins.
     except FileNotFoundError:
         return {}
     return _read_adopted(path, stat.st_size, stat.st_mtime_ns)

@@ -30,6 +30,7 @@ def _shapes() -> dict[str, tuple[int, ...]]:
     for number, (kernel, filters) in enumerate(CONVOLUTIONS):
         shapes |= {f"kernel{number}": (kernel, kernel, channels, filters), f"shift{number}": (filters,)}
         side, channels = side - kernel + 1, filters
+        # Only the last convolution is not followed by a maximum; halves are rounded down, as Keras does.
         side //= 1 if number == len(CONVOLUTIONS) - 1 else 2
     return shapes | {"dense": (side * side * channels, UNITS), "dense_shift": (UNITS,)}
 
@@ -70,9 +71,11 @@ def activations(arrays: Mapping[str, NDArray[Any]], pictures: NDArray[np.uint8])
         about = {"side": SIDE, "shape": str(pictures.shape), "dtype": pictures.dtype}
         raise DimensionMismatchError("gray_pictures_expected", **about)
     flat = np.empty((len(pictures), SHAPES["dense"][0]), np.float32)
+    # One at a time: the windows of one picture alone take some twenty megabytes.
     for place, picture in enumerate(pictures):
         flat[place] = _convolved(arrays, picture)
     sums = flat @ arrays["dense"] + arrays["dense_shift"]
+    # Clipped, because float32 ends at exp(88).
     return np.asarray(1 / (1 + np.exp(-np.clip(sums, -80, 80))), np.float32)
 
 

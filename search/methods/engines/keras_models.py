@@ -19,6 +19,7 @@ from search.methods.model_files import NO_PREPROCESSING, ModelFile
 from search.methods.weights import Backbone
 
 _DEFAULT_SIDE = 224
+# Keras, h5py and zipfile raise all of these for files that are damaged, or of another kind.
 _LOAD_ERRORS = (
     OSError,
     ValueError,
@@ -40,11 +41,13 @@ def load(file: ModelFile) -> Network:
     WeightsError : damaged, of another network, or not a model from one image to one row
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Keras reads this once, when it is first imported.
     os.environ["KERAS_BACKEND"] = "tensorflow"
     import tensorflow as tf
 
     model = load_features(file)
     height, width = input_size(model)
+    # A batch of any size: without it, each new size would be compiled by itself.
     signature = [tf.TensorSpec((None, height, width, 3), tf.float32)]
     graph = tf.function(lambda pixels: model(pixels, training=False), input_signature=signature, autograph=False)
     prepare = preprocessing(file)
@@ -107,6 +110,8 @@ def _with_weights(backbone: Backbone, path: Path) -> Any:
 def _whole_model(file: ModelFile) -> Any:
     import keras
 
+    # Safe, because layers of a foreign model may hold code, and must not run it; not compiled, because nothing is
+    # trained.
     return keras.saving.load_model(file.path, compile=False, safe_mode=True)
 
 
@@ -122,6 +127,7 @@ def _features_of(model: Any, file: ModelFile) -> Any:
     output = model.outputs[0]
     if _is_classifier(model.layers[-1]):
         pooled = [layer for layer in model.layers if type(layer).__name__ == "GlobalAveragePooling2D"]
+        # What was averaged last describes the whole picture; without any pooling, what the classifier reads does.
         output = pooled[-1].output if pooled else model.layers[-1].input
     if len(output.shape) == 4:
         output = keras.layers.GlobalAveragePooling2D()(output)

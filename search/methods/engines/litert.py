@@ -42,6 +42,7 @@ def load(file: ModelFile) -> Network:
     outputs, classes = _apart(interpreter.get_output_details())
     _check_shapes(file, inputs, outputs)
     named_in, named_out = _names(interpreter)
+    # The name is the only thing in the file that tells what numbers it expects.
     if named_in != PIXELS and file.preprocessing != NO_PREPROCESSING:
         about = {"file": file.path.name, "got": named_in, "expected": PIXELS, "none": NO_PREPROCESSING}
         raise WeightsError("input_of_another_name", **about)
@@ -73,6 +74,7 @@ def _opened(path: Path) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
     try:
+        # One thread: workers run side by side already, and rows should not depend on how many cores there are.
         interpreter = Interpreter(model_path=str(path), num_threads=1)
         interpreter.allocate_tensors()
     except _LOAD_ERRORS as error:
@@ -129,6 +131,7 @@ class _Runner:
 def _quantize(pixels: NDArray[np.uint8], tensor: dict[str, Any]) -> NDArray[Any]:
     """Give pixels of 0..255 the type of the model's input."""
     kind, (scale, zero) = tensor["dtype"], tensor["quantization"]
+    # A scale of 0 says that the tensor is not quantized.
     if not scale:
         return np.asarray(pixels, kind)
     limits = np.iinfo(kind)

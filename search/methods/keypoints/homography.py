@@ -47,6 +47,7 @@ def fit(
     """
     if len(start) < MIN_INLIERS:
         return None
+    # In pixels, since the threshold is.
     pixels = [np.ascontiguousarray(places * side, np.float64) for places in (start, end)]
     matrix, mask = cv2.findHomography(
         pixels[0], pixels[1], cv2.USAC_MAGSAC, THRESHOLD, maxIters=MAX_ITERATIONS, confidence=CONFIDENCE
@@ -54,8 +55,10 @@ def fit(
     if matrix is None or matrix.shape != (3, 3) or not np.isfinite(matrix).all():
         return None
     scaling = np.diag([side, side, 1.0])
+    # Back to longest sides, in which everything else is measured.
     matrix = np.linalg.inv(scaling) @ matrix @ scaling
     fitting = np.asarray(mask).ravel().astype(bool)
+    # Four pairs fit every homography that was made of them.
     if np.count_nonzero(fitting) < MIN_INLIERS:
         return None
     if not (_spread_out(start[fitting]) and _spread_out(end[fitting])):
@@ -91,6 +94,7 @@ def describe(
     relative = np.diag([*1 / other_frame, 1]) @ matrix @ np.diag([*frame, 1])
     starts = start / frame
     if mirrored:
+        # Back from the mirrored picture to the one that people see.
         starts = starts * [-1, 1] + [1, 0]
         relative = relative @ np.array([[-1, 0, 1], [0, 1, 0], [0, 0, 1.0]])
     return Verification(
@@ -98,6 +102,7 @@ def describe(
         matched_area=_area_inside(polygon),
         polygon=polygon,
         points=np.stack([starts, end / other_frame], axis=1).astype(np.float64),
+        # A homography is the same at any scale; this is the one that everybody writes.
         matrix=relative / relative[2, 2],
         mirrored=mirrored,
     )
@@ -105,6 +110,7 @@ def describe(
 
 def _spread_out(places: NDArray[np.float64]) -> bool:
     """Tell whether places lie neither in one spot nor along one line."""
+    # Along and across the main direction of the places, whichever way that lies.
     along, across = np.linalg.svd(places - places.mean(axis=0), compute_uv=False) / len(places) ** 0.5
     return bool(along >= MIN_SPREAD and across >= MIN_WIDTH)
 
@@ -117,7 +123,9 @@ def _plausible(matrix: NDArray[np.float64], places: NDArray[np.float64]) -> bool
         return False
     center = np.append(places.mean(axis=0), 1)
     x, y, depth = matrix @ center
+    # The derivative at the middle of the keypoints: how the motion turns and stretches the picture there.
     slope = (matrix[:2, :2] - np.outer([x, y], matrix[2, :2]) / depth) / depth
+    # Mirrored. Such copies are compared as mirrored pictures, where this is positive.
     if np.linalg.det(slope) <= 0:
         return False
     longer, shorter = np.linalg.svd(slope, compute_uv=False)
@@ -130,6 +138,7 @@ def _flat_enough(matrix: NDArray[np.float64], corners: NDArray[np.float64]) -> b
     Then the mapped box is convex: a homography that keeps the horizon outside maps segments to segments.
     """
     depths = np.column_stack([corners, np.ones(4)]) @ matrix[2]
+    # The sign of a homography means nothing, so the first corner is put in front of the horizon.
     depths = depths * np.sign(depths[0])
     return bool((depths > 0).all() and depths.max() <= MAX_SLANT * depths.min())
 

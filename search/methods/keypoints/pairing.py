@@ -35,8 +35,10 @@ def pair(queries: Keypoints, others: Keypoints, most: int) -> NDArray[np.int64]:
     best = found.argmax(axis=3)
     highest = np.take_along_axis(found, best[..., None], axis=3)[..., 0]
     mutual = highest == np.take_along_axis(found.max(axis=1), best.transpose(0, 2, 1), axis=2).transpose(0, 2, 1)
+    # Taken out, so that the best of the rest is the second best.
     np.put_along_axis(found, best[..., None], 0, axis=3)
     second = found.max(axis=3)
+    # Squared distances of unit vectors are 2 - 2 cos, hence the square of the ratio.
     alike = mutual & (highest > 0) & (1 - highest < RATIO**2 * (1 - second))
     return np.where(alike, best, -1).transpose(2, 0, 1)
 
@@ -63,12 +65,14 @@ def agreement(query: Keypoints, others: Keypoints, partners: NDArray[np.int64]) 
     if not len(images):
         return members
     paired = partners[images] >= 0
+    # Paired slots first, so that the tables below are no wider than they must be.
     slots = np.argsort(~paired, axis=1, kind="stable")[:, : paired.sum(axis=1).max()]
     valid = np.take_along_axis(paired, slots, axis=1)
     chosen = np.take_along_axis(partners[images], slots, axis=1)
     rows = images[:, None]
     start, end = _complex(query.places[0])[chosen], _complex(others.places[rows, slots])
     growth = others.sizes[rows, slots] / query.sizes[0][chosen]
+    # As complex numbers, so that shift, turn and growth of all pairs are one multiplication and one addition.
     turn = np.exp(1j * (others.angles[rows, slots] - query.angles[0][chosen]))
     motion = growth * turn
     offsets = motion[:, :, None] * start[:, None] + (end - motion * start)[:, :, None] - end[:, None]
@@ -77,6 +81,7 @@ def agreement(query: Keypoints, others: Keypoints, partners: NDArray[np.int64]) 
     agrees &= growth[:, None] < MAX_GROWTH * growth[:, :, None]
     agrees &= growth[:, :, None] < MAX_GROWTH * growth[:, None]
     agrees &= (turn[:, None] * turn[:, :, None].conj()).real > np.cos(MAX_TURN)
+    # Slots that only fill the table up agree with nobody.
     agrees &= valid[:, None] & valid[:, :, None]
     sizes = agrees.sum(axis=2)
     best = sizes.argmax(axis=1)

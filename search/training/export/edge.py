@@ -126,6 +126,7 @@ def _spread(cosines: NDArray[np.float32]) -> dict[str, float]:
 
 def _milliseconds(network: Network, pictures: Pictures) -> float:
     """Return the median time of one picture."""
+    # One at a time, as phones do; the first runs fill caches and are not counted.
     one, spent = pictures[:1], []
     for _repeat in range(_WARM + _TIMED):
         began = time.perf_counter()

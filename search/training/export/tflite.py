@@ -70,6 +70,7 @@ def _convert(encoder: FoldedEncoder, dtype: Precision, side: int, images: list[R
         input_signature=[tf.TensorSpec((1, side, side, 3), tf.float32, name=PIXELS)],
         autograph=False,
     )
+    # By way of a saved model, whose signature names the input and the output.
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(module, folder, signatures={"serving_default": module.encode})
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
@@ -85,4 +86,5 @@ def _convert(encoder: FoldedEncoder, dtype: Precision, side: int, images: list[R
 
 def _one_by_one(images: list[RGBImage]) -> Iterator[list[np.ndarray[Any, Any]]]:
     for image in images:
+        # Float, also for a model of 8 bits: the converter looks at what flows before it rounds.
         yield [image[None].astype(np.float32)]

@@ -19,10 +19,12 @@ def find_images(places: Iterable[Path]) -> Iterator[tuple[Path, str]]:
     and folders are passed over. The order is the same every time.
     """
     for place in places:
+        # Whoever names a file means it, whatever it is called; the decoder will look at its content.
         if not place.is_dir():
             yield place, ""
             continue
         for folder, folders, names in os.walk(place):
+            # In place: this is how `os.walk` is told where to go, and in which order.
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             label = Path(folder).name if Path(folder) != place else ""
             for name in sorted(names):

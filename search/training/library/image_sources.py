@@ -64,6 +64,7 @@ class Photographs:
     def _in_archive(self) -> list[tuple[str, str]]:
         try:
             with zipfile.ZipFile(self.place) as archive:
+                # Archives list files in the order of packing; a training must be able to go on from another copy.
                 names = sorted(archive.namelist())
         except (zipfile.BadZipFile, OSError) as error:
             raise TrainingError("photographs_unreadable", path=self.place, cause=str(error)) from error
@@ -75,11 +76,13 @@ class Photographs:
         if not self._is_archive:
             yield (self.place / name for name in self.names)
             return
+        # One file at a time: unpacked as a whole, a data set may not fit on the disk.
         with zipfile.ZipFile(self.place) as archive, tempfile.TemporaryDirectory() as folder:
             yield (_unpack(archive, name, Path(folder) / "photograph") for name in self.names)
 
 
 def _is_photograph(path: PurePosixPath) -> bool:
+    # macOS packs a second, unreadable file beside each photograph.
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
     return path.suffix.lower() in SUFFIXES and not hidden
 

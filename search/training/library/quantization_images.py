@@ -29,6 +29,7 @@ def library_pictures(side: int, progress: Progress) -> Judged:
     rng = np.random.default_rng(_SEED)
     rows = list(Image.objects.shown().order_by("pk").values_list("sha256", "label"))
     drawn = [rows[place] for place in rng.permutation(len(rows))]
+    # Labelled ones first, because mAP can be measured on no others.
     drawn.sort(key=lambda row: not row[1])
     chosen = drawn[: CALIBRATION + JUDGED]
     return _fitted(
@@ -69,6 +70,7 @@ def part(own: Judged, given: Judged | None) -> tuple[Pictures, Judged]:
     if not len(only.pictures):
         raise TrainingError("no_pictures_to_calibrate")
     number = min(CALIBRATION, max(1, len(only.pictures) // 4))
+    # From the end: of the library's pictures, those without labels.
     return only.pictures[-number:], Judged(only.pictures[:-number], only.labels[:-number])
 
 

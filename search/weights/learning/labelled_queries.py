@@ -59,6 +59,7 @@ class LabelledQuerySet:
         self._rarities = np.nan_to_num(rarities, nan=0.0)
         present = ~np.isnan(rarities)
         self._padding = np.asarray(~present.any(axis=0))
+        # None where nothing is missing: the weights then add up to the same everywhere, which saves a product per call.
         self._present = None if bool(np.all(present | self._padding)) else present.astype(np.float32)
         self._rows, self._columns = np.nonzero(self._relevant)
         self._num_relevant = np.count_nonzero(self._relevant, axis=1)
@@ -72,6 +73,7 @@ class LabelledQuerySet:
 
     def subset(self, chosen: NDArray[np.bool_]) -> LabelledQuerySet:
         """Return some of the questions; `chosen` is an ndarray of shape (questions,)."""
+        # Empty, then filled: the constructor would lay every question out again, for each fold.
         part = LabelledQuerySet([])
         part._relevant = self._relevant[chosen]
         rarities = self._rarities[:, chosen]
@@ -92,6 +94,7 @@ class LabelledQuerySet:
         used = np.asarray(weights, np.float32)
         totals = np.tensordot(used, self._rarities, 1).astype(np.float64)
         if self._present is None:
+            # Against a division by zero only: where all weights are 0, nothing is found at all.
             totals /= max(float(used.sum()), np.finfo(np.float64).tiny)
             totals[self._padding] = NOT_FOUND
             return totals if used.any() else np.full_like(totals, NOT_FOUND)
@@ -115,6 +118,7 @@ class LabelledQuerySet:
         not found adds nothing.
         """
         scores = self.scores(weights)
+        # One sort ranks all questions at once, each on a stretch of the axis of its own.
         apart = scores + SPACING * np.arange(len(scores))[:, None]
         right = apart[self._rows, self._columns]
         ranks = _middle_ranks(np.sort(apart, axis=1).ravel(), right)
@@ -131,6 +135,7 @@ class LabelledQuerySet:
     def precisions_at_1(self, weights: Weights) -> NDArray[np.float64]:
         """Return whether the first candidate of each question is right, 0..1: the right share of those tied there."""
         scores = self.scores(weights)
+        # `initial`, because a set of no questions has no maximum.
         first = (scores == scores.max(axis=1, keepdims=True, initial=NOT_FOUND)) & (scores > NOT_FOUND)
         tied = np.count_nonzero(first, axis=1)
         return np.asarray(np.count_nonzero(first & self._relevant, axis=1) / np.maximum(tied, 1))
@@ -148,6 +153,7 @@ class LabelledQuerySet:
         generator = np.random.default_rng(seed)
         mean = self.scores(np.ones(self.num_methods))
         wrong = (mean > NOT_FOUND) & ~self._relevant
+        # Wrong answers that look right are what weights must tell apart; drawn ones keep the ordinary in view.
         by_mean = np.where(wrong, mean, NOT_FOUND)
         by_chance = np.where(wrong, generator.random(mean.shape), NOT_FOUND)
         chosen = (self._relevant & (mean > NOT_FOUND)) | _top(by_mean, per_question // 2)
@@ -171,4 +177,5 @@ def _top(values: NDArray[np.float64], count: int) -> NDArray[np.bool_]:
     if not count:
         return np.zeros(values.shape, bool)
     least = np.partition(values, values.shape[1] - count, axis=1)[:, values.shape[1] - count]
+    # All of those tied at the end are kept, so that none is chosen for its place alone.
     return np.asarray((values >= least[:, None]) & (values > NOT_FOUND))

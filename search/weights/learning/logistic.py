@@ -39,12 +39,14 @@ def fit_logistic(features: NDArray[np.float64], right: NDArray[np.bool_], penalt
     equal = np.full(num_methods, 1 / max(num_methods, 1))
     if right.all() or not right.any():
         return equal
+    # The last column is the intercept. It only says how common right answers are, so it has neither bound nor penalty.
     columns = np.column_stack([features, np.ones(len(features))])
     counts = np.where(right, 0.5 / np.count_nonzero(right), 0.5 / np.count_nonzero(~right))
     signs = np.where(right, 1.0, -1.0)
 
     def loss(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         margins = signs * (columns @ point)
+        # By logaddexp, since exp(-margin) overflows for examples that are clearly right or wrong.
         slopes = -signs * counts * np.exp(-np.logaddexp(0, margins))
         gradient = slopes @ columns
         gradient[:-1] += penalty * point[:-1]
@@ -56,4 +58,5 @@ def fit_logistic(features: NDArray[np.float64], right: NDArray[np.bool_], penalt
     done: Any = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": MAX_ITERATIONS})
     weights = np.asarray(done.x[:-1], np.float64)
     total = weights.sum()
+    # All at their bound: no method tells right answers from wrong ones here.
     return weights / total if total > 0 else equal

@@ -10,6 +10,7 @@ import numpy as np
 from search.weights.learning.labelled_queries import LabelledQuerySet, Weights
 from search.weights.learning.logistic import fit_logistic
 
+# How far to trust the examples depends on how many there are; which of these fits, the ranking decides.
 PENALTIES = (0.001, 0.01, 0.1)
 WRONG_PER_QUESTION = 40
 STEPS = (0.2, 0.1, 0.05, 0.02)
@@ -34,14 +35,18 @@ class Objective:
         num_methods = self._sets[0].num_methods
         self.num_methods = num_methods
         singles = np.array([[self._map(each, weights) for weights in np.eye(num_methods)] for each in self._sets])
+        # A set on which no single method finds anything must not divide by zero.
         self._best = np.maximum(singles.max(axis=1), 1e-6)
+        # Steps of the ascent lead to the same weights again and again, and each costs a ranking of all questions.
         self._known: dict[bytes, float] = {}
 
     def __call__(self, weights: Weights) -> float:
+        # Weights are rounded to GRAIN, so equal ones have equal bytes.
         key = weights.tobytes()
         if key not in self._known:
             shares = np.array([self._map(each, weights) for each in self._sets]) / self._best
             worth = np.where(shares < 1, 1 + LOSS_FACTOR * (shares - 1), shares)
+            # Half: what one weight gains, others lose, so a complete change counts 1.
             change = np.abs(weights - self._present).sum() / 2
             self._known[key] = float(worth.mean() - CAUTION * change)
         return self._known[key]
@@ -74,6 +79,7 @@ def learn(sets: Mapping[str, LabelledQuerySet], present: Weights, seed: int) -> 
     2007.
     """
     objective = Objective(sets, present)
+    # By their bytes, because many starts are the same once they are rounded.
     starts = {weights.tobytes(): weights for weights in _starts(sets, present, seed)}
     best = sorted(starts.values(), key=objective, reverse=True)[:NUM_IMPROVED]
     return max((_improve(weights, objective) for weights in best), key=objective)
@@ -82,6 +88,7 @@ def learn(sets: Mapping[str, LabelledQuerySet], present: Weights, seed: int) -> 
 def _starts(sets: Mapping[str, LabelledQuerySet], present: Weights, seed: int) -> Iterator[Weights]:
     """Yield the weights to start from; the first of equally good ones wins."""
     num_methods = len(present)
+    # First, so that the weights in use stay where others are only as good.
     yield rounded(present)
     singles = np.eye(num_methods)
     yield from singles
@@ -115,6 +122,7 @@ def _neighbors(weights: Weights, step: float) -> Iterator[Weights]:
         for change in (step, -step):
             wanted = min(max(weights[place] + change, 0.0), 1.0)
             others = weights.sum() - weights[place]
+            # Where one method has all the weight, nothing says to which others it should give some.
             if wanted == weights[place] or (others <= 0 and change < 0):
                 continue
             changed = weights * ((1 - wanted) / others) if others > 0 else np.zeros(len(weights))
@@ -126,6 +134,7 @@ def rounded(weights: Weights) -> Weights:
     """Scale weights to sum 1 in multiples of GRAIN: largest remainders first."""
     units = round(1 / GRAIN)
     exact = np.asarray(weights, np.float64) / np.sum(weights) * units
+    # 0.29 * 100 is 28.999999999999996, which must not become 28.
     found = np.floor(exact + 1e-9)
     missing = units - int(found.sum())
     found[np.argsort(-(exact - found), kind="stable")[:missing]] += 1

@@ -79,6 +79,7 @@ def validate(
     first_right = {name: np.zeros(len(questions)) for name, questions in sets.items()}
     for fold in range(num_folds):
         kept = {name: questions.subset(folds[name] != fold) for name, questions in sets.items()}
+        # A small set may have all of its questions in the fold that is held out.
         weights = learn({name: part for name, part in kept.items() if len(part)}, rankings[present], seed)
         for name, questions in sets.items():
             held_out = folds[name] == fold
@@ -86,6 +87,7 @@ def validate(
             precisions[name][held_out] = part.average_precisions(weights)
             first_right[name][held_out] = part.precisions_at_1(weights)
         progress(fold + 1, num_folds)
+    # These have learned nothing, so all questions are fair to them.
     fixed = dict(rankings) | dict(zip(names, np.eye(len(names)), strict=True))
     return {
         name: _report(questions, names, fixed, present, precisions[name], first_right[name])
@@ -100,6 +102,7 @@ def assign_folds(groups: NDArray[np.str_], seed: int) -> NDArray[np.int64]:
     -------
     folds : ndarray of shape (questions,), 0..; the same for questions of one group
     """
+    # By group, since images of one label resemble each other: a fold would know the answers of the next.
     names, places = np.unique(groups, return_inverse=True)
     order = np.random.default_rng(seed).permutation(len(names))
     return np.asarray(order[places] % min(NUM_FOLDS, max(len(names), 1)), np.int64)
@@ -120,6 +123,7 @@ def _report(
     }
     differences = precisions - found[present]
     _values, places = np.unique(questions.groups, return_inverse=True)
+    # Questions of one group agree with each other, so they count as one observation in the error.
     sums, sizes = np.bincount(places, differences), np.bincount(places)
     gain = float(differences.mean())
     spread = np.sum((sums - gain * sizes) ** 2) * len(sizes) / max(len(sizes) - 1, 1)

@@ -68,6 +68,7 @@ def gather(sources: Iterable[str], collection_id: int | None, max_queries: int, 
     generator = np.random.default_rng(settings.ENV.index_seed)
     asking = QueryPool(images, collection_id, max_queries, current_snapshot(), generator, progress)
     found = [GATHERERS.get(name, lambda asking, name=name: gather_pairs(asking, name))(asking) for name in wanted]
+    # One vector of weights has to rank all sets, so a method that is missing from one of them is left out.
     common = set.intersection(*(part.names for part in found))
     names = [name for name in METHODS if name in common]
     if not names:
@@ -81,5 +82,6 @@ def gather(sources: Iterable[str], collection_id: int | None, max_queries: int, 
         for key, each in part.sets.items()
     }
     versions = {name: found[0].field.version_of(name) for name in names}
+    # Sources share most of their images; the sum would count them twice.
     num_images = max(len(part.field.image_ids) for part in found)
     return TrainingData(names, sets, versions, asking.snapshot.generation_id, num_images)

@@ -48,6 +48,7 @@ def gather_copies(asking: QueryPool) -> ScoredQueries:
     num_described = int(np.count_nonzero(described))
     if num_described < MIN_IMAGES:
         raise SearchError("too_few_to_learn_from_copies", least=MIN_IMAGES, num=num_described)
+    # Two at least, because each original is a group and one group is held out.
     count = min(num_described, max(2, asking.max_queries // COPIES_PER_IMAGE))
     originals = np.sort(asking.generator.choice(np.flatnonzero(described), count, replace=False))
     trial = _Trial(field, used, ~described, listed[:, 2].astype(np.str_))
@@ -71,6 +72,7 @@ class _Trial:
         """Make copies of an image and ask for it; images of the same pixels are no answer, nor wrong."""
         image_id = int(self._field.image_ids[row])
         copies = make_copies(pixels, image_id)
+        # All copies in one call: some networks run a batch much faster than single images.
         vectors = describe_images([copy for each in copies.values() for copy in each], self._used)
         relevant = np.arange(len(self._pixels_of)) == row
         twins = (self._pixels_of == self._pixels_of[row]) & (self._pixels_of != "") & ~relevant

@@ -37,6 +37,7 @@ def gather_labels(asking: QueryPool) -> ScoredQueries:
     questions: list[ScoredQuery] = []
     for done, row in enumerate(queries.tolist()):
         asking.progress(LABELS, done, len(queries))
+        # What no method has described can be found by no weights.
         left_out = ~described | (np.arange(len(labels)) == row)
         questions.append(score_query(field, field.vectors_of(row), left_out, labels == labels[row], str(labels[row])))
     return ScoredQueries(field, set(field.rows), {LABELS: questions})
@@ -59,6 +60,7 @@ def draw_places(labels: NDArray[np.str_], generator: np.random.Generator) -> NDA
         members = np.flatnonzero(labels == label)
         if len(members) > IMAGES_PER_LABEL:
             members = generator.choice(members, IMAGES_PER_LABEL, replace=False)
+        # A label comes whole or not at all: of half a label, right answers would be missing.
         if num_chosen + len(members) > POOL_IMAGES:
             break
         chosen.append(members)

@@ -96,10 +96,13 @@ def deal_out(
     distinct, places = np.unique(hubs[known], return_inverse=True)
     num_same = np.bincount(places, same[known], minlength=len(distinct))
     num_other = np.bincount(places, ~same[known], minlength=len(distinct))
+    # Fewer blocks where pairs are few, so that each can get some of either kind.
     num_blocks = int(min(NUM_BLOCKS, len(distinct), num_same.sum() // 2, num_other.sum() // 2))
     filled = np.zeros((max(num_blocks, 1), 2))
+    # Both kinds count alike, however few pairs there are of one of them.
     share = np.array([1 / max(num_same.sum(), 1), 1 / max(num_other.sum(), 1)])
     shuffled = generator.permutation(len(distinct))
+    # Shuffled before the stable sort: hubs with equally many pairs are dealt out by chance.
     order = shuffled[np.argsort(-(num_same + num_other)[shuffled], kind="stable")]
     block_of = np.zeros(len(distinct), np.int64)
     for hub in order.tolist():

@@ -78,6 +78,7 @@ def rarities_of(
     rarities : by method, ndarrays of shape (len(rows),)
     """
     table = field.score(vectors, {name: registry.methods()[name] for name in field.rows}, rows)
+    # Half the memory: learning holds thousands of questions of up to 2,000 candidates.
     return dict(zip(table.names, table.rarity.astype(np.float32), strict=True))
 
 
