@@ -74,6 +74,10 @@ class SearchForm(ExplainedForm):
         label=gettext_lazy("Judged different"),
     )
 
+    order = forms.ChoiceField(
+        required=False, choices=[("proof", "proof"), ("score", "score")], label=gettext_lazy("Order")
+    )
+
     def __init__(self, *args: Any, viewer: Viewer = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.viewer = viewer
@@ -114,6 +118,7 @@ class SearchForm(ExplainedForm):
             scores=ScoreRange(found.get("min"), found.get("max")),
             num_results=found.get("k") or PAGE_SIZE,
             hide_apart=found.get("judged") == "hide",
+            proof_first=found.get("order") != "score",
         )
 
 
@@ -158,6 +163,7 @@ def write_request(request: SearchRequest) -> QueryDict:
         "k": None if request.num_results == PAGE_SIZE else request.num_results,
         "collection": request.collection_id,
         "judged": "hide" if request.hide_apart else None,
+        "order": None if request.proof_first else "score",
     }
     written = QueryDict(mutable=True)
     written.update({name: str(value) for name, value in found.items() if value not in (None, "")})

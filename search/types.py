@@ -73,6 +73,24 @@ class MethodScore:
         return {name: getattr(self, name) for name in names}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Spots:
+    """Spots of several images, or of one image seen in several ways, as an index finds them.
+
+    Attributes
+    ----------
+    owners : ndarray of shape (m,), int64: which of the images, or of the ways, each is of; ascending
+    cells : ndarray of shape (m, k), int64: where spots that look like it are kept; k is 1 where they are kept
+    signatures : ndarray of shape (m, k), uint64: in each cell, the more bits are equal the more two spots look alike
+    poses : ndarray of shape (m, 2), uint8: direction in 256ths of a turn, and size in 16ths of an octave
+    """
+
+    owners: NDArray[np.int64]
+    cells: NDArray[np.int64]
+    signatures: NDArray[np.uint64]
+    poses: NDArray[np.uint8]
+
+
 @dataclass(frozen=True, slots=True)
 class Verification:
     """A motion that maps what one image shows onto another, and its evidence.
@@ -85,6 +103,9 @@ class Verification:
     points : ndarray of shape (inliers, 2, 2), float64: places of each pair on the first and the second image, 0..1
     matrix : ndarray of shape (3, 3), float64: maps places (x, y, 1), 0..1, from the first image to the second
     mirrored : whether left and right are swapped
+    inverted : whether light and dark are swapped
+    contained : share of the first image that the second one shows, 0..1
+    degrees : how far the first image is turned, clockwise, after it was mirrored where it is; -180..180
     """
 
     inliers: int
@@ -93,6 +114,9 @@ class Verification:
     points: NDArray[np.float64]
     matrix: NDArray[np.float64]
     mirrored: bool
+    inverted: bool
+    contained: float
+    degrees: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +127,7 @@ class Result:
     rank: int
     score: float  # 0..1
     methods: Mapping[str, MethodScore]
+    proof: float = 0.0  # how strong the proof is that it shows what the query shows, whatever the score; 0: none
 
 
 class Motions(Protocol):

@@ -71,6 +71,7 @@ def record_search(user: User, address: str, session_queries: tuple[str, ...] = (
         "weights": weights_of(asked),
         "thresholds": asked.scores.as_thresholds(),
         "k": asked.num_results,
+        "order": "proof" if asked.proof_first else "score",
         # The name for when it is gone.
         "collection": {"id": asked.collection.pk, "name": asked.collection.name} if asked.collection else None,
     }
@@ -116,6 +117,7 @@ def _answer(viewer: User | AnonymousUser, asked: Mapping[str, Any], subject: Sub
         weights=asked["weights"],
         scores=ScoreRange(limits.get("min"), limits.get("max")),
         num_results=asked["k"],
+        proof_first=asked.get("order") == "proof",  # searches recorded before there was proof went by score
     )
     return _answer_document(search(request, subject or _kept(viewer, asked["query"])))
 

@@ -59,6 +59,7 @@ FILES: dict[str, errors.Template] = {
     "manifest_unreadable": _("%(folder)s: the manifest cannot be read: %(cause)s"),
     "mask_wrong": _("%(method)s: expected %(expected)s rows present, the mask says otherwise"),
     "no_code_file": _("%(file)s: expected a file of binary codes; it does not begin like one"),
+    "spots_wrong": _("%(file)s: it does not lead to %(spots)s spots"),
 }
 MAPS: dict[str, errors.Template] = {
     "arrays_do_not_fit": _("%(folder)s: the arrays do not fit together"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 from search.evaluation.reference_baseline import ReferenceColors
 from search.features import registry
 from search.methods import METHODS, Method
+from search.query.candidates import by_spots
 from search.query.pipeline import RERANK_DEPTH
+from search.query.proof import Proof, find_proofs
 from search.scoring.fusion import DEFAULT_WEIGHTS, fuse, top
 from search.scoring.presets import DEFAULT_PRESET, PRESETS
 from search.scoring.score import Later, QueryRows, Rows, ScoreTable, score
@@ -22,7 +25,7 @@ from search.types import Scores, Vectors
 METHOD, FUSED, REFERENCE = "methods", "fused", "reference"
 PARTS = (METHOD, FUSED, REFERENCE)
 """Of what is reported."""
-DEFAULT, EQUAL, LEARNED = "default", "equal", "learned"
+DEFAULT, EQUAL, LEARNED, PROVEN = "default", "equal", "learned", "proven"
 REFERENCE_COLOR, RAW_SUM, REFERENCE_SUM = "guide_color", "raw_sum", "guide_sum"
 REFERENCE_WEIGHTS = {"color": 0.3, "ssim": 0.2, "deep": 0.5}
 """The textbook adds raw scores by these weights (RAW_SUM); REFERENCE_SUM has the same weights on rarities."""
@@ -50,6 +53,7 @@ class Field:
         methods: Mapping[str, Method],
         rows: NDArray[np.intp] | None = None,
         later: Later | None = None,
+        likely: Mapping[str, NDArray[np.int64]] | None = None,
     ) -> ScoreTable:
         """Return what methods say of some of the images for one query, not fused.
 
@@ -59,14 +63,39 @@ class Field:
         methods : by name: the rows of the table
         rows : ndarray of shape (n,), of the images; None: all of them
         later : see `search.scoring.score.Later`
+        likely : by name of a re-ranking method, see `search.scoring.score.Rows`; with them, `rows` is None
         """
         num_rows = len(self.image_ids) if rows is None else len(rows)
-        compared = {
-            name: QueryRows(vectors[name], [Rows(num_rows, stored, rows, present)])
+        compared = self.compare(vectors, rows, likely)
+        return score(compared, num_rows, methods, self.snapshot.calibrations, {}, later)
+
+    def compare(
+        self,
+        vectors: Mapping[str, NDArray[Any]],
+        rows: NDArray[np.intp] | None = None,
+        likely: Mapping[str, NDArray[np.int64]] | None = None,
+    ) -> dict[str, QueryRows]:
+        """Pair one query's vectors with those of the images; see `score`."""
+        num_rows, known = len(self.image_ids) if rows is None else len(rows), likely or {}
+        return {
+            name: QueryRows(vectors[name], [Rows(num_rows, stored, rows, present, known.get(name))])
             for name, (stored, present) in self.rows.items()
             if name in vectors
         }
-        return score(compared, num_rows, methods, self.snapshot.calibrations, {}, later)
+
+    def likely(
+        self, vectors: Mapping[str, NDArray[Any]], methods: Mapping[str, Method]
+    ) -> dict[str, NDArray[np.int64]]:
+        """Return which images the indexes of spots bring up, and the way in which each is like the query; -1: none."""
+        found: dict[str, NDArray[np.int64]] = {}
+        order = np.argsort(self.image_ids)
+        queries = {name: row for name, row in vectors.items() if name in methods and methods[name].reranks}
+        for segment in self.snapshot.segments:
+            mask = segment.searchable & np.isin(segment.image_ids, self.image_ids)
+            for name, shared in by_spots(segment, queries, methods, mask, RERANK_DEPTH).items():
+                ways = found.setdefault(name, np.full(len(self.image_ids), -1, np.int64))
+                ways[order[np.searchsorted(self.image_ids[order], segment.image_ids[shared.rows])]] = shared.ways
+        return found
 
     def version_of(self, name: str) -> str:
         """Return the version of the method by which these images were described."""
@@ -97,7 +126,8 @@ class Judge:
     """Scores every image of a field for one query, by every ranking.
 
     Search runs over all methods and rows as for people, but without estimates or an ANN index. Only re-ranking methods,
-    which are too slow for that, see the first 400 by the default weights; the rest counts as their worst.
+    which are too slow for that, see the first 400 by the default weights, and those that share spots with the query;
+    the rest counts as their worst. PROVEN is the order of the default weights with what is proven first.
     """
 
     def __init__(
@@ -126,8 +156,10 @@ class Judge:
         vectors : one row of shape (dim,) per method
         reference : ndarray of shape (n,), the textbook's color similarities with the query; None = not known
         """
-        later = Later([name for name, method in self._methods.items() if method.reranks], self._reranked, fill=True)
-        table = self._field.score(vectors, self._methods, later=later)
+        reranking = [name for name, method in self._methods.items() if method.reranks]
+        likely = self._field.likely(vectors, self._methods)
+        choose = partial(self._reranked, likely=likely)
+        table = self._field.score(vectors, self._methods, later=Later(reranking, choose, fill=True), likely=likely)
         raw, rarities = table.raw, table.rarity
         found: dict[Ranking, NDArray[np.floating]] = {
             # A method that says nothing of this query is left out of its mean, rather than taken for wrong.
@@ -140,6 +172,9 @@ class Judge:
             fused = fuse(rarities, weights) + TIE * np.nan_to_num(fuse(raw, weights))
             if not np.isnan(fused).all():
                 found[FUSED, fusion] = fused
+        if (FUSED, DEFAULT) in found and any(name in vectors for name in reranking):
+            proofs = find_proofs(table, self._field.compare(vectors), self._methods)
+            found[FUSED, PROVEN] = _proven_first(found[FUSED, DEFAULT], proofs)
         if reference is not None and not np.isnan(reference).all():
             found[REFERENCE, REFERENCE_COLOR] = reference
             # The textbook adds its own color comparison, not ours.
@@ -151,10 +186,20 @@ class Judge:
                 found[REFERENCE, REFERENCE_SUM] = fuse(rarities, weights)
         return found
 
-    def _reranked(self, table: ScoreTable) -> NDArray[np.intp]:
-        """Return the rows that a re-ranking method sees: the best by the default weights of the other methods."""
+    def _reranked(self, table: ScoreTable, likely: Mapping[str, NDArray[np.int64]]) -> NDArray[np.intp]:
+        """Return the rows that a re-ranking method sees: the best by the default weights of others, and likely ones."""
         weights = np.array(
             [0.0 if self._methods[name].reranks else DEFAULT_WEIGHTS.get(name, 0.0) for name in table.names]
         )
         # Where only methods without a default weight describe these images, all of them choose.
-        return top(fuse(table.rarity, weights if weights.any() else np.ones(len(weights))), RERANK_DEPTH)
+        best = top(fuse(table.rarity, weights if weights.any() else np.ones(len(weights))), RERANK_DEPTH)
+        return np.unique(np.concatenate([best, *(np.flatnonzero(ways >= 0) for ways in likely.values())]))
+
+
+def _proven_first(fused: NDArray[np.floating], proofs: Mapping[int, Proof]) -> NDArray[np.float64]:
+    """Return the order in which people see the images, as scores of 0..1: what is proven lies in the upper half."""
+    scores = fused / 2
+    for place, proof in proofs.items():
+        if not np.isnan(scores[place]):
+            scores[place] = 1 - 0.5 / (1 + proof.strength)
+    return np.asarray(scores, np.float64)

@@ -18,7 +18,9 @@ Rows = tuple[list[int], Vectors]
 
 
 def describe_images(images: Sequence[RGBImage], used: Mapping[str, Method]) -> dict[str, Vectors]:
-    """Describe the images by each method, asking no network twice; one array of shape (n, dim) per method.
+    """Describe images that are searched for by each method, asking no network twice; see `Method.describe_query`.
+
+    Returns one array of shape (n, dim) per method, dim the length of a query's row.
 
     Raises
     ------
@@ -32,7 +34,7 @@ def describe_images(images: Sequence[RGBImage], used: Mapping[str, Method]) -> d
 
 
 def describe_by(method: Method, images: Sequence[RGBImage], found: Mapping[str, Vectors]) -> Vectors:
-    """Describe the images by one method, from what its source said of them if that is among what was found.
+    """Describe images that are searched for by one method, from what its source said of them if that was found.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def describe_by(method: Method, images: Sequence[RGBImage], found: Mapping[str, 
     """
     if isinstance(method, DerivedMethod) and method.derives and method.source in found:
         return method.derive(found[method.source])
-    return method.describe(images)
+    return method.describe_query(images)
 
 
 def stored_sources(held: Lease) -> dict[str, Rows]:

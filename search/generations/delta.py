@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from gallery.batches import batches
 from jobs.rows import JobState
 from search.features import registry, revisions, stored_vectors
-from search.methods import PairwiseMethod
+from search.generations.delta_spots import GrowingSpots
+from search.methods import PairwiseMethod, RerankMethod
 from search.models import Tombstone
 from search.scoring.segments import MethodRows, MethodTables, Segment, fit_tables
 from search.types import Vectors
@@ -58,6 +59,7 @@ class Delta:
         self._present: dict[str, GrowingMatrix] = {}
         self._proxies: dict[str, GrowingMatrix] = {}
         self._fitted: dict[str, tuple[int, MethodTables]] = {}
+        self._spots: dict[str, GrowingSpots] = {}
 
     def refresh(self, revision: int) -> None:
         """Add what changed up to a revision, which must have been read before this is called."""
@@ -97,7 +99,8 @@ class Delta:
             proxies = self._proxies[name].view() if name in self._proxies else None
             present = self._present[name].view()[:, 0]
             methods[name] = MethodRows(self.versions[name], vectors.view(), present, proxies)
-        return Segment(ids, searchable, methods)
+        spots = {name: index for name, growing in self._spots.items() if (index := growing.index()) is not None}
+        return Segment(ids, searchable, methods, spots=spots)
 
     def tables(self, name: str, segment: Segment, seed: int) -> MethodTables:
         """Return a method's calibration on the delta's own pairs, fitted again when there are half as many more."""
@@ -143,6 +146,11 @@ class Delta:
         self._vectors[name].append(block)
         self._present[name].append(present[:, None])
         method = registry.methods()[name]
+        if isinstance(method, RerankMethod) and method.spot_version:
+            if name not in self._spots:
+                self._spots[name] = GrowingSpots(method)
+                self._spots[name].skip(num_before)
+            self._spots[name].append(block, present)
         if isinstance(method, PairwiseMethod):
             derived = method.proxy(block)
             if name not in self._proxies:

@@ -18,10 +18,13 @@ from search.index.hashes import HashIndex
 from search.index.manifest import MethodFiles
 from search.index.matrices import MatrixWriter, map_matrix, spread_rows
 from search.index.references import place_index
-from search.methods import Method
+from search.index.spot_building import write_spots
+from search.index.spots import side_for
+from search.methods import Method, RerankMethod
 from search.scoring.segments import MethodRows, fit_tables, save_tables
+from search.types import Spots
 
-CODE_ROWS = 65_536
+CODE_ROWS, SPOT_ROWS = 65_536, 1024
 
 
 class Progress(Protocol):
@@ -81,7 +84,12 @@ def make_searchable(
     # After the reduction, since scans are calibrated on the rows that they go over.
     progress(f"{method.name}: calibration", share)
     save_tables(folder / f"{method.name}.calibration.npz", fit_tables(rows, method, places.rows, plan.seed))
-    if method.reranks or not plan.indexes(places.num_images):
+    if isinstance(method, RerankMethod):
+        if method.spot_version:
+            progress(f"{method.name}: spots", share)
+            files = _index_spots(folder, method, files, rows, places)
+        return files
+    if not plan.indexes(places.num_images):
         return files
     progress(f"{method.name}: index", share)
     files = _index(folder, method.name, files, rows, places, plan)
@@ -149,6 +157,22 @@ def _index_codes(folder: Path, method: Method, files: MethodFiles, rows: MethodR
     path = folder / f"{method.name}{HashIndex.suffix}"
     HashIndex.build(_codes(method, rows, places), path, code_bytes=method.code_bits // 8)
     return replace(files, hashes=path.name, code_bits=method.code_bits)
+
+
+def _index_spots(
+    folder: Path, method: RerankMethod, files: MethodFiles, rows: MethodRows, places: Places
+) -> MethodFiles:
+    """Build the index of a method's spots."""
+    side = side_for(len(places.rows), method.spot_sides)
+    num_spots = write_spots(_spots(method, rows, places, side), folder, method.name, side=side)
+    return replace(files, spots=method.spot_version, spot_side=side, num_spots=num_spots)
+
+
+def _spots(method: RerankMethod, rows: MethodRows, places: Places, side: int) -> Iterator[Spots]:
+    for start in range(0, len(places.rows), SPOT_ROWS):
+        chosen = places.rows[start : start + SPOT_ROWS]
+        spots = method.spots(rows.vectors[chosen], side)
+        yield replace(spots, owners=chosen[spots.owners])
 
 
 def _codes(method: Method, rows: MethodRows, places: Places) -> Iterator[NDArray[np.uint8]]:

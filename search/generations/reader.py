@@ -15,6 +15,7 @@ from search.index.hashes import HashIndex
 from search.index.manifest import Manifest, MethodFiles, Stamp, read_manifest, stamp, verify_files
 from search.index.matrices import map_matrix
 from search.index.references import uri_of
+from search.index.spots import SpotIndex
 from search.scoring.segments import MethodHashes, MethodIndex, MethodRows, MethodTables, Segment, load_tables
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def open_generation(folder: Path, generation_id: int) -> LoadedGeneration:
     # Rows are looked up by bisection.
     if np.any(np.diff(image_ids) <= 0):
         raise IndexDamagedError("image_ids_unordered", folder=folder.name)
-    methods, tables, indexes, hashes = {}, {}, {}, {}
+    methods, tables, indexes, hashes, spots = {}, {}, {}, {}, {}
     for name, files in manifest.methods.items():
         rows = methods[name] = _open_rows(folder, name, files, num_images)
         tables[name] = load_tables(folder / f"{name}.calibration.npz")
@@ -66,7 +67,9 @@ def open_generation(folder: Path, generation_id: int) -> LoadedGeneration:
         if files.hashes:
             codes = HashIndex.load(folder / files.hashes, files.code_bits // 8, files.num_present)
             hashes[name] = MethodHashes(codes, places)
-    segment = Segment(image_ids, np.ones(num_images, bool), methods, indexes, hashes)
+        if files.spots:
+            spots[name] = SpotIndex.open(folder, name, files.spot_side, files.num_spots, num_images)
+    segment = Segment(image_ids, np.ones(num_images, bool), methods, indexes, hashes, spots)
     return LoadedGeneration(generation_id, folder, manifest, segment, tables, seen)
 
 

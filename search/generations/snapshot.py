@@ -19,6 +19,7 @@ from search.generations import collection_calibration, visibility
 from search.generations.build import ABSENT, DAMAGED, active_generation, previous_generation
 from search.generations.delta import Delta, removed_ids
 from search.generations.reader import LoadedGeneration, open_generation
+from search.methods import RerankMethod
 from search.models import Generation
 from search.scoring.segments import MethodHashes, MethodRows, MethodTables, Segment, Snapshot
 from search.storage import generation_folder
@@ -156,7 +157,8 @@ def _base_segment(loaded: LoadedGeneration, hidden: NDArray[np.int64], versions:
     methods = {name: rows for name, rows in whole.methods.items() if _is_served(name, rows, versions)}
     indexes = {name: index for name, index in whole.indexes.items() if name in methods}
     hashes = {name: codes for name, codes in whole.hashes.items() if name in methods and _fits_codes(name, codes)}
-    return replace(whole, searchable=searchable, methods=methods, indexes=indexes, hashes=hashes)
+    spots = {name: index for name, index in whole.spots.items() if name in methods and _fits_spots(name, loaded)}
+    return replace(whole, searchable=searchable, methods=methods, indexes=indexes, hashes=hashes, spots=spots)
 
 
 def _is_served(name: str, rows: MethodRows, versions: Mapping[str, str]) -> bool:
@@ -165,6 +167,12 @@ def _is_served(name: str, rows: MethodRows, versions: Mapping[str, str]) -> bool
         return False
     method = registry.methods()[name]
     return rows.version == method.version or not len(rows.vectors) or can_compare(method, rows.vectors[0])
+
+
+def _fits_spots(name: str, loaded: LoadedGeneration) -> bool:
+    """Tell whether a query's spots may be looked for among a generation's: another version cuts other cells."""
+    method = registry.methods()[name]
+    return isinstance(method, RerankMethod) and method.spot_version == loaded.manifest.methods[name].spots
 
 
 def _fits_codes(name: str, codes: MethodHashes) -> bool:

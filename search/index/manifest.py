@@ -42,6 +42,9 @@ class MethodFiles:
     reduced_recall: float | None = None  # recall@20 of a scan of the reduced rows, its head compared in full
     hashes: str = ""  # the file of binary codes; empty: none
     code_bits: int = 0  # of each code in that file
+    spots: str = ""  # version of the spots that are indexed; empty: none are
+    spot_side: int = 0  # square root of the number of cells
+    num_spots: int = 0
     quality: float | None = None  # 0..1, at which the recall was measured; None: no index, or one of version 0.1
 
     @property

@@ -14,6 +14,7 @@ differs in a few bits, which adds to the candidates.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -23,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.exceptions import DimensionMismatchError, SearchError
-from search.types import RGBImage, Scores, Vectors, Verification
+from search.types import RGBImage, Scores, Spots, Vectors, Verification
 
 
 class Method(ABC):
@@ -86,6 +87,14 @@ class Method(ABC):
         ValueError : an image is empty or not three-channel uint8
         MethodUnavailableError : see `unavailable`
         """
+
+    def takes(self, query: NDArray[Any]) -> bool:
+        """Tell whether a query's row can be compared with images' rows; see `describe_query`."""
+        return query.shape == (self.dim,)
+
+    def describe_query(self, images: Sequence[RGBImage]) -> Vectors:
+        """Describe images that are only searched for, which may take more time and room; see `describe`."""
+        return self.describe(images)
 
     def scores(self, query: NDArray[Any], vectors: Vectors) -> Scores:
         """Compare one row with many.
@@ -194,10 +203,51 @@ class DerivedMethod(Method):
 class RerankMethod(Method):
     """A method that gathers no candidates: its `scores`, which are overridden, are asked for the best alone.
 
-    Rows may be of any type, need no unit length and are never scanned or indexed.
+    Rows may be of any type, need no unit length and are never scanned. What may be found in them by itself, such as
+    keypoints, are *spots*: an index of theirs finds candidates that no other method would bring up.
     """
 
     reranks: ClassVar[bool] = True
+    spot_version: ClassVar[str] = ""
+    """Identifies what `spots` gives for rows of one version; empty: there are none."""
+    spot_sides: ClassVar[tuple[int, ...]] = ()
+    """Square roots of the numbers of cells that spots may be sorted into, ascending."""
+
+    def spots(self, vectors: Vectors, side: int) -> Spots:
+        """Return the spots of images.
+
+        Parameters
+        ----------
+        vectors : ndarray of shape (n, dim)
+        side : one of `spot_sides`
+
+        Returns
+        -------
+        spots : with one cell each; their owners are places in `vectors`
+        """
+        raise NotImplementedError(f"{self.name} has no spots; expected of methods with a spot_version alone")
+
+    def asked_spots(self, query: NDArray[Any], side: int) -> Spots:
+        """Return what to look for: the spots of a query, in every way it may be seen, with several cells each."""
+        raise NotImplementedError(f"{self.name} has no spots; expected of methods with a spot_version alone")
+
+    def scores_of_likely(self, query: NDArray[Any], vectors: Vectors, likely: NDArray[np.int64]) -> Scores:
+        """Compare one row with many, of which some are known to share spots with it; see `scores`.
+
+        Parameters
+        ----------
+        query, vectors : see `scores`
+        likely : ndarray of shape (n,): the way in which the query is seen in each, see `asked_spots`; -1: not known
+        """
+        return self.scores(query, vectors)
+
+    def least_proof(self) -> float:
+        """Return the raw score below which no motion is proof."""
+        return math.inf
+
+    def proof(self, motion: Verification) -> float:
+        """Return how strong a motion is as proof that both images show the same; 0: chance may make such a one."""
+        return 0.0
 
     def verify(self, query: NDArray[Any], row: NDArray[Any]) -> Verification | None:
         """Find the motion that maps one image onto another, for people to look at.
@@ -227,10 +277,10 @@ def check_bytes(method: Method, query: NDArray[Any], vectors: Vectors) -> None:
 
     Parameters
     ----------
-    query, vectors : expected of shape (dim,) and (n, dim), dtype uint8
+    query, vectors : expected of shape (dim,), see `Method.takes`, and (n, dim), dtype uint8
     """
-    for rows, shape in ((query, query.shape), (vectors, vectors.shape[1:])):
-        if shape != (method.dim,) or rows.dtype != np.uint8:
+    for rows, fits in ((query, method.takes(query)), (vectors, vectors.shape[1:] == (method.dim,))):
+        if not fits or rows.dtype != np.uint8:
             about = {"method": method.name, "expected": method.dim, "shape": str(rows.shape), "dtype": rows.dtype}
             raise DimensionMismatchError("bytes_expected", **about)
 

@@ -11,17 +11,35 @@ from numpy.typing import NDArray
 
 from search.exceptions import SearchError
 from search.methods.base import RerankMethod, check_bytes, check_images
+from search.methods.keypoints.cells import SIDES, VERSION, spots_of
 from search.methods.keypoints.homography import MIN_INLIERS, describe, fit
 from search.methods.keypoints.pairing import agreement, pair
-from search.methods.keypoints.rows import ROW, SLOTS, Keypoints, both_ways, find_row, unpack
-from search.types import RGBImage, Scores, Vectors, Verification
+from search.methods.keypoints.rows import (
+    MANY_ROW,
+    ROW,
+    SLOTS,
+    WAYS,
+    Keypoints,
+    every_way,
+    find_many_row,
+    find_row,
+    unpack,
+)
+from search.types import RGBImage, Scores, Spots, Vectors, Verification
 
-GLANCE = 32
-"""Keypoints of both images, the strongest, that are paired first, to see where looking closer may be worth it."""
+GLANCE, FIRST_GLANCE = 32, 16
+"""Keypoints of both images, the strongest, that are paired first, to see where looking closer may be worth it; and
+before that with the query inverted."""
 MIN_GLANCED, MIN_AGREEING = 2, 5
 """Pairs that must tell of one motion at first glance, and when all keypoints are paired."""
 MAX_PAIRED, MAX_VERIFIED = 120, 60
 """Images of one comparison whose keypoints are all paired, and to whose pairs a homography is fitted."""
+CELLS_ASKED = 4
+"""Cells in which each spot of a query is looked for."""
+MIN_PROOF = 8
+"""Keypoints that must fit for a motion to be proof."""
+MIN_PROOF_AREA = 0.02
+"""Share of either image that a proof must cover: a logo that two images have in common proves nothing of them."""
 
 _CHUNK = 512  # images glanced at together
 
@@ -36,6 +54,8 @@ class Local(RerankMethod):
     name = "local"
     version = "sift-224-64-1"
     dim = ROW.itemsize
+    spot_version = VERSION
+    spot_sides = SIDES
 
     @property
     def dtype(self) -> type[np.generic]:
@@ -49,6 +69,38 @@ class Local(RerankMethod):
             return np.empty((0, self.dim), np.uint8)
         return np.stack([find_row(image) for image in images])
 
+    def describe_query(self, images: Sequence[RGBImage]) -> Vectors:
+        """Find more keypoints than are kept of images: a query may show an image in a small part of it."""
+        check_images(images)
+        if not images:
+            return np.empty((0, MANY_ROW.itemsize), np.uint8)
+        return np.stack([find_many_row(image) for image in images])
+
+    def takes(self, query: NDArray[Any]) -> bool:
+        """See `RerankMethod.takes`."""
+        return query.shape in ((ROW.itemsize,), (MANY_ROW.itemsize,))
+
+    def spots(self, vectors: Vectors, side: int) -> Spots:
+        """See `RerankMethod.spots`."""
+        return spots_of(unpack(np.asarray(vectors, np.uint8)), side)
+
+    def asked_spots(self, query: NDArray[Any], side: int) -> Spots:
+        """Return the query's spots in each of `keypoints.rows.WAYS`."""
+        return spots_of(every_way(unpack(query[None])), side, CELLS_ASKED)
+
+    def least_proof(self) -> float:
+        """See `RerankMethod.least_proof`."""
+        return MIN_PROOF / SLOTS
+
+    def proof(self, motion: Verification) -> float:
+        """Return how many keypoints fit, times the share that they show of that image of which it is more.
+
+        A copy that is a small part of the query is shown as a whole; of two pictures with the same thing in them, less
+        of either is.
+        """
+        area = max(motion.matched_area, motion.contained)
+        return motion.inliers * area if motion.inliers >= MIN_PROOF and area >= MIN_PROOF_AREA else 0.0
+
     def abstains(self, query: NDArray[Any]) -> SearchError | None:
         """Say so where the query has too few keypoints to be found again."""
         count = int(unpack(query[None]).counts[0])
@@ -59,12 +111,12 @@ class Local(RerankMethod):
     def scores(self, query: NDArray[Any], vectors: Vectors) -> Scores:
         """Compare one image with many.
 
-        At first the strongest keypoints are paired, with the query as it is and mirrored. Images where pairs agree on
-        one motion are looked at closely, the most promising first; a homography decides.
+        At first the strongest keypoints are paired, with the query as it is, mirrored, inverted, and both. Images where
+        pairs agree on one motion are looked at closely, the most promising first; a homography decides.
 
         Parameters
         ----------
-        query : ndarray of shape (dim,), dtype uint8
+        query : ndarray of shape (dim,), dtype uint8, or longer, see `describe_query`
         vectors : ndarray of shape (n, dim), dtype uint8
 
         Returns
@@ -76,19 +128,36 @@ class Local(RerankMethod):
         ------
         DimensionMismatchError : another length or dtype
         """
+        return self._scores(query, vectors, None)
+
+    def scores_of_likely(self, query: NDArray[Any], vectors: Vectors, likely: NDArray[np.int64]) -> Scores:
+        """Compare one image with many, see `scores`.
+
+        The query is inverted for those alone in which it is likely seen so: who asks about all images knows of these.
+        Where more of the query's keypoints are known than are kept of images, those that are likely are looked at
+        closely without a glance, for that sees the strongest keypoints only. Else they are not: a pair of images that
+        are both kept has one score, whoever brought it up.
+        """
+        return self._scores(query, vectors, likely)
+
+    def _scores(self, query: NDArray[Any], vectors: Vectors, likely: NDArray[np.int64] | None) -> Scores:
         check_bytes(self, query, vectors)
         one, others = unpack(query[None]), unpack(np.asarray(vectors, np.uint8))
         if self.abstains(query) is not None:
             return np.full(len(vectors), np.nan, np.float32)
-        sides = both_ways(one)
-        glances = _glance(sides, others)
+        ways = every_way(one)
+        glances = _glance_every_way(ways.strongest(SLOTS), others, likely)
         # Pairing all keypoints costs four times as much, and nearly no image is a copy.
         promising = _best(glances.max(axis=0), MIN_GLANCED, MAX_PAIRED)
-        mirrored = glances[1, promising] > glances[0, promising]
+        best_ways = glances[:, promising].argmax(axis=0)
         counts = np.zeros(len(vectors), np.float32)
-        for side, images in enumerate((promising[~mirrored], promising[mirrored])):
-            counts[images] = _fitting_counts(sides.take(slice(side, side + 1)), others.take(images))
-        return counts / np.float32(SLOTS)
+        for way in range(len(WAYS)):
+            images = promising[best_ways == way]
+            if likely is not None and query.shape != (self.dim,):
+                images = np.union1d(images, np.flatnonzero(likely == way))
+            found = _fitting_counts(ways.take(slice(way, way + 1)), others.take(images))
+            counts[images] = np.maximum(counts[images], found)
+        return np.asarray(np.minimum(counts / np.float32(SLOTS), 1), np.float32)
 
     def verify(self, query: NDArray[Any], row: NDArray[Any]) -> Verification | None:
         """Find the motion between two images, for people to look at; None when there is none.
@@ -103,8 +172,9 @@ class Local(RerankMethod):
         """
         check_bytes(self, query, row[None])
         one, other = unpack(query[None]), unpack(row[None])
-        # Both ways, because the glance that chose one of them in a search is not at hand here.
-        found = [_verify(side, other, mirrored=bool(turn)) for turn, side in enumerate((one, one.mirrored()))]
+        # Every way, because the glance that chose one of them in a search is not at hand here.
+        ways = every_way(one)
+        found = [_verify(ways.take(slice(way, way + 1)), other, seen) for way, seen in enumerate(WAYS)]
         return max((each for each in found if each is not None), key=lambda each: each.inliers, default=None)
 
     def textbook_similarity(self, first: RGBImage, second: RGBImage) -> float:
@@ -122,19 +192,38 @@ class _Pairs:
     members: NDArray[np.bool_]  # (n, m)
 
 
-def _pairs(queries: Keypoints, others: Keypoints, most: int = SLOTS) -> list[_Pairs]:
-    """Pair the strongest keypoints of each query with those of all the others."""
+def _pairs(queries: Keypoints, others: Keypoints, most: int | None) -> list[_Pairs]:
+    """Pair the strongest keypoints of each query with those of all the others; None: all keypoints."""
     partners = pair(queries, others, most)
     sides = [queries.take(slice(place, place + 1)) for place in range(len(partners))]
     return [_Pairs(rows, agreement(side, others, rows)) for side, rows in zip(sides, partners, strict=True)]
 
 
-def _glance(queries: Keypoints, others: Keypoints) -> NDArray[np.int64]:
+def _glance(queries: Keypoints, others: Keypoints, most: int) -> NDArray[np.int64]:
     """Return how many of the strongest keypoints agree on one motion; shape (q, n). In bounded memory."""
     glances = np.zeros((len(queries.counts), len(others.counts)), np.int64)
     for start in range(0, len(others.counts), _CHUNK):
         images = slice(start, start + _CHUNK)
-        glances[:, images] = [found.members.sum(axis=1) for found in _pairs(queries, others.take(images), GLANCE)]
+        glances[:, images] = [found.members.sum(axis=1) for found in _pairs(queries, others.take(images), most)]
+    return glances
+
+
+def _glance_every_way(ways: Keypoints, others: Keypoints, likely: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """Glance at all images, in the inverted ways at those alone that are likely seen so, or look so at a first glance.
+
+    Inverted copies are few, and the strongest keypoints of a picture are the strongest of its negative.
+    """
+    upright = np.array([way for way, (_mirrored, inverted) in enumerate(WAYS) if not inverted])
+    turned = np.setdiff1d(np.arange(len(WAYS)), upright)
+    glances = np.zeros((len(WAYS), len(others.counts)), np.int64)
+    glances[upright] = _glance(ways.take(upright), others, GLANCE)
+    if likely is None:
+        seen = _glance(ways.take(turned), others, FIRST_GLANCE).max(axis=0) >= MIN_GLANCED
+    else:
+        seen = np.isin(likely, turned)
+    images = np.flatnonzero(seen)
+    if len(images):
+        glances[turned[:, None], images] = _glance(ways.take(turned), others.take(images), GLANCE)
     return glances
 
 
@@ -151,7 +240,9 @@ def _fitting_counts(query: Keypoints, others: Keypoints) -> NDArray[np.float32]:
     Where there are more images than homographies can be fitted to, pairs that agree count for those that fit, and no
     such image counts more than the least of those that were looked at.
     """
-    pairs = _pairs(query, others)[0]
+    if not len(others.counts):
+        return np.empty(0, np.float32)
+    pairs = _pairs(query, others, None)[0]
     votes = pairs.members.sum(axis=1)
     counts = np.zeros(len(votes), np.float32)
     looked_at = _best(votes, MIN_AGREEING, MAX_VERIFIED)
@@ -174,9 +265,11 @@ def _motion(
     return None if found is None else (found[0], pairs[found[1]])
 
 
-def _verify(query: Keypoints, other: Keypoints, *, mirrored: bool) -> Verification | None:
-    pairs = _pairs(query, other)[0]
+def _verify(query: Keypoints, other: Keypoints, seen: tuple[bool, bool]) -> Verification | None:
+    pairs = _pairs(query, other, None)[0]
     if pairs.members.sum() < MIN_AGREEING:
         return None
     motion = _motion(query, other, pairs.partners[0], 0)
-    return None if motion is None else describe(query, other, motion[1], motion[0], mirrored=mirrored)
+    if motion is None:
+        return None
+    return describe(query, other, motion[1], motion[0], mirrored=seen[0], inverted=seen[1])

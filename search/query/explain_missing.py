@@ -165,7 +165,7 @@ def _task(query_id: int, snapshot: Snapshot, weights: Mapping[str, float]) -> Ta
     """Return the query as `match` has it, with the proxies of every method that could gather."""
     methods = registry.methods()
     vectors = snapshot.vectors_of(query_id) or stored_vectors.vectors_of(query_id, snapshot.versions)
-    fitting, _other = fit_query({name: row for name, row in vectors.items() if name in methods}, snapshot)
+    fitting, _other = fit_query({name: row for name, row in vectors.items() if name in methods}, snapshot, methods)
     silent = abstentions(fitting)
     speaking = {name: row for name, row in fitting.items() if name not in silent}
     proxies = proxies_of(speaking, [name for name in speaking if not methods[name].reranks], methods)

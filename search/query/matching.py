@@ -1,8 +1,10 @@
 """From a query's vectors to ranked, explained results, over one snapshot and without the database.
 
 Every weighted method scans all rows (or what its ANN index returns, for large generations), the scores are calibrated
-and fused, and the best of that order are re-ranked: scored by every method's real score, costly ones included.
-Re-ranking methods take no part in the scan: they only see these, and without a weight no more of them than are shown.
+and fused, and the best of that order are re-ranked: scored by every method's real score, costly ones included. So are
+the best of each method alone, and the images that share spots with the query, see `search.query.candidates`.
+Re-ranking methods take no part in the scan: they only see these, and without a weight no more of them than are shown,
+unless proof is to come first.
 """
 
 from __future__ import annotations
@@ -18,15 +20,18 @@ from jobs.errors import CodedError
 from search.exceptions import IndexDamagedError, IndexUnavailableError
 from search.index.paging import announce
 from search.methods import Method, PairwiseMethod
-from search.scoring.estimate import Scan, estimate, products_of
+from search.query.candidates import Candidates, SharedSpots, best_of, by_spots, choose
+from search.query.proof import find_proofs
+from search.scoring.estimate import Scan, products_of
 from search.scoring.fusion import DEFAULT_WEIGHTS, top
 from search.scoring.said import Said, SaidRows
 from search.scoring.score import Comparison, Later, QueryRows, Rows, ScoreTable, score
 from search.scoring.segments import Segment, Snapshot
-from search.types import Result
+from search.types import Result, Verification
 
 QueryVectors = Mapping[str, NDArray[Any]]
 """One row of shape (dim,) per method that has something to say about the query."""
+NOBODY = np.empty(0, np.int64)
 UNREACHABLE = (IndexUnavailableError, IndexDamagedError, OSError)
 """What an index raises that a server keeps, when the server is gone, or has lost the index, since it was opened."""
 
@@ -44,6 +49,16 @@ class Task:
     rerank_depth: int
     shown: int
     said: Said | None = None
+    proof_first: bool = False
+
+    @property
+    def spotted(self) -> QueryVectors:
+        """The rows of the methods whose indexes of spots are asked: those that count, or all that may prove."""
+        return {
+            name: row
+            for name, row in self.vectors.items()
+            if self.methods[name].reranks and (self.proof_first or self.weights[name] > 0)
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +69,19 @@ class Matches:
     num_candidates: int
     exact: bool
     unreachable: Mapping[str, CodedError] = field(default_factory=dict)  # method -> why its index could not be asked
+    motions: Mapping[int, Verification] = field(default_factory=dict)  # image -> what proves that it is the same
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Rows of one segment with their estimated fused scores."""
-
-    segment: Segment
-    rows: NDArray[np.int64]
-    estimates: NDArray[np.float64]
-
-
-def fit_query(vectors: QueryVectors, snapshot: Snapshot) -> tuple[dict[str, NDArray[Any]], list[str]]:
+def fit_query(
+    vectors: QueryVectors, snapshot: Snapshot, methods: Mapping[str, Method]
+) -> tuple[dict[str, NDArray[Any]], list[str]]:
     """Split a query's vectors into those that fit the snapshot's rows and the names of those that do not."""
     fitting, other = {}, []
     for name, vector in vectors.items():
         dims = {segment.methods[name].vectors.shape[1] for segment in snapshot.segments if name in segment.methods}
         # Also where no segment holds the method: then nothing is compared, but nothing is wrong with the query either.
-        if dims <= {vector.shape[0]}:
+        longer = name in methods and methods[name].reranks and methods[name].takes(vector)
+        if dims <= {methods[name].dim if longer else vector.shape[0]}:
             fitting[name] = vector
         else:
             other.append(name)
@@ -91,6 +101,7 @@ def match(
     excluded: int | None = None,
     shown: int | None = None,
     said: Said | None = None,
+    proof_first: bool = False,
 ) -> Matches:
     """Find the images most like a query.
 
@@ -106,6 +117,8 @@ def match(
     excluded : image id never to be found
     shown : results that re-ranking methods without a weight score too, None = k
     said : images that are compared whatever the vectors say, and lead their method
+    proof_first : images that are proven to show the same go before all others, and re-ranking methods look at all
+        candidates, whatever their weight
 
     Returns
     -------
@@ -116,7 +129,8 @@ def match(
     gathering = gathering_weights(vectors, weights, methods)
     proxies = proxies_of(vectors, gathering, methods)
     depth = max(rerank_depth, k)
-    task = Task(vectors, proxies, gathering, weights, methods, k, depth, k if shown is None else shown, said)
+    shown = k if shown is None else shown
+    task = Task(vectors, proxies, gathering, weights, methods, k, depth, shown, said, proof_first)
     gathered, exact, num_candidates = [], True, 0
     unreachable: dict[str, CodedError] = {}
     for segment in snapshot.segments:
@@ -124,10 +138,12 @@ def match(
         # What counts is how many may be found: a small collection of a huge library is scanned whole.
         near = None if np.count_nonzero(mask) <= exact_max else _ann_rows(segment, task, mask, unreachable)
         exact = exact and near is None
-        rows = np.flatnonzero(mask) if near is None else np.union1d(near, _said_rows(segment, mask, said))
+        shared = by_spots(segment, task.spotted, methods, mask, depth)
+        rows = np.flatnonzero(mask) if near is None else _united(near, shared, _said_rows(segment, mask, said))
         num_candidates += len(rows)
-        gathered.append(_estimate(segment, rows, task, snapshot))
-    return Matches(_rerank(gathered, task, snapshot), num_candidates, exact, unreachable)
+        scans = list(scans_of(segment, rows, proxies, gathering, snapshot))
+        gathered.append(choose(segment, rows, scans, depth, shared, said.image_ids if said else NOBODY))
+    return _rerank(gathered, task, snapshot, Matches([], num_candidates, exact, unreachable))
 
 
 def gathering_weights(
@@ -210,13 +226,8 @@ def near_rows(segment: Segment, task: Task, name: str, mask: NDArray[np.bool_]) 
     return near
 
 
-def _estimate(segment: Segment, rows: NDArray[np.int64], task: Task, snapshot: Snapshot) -> Candidates:
-    """Fuse the gathering methods' scanned scores and keep the best of the segment."""
-    estimates = estimate(scans_of(segment, rows, task.proxies, task.gathering, snapshot), rows.shape, np.float64)
-    if task.said:
-        estimates[np.isin(segment.image_ids[rows], task.said.image_ids)] = np.inf
-    kept = top(estimates, task.rerank_depth)
-    return Candidates(segment, rows[kept], estimates[kept])
+def _united(near: NDArray[np.int64], shared: Mapping[str, SharedSpots], said: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.unique(np.concatenate([near, said, *(each.rows for each in shared.values())]))
 
 
 def scans_of(
@@ -241,31 +252,29 @@ def scans_of(
             yield Scan(weights[name], table, *products_of(held, proxies[name], rows))
 
 
-def _rerank(gathered: list[Candidates], task: Task, snapshot: Snapshot) -> list[Result]:
+def _rerank(gathered: list[Candidates], task: Task, snapshot: Snapshot, matches: Matches) -> Matches:
     """Score the best candidates of all segments by every method, fuse again and rank."""
-    estimates = np.concatenate([found.estimates for found in gathered])
-    best = np.zeros(len(estimates), bool)
-    # Of all segments together: newer images compete with the generation's for the same places.
-    best[top(estimates, task.rerank_depth)] = True
-    masks = np.split(best, np.cumsum([len(found.rows) for found in gathered])[:-1])
-    reranked = [(found.segment, found.rows[mask]) for found, mask in zip(gathered, masks, strict=True)]
-    for segment, rows in reranked:
-        if segment.indexes:  # else all of it is scanned, and small
-            for held in segment.methods.values():
-                announce(held.vectors, rows)
-    ids = np.concatenate([segment.image_ids[rows] for segment, rows in reranked])
+    best = best_of(gathered, task.rerank_depth)
+    for found in best:
+        if found.segment.indexes:  # else all of it is scanned, and small
+            for held in found.segment.methods.values():
+                announce(held.vectors, found.rows)
+    ids = np.concatenate([found.segment.image_ids[found.rows] for found in best])
     compared: dict[str, Comparison] = {
-        name: QueryRows(vector, [_rows_of(segment, name, rows) for segment, rows in reranked])
-        for name, vector in task.vectors.items()
+        name: QueryRows(vector, [_rows_of(found, name) for found in best]) for name, vector in task.vectors.items()
     }
     if task.said:
         held_by = task.said.method
         compared[held_by] = SaidRows(compared.get(held_by), np.isin(ids, task.said.image_ids))
     unweighted = [name for name, method in task.methods.items() if method.reranks and not task.weights[name]]
     # They change no score, so they look only at what will be shown, after the others have said what that is.
-    later = Later(unweighted, lambda table: table.order(ids, task.shown))
+    later = None if task.proof_first else Later(unweighted, lambda table: table.order(ids, task.shown))
     table = score(compared, len(ids), task.methods, snapshot.calibrations, task.weights, later)
-    return explain(table, ids, task.k)
+    proofs = find_proofs(table, compared, task.methods) if task.proof_first else {}
+    strengths = np.zeros(len(ids))
+    strengths[list(proofs)] = [proof.strength for proof in proofs.values()]
+    motions = {int(ids[place]): proof.motion for place, proof in proofs.items()}
+    return replace(matches, results=explain(table, ids, task.k, strengths), motions=motions)
 
 
 def _said_rows(segment: Segment, mask: NDArray[np.bool_], said: Said | None) -> NDArray[np.int64]:
@@ -274,12 +283,16 @@ def _said_rows(segment: Segment, mask: NDArray[np.bool_], said: Said | None) -> 
     return none if said is None else np.flatnonzero(mask & np.isin(segment.image_ids, said.image_ids))
 
 
-def _rows_of(segment: Segment, name: str, rows: NDArray[np.int64]) -> Rows:
-    held = segment.methods.get(name)
-    return Rows(len(rows)) if held is None else Rows(len(rows), held.vectors, rows, held.present)
+def _rows_of(found: Candidates, name: str) -> Rows:
+    held = found.segment.methods.get(name)
+    if held is None:
+        return Rows(len(found.rows))
+    return Rows(len(found.rows), held.vectors, found.rows, held.present, found.likely.get(name))
 
 
-def explain(table: ScoreTable, ids: NDArray[np.int64], k: int) -> list[Result]:
+def explain(
+    table: ScoreTable, ids: NDArray[np.int64], k: int, proofs: NDArray[np.float64] | None = None
+) -> list[Result]:
     """Rank scored images, and keep the reasons.
 
     Parameters
@@ -287,8 +300,14 @@ def explain(table: ScoreTable, ids: NDArray[np.int64], k: int) -> list[Result]:
     table : of the images compared with one query
     ids : ndarray of shape (n,), of the images
     k : results wanted
+    proofs : ndarray of shape (n,): images with a strength above 0 go before the others, the strongest first; None: no
+        image has any
     """
-    order = table.order(ids, k)
+    proofs = np.zeros(len(ids)) if proofs is None else proofs
+    order = table.order(ids, k, proofs)
     reasons = table.method_scores(order, ranked=True)
-    columns = zip(ids[order].tolist(), table.fused[order].tolist(), reasons, strict=True)
-    return [Result(image_id, place, fused, said) for place, (image_id, fused, said) in enumerate(columns, start=1)]
+    columns = zip(ids[order].tolist(), table.fused[order].tolist(), reasons, proofs[order].tolist(), strict=True)
+    return [
+        Result(image_id, place, fused, said, sure)
+        for place, (image_id, fused, said, sure) in enumerate(columns, start=1)
+    ]

@@ -93,6 +93,7 @@ def run_query(
     collection_id: int | None = None,
     shown: int | None = None,
     viewer: User | AnonymousUser | None = None,
+    proof_first: bool = False,
 ) -> Answer:
     """Find the images most like a query, with the reasons.
 
@@ -105,6 +106,7 @@ def run_query(
     collection_id : search this collection only
     shown : results that re-ranking methods without a weight score too, None = k
     viewer : who asks: what is closed to them is neither found nor counted; None: the site itself
+    proof_first : see `search.query.matching.match`
 
     Raises
     ------
@@ -119,7 +121,7 @@ def run_query(
     if source.image_id is not None and np.isin(source.image_id, closed):
         raise ImageNotFoundError(source.image_id)
     asked = typed_words.ask(source.words, viewer, collection_id) if source.words else None
-    fitting, other = fit_query(_vectors(source, snapshot, asked), snapshot)
+    fitting, other = fit_query(_vectors(source, snapshot, asked), snapshot, registry.methods())
     silent = abstentions(fitting)
     vectors = {name: row for name, row in fitting.items() if name not in silent}
     allowed, own_pairs = None, False
@@ -142,6 +144,7 @@ def run_query(
         excluded=source.image_id,
         shown=shown,
         said=Said(WORDS, asked.said) if asked else None,
+        proof_first=proof_first,
     )
     return Answer(
         results=matches.results,
@@ -155,7 +158,7 @@ def run_query(
         background="collection" if own_pairs else "library",
         degraded=_limits(snapshot, matches.unreachable),
         seconds=time.perf_counter() - started,
-        motions=VerifiedMotions(vectors, snapshot, registry.methods()),
+        motions=VerifiedMotions(vectors, snapshot, registry.methods(), matches.motions),
         words=source.words,
     )
 

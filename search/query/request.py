@@ -122,6 +122,7 @@ class SearchRequest:
     num_results : of one page
     most : results that can be shown at all
     hide_apart : leave out results that people judged to be something else
+    proof_first : results that are proven to show the same go before all others; else the scores alone decide
     """
 
     wanted: tuple[Wanted, ...] = ()
@@ -135,6 +136,7 @@ class SearchRequest:
     num_results: int = PAGE_SIZE
     most: int = MAX_RESULTS
     hide_apart: bool = False
+    proof_first: bool = True
 
     @property
     def words(self) -> str:

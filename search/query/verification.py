@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,11 +26,13 @@ class VerifiedMotions:
     vectors : of the query, by method
     snapshot : that the results came from
     methods : by name
+    known : motions that were found already, by image
     """
 
     vectors: Mapping[str, NDArray[Any]]
     snapshot: Snapshot
     methods: Mapping[str, Method]
+    known: Mapping[int, Verification] = field(default_factory=dict)
 
     def of(self, results: Iterable[Result]) -> dict[int, Verification]:
         """Find the motion of each result; those that no re-ranking method gave a score above 0 cost nothing.
@@ -40,12 +42,13 @@ class VerifiedMotions:
         motions : by image, of the results that have one
         """
         shown = list(results)
-        found: dict[int, Verification] = {}
+        found = {result.image_id: self.known[result.image_id] for result in shown if result.image_id in self.known}
         for name, method in self.methods.items():
             if not isinstance(method, RerankMethod) or name not in self.vectors:
                 continue
             # None: the method said nothing; 0: no keypoints agree. There is no motion to look for either way.
-            ids = [result.image_id for result in shown if result.methods[name].raw][:MAX_VERIFIED]
+            ids = [result.image_id for result in shown if result.methods[name].raw and result.image_id not in found]
+            ids = ids[:MAX_VERIFIED]
             held = take(self.snapshot, name, np.array(ids, np.int64)) if ids else None
             if held is None:
                 continue

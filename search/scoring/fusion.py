@@ -102,6 +102,8 @@ def rank(
 def top(scores: NDArray[np.floating], count: int) -> NDArray[np.intp]:
     """Return the positions of the `count` highest scores, unordered; NaN never. Cheaper than a full `rank`."""
     # NaN sorts above every number, so `argpartition` would choose what has no score.
+    if not count:
+        return np.empty(0, np.intp)
     keyed = np.where(np.isnan(scores), -np.inf, scores)
     if count < len(keyed):
         found = np.argpartition(keyed, len(keyed) - count)[len(keyed) - count :]

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from search.methods import Method
+from search.methods import Method, RerankMethod
 from search.scoring.calibration import Calibration, rarity_of
 from search.scoring.fusion import fuse, rank, ranks, shares
 from search.scoring.segments import Snapshot, take
@@ -40,12 +40,14 @@ class Rows:
     vectors : ndarray of shape (m, dim); None: the method has nothing for any of these images
     places : ndarray of shape (num,), which of the vectors; None: all of them, in their order
     has_vector : ndarray of shape (m,), bool; None: every vector is one
+    likely : ndarray of shape (num,), int64, see `RerankMethod.scores_of_likely`; None: nothing is known
     """
 
     num: int
     vectors: Vectors | None = None
     places: NDArray[np.integer] | None = None
     has_vector: NDArray[np.bool_] | None = None
+    likely: NDArray[np.int64] | None = None
 
     def present(self) -> NDArray[np.bool_]:
         """Return of each row whether it has a vector; shape (num,)."""
@@ -59,8 +61,18 @@ class Rows:
             return np.full(np.count_nonzero(asked), np.nan, np.float32)
         every = self.places is None and asked.all()  # then nothing is copied
         chosen = slice(None) if every else (np.flatnonzero(asked) if self.places is None else self.places[asked])
-        scores = method.scores(query, self.vectors[chosen])
+        if self.likely is not None and isinstance(method, RerankMethod):
+            scores = method.scores_of_likely(query, self.vectors[chosen], self.likely[asked])
+        else:
+            scores = method.scores(query, self.vectors[chosen])
         return scores if self.has_vector is None else np.where(self.has_vector[chosen], scores, np.float32(np.nan))
+
+    def row(self, number: int) -> NDArray[Any] | None:
+        """Return the vector of one of the rows, None where it has none."""
+        if self.vectors is None:
+            return None
+        place = number if self.places is None else int(self.places[number])
+        return self.vectors[place] if self.has_vector is None or self.has_vector[place] else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,14 @@ class QueryRows:
         masks = np.split(asked, ends[:-1])
         found = [part.scores(self.query, method, mask) for part, mask in zip(self.parts, masks, strict=True)]
         return found[0] if len(found) == 1 else np.concatenate([np.empty(0, np.float32), *found])
+
+    def row(self, number: int) -> NDArray[Any] | None:
+        """Return the vector of one of all the rows, None where it has none."""
+        for part in self.parts:
+            if number < part.num:
+                return part.row(number)
+            number -= part.num
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,15 +180,22 @@ class ScoreTable:
         """Each pair's place by one method alone, shape (M, n): 1 = the closest, 0 = missing; see `fusion.ranks`."""
         return np.array([ranks(row) for row in self.raw]).reshape(self.raw.shape)
 
-    def order(self, ids: NDArray[np.int64], count: int | None = None) -> NDArray[np.intp]:
+    def order(
+        self, ids: NDArray[np.int64], count: int | None = None, first: NDArray[np.float64] | None = None
+    ) -> NDArray[np.intp]:
         """Return the places of the best, best first: by fused score, then by fused raw scores, then by id.
 
         Parameters
         ----------
         ids : ndarray of shape (n,)
         count : how many at most; None: all that have a score
+        first : ndarray of shape (n,): what has the highest values here goes first, whatever its score; None: scores
+            alone decide
         """
-        return rank(self.fused, fuse(self.raw, self.weights), ids, count)
+        order = rank(self.fused, fuse(self.raw, self.weights), ids)
+        if first is not None:
+            order = order[np.argsort(-first[order], kind="stable")]
+        return order[:count]
 
     def method_scores(self, places: NDArray[np.intp], *, ranked: bool = False) -> list[dict[str, MethodScore]]:
         """Return the numbers of every method for some of the pairs, by name.

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from search.exceptions import IndexDamagedError
 from search.index import IndexBackend
 from search.index.hashes import HashIndex
+from search.index.spots import SpotIndex
 from search.methods import Method
 from search.scoring.calibration import LIBRARY, UNKNOWN, Calibration, Sampling, fit, sample_cosines, sample_scores
 from search.types import Vectors
@@ -97,6 +98,7 @@ class Segment:
     methods: Mapping[str, MethodRows]
     indexes: Mapping[str, MethodIndex] = field(default_factory=dict)
     hashes: Mapping[str, MethodHashes] = field(default_factory=dict)
+    spots: Mapping[str, SpotIndex] = field(default_factory=dict)
 
     def row_of(self, image_id: int) -> int | None:
         """Return the searchable row of an image, None when it has none."""

@@ -75,6 +75,7 @@ class Card:
     main: Reason | None  # the method that speaks loudest for this hit
     missing: list[Reason]  # methods with weight that have nothing to say
     motion: MotionLook | None  # where the photograph shows what the query shows
+    proof: float = 0.0  # see `Result.proof`
     marks: Sequence[Badge] = ()
     compare_url: str = ""  # of the hit beside the query; empty where the query is no image of the library
 
@@ -204,6 +205,7 @@ def _card(
         # What the query itself lacks is said once above the results.
         missing=[r for r in reasons if r.missing and r.score.weight > 0 and r.look.name not in missing],
         motion=motion,
+        proof=round(result.proof, 1),
     )
 
 

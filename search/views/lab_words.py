@@ -16,7 +16,7 @@ from search.scoring.presets import PRESETS
 Found = TypeVar("Found")
 DASHES = ("", "10 3", "3 3", "", "10 3 3 3", "6 2", "16 4", "2 2 8 2")
 """Lines of the methods, in the order of the registry; the content method's is unbroken, as the first one's."""
-LINES = {"equal": "10 3", "guide_color": "2 3", "raw_sum": "8 3 2 3", "guide_sum": "1 3"}
+LINES = {"equal": "10 3", "proven": "14 2", "guide_color": "2 3", "raw_sum": "8 3 2 3", "guide_sum": "1 3"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class FigureWords:
 
 FUSIONS = {
     "default": gettext_lazy("Fused, default weights"),
+    "proven": gettext_lazy("Fused, default weights, proven first"),
     "equal": gettext_lazy("Fused, equal weights"),
     "learned": gettext_lazy("Fused, learned weights"),
 }

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gallery.models import Image
 from search.types import Verification
+
+WHOLE_PERCENT, LEAST_DEGREES = 98, 3
+"""From which on the query is called whole and turned: a motion is known about so well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,7 @@ class MotionLook:
     inliers: int
     percent: int
     sentence: str
+    containment: str  # how much of the query it shows, and how that is changed
     points: str  # of the polygon, in pixels of the image as it is shown
 
     @property
@@ -31,9 +36,23 @@ def motion_look(motion: Verification, image: Image) -> MotionLook:
     percent = max(1, round(100 * motion.matched_area))
     corners = motion.polygon * [image.width, image.height]
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners.tolist())
-    return MotionLook(
-        motion.inliers, percent, motion_sentence(motion.inliers, percent, mirrored=motion.mirrored), points
-    )
+    sentence = motion_sentence(motion.inliers, percent, mirrored=motion.mirrored)
+    return MotionLook(motion.inliers, percent, sentence, containment_sentence(motion), points)
+
+
+def containment_sentence(motion: Verification) -> str:
+    """Return "Contains 64 % of the query, turned by 45°", with what else was done to it."""
+    percent, degrees = max(1, round(100 * motion.contained)), abs(round(motion.degrees))
+    if percent >= WHOLE_PERCENT:
+        text = _("Contains all of the query")
+    else:
+        text = _("Contains %(percent)d %% of the query") % {"percent": percent}
+    changes = [_("in mirror image")] if motion.mirrored else []
+    changes += [_("as a negative")] if motion.inverted else []
+    changes += [_("turned by %(degrees)d°") % {"degrees": degrees}] if degrees >= LEAST_DEGREES else []
+    for change in changes:
+        text = _("%(sentence)s, %(change)s") % {"sentence": text, "change": change}
+    return text
 
 
 def motion_sentence(inliers: int, percent: int, *, mirrored: bool) -> str:

@@ -1,5 +1,5 @@
 // A search as its URL says it. Pure: a state in, a query string out, and back.
-// state = {image | query, words, weights: {method: 0..1}, min, max, k, collection, view, areas, judged}; "" and neutral values are left out.
+// state = {image | query, words, weights: {method: 0..1}, min, max, k, collection, view, areas, judged, order}; "" and neutral values are left out.
 
 export function writeAddress(state) {
   const parameters = new URLSearchParams();
@@ -14,6 +14,7 @@ export function writeAddress(state) {
   if (state.view && state.view !== "grid") parameters.set("view", state.view);
   if (state.areas === "off") parameters.set("areas", state.areas);
   if (state.judged && state.judged !== "show") parameters.set("judged", state.judged);
+  if (state.order === "score") parameters.set("order", state.order);
   return parameters.toString();
 }
 
@@ -37,5 +38,6 @@ export function readAddress(text, presets, fallback) {
     view: parameters.get("view") || "grid",
     areas: parameters.get("areas") || "on",
     judged: parameters.get("judged") || "show",
+    order: parameters.get("order") || "proof",
   };
 }

@@ -26,12 +26,13 @@ export function shares({ score, parts }) {
   return Object.fromEntries(Object.entries(parts).map(([method, part]) => [method, score > 0 ? part / score : 0]));
 }
 
-// Returns the items, highest score first; without a score last; equals keep the order they came in.
-export function order(items, score) {
+// Returns the items, those that lead the most first, then highest score first; without a score last; equals keep the
+// order they came in.
+export function order(items, score, lead = () => 0) {
   const key = (item) => score(item) ?? -1;
   return items
     .map((item, position) => ({ item, position }))
-    .sort((a, b) => key(b.item) - key(a.item) || a.position - b.position)
+    .sort((a, b) => lead(b.item) - lead(a.item) || key(b.item) - key(a.item) || a.position - b.position)
     .map(({ item }) => item);
 }
 

@@ -6,13 +6,14 @@ import { drawBar } from "./search-panel.js";
 const known = new WeakMap();
 const late = new WeakMap();
 
-// Returns what a card carries: its rarities and the places of its numbers.
+// Returns what a card carries: its rarities, how strongly it is proven, and the places of its numbers.
 export function read(card) {
   let hit = known.get(card);
   if (!hit) {
     const one = (selector) => card.querySelector(selector);
     hit = {
       rarities: JSON.parse(card.dataset.rarities),
+      proof: Number(card.dataset.proof),
       rank: one("[data-rank]"),
       score: one("[data-score]"),
       bar: one("[data-bar]"),

@@ -64,6 +64,7 @@ export class Panel {
       view: value("view"),
       areas: value("areas"),
       judged: value("judged"),
+      order: value("order"),
     };
   }
 
@@ -81,6 +82,7 @@ export class Panel {
     this.form.elements.view.value = state.view;
     this.form.elements.areas.value = state.areas;
     this.form.elements.judged.value = state.judged;
+    this.form.elements.order.value = state.order;
     this.show();
   }
 

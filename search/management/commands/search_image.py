@@ -61,6 +61,12 @@ class Command(BaseCommand):
             help="Fusion weights (default: those of the collection that is searched, else of the site).",
         )
         parser.add_argument("--collection", default="", metavar="NAME", help="Search this collection only.")
+        parser.add_argument(
+            "--order",
+            choices=["proof", "score"],
+            default="proof",
+            help="What goes first: images proven to show the same (default), or the highest scores alone.",
+        )
         parser.add_argument("--json", action="store_true", help="Print the answer as JSON.")
 
     def handle(self, *args: Any, query: str | None, **options: Any) -> None:
@@ -76,7 +82,12 @@ class Command(BaseCommand):
         wanted: tuple[Wanted, ...] = (_wanted(query),) if query else ()
         wanted += (TypedWords(words),) if words else ()
         asked = SearchRequest(
-            wanted, collection=collection, weights=options["weights"] or None, num_results=most, most=most
+            wanted,
+            collection=collection,
+            weights=options["weights"] or None,
+            num_results=most,
+            most=most,
+            proof_first=options["order"] == "proof",
         )
         try:
             found = search(asked)
@@ -131,7 +142,7 @@ def _as_document(answer: Answer, images: dict[int, Image]) -> dict[str, Any]:
     document["missing_methods"] = {name: str(reason) for name, reason in answer.missing_methods.items()}
     document["degraded"] = str(answer.degraded or "")
     document["results"] = [
-        {"image_id": result.image_id, "rank": result.rank, "score": result.score}
+        {"image_id": result.image_id, "rank": result.rank, "score": result.score, "proof": round(result.proof, 1)}
         | {"methods": {name: result.methods[name].figures(FIGURES) for name in METHODS}}
         for result in answer.results
     ]
@@ -140,6 +151,10 @@ def _as_document(answer: Answer, images: dict[int, Image]) -> dict[str, Any]:
         result["motion"] = motion and {
             "inliers": motion.inliers,
             "matched_area": round(motion.matched_area, 3),
+            "contained": round(motion.contained, 3),
+            "degrees": round(motion.degrees),
+            "mirrored": motion.mirrored,
+            "inverted": motion.inverted,
             "polygon": np.round(motion.polygon, 4).tolist(),
         }
         image = images[result["image_id"]]

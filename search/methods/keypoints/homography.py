@@ -73,13 +73,19 @@ def apply(matrix: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[n
 
 
 def describe(
-    first: Keypoints, second: Keypoints, pairs: NDArray[np.intp], matrix: NDArray[np.float64], *, mirrored: bool
+    first: Keypoints,
+    second: Keypoints,
+    pairs: NDArray[np.intp],
+    matrix: NDArray[np.float64],
+    *,
+    mirrored: bool,
+    inverted: bool,
 ) -> Verification | None:
     """Say in relative coordinates what a motion maps where; None when its box cannot be that of a picture.
 
     Parameters
     ----------
-    first, second : of one image each; the first mirrored already if `mirrored`
+    first, second : of one image each; the first mirrored already if `mirrored`, and inverted if `inverted`
     pairs : ndarray of shape (m, 2): keypoints of the first and of the second that fit
     matrix : see `fit`
     """
@@ -91,6 +97,7 @@ def describe(
     if not _flat_enough(matrix, box):
         return None
     polygon = apply(matrix, box) / other_frame
+    slope = _slope(matrix, start.mean(axis=0))
     relative = np.diag([*1 / other_frame, 1]) @ matrix @ np.diag([*frame, 1])
     starts = start / frame
     if mirrored:
@@ -105,7 +112,26 @@ def describe(
         # A homography is the same at any scale; this is the one that everybody writes.
         matrix=relative / relative[2, 2],
         mirrored=mirrored,
+        inverted=inverted,
+        contained=_contained(matrix, frame, other_frame, box),
+        degrees=float(np.degrees(np.arctan2(slope[1, 0] - slope[0, 1], slope[0, 0] + slope[1, 1]))),
     )
+
+
+def _contained(
+    matrix: NDArray[np.float64],
+    frame: NDArray[np.float64],
+    other_frame: NDArray[np.float64],
+    box: NDArray[np.float64],
+) -> float:
+    """Return the share of the first image that the second one's frame covers; that of the box where that is unsure.
+
+    Far from the keypoints a motion may be wrong, so the frame counts only where all of it is mapped back sensibly.
+    """
+    back = np.asarray(np.linalg.inv(matrix), np.float64)
+    corners: NDArray[np.float64] = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64) * other_frame
+    seen = apply(back, corners) if _flat_enough(back, corners) else box
+    return max(_area_inside(seen / frame), _area_inside(box / frame))
 
 
 def _spread_out(places: NDArray[np.float64]) -> bool:
@@ -121,15 +147,18 @@ def _plausible(matrix: NDArray[np.float64], places: NDArray[np.float64]) -> bool
     corners = np.array([[low[0], low[1]], [high[0], low[1]], [high[0], high[1]], [low[0], high[1]]])
     if not _flat_enough(matrix, corners):
         return False
-    center = np.append(places.mean(axis=0), 1)
-    x, y, depth = matrix @ center
-    # The derivative at the middle of the keypoints: how the motion turns and stretches the picture there.
-    slope = (matrix[:2, :2] - np.outer([x, y], matrix[2, :2]) / depth) / depth
+    slope = _slope(matrix, places.mean(axis=0))
     # Mirrored. Such copies are compared as mirrored pictures, where this is positive.
     if np.linalg.det(slope) <= 0:
         return False
     longer, shorter = np.linalg.svd(slope, compute_uv=False)
     return bool(longer <= MAX_SQUEEZE * shorter and 1 / MAX_GROWTH <= (longer * shorter) ** 0.5 <= MAX_GROWTH)
+
+
+def _slope(matrix: NDArray[np.float64], place: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return how a motion turns and stretches the picture near a place: its derivative, of shape (2, 2)."""
+    x, y, depth = matrix @ np.append(place, 1)
+    return np.asarray((matrix[:2, :2] - np.outer([x, y], matrix[2, :2]) / depth) / depth)
 
 
 def _flat_enough(matrix: NDArray[np.float64], corners: NDArray[np.float64]) -> bool:

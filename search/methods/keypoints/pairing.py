@@ -16,7 +16,7 @@ MAX_TURN = np.pi / 6
 """How much two pairs may differ in growth and in turn and agree: room for perspective and for coarse angles."""
 
 
-def pair(queries: Keypoints, others: Keypoints, most: int) -> NDArray[np.int64]:
+def pair(queries: Keypoints, others: Keypoints, most: int | None) -> NDArray[np.int64]:
     """Pair the strongest keypoints of some images with those of many.
 
     Each keypoint of the other image goes with the query's most similar one if it passes the ratio test and is, in
@@ -25,22 +25,21 @@ def pair(queries: Keypoints, others: Keypoints, most: int) -> NDArray[np.int64]:
     Parameters
     ----------
     queries, others : of q and of n images
-    most : how many keypoints of each image to look at, from the strongest
+    most : how many keypoints of each image to look at, from the strongest; None: all
 
     Returns
     -------
-    partners : ndarray of shape (q, n, most): the query's keypoint, -1 = none
+    partners : ndarray of shape (q, n, keypoints of the others looked at): the query's keypoint, -1 = none
     """
     found = similarities(others.descriptors[:, :most], queries.descriptors[:, :most])
     best = found.argmax(axis=3)
     highest = np.take_along_axis(found, best[..., None], axis=3)[..., 0]
     mutual = highest == np.take_along_axis(found.max(axis=1), best.transpose(0, 2, 1), axis=2).transpose(0, 2, 1)
-    # Taken out, so that the best of the rest is the second best.
-    np.put_along_axis(found, best[..., None], 0, axis=3)
-    second = found.max(axis=3)
     # Squared distances of unit vectors are 2 - 2 cos, hence the square of the ratio.
-    alike = mutual & (highest > 0) & (1 - highest < RATIO**2 * (1 - second))
-    return np.where(alike, best, -1).transpose(2, 0, 1)
+    # Passed by those that alone reach what the second best may not: cheaper than finding the second best.
+    limit = np.minimum(1 - (1 - highest) / np.float32(RATIO**2), highest)  # cosines of what is rounded may exceed 1
+    alone = np.count_nonzero(found >= limit[..., None], axis=3) == 1
+    return np.where(mutual & (highest > 0) & alone, best, -1).transpose(2, 0, 1)
 
 
 def agreement(query: Keypoints, others: Keypoints, partners: NDArray[np.int64]) -> NDArray[np.bool_]:

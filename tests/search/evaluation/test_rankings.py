@@ -63,7 +63,9 @@ def field(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> Field:
 def test_it_works(field: Field) -> None:
     judge = Judge(field, {"default": {"color": 0.3, "ssim": 0.7}, "equal": {"color": 1.0, "ssim": 1.0}})
     found = judge.of_row(7)
-    assert set(found) == {("methods", "color"), ("methods", "ssim"), ("fused", "default"), ("fused", "equal")}
+    fused = {("fused", name) for name in ("default", "equal", "proven")}
+    assert set(found) == {("methods", "color"), ("methods", "ssim"), *fused}
+    np.testing.assert_allclose(found["fused", "proven"], found["fused", "default"] / 2)  # nothing is proven
     near = field.rows["color"][0]
     assert found["methods", "color"] == pytest.approx(near @ near[7])
     tables = field.snapshot.tables

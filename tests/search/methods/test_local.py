@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -27,6 +28,8 @@ EDITS: dict[str, Callable[[RGBImage], Any]] = {
     "mirrored_and_turned": lambda image: np.ascontiguousarray(np.rot90(image[:, ::-1])),
     "darker": lambda image: (image * 0.6).astype(np.uint8),
     "blurred": lambda image: cv2.GaussianBlur(image, (0, 0), 1.2),
+    "inverted": lambda image: 255 - image,
+    "inverted_and_mirrored": lambda image: np.ascontiguousarray(255 - image[:, ::-1]),
     "gray": lambda image: np.repeat(image.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8),
     "slanted": lambda image: cv2.warpPerspective(
         image, np.array([[0.9, 0.1, 0], [0.05, 0.9, 10], [0.0006, 0.0003, 1]]), (320, 240), borderValue=(128, 128, 128)
@@ -90,6 +93,57 @@ def test_verify_tells_a_mirrored_copy(edit: str, scene: RGBImage, library: Vecto
     found = METHOD.verify(METHOD.describe([EDITS[edit](scene)])[0], library[0])
     assert found is not None
     assert found.mirrored
+
+
+def test_verify_tells_an_inverted_copy_and_how_it_is_turned(scene: RGBImage, library: Vectors) -> None:
+    turned = np.ascontiguousarray(np.rot90(255 - scene[20:220, 30:290]))
+    found = METHOD.verify(METHOD.describe([turned])[0], library[0])
+    assert found is not None
+    assert (found.mirrored, found.inverted) == (False, True)
+    assert found.degrees == pytest.approx(90, abs=2)
+    assert found.contained == pytest.approx(1, abs=0.02)
+    assert METHOD.proof(found) > 0
+
+
+def test_chance_proves_nothing(scene: RGBImage, library: Vectors) -> None:
+    found = METHOD.verify(METHOD.describe([EDITS["crop"](scene)])[0], library[0])
+    assert found is not None
+    assert METHOD.proof(found) == pytest.approx(found.inliers * found.contained)
+    assert METHOD.proof(replace(found, inliers=local.MIN_PROOF - 1)) == 0
+    assert METHOD.proof(replace(found, matched_area=0.01, contained=0.01)) == 0
+    assert METHOD.proof(replace(found, matched_area=0.5, contained=0.25)) == found.inliers / 2
+    assert METHOD.least_proof() == local.MIN_PROOF / SLOTS
+
+
+@pytest.fixture(scope="module")
+def montage(scene: RGBImage) -> RGBImage:
+    """A busy picture with `scene` in a twelfth of it."""
+    busy = np.vstack([np.hstack([make_scene(40 + 3 * row + column) for column in range(3)]) for row in range(3)])
+    busy[240:480, 320:640] = scene
+    return np.ascontiguousarray(cv2.resize(busy, (480, 360), interpolation=cv2.INTER_AREA))
+
+
+def test_a_query_that_shows_an_image_in_a_small_part_of_it_is_described_more_closely(
+    montage: RGBImage, library: Vectors
+) -> None:
+    few, many = METHOD.describe([montage])[0], METHOD.describe_query([montage])[0]
+    assert METHOD.takes(few)
+    assert METHOD.takes(many)
+    unknown, known = np.full(len(library), -1), np.zeros(len(library), np.int64)
+    likely = METHOD.scores_of_likely(many, library, known)
+    assert likely[0] >= METHOD.least_proof()
+    assert (likely[1:] < METHOD.least_proof()).all()
+    assert likely[0] >= METHOD.scores_of_likely(many, library, unknown)[0]
+    # of images that are both kept there is one score
+    np.testing.assert_array_equal(METHOD.scores_of_likely(few, library, known), METHOD.scores(few, library))
+
+
+def test_spots_of_a_query_come_in_every_way(library: Vectors) -> None:
+    stored, asked = METHOD.spots(library[:2], 64), METHOD.asked_spots(library[0], 64)
+    assert np.unique(stored.owners).tolist() == [0, 1]
+    assert np.unique(asked.owners).tolist() == [0, 1, 2, 3]
+    own = stored.cells[stored.owners == 0, 0]
+    np.testing.assert_array_equal(asked.cells[asked.owners == 0, 0], own)
 
 
 def test_verify_finds_nothing_between_strangers(library: Vectors) -> None:

@@ -253,7 +253,7 @@ def test_where_the_index_yields_too_few_every_row_is_looked_at(vectors: dict[str
 def test_vectors_of_another_length_are_told_apart(vectors: dict[str, Vectors]) -> None:
     whole = snapshot(segment(vectors, slice(None)))
     query = row(vectors, 1) | {"color": np.ones(3, np.float32), "deep": np.ones(9, np.float32)}
-    fitting, other = fit_query(query, whole)
+    fitting, other = fit_query(query, whole, METHODS)
     assert other == ["color"]
     assert set(fitting) == {"ssim", "deep"}
 

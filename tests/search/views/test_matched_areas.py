@@ -17,15 +17,24 @@ from search.features import registry
 from search.generations import snapshot
 from search.methods import METHODS, load_method
 from search.types import Vectors, Verification
-from search.views.matched_areas import motion_look, motion_sentence
+from search.views.matched_areas import containment_sentence, motion_look, motion_sentence
 from tests.codes import notes
 from tests.search.library import add_features, add_images
 from tests.search.methods.keypoints.conftest import make_scene
 
 
-def make_motion(inliers: int = 23, area: float = 0.612, *, mirrored: bool = False) -> Verification:
+def make_motion(
+    inliers: int = 23,
+    area: float = 0.612,
+    *,
+    mirrored: bool = False,
+    inverted: bool = False,
+    contained: float = 0.64,
+    degrees: float = 0.0,
+) -> Verification:
     polygon = np.array([[0.1, 0.2], [0.9, 0.2], [0.9, 1.1], [0.1, 1.1]])
-    return Verification(inliers, area, polygon, np.zeros((inliers, 2, 2)), np.eye(3), mirrored)
+    points = np.zeros((inliers, 2, 2))
+    return Verification(inliers, area, polygon, points, np.eye(3), mirrored, inverted, contained, degrees)
 
 
 class TestLook:
@@ -38,6 +47,13 @@ class TestLook:
     def test_a_mirror_image_is_called_one(self) -> None:
         look = motion_look(make_motion(mirrored=True), Image(width=400, height=300))
         assert look.sentence == "23 keypoints match in mirror image, 61 % of the area"
+
+    def test_it_says_how_much_of_the_query_is_there_and_what_was_done_to_it(self) -> None:
+        look = motion_look(make_motion(degrees=-45.2), Image(width=400, height=300))
+        assert look.containment == "Contains 64 % of the query, turned by 45°"
+        assert containment_sentence(make_motion(contained=0.99, degrees=1)) == "Contains all of the query"
+        changed = containment_sentence(make_motion(contained=0.002, mirrored=True, inverted=True))
+        assert changed == "Contains 1 % of the query, in mirror image, as a negative"
 
     def test_no_match_covers_nothing(self) -> None:
         assert motion_look(make_motion(area=0.001), Image(width=400, height=300)).percent == 1
@@ -99,6 +115,26 @@ def test_areas_can_be_hidden(client: Client, library: list[int]) -> None:
     assert text.count('class="hit-motion') == 2
     assert "Show matched areas" in text
     assert "areas=on" in text
+
+
+def test_proven_images_go_first_and_say_what_they_contain(client: Client, library: list[int]) -> None:
+    """By color alone, other scenes are as like the query as its copies."""
+    text = search(client, image=library[0], w_color=1, w_local=0)
+    shown = [int(image_id) for image_id in re.findall(r'data-image="(\d+)"', text)]
+    assert set(shown[:2]) == set(library[1:3])
+    assert text.count('data-note="proven"') == 2
+    assert len(re.findall(r'data-proof="[1-9]', text)) == 2
+    assert "in mirror image" in text
+    assert "order=score" in text
+
+
+def test_the_order_may_go_by_score_alone(client: Client, library: list[int]) -> None:
+    text = search(client, image=library[0], w_color=1, w_local=0, order="score")
+    assert 'data-note="proven"' not in text
+    assert 'data-note="order"' in text
+    assert '<input type="hidden" name="order" value="score">' in text
+    scores = [int(score) for score in re.findall(r"<span data-score>(\d+)</span>", text)]
+    assert scores == sorted(scores, reverse=True)
 
 
 def test_without_matches_there_is_nothing_to_hide(client: Client, library: list[int]) -> None:

@@ -8,6 +8,7 @@ from search.methods.keypoints.homography import apply, describe, fit
 from search.methods.keypoints.rows import LENGTH, SLOTS, Keypoints
 
 Places = NDArray[np.float64]
+AS_IT_IS = {"mirrored": False, "inverted": False}
 MILD = np.array([[0.6, -0.2, 0.3], [0.15, 0.7, 0.1], [0.2, 0.1, 1.0]])
 
 
@@ -89,7 +90,7 @@ class TestDescribe:
         matrix = np.array([[0.5, 0, 0.5], [0, 0.5, 0.375], [0, 0, 1]])
         pairs = np.column_stack([np.arange(30)] * 2)
         one, other = keypoints(start, size=0.5), keypoints(apply(matrix, start))
-        found = describe(one, other, pairs, matrix, mirrored=False)
+        found = describe(one, other, pairs, matrix, **AS_IT_IS)
         assert found is not None
         assert (found.inliers, found.mirrored) == (30, False)
         np.testing.assert_allclose(found.polygon, [[0.5, 0.5], [1, 0.5], [1, 1], [0.5, 1]], atol=1e-6)
@@ -97,10 +98,40 @@ class TestDescribe:
         np.testing.assert_allclose(found.points[:, 0], start / [1, 0.75], atol=1e-6)
         np.testing.assert_allclose(apply(found.matrix, found.points[:, 0]), found.points[:, 1], atol=1e-6)
 
+    def test_it_says_how_much_of_the_first_image_the_second_shows(self, start: Places) -> None:
+        """The second image is the left upper quarter of the first, turned by a right angle, clockwise."""
+        pairs = np.column_stack([np.arange(30)] * 2)
+        matrix = np.array([[0, -4 / 3, 1], [4 / 3, 0, 0], [0, 0, 1.0]])
+        quarter = np.concatenate([start * 0.5] * 1)
+        seen = Keypoints(
+            np.array([30]),
+            np.array([[0.75, 1]], np.float32),
+            apply(matrix, quarter)[None].astype(np.float32),
+            np.full((1, 30), 0.01, np.float32),
+            np.zeros((1, 30), np.float32),
+            np.zeros((1, 30, LENGTH), np.uint8),
+        )
+        found = describe(keypoints(quarter), seen, pairs, matrix, mirrored=True, inverted=True)
+        assert found is not None
+        assert (found.mirrored, found.inverted) == (True, True)
+        assert found.degrees == pytest.approx(90)
+        assert found.contained == pytest.approx(0.75 * 0.75 * 0.75 / 0.75, abs=1e-4)
+
+    def test_a_frame_that_would_fold_counts_by_its_keypoints(self) -> None:
+        """Near the keypoints nothing is slanted; far off the horizon crosses the frame."""
+        start = np.array([[0.05, 0.05], [0.2, 0.05], [0.2, 0.2], [0.05, 0.2], [0.1, 0.1], [0.15, 0.12]])
+        matrix = np.array([[0.2, 0, 0], [0, 0.2, 0], [0.9, 0, 1.0]])
+        pairs = np.column_stack([np.arange(6)] * 2)
+        found = describe(
+            keypoints(start), keypoints(apply(matrix, start)), pairs, matrix, mirrored=False, inverted=False
+        )
+        assert found is not None
+        assert found.contained == pytest.approx(0.21 * 0.21 / 0.75, abs=0.01)
+
     def test_the_box_holds_the_keypoints_and_what_they_see(self) -> None:
         start = np.array([[0.2, 0.2], [0.6, 0.2], [0.6, 0.5], [0.2, 0.5], [0.3, 0.3], [0.5, 0.4]])
         pairs = np.column_stack([np.arange(6)] * 2)
-        found = describe(keypoints(start), keypoints(start), pairs, np.eye(3), mirrored=False)
+        found = describe(keypoints(start), keypoints(start), pairs, np.eye(3), **AS_IT_IS)
         assert found is not None
         low, high = (0.17, 0.17 / 0.75), (0.63, 0.53 / 0.75)  # 3 x the size of 0.01 to each side
         np.testing.assert_allclose(found.polygon[[0, 2]], np.array([low, high]), atol=1e-6)
@@ -110,7 +141,9 @@ class TestDescribe:
         """The second image is the left half of the first, enlarged."""
         matrix = np.diag([2.0, 2.0, 1.0])
         pairs = np.column_stack([np.arange(30)] * 2)
-        found = describe(keypoints(start, 0.5), keypoints(apply(matrix, start)), pairs, matrix, mirrored=False)
+        found = describe(
+            keypoints(start, 0.5), keypoints(apply(matrix, start)), pairs, matrix, mirrored=False, inverted=False
+        )
         assert found is not None
         assert found.polygon.max() == pytest.approx(2)
         assert found.matched_area == pytest.approx(1)
@@ -118,7 +151,9 @@ class TestDescribe:
     def test_mirrored_places_are_told_as_they_are(self, start: Places) -> None:
         pairs = np.column_stack([np.arange(30)] * 2)
         turned = start * [-1, 1] + [1, 0]
-        found = describe(keypoints(turned, 0.5), keypoints(turned, 0.5), pairs, np.eye(3), mirrored=True)
+        found = describe(
+            keypoints(turned, 0.5), keypoints(turned, 0.5), pairs, np.eye(3), mirrored=True, inverted=False
+        )
         assert found is not None
         np.testing.assert_allclose(found.points[:, 0], start / [1, 0.75], atol=1e-6)
         np.testing.assert_allclose(apply(found.matrix, found.points[:, 0]), found.points[:, 1], atol=1e-6)
@@ -128,4 +163,4 @@ class TestDescribe:
         matrix = np.array([[1, 0, 0], [0, 1, 0], [-0.98, 0, 1.0]])
         pairs = np.column_stack([np.arange(6)] * 2)
         near = 0.3 + 0.2 * start[:6]
-        assert describe(keypoints(near, 0.5), keypoints(near), pairs, matrix, mirrored=False) is None
+        assert describe(keypoints(near, 0.5), keypoints(near), pairs, matrix, **AS_IT_IS) is None

@@ -5,8 +5,23 @@ import numpy as np
 import pytest
 
 from search.methods.base import gray, resize_longest
-from search.methods.keypoints.rows import ROW, SIDE, SLOTS, SPREAD, both_ways, find_row, similarities, unpack
+from search.methods.keypoints.rows import (
+    APART,
+    MANY_SLOTS,
+    ROW,
+    SAME_SIZE,
+    SIDE,
+    SLOTS,
+    SPREAD,
+    WAYS,
+    every_way,
+    find_many_row,
+    find_row,
+    similarities,
+    unpack,
+)
 from search.types import RGBImage
+from tests.search.methods.keypoints.conftest import make_scene
 
 
 def test_it_is_rooted_sift(scene: RGBImage) -> None:
@@ -85,11 +100,55 @@ def test_mirroring_twice_changes_nothing(scene: RGBImage) -> None:
     np.testing.assert_allclose(twice.angles, keypoints.angles, atol=1e-5)
 
 
-def test_both_ways_holds_the_image_and_its_mirror_image(scene: RGBImage) -> None:
+def test_an_inverted_picture_has_the_keypoints_that_are_foretold(scene: RGBImage) -> None:
+    foretold, found = unpack(find_row(scene)[None]).inverted(), unpack(find_row(255 - scene)[None])
+    alike = similarities(found.descriptors, foretold.descriptors)[0, :, 0]
+    assert np.count_nonzero(alike.max(axis=1) > 0.95) > 0.7 * SLOTS
+    partners = alike.argmax(axis=1)
+    same = alike.max(axis=1) > 0.99
+    turns = found.angles[0, same] - foretold.angles[0, partners[same]]
+    assert np.cos(turns).min() > 0.9
+
+
+def test_every_way_holds_the_image_mirrored_inverted_and_both(scene: RGBImage) -> None:
     keypoints = unpack(find_row(scene)[None])
-    both = both_ways(keypoints)
-    np.testing.assert_array_equal(both.descriptors[0], keypoints.descriptors[0])
-    np.testing.assert_array_equal(both.places[1], keypoints.mirrored().places[0])
+    ways = every_way(keypoints)
+    assert len(ways.counts) == len(WAYS)
+    np.testing.assert_array_equal(ways.descriptors[0], keypoints.descriptors[0])
+    np.testing.assert_array_equal(ways.places[1], keypoints.mirrored().places[0])
+    np.testing.assert_array_equal(ways.descriptors[2], keypoints.inverted().descriptors[0])
+    np.testing.assert_array_equal(ways.descriptors[3], keypoints.inverted().mirrored().descriptors[0])
+
+
+def test_rows_that_are_only_searched_for_hold_more(scene: RGBImage) -> None:
+    few, many = unpack(find_row(scene)[None]), unpack(find_many_row(scene)[None])
+    assert many.places.shape == (1, MANY_SLOTS, 2)
+    assert SLOTS < many.counts[0] <= MANY_SLOTS
+    first = many.strongest(SLOTS)
+    assert first.counts[0] == SLOTS
+    for column, other in zip(first.columns, few.columns, strict=True):
+        np.testing.assert_array_equal(column, other)
+
+
+def test_further_keypoints_do_not_lie_where_one_is(scene: RGBImage) -> None:
+    many = unpack(find_many_row(scene)[None])
+    places, sizes = many.places[0, : many.counts[0]], many.sizes[0, : many.counts[0]]
+    gaps = np.abs(places[:, None] - places[None]).max(axis=2)
+    ratios = sizes[:, None] / sizes[None]
+    near = (gaps < 0.9 * APART) & (ratios < 0.9 * SAME_SIZE) & (ratios > 1.1 / SAME_SIZE)
+    assert not near[SLOTS:, :SLOTS].any()
+
+
+def test_a_finer_picture_gives_finer_keypoints() -> None:
+    large = cv2.resize(make_scene(3), (640, 480), interpolation=cv2.INTER_CUBIC)
+    large = np.clip(large + np.random.default_rng(1).normal(0, 12, large.shape), 0, 255).astype(np.uint8)
+    many = unpack(find_many_row(large)[None])
+    assert np.median(many.sizes[0, SLOTS : many.counts[0]]) < np.median(many.sizes[0, :SLOTS])
+
+
+def test_flat_and_tiny_pictures_have_no_further_keypoints() -> None:
+    for shape in ((50, 50, 3), (3, 400, 3)):
+        assert unpack(find_many_row(np.full(shape, 90, np.uint8))[None]).counts.tolist() == [0]
 
 
 def test_similarities_are_cosines(scene: RGBImage) -> None:
