@@ -1,11 +1,12 @@
-"""Images by the words of their own texts."""
+"""Images by the words of their own texts, and by what is found anywhere about them."""
 
 from __future__ import annotations
 
 import pytest
 
-from gallery.models import Collection, Image, Tag
-from gallery.text_search import ids_saying, words_of
+from gallery.models import Attribute, Collection, Image, Tag
+from gallery.text_search import ids_saying, mentions, words_of
+from tests.gallery.rows import make_image
 from tests.search.library import add_images
 
 pytestmark = pytest.mark.django_db
@@ -79,3 +80,53 @@ def test_no_word_finds_nothing(text: str) -> None:
 )
 def test_words_of(text: str, words: list[str]) -> None:
     assert words_of(text) == words
+
+
+@pytest.fixture
+def library() -> None:
+    """One image for each place in which a word may stand."""
+    make_image("heron.jpg")
+    make_image("1.jpg", title="A grey Heron")
+    make_image("2.jpg", label="heron")
+    make_image("3.jpg", caption="Here a heron\nwaits.")
+    make_image("4.jpg").tags.add(Tag.objects.create(name="herons"), Tag.objects.create(name="heron chick"))
+    camera = make_image("5.jpg")
+    Attribute.objects.create(image=camera, name="camera", value="Leica M6")
+    Attribute.objects.create(image=camera, name="lens", value="Leica Summicron")
+    Attribute.objects.create(image=make_image("6.jpg"), name="bag", value="for a Leica")
+    make_image("7.jpg", title="100 % wool_socks")
+
+
+def found(text: str) -> list[str]:
+    return sorted(Image.objects.filter(mentions(text)).values_list("original_name", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("heron", ["1.jpg", "2.jpg", "3.jpg", "4.jpg", "heron.jpg"]),
+        ("HERON", ["1.jpg", "2.jpg", "3.jpg", "4.jpg", "heron.jpg"]),
+        ("heron chick", ["4.jpg"]),
+        ("leica", ["5.jpg", "6.jpg"]),
+        ("camera:leica", ["5.jpg"]),
+        ("Camera : Leica", ["5.jpg"]),
+        ("camera:summicron", []),  # the value of another attribute
+        ("cam:leica", []),  # names are named whole
+        (":leica", []),
+        ("camera:", ["5.jpg"]),  # whatever its value
+        ("100 %", ["7.jpg"]),  # signs of SQL mean themselves
+        ("wool_", ["7.jpg"]),
+        ("%", ["7.jpg"]),
+        ("stork", []),
+    ],
+)
+@pytest.mark.usefixtures("library")
+def test_where_words_are_looked_for(text: str, names: list[str]) -> None:
+    assert found(text) == names
+
+
+@pytest.mark.usefixtures("library")
+def test_an_image_that_mentions_it_often_is_found_once() -> None:
+    image = Image.objects.get(original_name="4.jpg")
+    Image.objects.filter(pk=image.pk).update(title="heron", label="heron", caption="heron")
+    assert found("heron").count("4.jpg") == 1
