@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -167,28 +167,37 @@ def _hold_slot(
 
 def _choose(queue: Queue, user: User, step: Direction, position: int, now: datetime) -> QueuedPair | None:
     """Return the pair that is asked for; where the database can, one that nobody else is just choosing."""
-    pairs = QueuedPair.objects.filter(queue=queue).select_related("queue")
+    pairs = for_eyes_of(QueuedPair.objects.filter(queue=queue).select_related("queue"), user)
     # Without waiting: two who ask at once are given different pairs. On SQLite they take turns by its one write lock.
-    pairs = for_eyes_of(pairs, user).select_for_update(skip_locked=True, of=("self",))
+    ways = _ways(pairs.select_for_update(skip_locked=True, of=("self",)), queue, user, step, position, now)
+    if connection.features.has_select_for_update:
+        # Before it is said that none is left: one whose verdict is just being recorded may still need another reader.
+        ways += _ways(pairs.select_for_update(of=("self",)), queue, user, step, position, now)
+    return next((found for way in ways if (found := way.first()) is not None), None)
+
+
+def _ways(
+    pairs: QuerySet[QueuedPair], queue: Queue, user: User, step: Direction, position: int, now: datetime
+) -> list[QuerySet[QueuedPair]]:
+    """Return where a pair is looked for, one after the other."""
     wanted = _unread(queue, user, now)
     if step == Direction.AFTER:
-        ways = [
+        return [
             pairs.filter(wanted, state=State.OPEN, position__gt=position).order_by("position"),
             pairs.filter(wanted, state=State.OPEN, position__lte=position).order_by("position"),
             pairs.filter(wanted, state=State.CONFLICT).order_by("position"),
         ]
-    else:
-        known = pairs.filter(wanted | Q(Exists(_readings(user).filter(decided_at__isnull=False))))
-        known = known.exclude(state=State.GONE)
-        ways = {
-            Direction.FORWARD: [known.filter(position__gt=position).order_by("position")],
-            Direction.BACK: [known.filter(position__lt=position).order_by("-position")],
-            Direction.AT: [
-                known.filter(position__gte=position).order_by("position"),
-                known.filter(position__lt=position).order_by("-position"),
-            ],
-        }[step]
-    return next((found for way in ways if (found := way.first()) is not None), None)
+    known = pairs.filter(wanted | Q(Exists(_readings(user).filter(decided_at__isnull=False))))
+    known = known.exclude(state=State.GONE)
+    ways = {
+        Direction.FORWARD: [known.filter(position__gt=position).order_by("position")],
+        Direction.BACK: [known.filter(position__lt=position).order_by("-position")],
+        Direction.AT: [
+            known.filter(position__gte=position).order_by("position"),
+            known.filter(position__lt=position).order_by("-position"),
+        ],
+    }
+    return ways[step]
 
 
 def _readings(user: User) -> QuerySet[Reading]:

@@ -13,6 +13,7 @@ from gallery.models import Image
 from review.exceptions import QueueError
 from review.models import QueuedPair, Reading, Verdict
 from review.queues.assign import hold, reader_slots, renew
+from review.queues.locks import lock_pair
 from review.verdicts import decide as verdicts_decide
 from review.verdicts.consensus import ADJUDICATOR_SLOT
 
@@ -145,7 +146,8 @@ def _lock(pair: QueuedPair, user: User) -> QueuedPair:
     """Return the pair as it is now, so that nobody else decides about it until the transaction ends."""
     # The person first, as with every verdict, whose pairs are locked after that: else two windows wait for each other.
     verdicts_decide.take_turns(user)
-    return QueuedPair.objects.select_for_update(of=("self",)).select_related("queue").get(pk=pair.pk)
+    rows = {row.pk: row for row in lock_pair((pair.first_sha256, pair.second_sha256))}
+    return rows[pair.pk]
 
 
 def _is_there(pair: QueuedPair) -> bool:

@@ -21,7 +21,9 @@ from review.duplicates.decide.resolve import close_groups, open_again
 from review.duplicates.schedule import newest_ready
 from review.exceptions import DuplicatesError
 from review.models import DecidedImage, DuplicateBulk, DuplicateDecision, Verdict
-from review.verdicts.decide import decide, newest_of
+from review.queues.locks import lock_pair
+from review.verdicts.decide import decide, newest_of, take_turns
+from review.verdicts.record import sorted_pair
 from search.public.pairs import score_pairs
 from search.public.weights import site_weights
 
@@ -118,6 +120,9 @@ def tell_apart(image_id: int, other_ids: Iterable[int], user: User) -> list[Verd
         one = next(image for image in images if image.pk == image_id)
         differing = [image for image in images if image.pk != image_id]
         states = _states(one, differing)
+        take_turns(user)
+        for pair in sorted(sorted_pair(one.sha256, other.sha256) for other in differing):
+            lock_pair(pair)
         return [_differ(user, one, other, state) for other, state in zip(differing, states, strict=True)]
 
 
@@ -126,7 +131,7 @@ def _differ(user: User, one: Image, other: Image, state: Mapping[str, Any]) -> V
     newest = newest_of(user, one.sha256, other.sha256)
     # The page of duplicates shows no verdicts, so none can have been overlooked on it.
     seen = newest.pk if newest else 0
-    return decide(user, one.sha256, other.sha256, Verdict.Kind.DIFFERENT, state=state, seen=seen)
+    return decide(user, one.sha256, other.sha256, Verdict.Kind.DIFFERENT, state=state, seen=seen, in_turn=True)
 
 
 def undo(decision: DuplicateDecision, user: User, *, bulk: DuplicateBulk | None = None) -> int:

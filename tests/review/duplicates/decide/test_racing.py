@@ -15,11 +15,13 @@ from review.duplicates.decide import decisions
 from review.duplicates.decide.in_force import kept_sets
 from review.exceptions import DuplicatesError
 from review.models import DuplicateDecision
+from review.queues import reading
 from tests.gallery.rows import make_images
 from tests.review.people import person
+from tests.review.queues.rows import make_queue
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROUNDS = 8
+ROUNDS, NUM_PAIRS = 8, 12
 Act = Callable[[int, int], object]
 
 
@@ -84,3 +86,20 @@ def test_a_decision_is_undone_once() -> None:
     assert race([undo, undo]) == []
     assert kept_sets() == {}
     assert DuplicateDecision.objects.count() == 2 * ROUNDS
+
+
+def test_an_image_is_told_apart_while_its_pairs_are_read() -> None:
+    """Who reads has one pair in hand and then writes the record of acts; the other one has many, and the record."""
+    queue, ann, bob = make_queue(NUM_PAIRS), person("ann"), person("bob")
+    ids = dict(Image.objects.values_list("sha256", "pk"))
+    pairs = list(queue.pairs.order_by("-position"))
+    (one,) = set.intersection(*({each.first_sha256, each.second_sha256} for each in pairs))
+
+    def tell(*_numbers: int) -> None:
+        decisions.tell_apart(ids[one], ids.values(), ann)
+
+    def read(*_numbers: int) -> None:
+        for pair in pairs:
+            reading.decide(pair, bob, "different")
+
+    assert race([tell, read]) == []
