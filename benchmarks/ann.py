@@ -89,7 +89,7 @@ def describe(path: Path, source: Path, name: str, views: int, max_rows: int) -> 
 
     method = load_method(name, settings.SEARCH_METHOD_OPTIONS.get(name))
     if (reason := method.unavailable()) is not None:
-        return {"unavailable": f"{name} is {reason}"}
+        return {"unavailable": f"{name} is not available: {reason}"}
     rng = np.random.default_rng(SEED)
     rows: list[NDArray[Any]] = []
     waiting: list[NDArray[np.uint8]] = []
@@ -175,7 +175,7 @@ def measure(vectors_path: Path, folder: Path, tell: Callable[[dict[str, Any]], N
     for name in BACKENDS:
         backend, about = load_backend(name), {"index": name, "rows": num_rows, "dim": dim}
         if (reason := backend.unavailable()) is not None:
-            tell(about | {"skipped": reason})
+            tell(about | {"skipped": str(reason)})
             continue
         path = folder / f"index{backend.suffix}"
         tell(about | alone(build, name, vectors_path, path) | alone(answer, name, vectors_path, path))

@@ -58,8 +58,8 @@ def measure(images: list[np.ndarray]) -> dict[str, dict[str, float]]:
     found = {}
     for name in METHODS:
         method = load_method(name, settings.SEARCH_METHOD_OPTIONS.get(name))
-        if method.unavailable() is not None:
-            print(f"{name} is {method.unavailable()}", file=sys.stderr)
+        if (reason := method.unavailable()) is not None:
+            print(f"{name} is not available: {reason}", file=sys.stderr)
             continue
         method.warm_up()
         vectors = method.describe(images)
