@@ -51,6 +51,9 @@ class Many:
 def log_act(user: User | AnonymousUser | None, action: Action, subject: str | Many = "", **details: Any) -> None:
     """Tell of an act in the transaction that does it.
 
+    Lock the act's own rows before: from here on all other acts wait for this transaction, and one of them may hold what
+    it would lock later.
+
     Parameters
     ----------
     user : who does it; None or anonymous: nobody with an account

@@ -67,6 +67,7 @@ def set_active(user: User, by: User | AnonymousUser | None, *, active: bool) -> 
         if not active:
             _keep_an_admin(user)
         user.is_active = active
+        # Sessions need not be deleted: Django asks for the flag with every request.
         user.save(update_fields=["is_active"])
         log_act(by, Action.ROLE, user.get_username(), active=active)
     return True

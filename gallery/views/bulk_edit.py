@@ -90,6 +90,7 @@ def _form(request: HttpRequest, choice: Selection, form: BulkForm) -> HttpRespon
         "collections": Collection.objects.with_role(user, Role.CONTRIBUTOR)[:MAX_NAMES],
         "attribute_names": Attribute.objects.visible_names(user)[:MAX_NAMES],
     }
+    # Who comes back from the preview to change something has made no mistake, though the form has one by now.
     status = HTTPStatus.BAD_REQUEST if form.errors and request.POST.get("step") != "again" else HTTPStatus.OK
     return render(request, "gallery/bulk_edit.html", context, status=status)
 
@@ -104,6 +105,7 @@ def _preview(request: HttpRequest, choice: Selection, form: BulkForm, moves: cur
         "new_collection": new,
         # A collection that is not made yet is in no plan, and all of them will join it.
         "num_changed": len(choice.ids) if new else len(curation_bulk_edit.changed_ids(moves)),
+        # They pressed the button and get another preview instead: the page says why.
         "has_moved": request.POST.get("step") == "apply",
     }
     return render(request, "gallery/bulk_preview.html", context)

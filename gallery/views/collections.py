@@ -54,6 +54,7 @@ def _with_contents(found: QuerySet[Collection]) -> QuerySet[Any]:
     count = links.order_by().values("collection").annotate(n=Count("pk")).values("n")
     newest = links.order_by("-pk").values("image")
     pictures = {f"picture_{place}": Subquery(newest[place : place + 1]) for place in range(NUM_PICTURES)}
+    # Without rows there is no group to count, and the subquery gives NULL.
     return found.annotate(num_images=Coalesce(Subquery(count, output_field=IntegerField()), 0), **pictures)
 
 

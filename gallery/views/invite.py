@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Role.ADMIN, somewhere=False)
+# The answer shows a link that sets a password: neither a cache nor the Back button may keep it.
 @never_cache
 def invite_person(request: HttpRequest) -> HttpResponse:
     """Make an account for somebody, or show the form."""

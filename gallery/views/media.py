@@ -16,7 +16,9 @@ from gallery.storage.derivatives import DERIVATIVE_SIDES, Derivative, open_deriv
 from gallery.storage.originals import open_original
 
 KINDS: dict[str, Derivative] = {kind: kind for kind in DERIVATIVE_SIDES}
+# Whatever a browser makes of the bytes: in an origin of its own, where no script runs.
 SANDBOX = "sandbox; default-src 'none'"
+# Private: a proxy must not hand to others what this person may see.
 KEEP = "private, max-age=31536000, immutable"
 
 
@@ -29,6 +31,7 @@ def _etag(request: HttpRequest, kind: str, sha256: str) -> str:
 def media(request: HttpRequest, kind: str, sha256: str) -> HttpResponseBase:
     """Send a re-encoded copy to those who may see the image; its content never changes, so browsers keep it."""
     derivative = KINDS.get(kind)
+    # It becomes a path below, so nothing but letters and digits.
     if derivative is None or len(sha256) != HASH_LENGTH or not sha256.isalnum():
         raise Http404
     if not Image.objects.visible_to(request.user).filter(sha256=sha256).exists():

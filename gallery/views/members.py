@@ -36,6 +36,7 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
     part = request.headers.get("HX-Request") == "true"
     if not _still_manages(request, collection):
         away = reverse("gallery:collections")
+        # The browser would follow a redirect by itself, and htmx put the list of collections into this region.
         return HttpResponseClientRedirect(away) if part else redirect(away)
     if not part and "problems" not in found:
         messages.success(request, found["done"], extra_tags=found["code"])
@@ -78,6 +79,7 @@ def _answer(request: HttpRequest, collection: Collection, found: dict[str, Any])
     context = found | {"collection": collection, "members": listed, "roles": COLLECTION_ROLES}
     part = request.headers.get("HX-Request") == "true"
     template = "gallery/_members.html" if part else "gallery/members.html"
+    # htmx leaves the page as it is at 400, and nobody would see what is wrong.
     status = HTTPStatus.BAD_REQUEST if "problems" in found and not part else HTTPStatus.OK
     return render(request, template, context, status=status)
 

@@ -88,6 +88,7 @@ def _store(request: HttpRequest, form: UploadForm) -> list[dict[str, Any]]:
 
 def _result(request: HttpRequest, name: str, outcome: Outcome) -> dict[str, Any]:
     kept = outcome.image if outcome.kind != "refused" else None
+    # Known bytes may be of an image that a curator took out of sight: its address is not told then.
     image = Image.objects.visible_to(request.user).filter(pk=kept.pk).first() if kept else None
     return {
         "name": name,

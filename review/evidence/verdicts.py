@@ -54,6 +54,7 @@ def columns() -> list[str]:
     """Return the columns of the CSV file; `import_verdicts` reads it, too."""
     about = ["number", "first_image", "first_name", "second_image", "second_name", "counts", "score", "generation"]
     limits = ["background", "score_at_least", "score_at_most"]
+    # The state last: it is long, and a spreadsheet would push all others out of sight.
     return [*COLUMNS[:-1], *about, *limits, *method_columns(), COLUMNS[-1]]
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MOST_HELD = 3
 """Pairs of a queue that one person holds: the one before, the one at hand, and the one that is loaded already."""
 MOST_RACES = 20
+"""Times in a row that somebody else may be quicker; after that many it is as if no pair were left."""
 State = QueuedPair.State
 
 

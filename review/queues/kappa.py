@@ -100,6 +100,7 @@ def measure(table: NDArray[np.int64]) -> Agreement:
     kappa = (observed - expected) / (1 - expected)
     margin = Z_95 * _standard_error(shares, rows, columns, num_pairs)
     low, high = max(-1.0, kappa - margin), min(1.0, kappa + margin)
+    # Rounded, as sums of shares are off in their last digits: 0.4 must not read 0.3999999999999999.
     return Agreement(num_pairs, observed, expected, round(kappa, 12), low, high)
 
 

@@ -96,6 +96,7 @@ def draw_keypoints(keypoints: Mapping[str, Any], first: Image, second: Image) ->
         frames=frames,
         fitting=_lines(frames, fitting),
         others=_lines(frames, others),
+        # A line of no length with round ends is a dot.
         dots="".join(f"M{x} {y}h0" for x, y in ends),
         polygon=" ".join(f"{x},{y}" for x, y in corners),
     )
@@ -107,6 +108,7 @@ def legend() -> list[HistogramStep]:
     steps = []
     for number in range(LEGEND_STEPS):
         red, green, blue = table[round(number * (len(table) - 1) / (LEGEND_STEPS - 1))].tolist()
+        # A little too wide: between rectangles that only touch, the background would shine through.
         steps.append(HistogramStep(round(number * width, 3), round(width + 0.1, 3), f"#{red:02x}{green:02x}{blue:02x}"))
     return steps
 

@@ -54,6 +54,7 @@ class PlaceLook:
         place = self.place
         if place is None:
             return self.problem
+        # The image searched for is no answer to itself.
         words = {"rank": intcomma(place.rank or 0), "images": intcomma(max(place.num_images - 1, 1))}
         if place.found and place.reasons:
             return _("Compared and left out: it would be number %(rank)s of %(images)s.") % words

@@ -49,6 +49,7 @@ class ComparedMethod:
         raw, entry = self.found.raw, METHODS[self.look.name]
         if raw is None:
             return ""
+        # Rounding may take the product of two equal vectors above 1, and no root is drawn of what is below 0.
         return _number(1 - raw if entry.pairwise or entry.reranks else math.sqrt(max(0.0, 2 - 2 * raw)))
 
     @property
