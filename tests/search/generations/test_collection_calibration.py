@@ -133,3 +133,26 @@ def test_only_so_many_are_kept(collection: Collection, fits: list[str], monkeypa
     for asked in (collection, twin, twin, collection):
         search(asked, members[0])
     assert fits == ["gray"] * 3
+
+
+def test_scans_of_shorter_rows_are_judged_by_shorter_rows(
+    plug_in_methods: Callable[..., None], rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A generation that scans fewer numbers a row: its collections have tables for those, too."""
+    plug_in_methods(Gray)
+    monkeypatch.setattr("search.generations.pca.MIN_NUMBERS", 0)
+    ids = add_images(NUM)
+    # Nearly all of what they differ in lies in two directions of eight.
+    add_features(ids, {"gray": normalize_rows(1 + rng.normal(size=(NUM, 2)) @ rng.normal(size=(2, 8)) / 4)})
+    build()
+    whole = snapshot.current_snapshot()
+    assert whole.segments[0].methods["gray"].basis is not None
+    own, has_own = collection_calibration.within(whole, 7, np.array(ids))
+    assert has_own
+    tables = own.tables["gray"]
+    assert tables.raw is not tables.scan
+    assert (tables.raw.num_pairs, tables.scan.num_pairs) == (NUM * (NUM - 1) // 2,) * 2
+    assert collection_calibration.within(whole, 7, np.array(ids[: collection_calibration.MIN_IMAGES - 1])) == (
+        whole,
+        False,
+    )

@@ -15,7 +15,7 @@ from search.exceptions import ImageNotFoundError
 from search.generations import snapshot
 from search.generations.build import build
 from search.generations.snapshot import current_snapshot
-from search.generations.visibility import closed_ids, findings_for
+from search.generations.visibility import closed_ids, closed_images, findings_for, without
 from search.models import Evaluation
 from search.query.pipeline import for_image, for_vectors, run_query
 from search.types import Answer
@@ -130,3 +130,21 @@ def test_measurements_of_closed_collections_are_not_known(library: Library) -> N
     make_member(ada, library.collection, Role.VIEWER)
     ada = User.objects.get(pk=ada.pk)
     assert list(findings_for(Evaluation.objects.all(), ada)) == [scans, whole]
+
+
+def test_closed_images_are_for_counting_them_out(library: Library) -> None:
+    closed = closed_images(AnonymousUser())
+    assert closed is not None
+    assert sorted(closed.values_list("pk", flat=True)) == library.closed
+    assert closed_images(make_person("root", Role.ADMIN)) is None
+    member = make_person("mary", Role.VIEWER)
+    make_member(member, library.collection, Role.VIEWER)
+    assert closed_images(member) is None
+
+
+def test_without_closed_images_the_snapshot_itself_is_handed_back(library: Library) -> None:
+    found = current_snapshot()
+    assert without(found, np.empty(0, np.int64)) is found
+    narrowed = without(found, np.array(library.closed))
+    assert narrowed.num_images == NUM - NUM_CLOSED
+    assert found.num_images == NUM

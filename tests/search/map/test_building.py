@@ -346,3 +346,19 @@ def test_a_worker_that_finds_the_lock_taken_comes_again(
     row.refresh_from_db()
     assert (row.state, row.attempts, row.error_code) == ("running", 0, "drawing_running")
     assert not building.due()
+
+
+def test_a_map_published_and_cleared_away_meanwhile_is_no_damage(
+    library: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page read the catalog; before it opened the map, another was published and that one removed."""
+    building.draw()
+    stale = read_catalog(maps_folder())
+    building.draw(refit=True)
+    catalogs = iter([stale])
+    monkeypatch.setattr(opened, "read_catalog", lambda root: next(catalogs, None) or read_catalog(root))
+    opened.forget()
+    found = opened.current_map("color")
+    assert found is not None
+    assert len(found.image_ids) == 30
+    assert not list(maps_folder().glob(f"*/{DAMAGED}"))
