@@ -10,11 +10,12 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from search.exceptions import IndexUnavailableError, WeightsError
+from search.exceptions import BackgroundError, IndexUnavailableError, WeightsError
 from search.index import choose_backend
 from search.methods.model_files import comes_along
 from search.methods.onnx.places import is_export
 from search.methods.weights import find_backbone
+from search.scoring.background import FILE, read_backgrounds
 from search.storage import data_folder
 
 TAG = "likeness"
@@ -69,6 +70,16 @@ def check_index_backend(app_configs: Sequence[AppConfig] | None, **kwargs: Any) 
     except IndexUnavailableError as error:
         hint = "Set INDEX_BACKEND=auto to use the best one of this machine."
         return [Error(f"INDEX_BACKEND={settings.ENV.index_backend}: {error}.", hint=hint, id="search.E003")]
+    return []
+
+
+@register(TAG)
+def check_background(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """See that the scale for small libraries, which ships, is whole."""
+    try:
+        read_backgrounds(FILE)
+    except BackgroundError as error:
+        return [Warning(f"{error}.", hint="Small libraries go by their own pairs alone until then.", id="search.W002")]
     return []
 
 

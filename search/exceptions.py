@@ -26,6 +26,10 @@ class WeightsError(SearchError):
     """A weights or model file is missing, damaged, or of another model."""
 
 
+class BackgroundError(SearchError):
+    """The file of how alike random photographs are, which ships with the program, is missing or damaged."""
+
+
 class FusionWeightsError(SearchError):
     """Fusion weights are negative, not finite, or all zero."""
 

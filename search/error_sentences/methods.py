@@ -26,6 +26,14 @@ def _other_file(params: errors.Params) -> str:
 
 
 METHODS: dict[str, errors.Template] = {
+    "background_not_rising": _(
+        "%(path)s: the table of %(method)s does not rise; install the program again, or make the file anew by"
+        " benchmarks/background.py"
+    ),
+    "background_unreadable": _(
+        "%(path)s cannot be read (%(cause)s); install the program again, or make the file anew by"
+        " benchmarks/background.py"
+    ),
     "builds_on_content": _("it builds on content, which is not available: %(because)s"),
     "bytes_expected": _(
         "%(method)s: expected rows of %(expected)s numbers of type uint8, got shape %(shape)s, %(dtype)s"

@@ -38,6 +38,7 @@ from search.features.version_rollout import (
 )
 from search.generations.delta import num_changed, removed_ids
 from search.generations.reader import open_generation
+from search.generations.recorded_copies import recorded_copies
 from search.generations.write import IndexPlan, MethodSource, assemble
 from search.index import choose_backend
 from search.index.manifest import Manifest
@@ -198,6 +199,7 @@ def _write(row: Generation, temporary: Path, progress: Progress[Generation]) -> 
         seed=settings.ENV.index_seed,
         min_recall=settings.ENV.min_recall,
         hints={"trees": settings.ENV.index_trees} if settings.ENV.index_trees else {},
+        known_copies=recorded_copies,
     )
 
     def report(text: str, share: float) -> None:

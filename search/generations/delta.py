@@ -12,6 +12,8 @@ from gallery.batches import batches
 from jobs.rows import JobState
 from search.features import registry, revisions, stored_vectors
 from search.generations.delta_spots import GrowingSpots
+from search.generations.random_rows import RandomRows
+from search.generations.recorded_copies import recorded_copies
 from search.methods import PairwiseMethod, RerankMethod
 from search.models import Tombstone
 from search.scoring.segments import MethodRows, MethodTables, Segment, fit_tables
@@ -19,6 +21,8 @@ from search.types import Vectors
 
 IDS_PER_QUERY = 2000
 REFIT_GROWTH = 1.5
+RANDOM_ROWS = 600
+"""Rows that random pairs are made of, fewer than in a generation: somebody waits for the answer."""
 # Rows are never overwritten, since snapshots still read them: an image that is computed again leaves a dead row.
 MIN_DEAD_ROWS = 1000
 
@@ -60,6 +64,7 @@ class Delta:
         self._proxies: dict[str, GrowingMatrix] = {}
         self._fitted: dict[str, tuple[int, MethodTables]] = {}
         self._spots: dict[str, GrowingSpots] = {}
+        self._random: RandomRows | None = None
 
     def refresh(self, revision: int) -> None:
         """Add what changed up to a revision, which must have been read before this is called."""
@@ -109,7 +114,9 @@ class Delta:
         num_fitted, tables = self._fitted.get(name, (-1, MethodTables()))
         # Fitting takes longer than a search, and half as many pairs more change a table little.
         if num_fitted < 0 or len(usable) > REFIT_GROWTH * num_fitted:
-            tables = fit_tables(rows, registry.methods()[name], usable, seed)
+            if self._random is None or self._random.segment is not segment:
+                self._random = RandomRows(segment, registry.methods(), seed, recorded_copies, RANDOM_ROWS)
+            tables = fit_tables(rows, registry.methods()[name], self._random.of(usable), seed)
             self._fitted[name] = len(usable), tables
         return tables
 

@@ -1,4 +1,4 @@
-"""What makes a method's rows searchable: alignment, calibration, reduced rows, ANN index and hash index."""
+"""What makes a method's rows searchable: alignment, reduced rows, ANN index and hash index."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from search.index.references import place_index
 from search.index.spot_building import write_spots
 from search.index.spots import side_for
 from search.methods import Method, RerankMethod
-from search.scoring.segments import MethodRows, fit_tables, save_tables
+from search.scoring.copies import KnownCopies, no_copies
+from search.scoring.segments import MethodRows
 from search.types import Spots
 
 CODE_ROWS, SPOT_ROWS = 65_536, 1024
@@ -45,6 +46,7 @@ class IndexPlan:
     min_recall: float
     threads: int = os.cpu_count() or 1
     hints: Mapping[str, int] = field(default_factory=dict)  # see `IndexBackend.build`
+    known_copies: KnownCopies = no_copies
 
     def indexes(self, num_images: int) -> bool:
         """Tell whether so many images are searched by indexes."""
@@ -67,7 +69,7 @@ class Places:
 def make_searchable(
     folder: Path, method: Method, files: MethodFiles, places: Places, plan: IndexPlan, progress: Progress, share: float
 ) -> MethodFiles:
-    """Align, calibrate and index one method's rows, which stand in the folder without gaps; say what was written.
+    """Align, reduce and index one method's rows, which stand in the folder without gaps; say what was written.
 
     Parameters
     ----------
@@ -81,9 +83,6 @@ def make_searchable(
     if not method.reranks:
         progress(f"{method.name}: reduction", share)
         rows, files = _reduce(folder, method.name, files, rows, places, plan.seed)
-    # After the reduction, since scans are calibrated on the rows that they go over.
-    progress(f"{method.name}: calibration", share)
-    save_tables(folder / f"{method.name}.calibration.npz", fit_tables(rows, method, places.rows, plan.seed))
     if isinstance(method, RerankMethod):
         if method.spot_version:
             progress(f"{method.name}: spots", share)

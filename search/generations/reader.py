@@ -58,7 +58,7 @@ def open_generation(folder: Path, generation_id: int) -> LoadedGeneration:
         raise IndexDamagedError("image_ids_unordered", folder=folder.name)
     methods, tables, indexes, hashes, spots = {}, {}, {}, {}, {}
     for name, files in manifest.methods.items():
-        rows = methods[name] = _open_rows(folder, name, files, num_images)
+        rows = methods[name] = open_rows(folder, name, files, num_images)
         tables[name] = load_tables(folder / f"{name}.calibration.npz")
         places = None if rows.present is None else np.flatnonzero(rows.present)
         if index := _open_index(folder, files, manifest.backend, rows.scanned.shape[1]):
@@ -73,7 +73,8 @@ def open_generation(folder: Path, generation_id: int) -> LoadedGeneration:
     return LoadedGeneration(generation_id, folder, manifest, segment, tables, seen)
 
 
-def _open_rows(folder: Path, name: str, files: MethodFiles, num_images: int) -> MethodRows:
+def open_rows(folder: Path, name: str, files: MethodFiles, num_images: int) -> MethodRows:
+    """Map a method's rows; see `open_generation`."""
     vectors = map_matrix(folder / f"{name}.vectors.npy", (num_images, files.dim), files.dtype)
     mask: NDArray[np.bool_] = map_matrix(folder / f"{name}.mask.npy", (num_images,), np.bool_)
     if np.count_nonzero(mask) != files.num_present:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from search.generations.calibrate import calibrate
 from search.generations.index_rows import IndexPlan, Places, Progress, make_searchable
 from search.index import IndexBackend
 from search.index.manifest import Manifest, MethodFiles, sum_files, write_manifest
@@ -63,9 +64,11 @@ def assemble(
     np.save(folder / "image_ids.npy", all_ids)
     methods = {}
     for step, (name, (source, ids, files)) in enumerate(found.items()):
-        share = 0.3 + 0.6 * step / len(found)
+        share = 0.3 + 0.5 * step / len(found)
         places = Places(len(all_ids), np.searchsorted(all_ids, ids))
         methods[name] = make_searchable(folder, source.method, files, places, plan, progress, share)
+    # After all of them, since copies are told by several methods, and scans go over the reduced rows.
+    calibrate(folder, all_ids, {name: source.method for name, (source, _, _) in found.items()}, methods, plan, progress)
     progress("checksums", 0.9)
     # Whatever lies there, so that no file can be forgotten: what is not in the manifest is not verified.
     names = sorted(path.name for path in folder.iterdir())

@@ -1,6 +1,7 @@
 """From vectors to raw scores, rarities and one score. Pure: arrays only."""
 
 from search.scoring.calibration import Calibration
+from search.scoring.copies import is_edited
 from search.scoring.estimate import Scan, estimate
 from search.scoring.fusion import DEFAULT_WEIGHTS
 from search.scoring.score import tabulate
@@ -15,6 +16,7 @@ __all__ = [
     "Scan",
     "Snapshot",
     "estimate",
+    "is_edited",
     "tabulate",
     "take",
 ]

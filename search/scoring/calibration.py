@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from search.scoring.background import Scale, blend
 from search.types import Scores, Vectors
 
 MAX_DECADES = 6.0
@@ -30,6 +31,10 @@ NUM_CELLS = 16_384
 # Nodes need some room: where all pairs score the same, the line between them would be upright.
 MIN_SPAN = 0.05
 TAIL_SHARE, MIN_TAIL = 0.001, 200
+NAMED_DECADES = 3.0
+"""One pair in a thousand, of which a table says how much was borrowed."""
+COMMON_DECADES = 0.1
+"""Scores that are no rarer need not be told apart."""
 MIN_SHAPED = 50
 """Different excesses from which on the shape of the tail is estimated."""
 MIN_SHAPE, MAX_SHAPE = -1.0, 0.25
@@ -60,12 +65,14 @@ class Calibration:
     low, high : raw scores of the first and the last node
     decades : ndarray of shape (NUM_CELLS + 1,), dtype float64, >= 0, never falling
     num_pairs : random pairs that it was fitted to
+    borrowed : 0..1, how much of what it says of one pair in a thousand was known before any pair was seen
     """
 
     low: float
     high: float
     decades: NDArray[np.float64]
     num_pairs: int
+    borrowed: float = 0.0
 
     def decades_of(self, scores: Scores) -> NDArray[np.float64]:
         """Return -log10 P(S >= score) for raw scores of any shape; NaN stays NaN."""
@@ -114,7 +121,7 @@ UNKNOWN = Calibration(-1.0, 1.0, np.zeros(NUM_CELLS + 1), 0)
 """What a gallery without a single pair can say: nothing is rare."""
 
 
-def fit(samples: Scores) -> Calibration:
+def fit(samples: Scores, prior: Scale | None = None, num_images: int = 0) -> Calibration:
     """Fit a calibration to the raw scores of random pairs.
 
     Within the sample P is the share of pairs that score at least as much. Above its k highest scores (0.1 % of the
@@ -130,19 +137,46 @@ def fit(samples: Scores) -> Calibration:
     Parameters
     ----------
     samples : ndarray of shape (n,), float, raw scores, at most 1; NaN are left out
+    prior : what is known of such scores from elsewhere, which counts as `background.blend` says
+    num_images : that the pairs were made of; asked for where there is a prior
 
     Returns
     -------
-    calibration : never falling in the score; `UNKNOWN` when there is no score
+    calibration : never falling in the score; `UNKNOWN` when there is neither a score nor a prior
     """
     pairs = np.sort(np.asarray(samples, np.float64)[np.isfinite(samples)])
     num = len(pairs)
-    if not num:
+    if not num and prior is None:
         return UNKNOWN
-    high = max(1.0, float(pairs[-1]))
-    low = min(float(pairs[0]), high - MIN_SPAN)
+    high = max(1.0, float(pairs[-1])) if num else 1.0
+    low = min(_lowest(pairs, prior, num_images), high - MIN_SPAN)
     nodes = np.linspace(low, high, NUM_CELLS + 1)
     nodes -= nodes[1] - nodes[0]
+    decades, borrowed = (_decades_at(nodes, pairs) if num else np.zeros(len(nodes))), 0.0
+    if prior is not None:
+        # Beyond what rarities tell apart nothing is borrowed: two tails would only add up their errors.
+        known = np.minimum(prior.decades_of(nodes), MAX_DECADES)
+        decades, weights = blend(decades, known, num, num_images)
+        borrowed = float(weights[min(int(np.searchsorted(decades, NAMED_DECADES)), NUM_CELLS)])
+    return Calibration(low, high, np.maximum.accumulate(decades), num, borrowed)
+
+
+def _lowest(pairs: NDArray[np.float64], prior: Scale | None, num_images: int) -> float:
+    """Return the score at which a table begins: the lowest seen, unless what is borrowed tells even lower ones apart.
+
+    A table that begins lower than it must is coarser where all pairs of a library are much alike.
+    """
+    if prior is None:
+        return float(pairs[0])
+    if not len(pairs):
+        return prior.low
+    said = blend(np.zeros(1), prior.decades_of(pairs[:1]), len(pairs), num_images)[0]
+    return float(pairs[0]) if said[0] < COMMON_DECADES else min(float(pairs[0]), prior.low)
+
+
+def _decades_at(nodes: NDArray[np.float64], pairs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the decades of scores, ascending, by a sample of pairs, ascending and not empty."""
+    num = len(pairs)
     reached = num - np.searchsorted(pairs, nodes, side="left")
     decades = np.log10(num / np.maximum(reached, 1))
 
@@ -154,7 +188,7 @@ def fit(samples: Scores) -> Calibration:
     rarer = np.log10(num / max(len(above), 1)) + tail.decades_of(np.maximum(nodes[beyond] - first, 0))
     supported = np.where(reached[beyond] >= MIN_SUPPORT, decades[beyond] + np.log10(2), np.inf)
     decades[beyond] = np.minimum(np.minimum(rarer, supported), np.log10(num) + MAX_TAIL_DECADES)
-    return Calibration(low, high, np.maximum.accumulate(decades), num)
+    return np.maximum.accumulate(decades)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +253,7 @@ def sample_cosines(vectors: Vectors, rows: NDArray[np.int64], seed: int, samplin
     -------
     scores : ndarray of shape (r * (r - 1) / 2,), r = min(len(rows), sampling.rows)
     """
-    drawn = _draw(rows, sampling.rows, np.random.default_rng(seed))
+    drawn = draw(rows, sampling.rows, np.random.default_rng(seed))
     block = np.asarray(vectors[drawn], np.float32)
     # Each pair once, and no row with itself.
     upper = np.triu_indices(len(drawn), k=1)
@@ -241,17 +275,17 @@ def sample_scores(
     vectors, rows, seed, sampling : see `sample_cosines`
     """
     generator = np.random.default_rng(seed)
-    queries = _draw(rows, sampling.queries, generator)
+    queries = draw(rows, sampling.queries, generator)
     if len(rows) <= sampling.queries:
         blocks = [compare(vectors[row], vectors[queries[n + 1 :]]) for n, row in enumerate(queries[:-1])]
     else:
         blocks = []
         for row in queries:
-            partners = _draw(rows, sampling.partners, generator)
+            partners = draw(rows, sampling.partners, generator)
             blocks.append(compare(vectors[row], vectors[partners[partners != row]]))
     return np.concatenate(blocks) if blocks else np.empty(0, np.float32)
 
 
-def _draw(rows: NDArray[np.int64], count: int, generator: np.random.Generator) -> NDArray[np.int64]:
+def draw(rows: NDArray[np.int64], count: int, generator: np.random.Generator) -> NDArray[np.int64]:
     """Return up to `count` distinct rows, ascending so that a memory map is read forwards."""
     return rows if len(rows) <= count else np.sort(generator.choice(rows, count, replace=False))

@@ -16,6 +16,7 @@ from search.index import IndexBackend
 from search.index.hashes import HashIndex
 from search.index.spots import SpotIndex
 from search.methods import Method
+from search.scoring.background import Scale, background_of
 from search.scoring.calibration import LIBRARY, UNKNOWN, Calibration, Sampling, fit, sample_cosines, sample_scores
 from search.types import Vectors
 
@@ -178,7 +179,12 @@ def take(snapshot: Snapshot, name: str, image_ids: NDArray[np.int64]) -> tuple[V
 
 
 def fit_tables(
-    rows: MethodRows, method: Method, usable: NDArray[np.int64], seed: int, sampling: Sampling = LIBRARY
+    rows: MethodRows,
+    method: Method,
+    usable: NDArray[np.int64],
+    seed: int,
+    sampling: Sampling = LIBRARY,
+    prior: Scale | None = None,
 ) -> MethodTables:
     """Calibrate a method on random pairs of its rows.
 
@@ -189,16 +195,20 @@ def fit_tables(
     usable : ndarray of the rows to draw from, ascending
     seed : of the draw
     sampling : how many pairs
+    prior : what is known of such raw scores from elsewhere; None: the background that ships, if it knows this version
     """
+    prior = prior or background_of(method.name, rows.version)
+    if method.pairwise or method.reranks:
+        scores = sample_scores(method.scores, rows.vectors, usable, seed, sampling)
+        raw = fit(scores, prior, min(len(usable), sampling.queries))
+    else:
+        raw = fit(sample_cosines(rows.vectors, usable, seed, sampling), prior, min(len(usable), sampling.rows))
     if method.reranks:
-        return MethodTables(fit(sample_scores(method.scores, rows.vectors, usable, seed, sampling)))
-    scan = fit(sample_cosines(rows.scanned, usable, seed, sampling))
-    if rows.proxies is not None:
-        return MethodTables(fit(sample_scores(method.scores, rows.vectors, usable, seed, sampling)), scan)
-    if rows.reduced is not None:
-        return MethodTables(fit(sample_cosines(rows.vectors, usable, seed, sampling)), scan)
-    # What is scanned is what is scored: one table for both, and half the time of fitting.
-    return MethodTables(scan, scan)
+        return MethodTables(raw)
+    if rows.proxies is None and rows.reduced is None:
+        # What is scanned is what is scored: one table for both, and half the time of fitting.
+        return MethodTables(raw, raw)
+    return MethodTables(raw, fit(sample_cosines(rows.scanned, usable, seed, sampling)))
 
 
 def save_tables(path: Path, tables: MethodTables) -> None:
@@ -207,7 +217,7 @@ def save_tables(path: Path, tables: MethodTables) -> None:
     for name in ("raw", "scan"):
         table: Calibration = getattr(tables, name)
         arrays[name] = table.decades
-        arrays[f"{name}_about"] = np.array([table.low, table.high, table.num_pairs])
+        arrays[f"{name}_about"] = np.array([table.low, table.high, table.num_pairs, table.borrowed])
     with path.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
 
@@ -228,5 +238,6 @@ def load_tables(path: Path) -> MethodTables:
 
 
 def _table(decades: NDArray[np.float64], about: NDArray[np.float64]) -> Calibration:
-    low, high, num_pairs = about.tolist()
-    return Calibration(low, high, decades, int(num_pairs))
+    # Tables of earlier generations borrowed nothing, and do not say so.
+    low, high, num_pairs, *borrowed = about.tolist()
+    return Calibration(low, high, decades, int(num_pairs), *borrowed)

@@ -23,7 +23,7 @@ from django.db import connections  # noqa: E402
 from jobs.job import Kind  # noqa: E402
 from jobs.progress import Progress  # noqa: E402
 from jobs.rows import ACTIVE  # noqa: E402
-from search.generations import build, index_rows, snapshot, write  # noqa: E402
+from search.generations import build, calibrate, index_rows, snapshot, write  # noqa: E402
 from search.models import Generation  # noqa: E402
 from search.query.pipeline import for_image, run_query  # noqa: E402
 from tests.search.library import add_library  # noqa: E402
@@ -49,7 +49,7 @@ def build_and_die(step: int) -> None:
     build.sync = counting(build.sync)
     build.os.rename = counting(os.rename)
     build._forget_old = counting(build._forget_old)
-    index_rows.save_tables = counting(index_rows.save_tables)
+    calibrate.save_tables = counting(calibrate.save_tables)
     index_rows.spread_rows = counting(index_rows.spread_rows)
     write.write_manifest = counting(write.write_manifest)
     Kind.claim = counting(Kind.claim)  # type: ignore[method-assign]

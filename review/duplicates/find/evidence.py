@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.public.scoring import Calibration, tabulate
+from search.public.scoring import Calibration, is_edited, tabulate
 
 EDITED, NEAR, NOTHING = 3, 4, 0
 """As `DuplicateGroup.Tier` numbers them."""
@@ -22,13 +22,6 @@ WEIGHTS = {"siamese": 0.3, "local": 0.35, "phash": 0.15, "deep": 0.2}
 change with the weights of searches."""
 LEAST_FUSED = 0.5
 """Likeness from which on two images are near duplicates."""
-
-SPOTS_ALONE = 16 / 64
-"""Keypoints in one arrangement, of 64, that need no other evidence."""
-SPOTS, FINGERPRINT, SIAMESE = 6 / 64, 0.9, 0.85
-"""Fewer keypoints, which count together with the fingerprint and the siamese network: small and blurred copies."""
-FINGERPRINT_BLANK, SIAMESE_BLANK = 0.95, 0.95
-"""For images with too few keypoints to be compared by them."""
 
 Raw = Mapping[str, NDArray[np.float32]]
 """By method: raw scores of shape (n,), NaN = missing."""
@@ -72,17 +65,3 @@ def likeness(raw: Raw, tables: Mapping[str, Calibration], num_pairs: int) -> NDA
     names = [name for name in WEIGHTS if name in raw and name in tables]
     known = np.array([raw[name] for name in names], np.float32).reshape(len(names), num_pairs)
     return np.nan_to_num(tabulate(names, known, tables, WEIGHTS).fused)
-
-
-def is_edited(raw: Raw, num_pairs: int) -> NDArray[np.bool_]:
-    """Tell of pairs whether one image is an edited copy of the other; shape (n,).
-
-    Either many keypoints lie in one arrangement; or some do, and fingerprint and siamese network agree; or the images
-    have no keypoints to compare, and the other two agree strongly.
-    """
-    missing = np.full(num_pairs, np.nan, np.float32)
-    spots, fingerprint, siamese = (raw.get(name, missing) for name in ("local", "phash", "siamese"))
-    with np.errstate(invalid="ignore"):  # NaN is no evidence: every comparison with it is false
-        agree = (fingerprint >= FINGERPRINT) & (siamese >= SIAMESE)
-        blank = (fingerprint >= FINGERPRINT_BLANK) & (siamese >= SIAMESE_BLANK) & np.isnan(spots)
-        return np.asarray((spots >= SPOTS_ALONE) | ((spots >= SPOTS) & agree) | blank)

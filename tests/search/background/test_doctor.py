@@ -95,6 +95,14 @@ def test_settings_that_cannot_work_are_told(
     assert message.hint
 
 
+def test_a_scale_for_small_libraries_that_is_damaged_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks.check_background(None) == []
+    monkeypatch.setattr(checks, "FILE", tmp_path / "background.json")
+    (message,) = checks.check_background(None)
+    assert message.id == "search.W002"
+    assert message.hint
+
+
 def test_a_folder_that_cannot_be_made_is_told(settings: LazySettings, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     settings.DATA_DIR = tmp_path / "file" / "below"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from review.duplicates.find.evidence import EDITED, LEAST_FUSED, NEAR, NOTHING, is_edited, judge
+from review.duplicates.find.evidence import EDITED, LEAST_FUSED, NEAR, NOTHING, judge
 from search.scoring.calibration import Calibration
 
 NAN = np.nan
@@ -13,27 +13,6 @@ NAN = np.nan
 
 def raw(**scores: float) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
     return {name: np.array([score], np.float32) for name, score in scores.items()}
-
-
-@pytest.mark.parametrize(
-    ("scores", "edited"),
-    [
-        ({"local": 16 / 64}, True),
-        ({"local": 15 / 64}, False),
-        ({"local": 6 / 64, "phash": 0.9, "siamese": 0.85}, True),
-        ({"local": 5 / 64, "phash": 0.9, "siamese": 0.85}, False),
-        ({"local": 6 / 64, "phash": 0.89, "siamese": 0.99}, False),
-        ({"local": 6 / 64, "phash": 0.99, "siamese": 0.84}, False),
-        ({"local": 0.0, "phash": 1.0, "siamese": 1.0}, False),  # there are keypoints, and none agree
-        ({"local": NAN, "phash": 0.96, "siamese": 0.96}, True),
-        ({"local": NAN, "phash": 0.96, "siamese": 0.94}, False),
-        ({"phash": 0.96, "siamese": 0.96}, True),
-        ({"siamese": 1.0}, False),
-        ({}, False),
-    ],
-)
-def test_edited_copies(scores: dict[str, float], edited: bool) -> None:
-    assert is_edited(raw(**scores), 1).tolist() == [edited]
 
 
 def table(decades: float) -> Calibration:
