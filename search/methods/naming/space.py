@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.exceptions import WeightsError
+from search.methods.naming.named_classes import load_space, read_source
 from search.types import Vectors
+
+FOLDER = Path(__file__).parents[1] / "builtin"
+"""Where the spaces lie that come with the program, one file for each content network that names what it sees."""
+FILES = "names-*.npz"
 
 
 class WordSpace(Protocol):
@@ -42,11 +48,19 @@ class WordSpace(Protocol):
         """Return the rows of phrases that have nothing to do with any library; shape (m, dim), float32, L2 norm 1."""
 
 
-def find_space(source: str) -> WordSpace:
+def find_space(source: str, folder: Path | None = None) -> WordSpace:
     """Return the space that fits a version of the content method.
+
+    Parameters
+    ----------
+    source : the version
+    folder : where spaces lie; None: those that come with the program
 
     Raises
     ------
-    WeightsError : `names_nothing`
+    WeightsError : `names_nothing` where there is none; `names_damaged`
     """
+    for path in sorted((folder or FOLDER).glob(FILES)):
+        if read_source(path) == source:
+            return load_space(path)
     raise WeightsError("names_nothing", source=source)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+
+from search.methods.base import normalize_rows
+from search.training.naming.space import ClassNetwork
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +81,31 @@ def tiny_head(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> d
     branch = Branch(HEAD, {"weights": weights, "bias": np.zeros(BITS)}, source)
     adopt(folder, source, save(branch, folder))
     return {"folder": folder, "deep": content}
+
+
+@pytest.fixture(scope="session")
+def tiny_names(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Options of the method of words with a space for the small encoder: names that mean nothing, random numbers."""
+    from search.methods.deep import Deep
+    from search.training.naming.space import fit_space, write_space
+
+    content = {"weights": tiny_encoder}
+    folder = tmp_path_factory.mktemp("names")
+    path = folder / "names-tiny.npz"
+    write_space(fit_space(random_network(Deep(content).version, 8), random_names, ["dog", "red car"], 20, path), path)
+    return {"folder": folder, "deep": content}
+
+
+def random_names(texts: Sequence[str]) -> NDArray[np.float32]:
+    """Stand in for the text model: a row for each text by its length."""
+    rng = np.random.default_rng([len(text) for text in texts])
+    return normalize_rows(rng.normal(size=(len(texts), 512)))
+
+
+def random_network(source: str, dim: int, num: int = 30) -> ClassNetwork:
+    """Make a network of 1000 classes out of chance."""
+    rng = np.random.default_rng(20)
+    weights, rows = rng.normal(size=(1000, dim)), normalize_rows(rng.normal(size=(num, dim)))
+    logits = 5 * rows @ weights.T
+    floats = [np.asarray(each, np.float32) for each in (weights, np.zeros(1000), rows, logits)]
+    return ClassNetwork(source, *floats, [[f"thing {number}"] for number in range(1000)])

@@ -1,0 +1,105 @@
+"""What words mean, among images whose rows are those of texts: no network is needed for that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+from django.conf import settings
+
+from gallery.models import Image
+from search.features import registry
+from search.generations import snapshot, words_calibration
+from search.generations.snapshot import current_snapshot
+from search.methods.words import Naming
+from search.query.answer import search
+from search.query.request import GalleryImage, SearchRequest, TypedWords
+from search.scoring.calibration import MAX_DECADES
+from search.scoring.said import SAID
+from tests.search.library import add_features, add_images
+
+pytestmark = pytest.mark.django_db
+SHOWN = ("a puppy", "a sports car", "a church", "a mountain lake", "a bowl of soup")
+
+
+@pytest.fixture(autouse=True)
+def _named_content(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.setitem(settings.SEARCH_METHOD_OPTIONS, "deep", {"backbone": "lite2", "models_dir": tmp_path})
+    registry.methods.cache_clear()
+    snapshot.forget()
+    words_calibration.forget()
+    yield
+    registry.methods.cache_clear()
+    snapshot.forget()
+
+
+def method() -> Naming:
+    return cast("Naming", registry.methods()["words"])
+
+
+@pytest.fixture
+def library() -> list[int]:
+    ids = add_images(len(SHOWN))
+    add_features(ids, {"words": method().place(SHOWN)})
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("words", "place"), [("dog", 0), ("狗", 0), ("automobile", 1), ("汽车", 1), ("cathedral", 2), ("食物", 4)]
+)
+def test_it_works(library: list[int], words: str, place: int) -> None:
+    found = search(SearchRequest((TypedWords(words),))).found
+    assert found.results[0].image_id == library[place]
+    assert len(found.results) == len(library)
+    best = found.results[0].methods["words"]
+    assert best.raw is not None
+    assert best.raw < SAID
+    assert best.one_in is not None
+    assert best.one_in > 10
+    assert "words" not in found.missing_methods
+
+
+def test_exact_words_go_before_what_they_mean(library: list[int]) -> None:
+    Image.objects.filter(pk=library[3]).update(title="dog")
+    found = search(SearchRequest((TypedWords("dog"),))).found
+    assert [result.image_id for result in found.results][:2] == [library[3], library[0]]
+    said, meant = (result.methods["words"] for result in found.results[:2])
+    assert said.raw is not None
+    assert meant.raw is not None
+    assert said.raw >= SAID > meant.raw
+    assert said.decades == pytest.approx(MAX_DECADES)
+
+
+def test_words_take_the_place_of_the_images_own_row(library: list[int]) -> None:
+    asked = SearchRequest((GalleryImage(library[2]), TypedWords("dog")))
+    found = search(asked).found
+    assert library[2] not in [result.image_id for result in found.results]
+    assert found.results[0].image_id == library[0]
+
+
+def test_a_score_is_judged_by_phrases(library: list[int]) -> None:
+    plain = current_snapshot()
+    judged = words_calibration.for_words(plain, placed=True)
+    rows = method().place(SHOWN)
+    scores = (method().background() @ rows.T).ravel()
+    table = judged.tables["words"].raw
+    median = np.median(scores).astype(np.float32)
+    assert table.num_pairs == scores.size
+    assert table.decades_of(median[None])[0] == pytest.approx(np.log10(2), abs=0.02)
+    assert judged.tables.keys() >= plain.tables.keys()
+
+
+def test_the_table_is_made_once_for_a_library(library: list[int]) -> None:
+    first = words_calibration.for_words(current_snapshot(), placed=True)
+    again = words_calibration.for_words(current_snapshot(), placed=True)
+    assert again.tables["words"].scan is first.tables["words"].scan
+
+
+def test_a_writing_that_the_text_model_does_not_know_is_sought_as_it_stands(library: list[int]) -> None:
+    Image.objects.filter(pk=library[1]).update(label="σκύλος")
+    found = search(SearchRequest((TypedWords("σκύλος"),))).found
+    assert [result.image_id for result in found.results] == [library[1]]
+    assert found.missing_methods["words"].code == "unknown_writing"
