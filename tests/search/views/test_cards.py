@@ -22,6 +22,9 @@ MOTION = Verification(
     points=np.zeros((12, 2, 2)),
     matrix=np.eye(3),
     mirrored=False,
+    inverted=False,
+    contained=0.25,
+    degrees=0.0,
 )
 
 
