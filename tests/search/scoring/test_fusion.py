@@ -22,11 +22,11 @@ def test_it_works() -> None:
 
 def test_default_weights_are_those_of_the_registry() -> None:
     assert {name: weight for name, weight in DEFAULT_WEIGHTS.items() if weight} == {
-        "color": 0.2,
-        "ssim": 0.1,
-        "deep": 0.4,
-        "siamese": 0.15,
-        "local": 0.15,
+        "color": 0.05,
+        "ssim": 0.05,
+        "deep": 0.5,
+        "siamese": 0.1,
+        "local": 0.3,
     }
     assert list(DEFAULT_WEIGHTS) == list(METHODS)
     assert check_weights(DEFAULT_WEIGHTS) == DEFAULT_WEIGHTS

@@ -11,7 +11,7 @@ from search.scoring.presets import DEFAULT_PRESET, PRESETS, preset_of, presets_w
 def test_the_default_preset_holds_the_default_weights() -> None:
     weights = PRESETS[DEFAULT_PRESET].full_weights()
     assert weights == {name: entry.default_weight for name, entry in METHODS.items()}
-    assert (weights["color"], weights["deep"]) == (0.2, 0.4)
+    assert (weights["color"], weights["deep"]) == (0.05, 0.5)
 
 
 @pytest.mark.parametrize("name", PRESETS)
