@@ -73,16 +73,15 @@ def only_here(collection: Collection) -> ImageQuerySet:
 def dissolve(collection: Collection, user: User | AnonymousUser) -> None:
     """Delete a collection; its images stay."""
     with transaction.atomic():
-        # Logged first: what is deleted along with it could not be counted afterwards.
-        num_images = collection.images.count()
-        log_act(
-            user,
-            Action.COLLECTION,
-            collection.name,
-            deleted=True,
-            images=num_images,
-            description=collection.description,
-            private=collection.private,
-            members={str(each.user): each.get_role_display() for each in collection.memberships.select_related("user")},
-        )
-        collection.delete()
+        # Locked first: nobody joins while it goes, and of all locks the record of acts comes last.
+        held = Collection.objects.select_for_update().filter(pk=collection.pk).first()
+        if held is None:
+            return  # somebody else was quicker
+        about = {
+            "images": held.images.count(),
+            "description": held.description,
+            "private": held.private,
+            "members": {str(each.user): each.get_role_display() for each in held.memberships.select_related("user")},
+        }
+        held.delete()
+        log_act(user, Action.COLLECTION, held.name, deleted=True, **about)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from threading import Barrier, Thread
 
 import pytest
 from django.db import connection
 
+from gallery.curation.collections import dissolve
 from gallery.models import Collection, Membership
-from gallery.people.membership import ADMINS, RoleError, remove_membership, set_role
+from gallery.people.membership import ADMINS, RoleError, remove_membership, set_membership, set_role
 from gallery.people.roles import Role
 from tests.gallery.members import make_member, make_person
 
@@ -58,3 +60,13 @@ def test_one_curator_of_a_private_collection_stays() -> None:
             make_member(user, birds, Role.CURATOR)
         assert race(lambda: remove_membership(birds, one, other), lambda: remove_membership(birds, other, one)) == []
         assert Membership.objects.count() == 1
+
+
+def test_a_collection_is_deleted_while_somebody_joins() -> None:
+    one, admin = make_person("one"), make_person("admin", Role.ADMIN)
+    for number in range(ROUNDS):
+        birds = Collection.objects.create(name=f"Birds {number}")
+        errors = race(partial(set_membership, birds, one, Role.VIEWER, admin), partial(dissolve, birds, admin))
+        # The collection may be gone before anybody joins.
+        assert [error for error in errors if not isinstance(error, Collection.DoesNotExist)] == []
+    assert not Collection.objects.exists()
