@@ -35,6 +35,7 @@ from search.generations.write import IndexPlan, MethodSource, assemble
 from search.index import choose_backend
 from search.methods import METHODS, Method, load_method
 from search.methods.base import normalize_rows
+from search.methods.keypoints.rows import ROW, SIDE, SLOTS
 from search.query.matching import Matches, match
 from search.scoring.fusion import DEFAULT_WEIGHTS
 from search.scoring.segments import Snapshot
@@ -42,12 +43,13 @@ from search.types import Vectors
 
 CHUNK_ROWS = 2048
 LATENT, ROWS_PER_CLUSTER = 32, 50
-SIAMESE_DIM, NUM_SCENES = 128, 256
+SIAMESE_DIM, NUM_SCENES, COPY_EVERY = 128, 256, 10
 EXACT_MAX = 50_000
 WARM_UP = 20
 RECALL_QUERIES = 20
 LARGE_ROWS, DEEP_DIM, LARGE_DEEP_DIM = 100_000, 2048, 512
 RESULTS, RERANK_DEPTH = 60, 400
+NAMES = [name for name in METHODS if name != "words"]  # asked only where words are searched for
 
 
 @dataclass(slots=True)
@@ -94,10 +96,8 @@ class World:
         return np.asarray(chosen + spread * rng.normal(size=chosen.shape), np.float32)
 
     def _see(self, name: str, points: NDArray[np.float32]) -> Vectors:
-        if (
-            name == "local"
-        ):  # any of some scenes: of 60 images 0.2 match a query, as among the 60 most alike of real ones
-            return self.keypoints[(np.abs(points[:, 0]) * 1e4).astype(np.int64) % NUM_SCENES]
+        if name == "local":
+            return self._see_keypoints(points)
         seen = points @ self.views[name]
         if name == "ssim":
             return np.clip(128 + seen, 0, 255).astype(np.uint8)
@@ -107,12 +107,28 @@ class World:
             return normalize_rows(seen)
         return normalize_rows(np.sqrt(np.maximum(seen, 0)))  # rooted and non-negative, as those of the real methods
 
+    def _see_keypoints(self, points: NDArray[np.float32]) -> Vectors:
+        """Return keypoints of any of some scenes; each COPY_EVERY-th image is a copy of the one before it."""
+        rng = np.random.default_rng([self.seed, int(np.abs(points[0, 0]) * 1e6)])
+        known = self.keypoints.view(ROW)[:, 0]
+        scenes, slots = (
+            rng.integers(len(known), size=(len(points), SLOTS)),
+            rng.integers(SLOTS, size=(len(points), SLOTS)),
+        )
+        rows = np.zeros(len(points), ROW)
+        rows["count"], rows["height"], rows["width"] = SLOTS, SIDE, SIDE
+        for part in ("place", "size", "angle", "descriptor"):
+            rows[part] = known[part][scenes, slots]
+        copies = np.arange(COPY_EVERY, len(rows), COPY_EVERY)
+        rows[copies] = rows[copies - 1]
+        return rows.view(np.uint8).reshape(len(rows), -1)
+
 
 def build(num_rows: int, deep_dim: int, folder: Path, seed: int = 20) -> float:
     """Write a generation of that many rows into an empty folder; return the seconds that the product took."""
     world = World(num_rows, deep_dim, seed)
     plan = IndexPlan(1, 0, choose_backend(), EXACT_MAX, seed=seed, min_recall=0.95)
-    sources = [MethodSource(load_method(name), "synthetic", world.chunks(name)) for name in METHODS]
+    sources = [MethodSource(load_method(name), "synthetic", world.chunks(name)) for name in NAMES]
     started = time.perf_counter()
     assemble(folder, sources, plan, np.empty(0, np.int64), _tell)
     return time.perf_counter() - started - world.seconds
@@ -120,7 +136,7 @@ def build(num_rows: int, deep_dim: int, folder: Path, seed: int = 20) -> float:
 
 def measure(folder: Path, num_queries: int, seed: int = 20) -> dict[str, Any]:
     """Measure queries over a generation."""
-    methods = {name: load_method(name) for name in METHODS}
+    methods = {name: load_method(name) for name in NAMES}
     started = time.perf_counter()
     loaded = open_generation(folder, 1)
     open_seconds = time.perf_counter() - started
@@ -159,7 +175,13 @@ def ask(loaded: LoadedGeneration, methods: dict[str, Method], row: int, exact_ma
     snapshot = Snapshot((loaded.segment,), loaded.tables, 1)
     vectors = loaded.segment.vectors_of(row)
     image_id = int(loaded.segment.image_ids[row])
-    options: dict[str, Any] = {"k": RESULTS, "rerank_depth": RERANK_DEPTH, "exact_max": exact_max, "excluded": image_id}
+    options: dict[str, Any] = {
+        "k": RESULTS,
+        "rerank_depth": RERANK_DEPTH,
+        "exact_max": exact_max,
+        "excluded": image_id,
+        "proof_first": True,
+    }
     return match(snapshot, vectors, DEFAULT_WEIGHTS, methods, **options)
 
 
