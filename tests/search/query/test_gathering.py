@@ -90,12 +90,12 @@ class TestRows:
 class TestFitting:
     def test_vectors_of_another_length_are_told_apart(self) -> None:
         snapshot = Snapshot((segment([1]), segment([2])), {})
-        fitting, other = fit_query({"color": ROW, "texture": np.zeros(7)}, snapshot)
+        fitting, other = fit_query({"color": ROW, "texture": np.zeros(7)}, snapshot, KINDS)
         assert list(fitting) == ["color", "texture"]  # texture is in no segment: there is nothing to differ from
         assert other == []
-        assert fit_query({"color": np.zeros(4)}, snapshot)[1] == ["color"]
+        assert fit_query({"color": np.zeros(4)}, snapshot, KINDS)[1] == ["color"]
 
     def test_segments_that_differ_fit_nothing(self) -> None:
         snapshot = Snapshot((segment([1], dim=3), segment([2], dim=4)), {})
         for dim in (3, 4):
-            assert fit_query({"color": np.zeros(dim)}, snapshot) == ({}, ["color"])
+            assert fit_query({"color": np.zeros(dim)}, snapshot, KINDS) == ({}, ["color"])
