@@ -148,7 +148,7 @@ def curve_order(points: NDArray[np.float32]) -> NDArray[np.int64]:
     if not len(points):
         return np.empty(0, np.int64)
     low = points.min(axis=0)
-    span = max(float((points.max(axis=0) - low).max()), np.finfo(np.float32).tiny)
+    span = max(float((points.max(axis=0) - low).max()), float(np.finfo(np.float32).tiny))
     cells = np.clip((points - low) / span * 2**CURVE_BITS, 0, 2**CURVE_BITS - 1).astype(np.int64)
     x, y = cells[:, 0].copy(), cells[:, 1].copy()
     along_curve = np.zeros(len(points), np.int64)

@@ -78,7 +78,7 @@ class Teacher:
         down, across = (_area_means(side) for side in maps.shape[1:3])
         roots = _signed_root(maps)
         places = np.einsum("ph,qw,nhwc->npqc", down, across, roots, optimize=True)
-        return _signed_root(maps.mean(axis=(1, 2))), np.asarray(places, np.float32)
+        return _signed_root(np.asarray(maps.mean(axis=(1, 2)), np.float32)), np.asarray(places, np.float32)
 
 
 def find_teacher(name: str, options: Mapping[str, Any]) -> Any:

@@ -49,14 +49,14 @@ def fit(
         return None
     # In pixels, since the threshold is.
     pixels = [np.ascontiguousarray(places * side, np.float64) for places in (start, end)]
-    matrix, mask = cv2.findHomography(
+    found, mask = cv2.findHomography(
         pixels[0], pixels[1], cv2.USAC_MAGSAC, THRESHOLD, maxIters=MAX_ITERATIONS, confidence=CONFIDENCE
     )
-    if matrix is None or matrix.shape != (3, 3) or not np.isfinite(matrix).all():
+    if found is None or found.shape != (3, 3) or not np.isfinite(found).all():
         return None
     scaling = np.diag([side, side, 1.0])
     # Back to longest sides, in which everything else is measured.
-    matrix = np.linalg.inv(scaling) @ matrix @ scaling
+    matrix = np.asarray(np.linalg.inv(scaling) @ found @ scaling, np.float64)
     fitting = np.asarray(mask).ravel().astype(bool)
     # Four pairs fit every homography that was made of them.
     if np.count_nonzero(fitting) < MIN_INLIERS:

@@ -70,7 +70,7 @@ def fit_space(network: ClassNetwork, encode: Encode, common: Sequence[str], seed
     weights = network.weights - network.weights.mean(axis=0)  # what is common to all classes tells none apart
     directions = main_directions(weights, NUM_DIRECTIONS)
     mean, scale = network.rows.mean(axis=0), length_of(network)
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "mean": mean,
         "directions": directions,
         "classes": weights @ directions,
