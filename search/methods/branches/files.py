@@ -20,8 +20,9 @@ from jobs.files import write_bytes
 from search.exceptions import WeightsError
 from search.methods.branches.branch import HEAD, Branch
 
-BUILT_IN = Path(__file__).parents[1] / "builtin" / "siamese.npz"
-"""The head for the built-in encoder, which ships with the program."""
+FOLDER = Path(__file__).parents[1] / "builtin"
+"""Where the heads lie that come with the program, one file for each content network that has one."""
+FILES = "siamese-*.npz"
 ADOPTED = "adopted.json"
 """Which file of the folder serves with which version of the content method."""
 _FORMAT = 1
@@ -30,11 +31,7 @@ _ERRORS = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zip
 
 
 def save(branch: Branch, folder: Path, name: str = "") -> Path:
-    """Write a network, as `<first 12 digits of its SHA-256>.npz` unless a name is given; whole or not at all.
-
-    Head weights are kept in float32, the textbook's 38 million in float16.
-    """
-    dtype = np.float32 if branch.architecture == HEAD else np.float16
+    """Write a network in float16, as `<first 12 digits of its SHA-256>.npz` unless named; whole or not at all."""
     about = {
         "format": _FORMAT,
         "architecture": branch.architecture,
@@ -42,7 +39,7 @@ def save(branch: Branch, folder: Path, name: str = "") -> Path:
         "about": dict(branch.about),
     }
     # In a fixed order: the same numbers make the same bytes, and so the same name.
-    arrays: dict[str, Any] = {key: array.astype(dtype) for key, array in sorted(branch.arrays.items())}
+    arrays: dict[str, Any] = {key: array.astype(np.float16) for key, array in sorted(branch.arrays.items())}
     # As bytes, since such an archive holds arrays only, and text as an array may need pickles.
     arrays[_ABOUT] = np.frombuffer(json.dumps(about, sort_keys=True).encode(), np.uint8)
     buffer = io.BytesIO()
@@ -144,7 +141,7 @@ def adopt(folder: Path, source: str, path: Path) -> None:
 
 
 def find(folder: Path | None, source: str) -> Path:
-    """Return the network that serves with a version of the content method: the adopted one, else the built-in head.
+    """Return the network that serves with a version of the content method: the adopted one, else the head shipped.
 
     Raises
     ------
@@ -152,10 +149,19 @@ def find(folder: Path | None, source: str) -> Path:
     """
     if folder is not None and (name := _adopted(folder).get(source)):
         return folder / name
-    # A head makes sense of the rows of one network only, in one version.
-    if BUILT_IN.is_file() and peek(BUILT_IN).source == source:
-        return BUILT_IN
-    raise WeightsError("siamese_missing", content=source)
+    return _shipped(source)
+
+
+def _shipped(source: str) -> Path:
+    unread: WeightsError | None = None
+    for path in sorted(FOLDER.glob(FILES)):
+        try:
+            # A head makes sense of the rows of one network only, in one version.
+            if peek(path).source == source:
+                return path
+        except WeightsError as error:  # it may have been another network's
+            unread = error
+    raise unread or WeightsError("siamese_missing", content=source)
 
 
 def _adopted(folder: Path) -> Mapping[str, str]:

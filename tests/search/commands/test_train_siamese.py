@@ -40,7 +40,7 @@ def folder(
     settings.SIAMESE_DIR = place
     options = {"deep": {"weights": tiny_encoder}, "siamese": {"folder": place, "deep": {"weights": tiny_encoder}}}
     settings.SEARCH_METHOD_OPTIONS = options
-    monkeypatch.setattr(files, "BUILT_IN", tmp_path / "none.npz")
+    monkeypatch.setattr(files, "FOLDER", tmp_path / "none")
     registry.methods.cache_clear()
     yield place
     registry.methods.cache_clear()

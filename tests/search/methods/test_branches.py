@@ -25,7 +25,7 @@ def head(rng: np.random.Generator) -> Branch:
 
 @pytest.fixture(autouse=True)
 def _no_built_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(files, "BUILT_IN", tmp_path / "builtin.npz")
+    monkeypatch.setattr(files, "FOLDER", tmp_path / "builtin")
 
 
 def test_it_works(head: Branch, tmp_path: Path) -> None:
@@ -33,7 +33,8 @@ def test_it_works(head: Branch, tmp_path: Path) -> None:
     adopt(tmp_path, "1-tiny", path)
     found = load(find(tmp_path, "1-tiny"))
     assert (found.architecture, found.source, found.about) == (HEAD, "1-tiny", {"seed": 20})
-    np.testing.assert_array_equal(found.arrays["weights"], head.arrays["weights"])
+    np.testing.assert_array_equal(found.arrays["weights"], head.arrays["weights"].astype(np.float16))
+    assert found.arrays["weights"].dtype == np.float32
     assert peek(path).source == "1-tiny"
 
 
@@ -76,7 +77,7 @@ def test_other_arrays_are_refused(
 
 
 def test_the_adopted_network_comes_before_the_built_in_one(head: Branch, tmp_path: Path) -> None:
-    built_in = save(head, tmp_path, "builtin.npz")
+    built_in = save(head, files.FOLDER, "siamese-tiny.npz")
     folder = tmp_path / "trained"
     assert find(folder, "1-tiny") == find(None, "1-tiny") == built_in
     other = save(Branch(HEAD, {**head.arrays, "bias": np.ones(BITS, np.float32)}, "1-tiny"), folder)
@@ -99,9 +100,24 @@ def test_a_head_of_another_content_network_is_not_adopted(head: Branch, tmp_path
 
 
 def test_where_none_fits_it_says_what_to_do(head: Branch, tmp_path: Path) -> None:
-    save(head, tmp_path, "builtin.npz")
+    save(head, files.FOLDER, "siamese-tiny.npz")
     with refused(WeightsError, "siamese_missing", content="1-resnet50"):
         find(tmp_path, "1-resnet50")
+
+
+def test_each_content_network_gets_the_head_that_fits_it(head: Branch) -> None:
+    tiny = save(head, files.FOLDER, "siamese-tiny.npz")
+    other = save(Branch(HEAD, head.arrays, "1-other"), files.FOLDER, "siamese-other.npz")
+    assert (find(None, "1-tiny"), find(None, "1-other")) == (tiny, other)
+
+
+def test_a_damaged_head_stands_in_no_other_networks_way(head: Branch) -> None:
+    tiny = save(head, files.FOLDER, "siamese-tiny.npz")
+    damaged = files.FOLDER / "siamese-damaged.npz"
+    damaged.write_bytes(tiny.read_bytes()[:-30])
+    assert find(None, "1-tiny") == tiny
+    with refused(WeightsError, "siamese_damaged", path=str(damaged)):
+        find(None, "1-other")
 
 
 @pytest.mark.parametrize("keep", [0, 10, 0.5, 0.99])

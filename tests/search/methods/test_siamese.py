@@ -130,9 +130,22 @@ def files_shapes() -> dict[str, tuple[int, ...]]:
     return branch._SHAPES[KOCH]
 
 
-def test_the_built_in_head_fits_the_built_in_encoder() -> None:
-    if not files.BUILT_IN.is_file():
-        pytest.skip(f"{files.BUILT_IN} is not there")
-    siamese = Siamese({"folder": None, "deep": {}})
+@pytest.mark.parametrize("backbone", ["compact", "lite2"])
+def test_the_network_that_serves_has_its_head(backbone: str, tmp_path: Path, picture: RGBImage) -> None:
+    siamese = Siamese({"folder": None, "deep": {"backbone": backbone, "models_dir": tmp_path}})
     assert siamese.unavailable() is None
-    assert files.BUILT_IN.stat().st_size <= 300 * 1024
+    path = files.FOLDER / f"siamese-{backbone}.npz"
+    assert siamese._find() == path
+    assert path.stat().st_size <= 400_000
+    rows = siamese.describe([picture, picture[::-1]])
+    assert rows.shape == (2, BITS)
+    codes = np.unpackbits(siamese.codes(rows), axis=1)
+    assert 30 <= codes[0].sum() <= 98  # no code of a picture is nearly all of one kind
+    assert files.peek(path).about["figures"]["recall_at_1"] > 0.9
+
+
+def test_a_network_without_a_head_has_none(tmp_path: Path) -> None:
+    siamese = Siamese({"folder": None, "deep": {"backbone": "lite0", "models_dir": tmp_path}})
+    reason = siamese.unavailable()
+    assert reason is not None
+    assert (reason.code, reason.params) == ("siamese_missing", {"content": siamese._content().version})
