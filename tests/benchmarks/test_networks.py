@@ -20,7 +20,17 @@ def test_networks_stand_beside_one_another(tmp_path: Path, monkeypatch: pytest.M
             pixels = np.clip(np.array(color) + generator.normal(0, 20, (40, 60, 3)), 0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(tmp_path / "photographs" / label / f"{number}.png")
     out = tmp_path / "out.json"
-    words = ["--images", str(tmp_path / "photographs"), "--networks", "compact", "lite0", "--out", str(out)]
+    words = [
+        "--images",
+        str(tmp_path / "photographs"),
+        "--networks",
+        "compact",
+        "lite0",
+        "--copies",
+        "2",
+        "--out",
+        str(out),
+    ]
     monkeypatch.setattr(sys, "argv", ["networks.py", *words])
     networks.main()
     document = json.loads(out.read_text())
@@ -32,4 +42,10 @@ def test_networks_stand_beside_one_another(tmp_path: Path, monkeypatch: pytest.M
         assert run["map"] > 0.9
         assert 0 < run["ms"] <= run["p95_ms"]
     assert "reduced_map" not in compact
+    assert "head" not in lite
+    head = compact["head"]
+    assert head.keys() == {"deep", "siamese", "both"}
+    assert head["deep"]["map"] == compact["map"]
+    assert all(0 <= value <= 1 for figures in head.values() for value in figures.values())
+    assert head["siamese"].keys() - head["both"].keys() == {"within_7_bits"}
     assert lite["reduced_map"] > 0.9
