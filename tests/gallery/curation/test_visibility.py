@@ -35,11 +35,11 @@ def image_ids(png: Callable[[int], bytes], heard: Heard) -> list[int]:
 
 @pytest.fixture
 def told() -> Iterator[list[tuple[Any, ...]]]:
-    """What acts were told of: who, which, on what."""
+    """What acts were told of: who, which, on what: one image by its sum, several by their number."""
     acts: list[tuple[Any, ...]] = []
 
-    def listen(user: Any, action: Any, subject: str, **_rest: Any) -> None:
-        acts.append((user, str(action), subject))
+    def listen(user: Any, action: Any, subject: str, details: Any = None, **_rest: Any) -> None:
+        acts.append((user, str(action), subject or details["subject"]))
 
     acted.connect(listen)
     yield acts
@@ -75,9 +75,10 @@ def test_each_act_is_told_once_with_who_and_what(image_ids: list[int], told: lis
     restore(image_ids, user)
     trash(image_ids, user)
     purge(image_ids, None)
+    three = {"kind": "images", "num": 3}
     assert told == [
-        *((user, "hide", sha256), (user, "show", sha256), (user, "trash", "3 images"), (user, "restore", "3 images")),
-        *((user, "trash", "3 images"), (None, "delete", "3 images")),
+        *((user, "hide", sha256), (user, "show", sha256), (user, "trash", three), (user, "restore", three)),
+        *((user, "trash", three), (None, "delete", three)),
     ]
 
 
@@ -153,7 +154,7 @@ def test_very_many_at_once(told: list[Any]) -> None:
     images = make_images(1100)
     ids = [image.pk for image in images]
     assert (trash(ids, None), restore(ids, None)) == (1100, 1100)
-    assert [subject for _user, _action, subject in told] == ["1100 images", "1100 images"]
+    assert [subject for _user, _action, subject in told] == 2 * [{"kind": "images", "num": 1100}]
 
 
 def test_bytes_that_came_again_are_not_removed(

