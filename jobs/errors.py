@@ -121,7 +121,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, CodedError):
         return value.as_json()
     if isinstance(value, Mapping):
-        return {str(name): _plain(each) for name, each in value.items()}
+        return {_storable(str(name)): _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(each) for each in value]
     return _plain(value.tolist()) if hasattr(value, "tolist") else _storable(str(value))

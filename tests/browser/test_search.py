@@ -52,14 +52,24 @@ def results(open_page: OpenPage) -> Page:
     return page
 
 
-def test_a_moved_slider_changes_the_order_at_once_and_the_server_confirms_it(results: Page) -> None:
+def sliders(page: Page) -> list[str]:
+    """The methods that can be weighed: those that this answer has nothing of have no slider."""
+    return [method for method in METHODS if page.locator(f"#w_{method}").count()]
+
+
+def test_a_moved_slider_changes_the_order_at_once_and_the_server_confirms_it(open_page: OpenPage) -> None:
+    results = open_page("/search/?image=1&order=score")  # proven hits would stay first whatever the weights
+    expect(results.locator(".hit").nth(20)).to_be_attached()
     before = order(results)
     held: list[Route] = []
     results.route("**/search/?*", lambda route: held.append(route))  # the server is slow: what moves, moves by itself
     set_weight(results, "color", 0)
     set_weight(results, "ssim", 1)
-    expect(results.locator(".hit").nth(1)).not_to_have_attribute("data-image", before[1])
-    at_once = order(results)
+    for _ in range(100):
+        if (at_once := order(results)) != before:
+            break
+        results.wait_for_timeout(50)
+    assert at_once != before
     assert sorted(at_once) == sorted(before)
     assert "w_ssim=1" in results.url
     assert results.evaluate("performance.getEntriesByName('rerank').length") > 0
@@ -67,7 +77,8 @@ def test_a_moved_slider_changes_the_order_at_once_and_the_server_confirms_it(res
         results.wait_for_timeout(50)
     held[-1].continue_()
     expect(results.locator("#answer")).not_to_have_attribute("aria-busy", "true")
-    assert order(results)[:10] == at_once[:10]
+    # The server may bring in images that the page did not hold; those that it did keep their order.
+    assert [image for image in order(results) if image in before][:10] == at_once[:10]
 
 
 def test_the_change_is_announced(results: Page) -> None:
@@ -76,7 +87,7 @@ def test_the_change_is_announced(results: Page) -> None:
 
 
 def test_the_numbers_of_a_hit_follow_the_weights(results: Page) -> None:
-    for method in METHODS.keys() - {"color"}:
+    for method in set(sliders(results)) - {"color"}:
         set_weight(results, method, 0)
     results.locator(".hit summary").first.click()
     reason = results.locator('.hit .reason[data-method="ssim"]').first
@@ -121,7 +132,7 @@ def test_a_preset_moves_the_sliders(results: Page) -> None:
 
 def test_no_weight_at_all_is_said_and_changes_nothing(results: Page) -> None:
     before = order(results)
-    for method in METHODS:
+    for method in sliders(results):
         set_weight(results, method, 0)
     expect(results.locator("#no-weight")).to_have_text("Give at least one method a weight above 0.")
     set_weight(results, "color", 0.3)

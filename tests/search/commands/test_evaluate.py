@@ -21,6 +21,7 @@ from search.evaluation.judged_pairs import JudgedPairs
 from search.evaluation.remixes import REMIXES
 from search.features import registry
 from search.generations import collection_calibration, snapshot
+from search.methods import METHODS
 from search.models import Evaluation, WeightSet
 from search.weights.adopted import adopt, go_back
 from tests.codes import command_refused
@@ -84,7 +85,7 @@ def test_it_tells_curves_thresholds_and_what_was_measured(labelled: list[Image])
     assert 0 < advice["threshold"] < 1
     assert found["generation"] is not None
     assert set(found["versions"]) == {"color", "ssim"}
-    assert found["weights"]["default"]["color"] == 0.2
+    assert found["weights"]["default"]["color"] == METHODS["color"].default_weight
     assert found["index"] is None
     assert found["reliability"] == {}  # twelve images are too few to say
 
