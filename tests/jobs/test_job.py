@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,23 +18,8 @@ from jobs.guard import Failure, PutOffError, guarded
 from jobs.progress import JobStoppedError, Progress
 from jobs.rows import JobState
 from tests.jobs.errands import QUEUE, Errand, errands
-from tests.search.processes import Processes
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def redis(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
-    """A Redis of our own that the queues talk to."""
-    processes = Processes(tmp_path)
-    settings.REDIS_URL = processes.url
-    transport.redis_connection.cache_clear()
-    try:
-        processes.start_redis()
-        yield
-    finally:
-        processes.end()
-        transport.redis_connection.cache_clear()
 
 
 @pytest.fixture

@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from django.conf import LazySettings
 
 from jobs import transport
-from tests.search.processes import Processes
 
 MAINTENANCE = "maintenance"
-
-
-@pytest.fixture
-def redis(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
-    """A Redis of our own that the queues talk to."""
-    processes = Processes(tmp_path)
-    settings.REDIS_URL = processes.url
-    transport.redis_connection.cache_clear()
-    try:
-        processes.start_redis()
-        yield
-    finally:
-        processes.end()
-        transport.redis_connection.cache_clear()
 
 
 @pytest.mark.usefixtures("redis")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,22 +10,6 @@ from django.db import connection
 
 from jobs import transport
 from jobs.worker import make_worker
-from tests.search.processes import Processes
-
-
-@pytest.fixture
-def redis(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
-    """A Redis of our own that the queues talk to."""
-    processes = Processes(tmp_path)
-    settings.REDIS_URL = processes.url
-    transport.redis_connection.cache_clear()
-    try:
-        processes.start_redis()
-        yield
-    finally:
-        processes.end()
-        transport.redis_connection.cache_clear()
-
 
 opened: list[Any] = []
 
