@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.sites import Site
+from tests.browser.waiting import soon
 
 OpenPage = Callable[..., Page]
 DECIDE = "**/decide/"
@@ -15,10 +16,9 @@ DECIDE = "**/decide/"
 
 @pytest.fixture
 def page(open_desk: OpenPage, desk: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A queue of four pairs, opened by a reviewer, with the second pair loaded."""
+    """A queue of four pairs, opened by a reviewer."""
     queue = desk.call("make_queue", request.node.name, 4)
     page: Page = open_desk("ruth", f"/review/queues/{queue}/")
-    page.wait_for_load_state("networkidle")
     yield page
     page.get_by_role("button", name="Stop").click()
 
@@ -52,10 +52,11 @@ def test_what_is_shown_does_not_wait_for_the_server(page: Page) -> None:
     at(page, 1)
     held: list[Callable[[], None]] = []
     page.route(DECIDE, lambda route: held.append(route.continue_))
-    page.keyboard.press("4")
+    with page.expect_request(DECIDE):
+        page.keyboard.press("4")
     at(page, 2)
     expect(page.locator("[data-done]")).to_have_text("1")
-    assert len(held) == 1
+    soon(page, lambda: len(held), 1)
     with page.expect_response(DECIDE):
         held[0]()
     expect(page.locator("#live")).to_have_text("Recorded: different.")
@@ -83,7 +84,7 @@ def test_both_images_are_zoomed_together(page: Page) -> None:
     expect(pair).to_have_attribute("data-zoomed", "")
     for each in image.all():
         expect(each).to_have_css("transform", "matrix(2, 0, 0, 2, 0, 0)")
-    assert pair.evaluate("pair => pair.style.getPropertyValue('--zoom-x')") == "54%"
+    soon(page, lambda: pair.evaluate("pair => pair.style.getPropertyValue('--zoom-x')"), "54%")
     page.keyboard.press("z")
     page.keyboard.press("z")
     expect(pair).not_to_have_attribute("data-zoomed", "")
