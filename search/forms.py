@@ -118,7 +118,7 @@ class SearchForm(ExplainedForm):
             scores=ScoreRange(found.get("min"), found.get("max")),
             num_results=found.get("k") or PAGE_SIZE,
             hide_apart=found.get("judged") == "hide",
-            proof_first=found.get("order") != "score",
+            proof_first={"proof": True, "score": False}.get(found.get("order", "")),
         )
 
 
@@ -163,7 +163,7 @@ def write_request(request: SearchRequest) -> QueryDict:
         "k": None if request.num_results == PAGE_SIZE else request.num_results,
         "collection": request.collection_id,
         "judged": "hide" if request.hide_apart else None,
-        "order": None if request.proof_first else "score",
+        "order": {True: "proof", False: "score", None: None}[request.proof_first],
     }
     written = QueryDict(mutable=True)
     written.update({name: str(value) for name, value in found.items() if value not in (None, "")})

@@ -71,7 +71,7 @@ def record_search(user: User, address: str, session_queries: tuple[str, ...] = (
         "weights": weights_of(asked),
         "thresholds": asked.scores.as_thresholds(),
         "k": asked.num_results,
-        "order": "proof" if asked.proof_first else "score",
+        "order": "proof" if asked.leads_with_proof else "score",
         # The name for when it is gone.
         "collection": {"id": asked.collection.pk, "name": asked.collection.name} if asked.collection else None,
     }

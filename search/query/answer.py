@@ -97,6 +97,6 @@ def search(request: SearchRequest, subject: Subject | None = None) -> SearchAnsw
         # Keypoints without a weight change no score and cost the most: only what the page shows is worth comparing.
         shown=min(request.num_results, request.most),
         viewer=request.viewer,
-        proof_first=request.proof_first,
+        proof_first=request.leads_with_proof,
     )
     return SearchAnswer(request, subject, found)

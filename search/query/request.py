@@ -122,7 +122,8 @@ class SearchRequest:
     num_results : of one page
     most : results that can be shown at all
     hide_apart : leave out results that people judged to be something else
-    proof_first : results that are proven to show the same go before all others; else the scores alone decide
+    proof_first : results that are proven to show the same go before all others; False: the scores alone decide; None:
+        as is usual, see `leads_with_proof`
     """
 
     wanted: tuple[Wanted, ...] = ()
@@ -136,7 +137,7 @@ class SearchRequest:
     num_results: int = PAGE_SIZE
     most: int = MAX_RESULTS
     hide_apart: bool = False
-    proof_first: bool = True
+    proof_first: bool | None = None
 
     @property
     def words(self) -> str:
@@ -147,6 +148,11 @@ class SearchRequest:
     def has_example(self) -> bool:
         """Tell whether an image is searched for, or words alone."""
         return any(not isinstance(wanted, TypedWords) for wanted in self.wanted)
+
+    @property
+    def leads_with_proof(self) -> bool:
+        """Tell what goes first: usually proof, but whoever adds words wants more than the same picture once more."""
+        return not self.words if self.proof_first is None else self.proof_first
 
     @property
     def collection_id(self) -> int | None:

@@ -88,7 +88,8 @@ def _panel(
         "collections": list(Collection.objects.visible_to(request.user)),
         "view": found.get("view") or "grid",
         "areas": found.get("areas") or "on",
-        "order": "proof" if asked.proof_first else "score",
+        "order": "proof" if asked.leads_with_proof else "score",
+        "order_asked": found.get("order", ""),
         "judged": found.get("judged") or "show",
     }
 
@@ -127,7 +128,7 @@ def _answer(request: HttpRequest, form: SearchForm, asked: SearchRequest, subjec
         "grid_url": _address(request, view="grid"),
         "list_url": _address(request, view="list"),
         "num_proven": sum(card.proof > 0 for card in cards),
-        "order_url": _address(request, order="score" if asked.proof_first else "proof"),
+        "order_url": _address(request, order="score" if asked.leads_with_proof else "proof"),
         "areas_url": _address(request, areas="on" if form.cleaned_data["areas"] == "off" else "off"),
         "similar_url": reverse("search:results") + "?image=",
         "similar_tail": f"&{kept}" if kept else "",

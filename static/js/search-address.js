@@ -14,7 +14,7 @@ export function writeAddress(state) {
   if (state.view && state.view !== "grid") parameters.set("view", state.view);
   if (state.areas === "off") parameters.set("areas", state.areas);
   if (state.judged && state.judged !== "show") parameters.set("judged", state.judged);
-  if (state.order === "score") parameters.set("order", state.order);
+  if (state.order) parameters.set("order", state.order);
   return parameters.toString();
 }
 
@@ -38,6 +38,6 @@ export function readAddress(text, presets, fallback) {
     view: parameters.get("view") || "grid",
     areas: parameters.get("areas") || "on",
     judged: parameters.get("judged") || "show",
-    order: parameters.get("order") || "proof",
+    order: parameters.get("order") || "",
   };
 }

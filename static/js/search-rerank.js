@@ -61,7 +61,7 @@ function rerank() {
   const before = places(cards());
   const former = cards();
   const fused = new Map(former.map((card) => [card, fuse(read(card).rarities, weights)]));
-  const lead = (card) => (fused.get(card).score === null || panel.state().order === "score" ? 0 : read(card).proof);
+  const lead = (card) => (fused.get(card).score === null || (panel.state().order || list.dataset.order) === "score" ? 0 : read(card).proof);
   const ordered = order(former, (card) => fused.get(card).score, lead);
   const focused = document.activeElement;
   if (ordered.some((card, position) => former[position] !== card)) list.append(...ordered);

@@ -90,7 +90,7 @@ requests = st.builds(
     scores=st.builds(lambda pair: ScoreRange(*pair), st.tuples(limits, limits).map(_in_order)),
     num_results=st.integers(1, MAX_RESULTS),
     hide_apart=st.booleans(),
-    proof_first=st.booleans(),
+    proof_first=st.sampled_from([None, True, False]),
 )
 
 

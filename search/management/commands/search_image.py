@@ -64,8 +64,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--order",
             choices=["proof", "score"],
-            default="proof",
-            help="What goes first: images proven to show the same (default), or the highest scores alone.",
+            help="What goes first: images proven to show the same (default without words), or the highest scores.",
         )
         parser.add_argument("--json", action="store_true", help="Print the answer as JSON.")
 
@@ -87,7 +86,7 @@ class Command(BaseCommand):
             weights=options["weights"] or None,
             num_results=most,
             most=most,
-            proof_first=options["order"] == "proof",
+            proof_first=None if options["order"] is None else options["order"] == "proof",
         )
         try:
             found = search(asked)

@@ -88,6 +88,10 @@ def rows() -> dict[str, Vectors]:
 @pytest.fixture
 def library(rows: dict[str, Vectors], only_two_methods: None, db: None) -> list[int]:
     """Ids of images with these features."""
+    return add_scenes(rows)
+
+
+def add_scenes(rows: dict[str, Vectors]) -> list[int]:
     ids = add_images(len(rows["local"]))
     Image.objects.filter(pk__in=ids).update(width=320, height=240)
     add_features(ids, rows)
@@ -135,6 +139,23 @@ def test_the_order_may_go_by_score_alone(client: Client, library: list[int]) -> 
     assert '<input type="hidden" name="order" value="score">' in text
     scores = [int(score) for score in re.findall(r"<span data-score>(\d+)</span>", text)]
     assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("without_network")
+def test_with_words_the_score_decides_unless_proof_is_asked_for(client: Client, rows: dict[str, Vectors]) -> None:
+    ids = add_scenes(rows)
+    snapshot.forget()
+    asked = {f"w_{name}": 0 for name in METHODS} | {"w_color": 1, "image": ids[0], "q": "zebra"}
+    text = search(client, **asked)
+    assert 'data-note="proven"' not in text
+    assert 'data-note="order_by_words"' in text
+    assert 'data-order="score"' in text
+    assert '<input type="hidden" name="order" value="">' in text
+    assert "order=proof" in text
+    text = search(client, order="proof", **asked)
+    assert text.count('data-note="proven"') == 2
+    assert 'data-note="order_by_words"' not in text
 
 
 def test_without_matches_there_is_nothing_to_hide(client: Client, library: list[int]) -> None:
