@@ -45,7 +45,6 @@ SENTENCES: dict[str, str | _StrPromise | Callable[[errors.Params], str]] = {
     "doubted_meanwhile": _(
         "People disagree about two of these images meanwhile, or are unsure; look at the group by itself."
     ),
-    "words_not_recorded": _("Expected a search for an image; searches by words cannot be recorded yet."),
     "expected_image_there": _("Expected a search for an image that is there; this one is not."),
     "file_unreadable_as_kind": _("%(name)s cannot be read as text of its kind: %(why)s."),
     "first_reading_stays": _(

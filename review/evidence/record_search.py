@@ -2,7 +2,9 @@
 
 A document of a record holds, as JSON:
 
-query : sha256, name, width, height, and `image` (its id) or `upload` with its `vectors`
+query : sha256, name, width, height, and `image` (its id) or `upload` with its `vectors`; of words alone their text as
+    name, and an empty sha256
+words : searched for, alone or beside an image; empty, and not there in older records: none
 weights, thresholds ({min, max}), k, collection ({id, name} or null) : what was asked for
 generation, versions, software, background, exact, degraded, num_candidates, num_images, missing : what answered it
 results : of each hit sha256, name, image (id), rank, score, and by method raw, rarity, one_in, weight, share, rank
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.http import QueryDict
@@ -55,7 +58,7 @@ def record_search(user: User, address: str, session_queries: tuple[str, ...] = (
     user : who asks: only what this person may see is found
     address : the query string of the search page
     session_queries : the uploaded queries that this person's session remembers
-    title : what to call it; empty: by the image searched for
+    title : what to call it; empty: by what is searched for
 
     Raises
     ------
@@ -68,6 +71,7 @@ def record_search(user: User, address: str, session_queries: tuple[str, ...] = (
     subject = _found(asked)
     document: Document = {
         "query": _query(subject),
+        "words": subject.words,
         "weights": weights_of(asked),
         "thresholds": asked.scores.as_thresholds(),
         "k": asked.num_results,
@@ -77,7 +81,7 @@ def record_search(user: User, address: str, session_queries: tuple[str, ...] = (
     }
     # An upload is answered from the document, as it will be when it is run again without the upload.
     document |= _answer(user, document, subject if subject.query is None else None)
-    named = title.strip() or _("Images like %(name)s") % {"name": document["query"]["name"]}
+    named = title.strip() or _named(subject, document["query"]["name"])
     limit = SearchRecord._meta.get_field("title").max_length
     return SearchRecord.objects.create(
         title=named[:limit], address=address, document=document, author=user, author_name=user.get_username()
@@ -119,12 +123,10 @@ def _answer(viewer: User | AnonymousUser, asked: Mapping[str, Any], subject: Sub
         num_results=asked["k"],
         proof_first=asked.get("order") == "proof",  # searches recorded before there was proof went by score
     )
-    return _answer_document(search(request, subject or _kept(viewer, asked["query"])))
+    return _answer_document(search(request, subject or _kept(viewer, asked)))
 
 
 def _found(asked: SearchRequest) -> Subject:
-    if asked.words:
-        raise RecordError("words_not_recorded")
     try:
         return find_subject(asked)
     except UploadNotFoundError as error:
@@ -134,7 +136,9 @@ def _found(asked: SearchRequest) -> Subject:
 
 
 def _query(subject: Subject) -> Document:
-    """Return what is kept of the image that is searched for."""
+    """Return what is kept of the image that is searched for, or of words alone."""
+    if not subject.has_image:
+        return {"name": subject.words, "sha256": ""}
     upload, image = subject.query, subject.image
     if upload is not None:
         if not subject.is_ready or upload.vectors is None:
@@ -153,12 +157,25 @@ def _query(subject: Subject) -> Document:
     return {"image": image.pk, "name": str(image)} | _size(image)
 
 
+def _named(subject: Subject, name: str) -> str:
+    if not subject.has_image:
+        return _("Images of %(words)s") % {"words": subject.words}
+    if subject.words:
+        return _("Images like %(name)s, “%(words)s”") % {"name": name, "words": subject.words}
+    return _("Images like %(name)s") % {"name": name}
+
+
 def _size(image: Image | Query) -> Document:
     return {"sha256": image.sha256, "width": image.width, "height": image.height}
 
 
-def _kept(viewer: User | AnonymousUser, query: Mapping[str, Any]) -> Subject:
+def _kept(viewer: User | AnonymousUser, asked: Mapping[str, Any]) -> Subject:
     """Return what a document's search is for."""
+    image = _kept_image(viewer, asked["query"]) if asked["query"]["sha256"] else Subject()
+    return replace(image, words=asked.get("words", ""))
+
+
+def _kept_image(viewer: User | AnonymousUser, query: Mapping[str, Any]) -> Subject:
     if query.get("vectors"):
         vectors, versions = unpack_query(b64decode(query["vectors"]))
         return Subject(described=DescribedImage(vectors, versions, from_json(query.get("reason"))))

@@ -73,6 +73,11 @@ class Shown:
         ]
         return found
 
+    @property
+    def can_be_opened(self) -> bool:
+        """Tell whether the page of searches can ask the same: an upload is gone after a day, words never are."""
+        return self.query_image is not None or not self.record.document["query"]["sha256"]
+
     def method_rows(self, hit: Hit) -> list[ShownMethod]:
         return method_rows(hit.methods, self.record.document["versions"])
 
@@ -102,14 +107,15 @@ def show(record: SearchRecord, user: User | AnonymousUser) -> Shown | None:
     """Return a recorded search for one person; None when it is not for this person. Two database queries at most.
 
     It is for whoever may see the image that was searched for; where that is gone, for its author and admins. That of an
-    uploaded image is for everybody with an account who was given its address.
+    uploaded image, or of words alone, is for everybody with an account who was given its address.
     """
     query, results = record.document["query"], record.document["results"]
     sees_all = permissions_of(user).sees_all
     whole = sees_all or (user.is_authenticated and record.author_id == user.pk)
     hashes = {query["sha256"], *(each["sha256"] for each in results)}
     images = {image.sha256: image for image in Image.objects.visible_to(user).filter(sha256__in=hashes)}
-    if not whole and "upload" not in query and query["sha256"] not in images:
+    of_gallery = query["sha256"] and "upload" not in query
+    if not whole and of_gallery and query["sha256"] not in images:
         return None
     hits: list[Hit] = []
     for each in results:

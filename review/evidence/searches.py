@@ -31,7 +31,7 @@ class HitLine:
 
 def columns() -> list[str]:
     """Return the columns of the CSV file."""
-    about = ["record", "recorded_at", "recorded_by", "query_sha256", "query_name", "generation"]
+    about = ["record", "recorded_at", "recorded_by", "query_sha256", "query_name", "query_words", "generation"]
     return [*about, "rank", "sha256", "name", "score", *method_columns()]
 
 
@@ -44,6 +44,7 @@ def rows(shown: Shown) -> list[dict[str, Any]]:
         "recorded_by": record.author_name,
         "query_sha256": asked["query"]["sha256"],
         "query_name": asked["query"]["name"],
+        "query_words": asked.get("words", ""),
         "generation": asked["generation"],
     }
     return [
@@ -99,8 +100,7 @@ def facts(shown: Shown) -> list[tuple[str, str]]:
     limits = asked["thresholds"]
     compared = [(_("Images compared"), f"{asked['num_candidates']} / {asked['num_images']}")] if shown.whole else []
     found = [
-        (_("Searched for"), asked["query"]["name"]),
-        (_("SHA-256 of it"), asked["query"]["sha256"]),
+        *_searched_for(asked),
         (_("Recorded by"), record.author_name),
         (_("Recorded at"), record.recorded_at.isoformat(timespec="seconds")),
         (_("Weights"), _listed({_label(name): weight for name, weight in asked["weights"].items() if weight})),
@@ -118,6 +118,12 @@ def facts(shown: Shown) -> list[tuple[str, str]]:
     if asked["degraded"]:
         found.append((_("Limits of the index"), str(from_json(asked["degraded"]))))
     return found
+
+
+def _searched_for(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
+    query, said = asked["query"], asked.get("words", "")
+    image = [(_("Searched for"), query["name"]), (_("SHA-256 of it"), query["sha256"])] if query["sha256"] else []
+    return [*image, (_("Words searched for"), said)] if said else image
 
 
 def _searched_in(shown: Shown) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
 from gallery.models import Collection, Image
@@ -81,5 +82,6 @@ def test_links_from_a_hit_ask_for_that_hit_alone(client: Client, library: list[i
     assert "q=dog&amp;min=1" not in text.split('id="hits"')[1].split("</ol>")[0]
 
 
-def test_a_search_by_words_offers_no_record(client: Client, library: list[int]) -> None:
-    assert 'name="address"' not in search(client, q="dog").content.decode()
+def test_a_search_by_words_can_be_recorded(client: Client, library: list[int]) -> None:
+    client.force_login(User.objects.create_user("ada"))
+    assert 'name="address" value="q=dog"' in search(client, q="dog").content.decode()
