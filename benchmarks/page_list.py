@@ -47,7 +47,7 @@ def pages(seed: int = 20) -> list[Page]:
     rng = np.random.default_rng(seed)
     common = Image.objects.shown().filter(common=True)
     ids = _some(common.order_by("pk").values_list("pk", flat=True), rng)
-    return [*_gallery(ids), *_search(ids), *_desk(ids), *_administration()]
+    return [*_gallery(ids), *_search(ids), *_review(ids), *_administration()]
 
 
 def _some(found: Iterable[int], rng: np.random.Generator) -> list[int]:
@@ -94,7 +94,7 @@ def _search(ids: list[int]) -> list[Page]:
     ]
 
 
-def _desk(ids: list[int]) -> list[Page]:
+def _review(ids: list[int]) -> list[Page]:
     pairs = zip(ids, reversed(ids), strict=True)
     large = Queue.objects.get(name="Large").pk
     queued = QueuedPair.objects.filter(first_sha256=OuterRef("first_sha256"), second_sha256=OuterRef("second_sha256"))

@@ -143,8 +143,8 @@ def prepare(folder: Path, sizes: dict[str, int]) -> None:
     """Make the library in the folder, or use what a run with the same sizes left there."""
     from django.core.management import call_command
 
-    from benchmarks.page_desk import make_desk
     from benchmarks.page_library import make_library
+    from benchmarks.page_reviews import make_reviews
     from search.background import table_statistics
 
     made = folder / READY
@@ -156,7 +156,7 @@ def prepare(folder: Path, sizes: dict[str, int]) -> None:
     if (folder / "db.sqlite3").exists():
         raise SystemExit(f"{folder} holds another library than {sizes}: name an empty folder, or remove it")
     make_library(sizes["images"])
-    make_desk(sizes["pairs"], sizes["groups"])
+    make_reviews(sizes["pairs"], sizes["groups"])
     table_statistics.renew()
     made.write_text(json.dumps(sizes))
 

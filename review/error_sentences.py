@@ -69,7 +69,7 @@ SENTENCES: dict[str, str | _StrPromise | Callable[[errors.Params], str]] = {
     "no_verdict_file": _("Expected a .csv or a .json file, got %(name)s."),
     "no_author": _("A verdict needs its author's name, of at most %(most)s characters; got “%(name)s”."),
     "no_hash": _("Expected a SHA-256 sum of 64 hexadecimal digits, got “%(got)s”."),
-    "no_head": _("Expected a head as HASH:NUMBER, with 64 hexadecimal digits, got “%(got)s”."),
+    "not_an_anchor": _("Expected an anchor as HASH:NUMBER, with 64 hexadecimal digits, got “%(got)s”."),
     "no_image_to_start_from": _(
         "Expected a search that starts from an image of the gallery; this one does not, or the image is gone."
     ),

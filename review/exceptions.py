@@ -19,8 +19,8 @@ class RecordError(ReviewError):
     """A search that cannot be recorded or run again."""
 
 
-class HeadError(ReviewError):
-    """Something that is not the end of an audit, as it is written down."""
+class AnchorError(ReviewError):
+    """Something that is no anchor: not the end of an audit log, as it is written down."""
 
 
 class AppendOnlyError(ReviewError):

@@ -18,5 +18,5 @@ def measurements_file() -> Path:
 
 
 def audit_anchors_file() -> Path:
-    """Return where ends of the audit log are noted, beside the database."""
+    """Return the file that holds the anchors of the audit log, beside the database."""
     return Path(settings.AUDIT_HEADS_FILE)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
 Moves = dict[str, dict[tuple[Value, Value], list[int]]]
-"""What changes: aspect -> (value before, value after) -> ids of images."""
+"""What changes: key of a field -> (value before, value after) -> ids of images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Edit:
 
     Attributes
     ----------
-    values : key of an aspect (see `gallery.curation.editable_fields`) -> the value that all get
+    values : key of an editable field (see `gallery.curation.editable_fields`) -> the value that all get
     title_pattern : the title that each gets, see `gallery.curation.title_patterns`; empty: titles stay
     """
 
@@ -65,7 +65,7 @@ def apply(image_ids: Iterable[int], edit: Edit, user: User | AnonymousUser | Non
     """
     with transaction.atomic():
         ids = [pk for part in batches(sorted(set(image_ids))) for pk in _lock(part)]
-        # Planned anew under the locks: what the preview showed may not be true any more.
+        # Planned again under the locks: what the preview showed may not be true any more.
         moves = plan(ids, edit)
         _write(moves)
         _tell(moves, user)
@@ -119,7 +119,7 @@ def out_of_sight(moves: Moves) -> list[int]:
 
 
 def _holders(image_ids: Sequence[int]) -> dict[int, set[str]]:
-    """Return, for each image, the aspects that let people see it."""
+    """Return, for each image, the keys of the fields that let people see it."""
     common = Image.objects.filter(pk__in=image_ids, common=True).values_list("pk", flat=True)
     holders: dict[int, set[str]] = {pk: set() for pk in image_ids} | {pk: {"common"} for pk in common}
     links = Image.collections.through._default_manager.filter(image__in=image_ids)
@@ -140,7 +140,7 @@ def from_state(state: Mapping[str, Any]) -> Moves:
 
 
 def _wanted(image_ids: Sequence[int], edit: Edit) -> Iterator[tuple[Sequence[int], dict[str, dict[int, Value]]]]:
-    """Yield batches of ids, with the value that each image should have in each aspect."""
+    """Yield batches of ids, with the value that each image should have in each field."""
     number = 0
     for part in batches(image_ids):
         wanted: dict[str, dict[int, Value]] = {key: dict.fromkeys(part, value) for key, value in edit.values.items()}

@@ -16,7 +16,7 @@ NUM_SAMPLES = 6
 
 @dataclass(frozen=True, slots=True)
 class SummaryLine:
-    """One aspect of an edit: what it becomes, and of how many images."""
+    """One field of an edit: what it becomes, and of how many images."""
 
     name: str
     becomes: str
@@ -33,14 +33,14 @@ class Sample:
 
 
 def lines(moves: Moves, num_images: int) -> list[SummaryLine]:
-    """Return what an edit of so many images changes, aspect by aspect."""
+    """Return what an edit of so many images changes, field by field."""
     names = collection_names(moves)
     found = []
     for key, groups in moves.items():
         afters = {after for _before, after in groups}
         becomes = value_words(key, afters.pop()) if len(afters) == 1 else _("each its own, see below")
         num_changed = sum(map(len, groups.values()))
-        found.append(SummaryLine(aspect_words(key, names), becomes, num_changed, num_images - num_changed))
+        found.append(SummaryLine(field_words(key, names), becomes, num_changed, num_images - num_changed))
     return found
 
 
@@ -53,19 +53,19 @@ def samples(moves: Moves) -> list[Sample]:
     for key, groups in moves.items():
         for (before, after), image_ids in groups.items():
             for pk in changes.keys() & set(image_ids):
-                change = (aspect_words(key, names), value_words(key, before), value_words(key, after))
+                change = (field_words(key, names), value_words(key, before), value_words(key, after))
                 changes[pk].append(change)
     return [Sample(images[pk], changes[pk]) for pk in chosen if pk in images]
 
 
 def collection_names(keys: Iterable[str]) -> Mapping[str, str]:
-    """Return the names of the collections among the aspects; one query."""
+    """Return the names of the collections among the fields; one query."""
     ids = [int(key.partition(":")[2]) for key in keys if key.startswith("collection:")]
     return {f"collection:{pk}": name for pk, name in Collection.objects.filter(pk__in=ids).values_list("pk", "name")}
 
 
-def aspect_words(key: str, names: Mapping[str, str]) -> str:
-    """Return what people call an aspect."""
+def field_words(key: str, names: Mapping[str, str]) -> str:
+    """Return what people call a field."""
     kind, _colon, name = key.partition(":")
     if kind == "tag":
         return _("Tag “%(name)s”") % {"name": name}

@@ -123,7 +123,7 @@ class Described:
 
 
 def editable_field(key: str) -> EditableField:
-    """Return the aspect that a key names.
+    """Return the field that a key names.
 
     Raises
     ------

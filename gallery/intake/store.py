@@ -129,7 +129,7 @@ def retry_refused(image: Image) -> Outcome:
 
 
 def finish_pending(limit: int = 100) -> int:
-    """Decode what processes that were killed left pending, and sweep up their passing files.
+    """Decode what processes that were killed left pending, and sweep up their incoming files.
 
     Those whose files cannot be opened stay pending, however long: bytes are stored before their row is made, so that a
     row without a file means a disk that is away, and never that nothing came.

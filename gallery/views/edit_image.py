@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from gallery.audit_events import Action
 from gallery.curation import bulk_edit
 from gallery.curation.attributes import rows_of
-from gallery.curation.edit_summary import aspect_words, value_words
+from gallery.curation.edit_summary import field_words, value_words
 from gallery.curation.forms import ImageForm
 from gallery.curation.optimistic_lock import write_seen
 from gallery.curation.undo import remember
@@ -45,7 +45,7 @@ def edit_image(request: HttpRequest, pk: int) -> HttpResponse:
             return _page(request, image, form)
         conflicts = form.conflicts()
         if conflicts:
-            changed = [(aspect_words(key, {}), value_words(key, value)) for key, value in conflicts.items()]
+            changed = [(field_words(key, {}), value_words(key, value)) for key, value in conflicts.items()]
             return _page(request, image, form, conflicts=changed)
         moves = bulk_edit.apply([pk], form.edit(), request.user)
         change = remember(cast("User", request.user), Action.EDIT, bulk_edit.as_state(moves)) if moves else None

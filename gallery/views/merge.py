@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from gallery.audit_events import Action
 from gallery.curation import merge as curation_merge
-from gallery.curation.edit_summary import aspect_words
+from gallery.curation.edit_summary import field_words
 from gallery.curation.merge import Merged, MergeError
 from gallery.curation.selection import NotTheirsError, all_curated
 from gallery.curation.undo import remember
@@ -104,8 +104,8 @@ def _gets(planned: Merged, user: User | AnonymousUser) -> list[tuple[str, str]]:
     tags = Tag.objects.filter(pk__in=planned.tag_ids).values_list("name", flat=True)
     known = Collection.objects.visible_to(user).filter(pk__in=planned.collection_ids)
     collections = known.values_list("name", flat=True)
-    got = [(aspect_words(name, {}), text) for name, text in planned.fields.items()]
-    got += [(aspect_words(f"attribute:{name}", {}), value) for name, value in planned.attributes.items()]
+    got = [(field_words(name, {}), text) for name, text in planned.fields.items()]
+    got += [(field_words(f"attribute:{name}", {}), value) for name, value in planned.attributes.items()]
     got += [(_("Tags"), ", ".join(tags))] if tags else []
     got += [(_("Collections"), ", ".join(collections))] if collections else []
     return got + ([(_("Common library"), _("it comes into it"))] if planned.common else [])

@@ -12,14 +12,14 @@ import os
 from django.utils import timezone
 
 from review.audit.chain import ChainEnd
-from review.exceptions import HeadError
+from review.exceptions import AnchorError
 from review.storage import audit_anchors_file
 
 logger = logging.getLogger(__name__)
 
 
 def anchored() -> list[ChainEnd]:
-    """Return the heads noted so far, oldest first; a line that was cut off in writing is passed over."""
+    """Return the anchors written so far, oldest first; a line that was cut off in writing is passed over."""
     try:
         lines = audit_anchors_file().read_text().splitlines()
     except FileNotFoundError:
@@ -28,19 +28,19 @@ def anchored() -> list[ChainEnd]:
     for line in lines:
         try:
             found.append(ChainEnd.read(line.split(" ")[-1]))
-        except HeadError:
-            logger.warning("%s holds a line that is no head: %s", audit_anchors_file(), line[:100])
+        except AnchorError:
+            logger.warning("%s holds a line that is no anchor: %s", audit_anchors_file(), line[:100])
     return found
 
 
-def write_anchor(head: ChainEnd) -> None:
-    """Add a head to the file, unless it is the last one there."""
-    if not head.number or anchored()[-1:] == [head]:
+def write_anchor(end: ChainEnd) -> None:
+    """Add an anchor to the file, unless it is the last one there."""
+    if not end.number or anchored()[-1:] == [end]:
         return
     # Appended and synced, never replaced: two processes may write, and a line that is there vouches for all before it.
     handle = os.open(audit_anchors_file(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(handle, "w") as file:
-        file.write(f"{timezone.now().isoformat(timespec='seconds')} {head}\n")
+        file.write(f"{timezone.now().isoformat(timespec='seconds')} {end}\n")
         file.flush()
         os.fsync(file.fileno())
-    logger.info("the audit ends with %s", head)
+    logger.info("the audit ends with %s", end)

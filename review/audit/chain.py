@@ -14,7 +14,7 @@ from gallery.audit_events import Action
 from gallery.models import HASH_LENGTH
 from jobs.turns import take_turn
 from review.audit.hashing import FIRST, row_hash, settled
-from review.exceptions import HeadError
+from review.exceptions import AnchorError
 from review.models import AuditRow
 
 if TYPE_CHECKING:
@@ -39,15 +39,15 @@ class ChainEnd:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Return the head that was written down as HASH:NUMBER.
+        """Return the end that was written down as HASH:NUMBER.
 
         Raises
         ------
-        HeadError : that is no head
+        AnchorError : that is no anchor
         """
         digest, _colon, number = text.strip().lower().partition(":")
         if len(digest) != HASH_LENGTH or set(digest) - set("0123456789abcdef") or not number.isdecimal():
-            raise HeadError("no_head", got=text[:100])
+            raise AnchorError("not_an_anchor", got=text[:100])
         return cls(int(number), digest)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CHECK_EVERY = timedelta(days=1)
 AGAIN_AFTER = timedelta(hours=1)
-"""A check that could not be done, or whose end could not be noted, is no check of the day."""
+"""A check that could not be done, or whose end could not be written down, is no check of the day."""
 AT_ONCE_ROWS = 20_000
 """Up to so many rows a check takes well below a second, so people need not wait for a worker."""
 KEPT = 100
@@ -33,14 +33,14 @@ logger = logging.getLogger(__name__)
 
 @job(AuditCheck, queue=settings.QUEUE_MAINTENANCE, name="audit_check", lease_seconds=LONG_WORK_SECONDS)
 def audit_check(row: AuditCheck, progress: Progress[AuditCheck]) -> None:
-    """Check the audit, note its end if it is intact, and keep what came of it."""
+    """Check the audit, anchor its end if it is intact, and keep what came of it."""
     total = chain.chain_end().number
     report = verify(tell=lambda done: progress("checking", done, total))
     if not report.intact:
         logger.error("the audit is not intact: %d faults, first %s", report.num_faults, report.faults[0])
     progress.finish(
-        number=report.head.number,
-        hash=report.head.hash,
+        number=report.end.number,
+        hash=report.end.hash,
         num_faults=report.num_faults,
         faults=[asdict(fault) for fault in report.faults],
         num_done=report.num_rows,
@@ -52,13 +52,13 @@ def audit_check(row: AuditCheck, progress: Progress[AuditCheck]) -> None:
 
 
 def _anchored(report: AuditReport) -> dict[str, Any]:
-    """Note the end of an intact audit; return what the row of the check says where that failed."""
+    """Write an anchor of an intact audit log; return what the row of the check says where that failed."""
     try:
         # Only an intact end is written down: an anchor of a forged chain would vouch for it.
         if report.intact:
-            anchors.write_anchor(report.head)
+            anchors.write_anchor(report.end)
     except OSError as error:
-        logger.exception("the end of the audit cannot be noted: %s", report.head)
+        logger.exception("no anchor of the audit can be written: %s", report.end)
         return {"error_code": "anchor_not_written", "error_params": {"why": str(error)}}
     return {}
 

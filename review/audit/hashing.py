@@ -11,13 +11,13 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 
 FIRST = ""
-"""What stands for the seal before the first row."""
+"""What stands for the hash before the first row."""
 
 
 def settled(value: Any) -> Any:
     """Return JSON data in the form in which every database gives them back.
 
-    PostgreSQL keeps numbers by their value and refuses NUL and lone surrogates; SQLite keeps the text. What is sealed
+    PostgreSQL keeps numbers by their value and refuses NUL and lone surrogates; SQLite keeps the text. What is hashed
     must be read back the same from both, so whole floats become integers and those characters are replaced.
 
     Parameters
@@ -60,15 +60,15 @@ def row_hash(
     details: Mapping[str, Any],
     previous_hash: str,
 ) -> str:
-    """Return the seal of one row of the audit.
+    """Return the hash of one row of the audit log.
 
     Parameters
     ----------
     number : place in the chain, 1 or more
-    happened_at : aware; sealed in UTC with microseconds
+    happened_at : aware; hashed in UTC with microseconds
     actor_id, actor_name : who, None and empty without an account
     action, subject, details : what; `details` as `settled` returns them
-    previous_hash : seal of the row before, empty for the first
+    previous_hash : hash of the row before, empty for the first
 
     Returns
     -------
@@ -78,7 +78,7 @@ def row_hash(
     Notes
     -----
     The chain of hashes is that of Haber and Stornetta, "How to time-stamp a digital document", J. Cryptology 3 (1991):
-    whoever changes a row has to change every later one, so one seal written down elsewhere vouches for all before it.
+    whoever changes a row has to change every later one, so one hash written down elsewhere vouches for all before it.
     """
     fields = {
         "number": number,

@@ -17,12 +17,12 @@ from gallery.days import beginning, end
 from gallery.forms import read_id
 from review.audit.chain import MAX_SUBJECT
 from review.audit.hashing import row_hash
-from review.audit.verify import SEALED
+from review.audit.verify import HASHED_FIELDS
 from review.models import AuditRow
 from review.verdicts.record import MAX_AUTHOR
 
 BATCH = 2000
-COLUMNS = (*SEALED, "hash")
+COLUMNS = (*HASHED_FIELDS, "hash")
 
 
 class AuditFilterForm(forms.Form):
@@ -62,7 +62,7 @@ class AuditFilterForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """A row as the page shows it, and whether it still says what it was sealed with."""
+    """A row as the page shows it, and whether it still says what its hash covers."""
 
     row: AuditRow
     sound: bool
@@ -80,7 +80,10 @@ def page_after(rows: QuerySet[AuditRow], mark: str, size: int) -> tuple[list[Aud
     before = read_id(mark)
     page = keyset.page_after(rows, size, ["-number"], [before] if before else None)
     # Each row shown is checked as well: the last check of all may be a day old.
-    lines = [AuditLine(row, row_hash(**{name: getattr(row, name) for name in SEALED}) == row.hash) for row in page.rows]
+    lines = [
+        AuditLine(row, row_hash(**{name: getattr(row, name) for name in HASHED_FIELDS}) == row.hash)
+        for row in page.rows
+    ]
     return lines, page.last.number if page.last else 0
 
 

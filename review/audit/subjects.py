@@ -1,7 +1,7 @@
 """What rows of the audit log name as their subject, in the reader's language.
 
 Rows about one thing name it. Rows about many have an empty subject, and their details say how many of which kind: words
-are no part of what is sealed. Rows of version 0.1 keep the words that they were sealed with ("3 images").
+are no part of what is hashed. Rows of version 0.1 keep the words that their hash covers ("3 images").
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from review.models import AuditRow
 CHUNK = 2000
 MOST_FAULTS = 20
 """Faults told one by one; a chain that is broken in more places is broken."""
-SEALED = ("number", "happened_at", "actor_id", "actor_name", "action", "subject", "details", "previous_hash")
+HASHED_FIELDS = ("number", "happened_at", "actor_id", "actor_name", "action", "subject", "details", "previous_hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class AuditFault:
 class AuditReport:
     """What a check found."""
 
-    head: ChainEnd = field(default_factory=ChainEnd)
+    end: ChainEnd = field(default_factory=ChainEnd)
     num_rows: int = 0
     num_faults: int = 0
     faults: list[AuditFault] = field(default_factory=list)
@@ -58,14 +58,14 @@ def verify(known: Sequence[ChainEnd] = (), tell: Callable[[int], None] = lambda 
 
     Parameters
     ----------
-    known : ends of the chain that were written down elsewhere; these and the noted ones must still be rows of it
+    known : ends of the chain that were written down elsewhere; these and the anchors on file must still be rows of it
     tell : told after every CHUNK rows how many were checked
 
     Returns
     -------
     report : intact, or the faults in the order of the rows; the order of rows is that of their numbers
     """
-    rows = AuditRow.objects.order_by("number").values(*SEALED, "hash").iterator(chunk_size=CHUNK)
+    rows = AuditRow.objects.order_by("number").values(*HASHED_FIELDS, "hash").iterator(chunk_size=CHUNK)
     report = check(rows, [*anchors.anchored(), *known], tell)
     for table in triggers.missing():
         report.add(AuditFault(0, "unguarded", "audit_unguarded", {"table": table}))
@@ -94,12 +94,12 @@ def check(
     for each in known:
         wanted.setdefault(each.number, set()).add(each.hash)
     for row in rows:
-        for fault in _faults(row, report.head):
+        for fault in _faults(row, report.end):
             report.add(fault)
-        # Several ends may have been noted of one number: all of them must be this row's.
+        # Several anchors may name one number: all of them must be this row's.
         if wanted.pop(row["number"], {row["hash"]}) != {row["hash"]}:
             report.add(AuditFault(row["number"], "changed", "audit_hash_differs"))
-        report.head = ChainEnd(row["number"], row["hash"])
+        report.end = ChainEnd(row["number"], row["hash"])
         report.num_rows += 1
         if report.num_rows % CHUNK == 0:
             tell(report.num_rows)
@@ -116,7 +116,7 @@ def _faults(row: dict[str, Any], last: ChainEnd) -> Iterator[AuditFault]:
         yield AuditFault(number, "missing", "audit_rows_missing", {"expected": last.number + 1})
     elif number <= last.number:
         yield AuditFault(number, "inserted", "audit_row_inserted", {"expected": last.number + 1})
-    if row_hash(**{name: row[name] for name in SEALED}) != row["hash"]:
+    if row_hash(**{name: row[name] for name in HASHED_FIELDS}) != row["hash"]:
         yield AuditFault(number, "changed", "audit_row_changed")
     if row["previous_hash"] != last.hash and number == last.number + 1:  # behind a gap it cannot fit
         yield AuditFault(number, "broken", "audit_link_broken")

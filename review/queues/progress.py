@@ -62,7 +62,7 @@ class ReaderProgress:
 
 
 @dataclass(slots=True)
-class Course:
+class QueueProgress:
     """How far a queue is over all."""
 
     counts: dict[str, int] = field(default_factory=dict)  # by state of the pairs
@@ -85,7 +85,7 @@ class Course:
         return sum(self.counts.values()) - self.num_gone
 
 
-def standing_of(queue: Queue, user: User) -> ReaderProgress:
+def reader_progress(queue: Queue, user: User) -> ReaderProgress:
     """Return how far a queue is for one reader; three database queries."""
     read = Reading.objects.filter(pair=OuterRef("pk"), reader=user, decided_at__isnull=False)
     # Without the default order, by which Django would group as well.
@@ -122,10 +122,10 @@ def pace_of(times: Sequence[datetime]) -> float | None:
     return median(counted) if len(counted) >= FEWEST_GAPS else None
 
 
-def courses_of(queues: Iterable[Queue]) -> dict[int, Course]:
+def progress_of_queues(queues: Iterable[Queue]) -> dict[int, QueueProgress]:
     """Return how far queues are, by their number; two database queries."""
     ids = [queue.pk for queue in queues]
-    found = {pk: Course() for pk in ids}
+    found = {pk: QueueProgress() for pk in ids}
     pairs = QueuedPair.objects.filter(queue__in=ids).order_by().values_list("queue", "state")
     for pk, state, number in pairs.annotate(number=Count("pk")):
         found[pk].counts[state] = number

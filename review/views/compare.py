@@ -62,7 +62,7 @@ def compare(request: HttpRequest, first: int, second: int) -> HttpResponse:
     context = _closely(request, asked, jobs.wanted(asked.first.sha256, asked.second.sha256))
     context |= {
         "facts": make_facts(asked.first, asked.second),
-        "desk": toolbar_of(request.user, asked.first, asked.second),
+        "toolbar": toolbar_of(request.user, asked.first, asked.second),
         "weights": request.GET.urlencode(),
         "next": request.get_full_path(),
         "problems": asked.problems,

@@ -131,7 +131,7 @@ def _done(request: HttpRequest, pair: Pair | None, verdict: Verdict, said: str, 
 def _show(request: HttpRequest, pair: Pair, form: DecideForm | None, status: HTTPStatus, **about: Any) -> HttpResponse:
     """Show the verdict buttons as they are now, by themselves for htmx, else on a page with both images."""
     context: dict[str, Any] = {
-        "desk": toolbar_of(request.user, *pair),
+        "toolbar": toolbar_of(request.user, *pair),
         "kept": form.kept() if form else {},
         "weights": request.POST.get("weights", ""),
         "next": _back(request),

@@ -24,7 +24,7 @@ from review.queues import create
 from review.queues.access import manageable, queues_for
 from review.queues.forms import DEFAULT_SIZE, SOURCE_SENTENCES, QueueForm
 from review.queues.gather import gathering
-from review.queues.progress import Course, courses_of
+from review.queues.progress import QueueProgress, progress_of_queues
 from search.public.health import look_at_queues
 
 if TYPE_CHECKING:
@@ -40,12 +40,12 @@ class QueueLine:
     """One queue of the list."""
 
     queue: Queue
-    course: Course
+    progress: QueueProgress
     may_manage: bool
 
     @property
     def percent(self) -> int:
-        return round(100 * self.course.num_decided / max(self.course.num_to_decide, 1))
+        return round(100 * self.progress.num_decided / max(self.progress.num_to_decide, 1))
 
 
 @require_safe
@@ -148,8 +148,8 @@ def managed(user: User, pk: int) -> Queue:
 
 def lines_of(user: User, listed: list[Queue]) -> list[QueueLine]:
     """Return queues with how far they are and whether a person looks after them."""
-    courses, own = courses_of(listed), manageable(user, listed)
-    return [QueueLine(queue, courses[queue.pk], queue.pk in own) for queue in listed]
+    progress_by_queue, own = progress_of_queues(listed), manageable(user, listed)
+    return [QueueLine(queue, progress_by_queue[queue.pk], queue.pk in own) for queue in listed]
 
 
 def _of_search(request: HttpRequest, queue: Queue) -> HttpResponse:

@@ -28,7 +28,7 @@ from review.queues import reading
 from review.queues.access import queues_for
 from review.queues.assign import Assignment, assign_pair, release
 from review.queues.forms import ReadingForm, read_step
-from review.queues.progress import standing_of
+from review.queues.progress import reader_progress
 from review.verdicts.consensus import ADJUDICATOR_SLOT
 from review.verdicts.decide import NewerVerdictError, newest_of
 from review.verdicts.toolbar import CHOICES, VerdictButton, may_judge
@@ -124,7 +124,7 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _turn(user: User, queue: Queue, found: Assignment | None) -> dict[str, Any]:
     """Return what the templates show of a pair in somebody's hands, or of there being none."""
-    context: dict[str, Any] = {"queue": queue, "standing": standing_of(queue, user), "turn": found}
+    context: dict[str, Any] = {"queue": queue, "progress": reader_progress(queue, user), "turn": found}
     if found is None:
         conflicts = QueuedPair.objects.filter(queue=queue, state=QueuedPair.State.CONFLICT).count()
         return context | {"num_conflicts": conflicts}

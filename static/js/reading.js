@@ -64,7 +64,7 @@ function showStanding() {
   numDone = Math.max(numDone, Number(done.dataset.done));
   const number = Math.min(numDone, Number(done.dataset.total));
   done.textContent = number.toLocaleString(document.documentElement.lang);
-  article().querySelector(".reading-standing progress").value = number;
+  article().querySelector(".reading-progress progress").value = number;
 }
 
 // The pair after this one: the one loaded already, unless it was decided meanwhile, as at the end of the queue.

@@ -17,7 +17,7 @@ class Command(BaseCommand):
     help = "Store the sample gallery: photographs that ship with scikit-image, and edited versions of each."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that passing files are removed
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that incoming files are removed
         try:
             counts = load_samples()
         except SamplesMissingError as error:

@@ -11,15 +11,15 @@ from jobs.errors import sentence
 from review.audit import anchors
 from review.audit.chain import ChainEnd
 from review.audit.verify import MOST_FAULTS, AuditReport, verify
-from review.exceptions import HeadError
+from review.exceptions import AnchorError
 
 
 class Command(BaseCommand):
     help = (
-        "Check every row of the audit against its seal, its number and the row before it, and against the ends that"
-        " were noted earlier; print the end of it, to be written down elsewhere. Exit code 0; 1 when anything was"
-        " changed, removed, inserted, reordered or cut off; 2 when a head cannot be read; 3 when all"
-        " is intact and its end cannot be noted."
+        "Check every row of the audit against its hash, its number and the row before it, and against the anchors"
+        " that were written earlier; print the end of it, to be written down elsewhere. Exit code 0; 1 when anything"
+        " was changed, removed, inserted, reordered or cut off; 2 when an anchor cannot be read; 3 when all"
+        " is intact and its end cannot be written to the file of anchors."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -35,7 +35,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             known = [ChainEnd.read(text) for text in options["head"]]
-        except HeadError as error:
+        except AnchorError as error:
             raise CommandError(f"--head: {error}", returncode=2) from error
         report = verify(known)
         if options["json"]:
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         if not report.intact:
             raise CommandError("The audit is not intact.")
         try:
-            anchors.write_anchor(report.head)
+            anchors.write_anchor(report.end)
         except OSError as error:
             raise CommandError(sentence("anchor_not_written", {"why": str(error)}), returncode=3) from error
 
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             self.stdout.write(f"... and {report.num_faults - MOST_FAULTS} faults more")
         if report.intact:
             self.stdout.write(f"The audit is intact: {report.num_rows} rows.")
-        self.stdout.write(f"Head: {report.head}")
+        self.stdout.write(f"Head: {report.end}")
 
 
 def as_document(report: AuditReport) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def as_document(report: AuditReport) -> dict[str, Any]:
     return {
         "intact": report.intact,
         "rows": report.num_rows,
-        "head": str(report.head),
+        "head": str(report.end),
         "num_faults": report.num_faults,
         "faults": [{"number": each.number, "kind": each.kind, "text": each.text} for each in report.faults],
     }

@@ -8,7 +8,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from gallery.curation import editable_fields
-from gallery.curation.edit_summary import aspect_words, collection_names, lines, samples, value_words
+from gallery.curation.edit_summary import collection_names, field_words, lines, samples, value_words
 from gallery.curation.editable_fields import Value, editable_field
 from gallery.models import Attribute, Collection, Image, Tag
 from gallery.signals import visibility_changed
@@ -151,7 +151,7 @@ class TestSummary:
 
     def test_a_collection_that_is_gone_goes_by_its_number(self) -> None:
         assert collection_names([f"collection:{GONE}", "title"]) == {}
-        assert str(GONE) in aspect_words(f"collection:{GONE}", {})
+        assert str(GONE) in field_words(f"collection:{GONE}", {})
 
     def test_values_in_words(self) -> None:
         assert value_words("title", "A heron") == "A heron"

@@ -76,7 +76,7 @@ def test_killed_at_any_moment_nothing_is_lost(run: Run, images: Path) -> None:
     leftovers = set(state["files"]) - whole
     assert whole <= set(state["files"])
     assert not [name for name in leftovers if len(name) == 64], "an original without a row"
-    assert len(leftovers) <= 8, "at most one passing file for each kill; they are swept up after an hour"
+    assert len(leftovers) <= 8, "at most one incoming file for each kill; they are swept up after an hour"
     assert state["features"] == state["different_features"] > 0
 
 

@@ -13,7 +13,7 @@ from gallery.audit_events import Action, log_act
 from gallery.models import Collection
 from review.audit.chain import ChainEnd, chain_end
 from review.audit.hashing import row_hash
-from review.exceptions import AppendOnlyError, HeadError
+from review.exceptions import AnchorError, AppendOnlyError
 from review.models import AuditRow
 from tests.codes import refused
 
@@ -128,7 +128,7 @@ def test_telling_outside_a_transaction_is_refused() -> None:
         log_act(None, Action.EDIT, "heron")
 
 
-# Heads
+# Anchors
 
 
 def test_a_head_reads_what_it_writes() -> None:
@@ -137,6 +137,6 @@ def test_a_head_reads_what_it_writes() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "12", "ab:12", "x" * 64 + ":1", "a" * 64 + ":", "a" * 64 + ":-1", "a" * 64])
-def test_what_is_no_head_is_refused(text: str) -> None:
-    with refused(HeadError, "no_head"):
+def test_what_is_no_anchor_is_refused(text: str) -> None:
+    with refused(AnchorError, "not_an_anchor"):
         ChainEnd.read(text)

@@ -25,8 +25,8 @@ from review.audit import anchors, checks, triggers
 from review.audit import verify as verify_module
 from review.audit.chain import ChainEnd, chain_end
 from review.audit.hashing import row_hash
-from review.audit.verify import MOST_FAULTS, SEALED, verify
-from review.exceptions import HeadError
+from review.audit.verify import HASHED_FIELDS, MOST_FAULTS, verify
+from review.exceptions import AnchorError
 from review.models import AuditCheck, AuditRow
 from tests.codes import notes
 from tests.gallery.saying import codes
@@ -36,7 +36,7 @@ NUM_ROWS = 6
 
 
 @pytest.fixture(autouse=True)
-def heads_file(settings: Settings, tmp_path: Path) -> Path:
+def anchors_file(settings: Settings, tmp_path: Path) -> Path:
     path = tmp_path / "audit-heads"
     settings.AUDIT_HEADS_FILE = path
     return path
@@ -69,7 +69,7 @@ def reseal(first: int) -> None:
     """Forge every seal from a row on, as somebody would who knows how they are made."""
     triggers.remove()
     previous = AuditRow.objects.filter(number__lt=first).values_list("hash", flat=True).first() or ""
-    for row in AuditRow.objects.filter(number__gte=first).order_by("number").values(*SEALED):
+    for row in AuditRow.objects.filter(number__gte=first).order_by("number").values(*HASHED_FIELDS):
         row["previous_hash"] = previous
         previous = row_hash(**row)
         AuditRow._base_manager.filter(number=row["number"]).update(previous_hash=row["previous_hash"], hash=previous)
@@ -79,13 +79,13 @@ def reseal(first: int) -> None:
 def test_it_works(chain: None) -> None:
     report = verify([chain_end()])
     assert report.intact
-    assert (report.num_rows, report.head) == (NUM_ROWS, chain_end())
+    assert (report.num_rows, report.end) == (NUM_ROWS, chain_end())
 
 
 def test_nothing_is_intact_too() -> None:
     report = verify()
     assert report.intact
-    assert report.head == ChainEnd()
+    assert report.end == ChainEnd()
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_an_inserted_row(tamper: Callable[..., None]) -> None:
     for number in range(NUM_ROWS, 2, -1):
         tamper("UPDATE review_auditrow SET number = %s WHERE number = %s", number + 1, number)
     last = AuditRow.objects.get(number=2)
-    forged = {name: getattr(last, name) for name in SEALED} | {"number": 3, "previous_hash": last.hash}
+    forged = {name: getattr(last, name) for name in HASHED_FIELDS} | {"number": 3, "previous_hash": last.hash}
     AuditRow(**forged, hash=row_hash(**forged)).save(force_insert=True)
     assert kinds()[:2] == [(4, "changed"), (4, "broken")]
 
@@ -176,28 +176,28 @@ def test_only_the_first_faults_are_told_one_by_one(tamper: Callable[..., None]) 
     assert len(report.faults) == MOST_FAULTS
 
 
-# Noted heads
+# Anchors
 
 
-def test_a_noted_head_is_known_from_then_on(tamper: Callable[..., None], heads_file: Path) -> None:
+def test_an_anchor_is_known_from_then_on(tamper: Callable[..., None], anchors_file: Path) -> None:
     anchors.write_anchor(chain_end())
     anchors.write_anchor(chain_end())
     assert anchors.anchored() == [chain_end()]
-    assert heads_file.stat().st_mode & 0o777 == 0o600
+    assert anchors_file.stat().st_mode & 0o777 == 0o600
     tamper("DELETE FROM review_auditrow WHERE number = 6")
     assert kinds() == [(6, "cut")]
 
 
-def test_a_line_that_is_no_head_is_passed_over(chain: None, heads_file: Path) -> None:
+def test_a_line_that_is_no_anchor_is_passed_over(chain: None, anchors_file: Path) -> None:
     anchors.write_anchor(chain_end())
-    with heads_file.open("a") as file:
+    with anchors_file.open("a") as file:
         file.write("2026-01-01T00:00:00+00:00 abc")
     assert anchors.anchored() == [chain_end()]
 
 
-def test_the_empty_audit_is_not_noted(heads_file: Path) -> None:
+def test_the_empty_audit_is_not_anchored(anchors_file: Path) -> None:
     anchors.write_anchor(chain_end())
-    assert not heads_file.exists()
+    assert not anchors_file.exists()
 
 
 # The command
@@ -230,8 +230,8 @@ def test_the_command_fails_when_anything_is_wrong(tamper: Callable[..., None]) -
     assert anchors.anchored() == []
 
 
-def test_the_command_tells_when_the_end_cannot_be_noted(chain: None, heads_file: Path, settings: Settings) -> None:
-    settings.AUDIT_HEADS_FILE = heads_file / "of a folder that is away"
+def test_the_command_tells_when_the_end_cannot_be_anchored(chain: None, anchors_file: Path, settings: Settings) -> None:
+    settings.AUDIT_HEADS_FILE = anchors_file / "of a folder that is away"
     out = StringIO()
     with pytest.raises(CommandError) as caught:
         call_command("verify_audit", "--json", stdout=out)
@@ -240,11 +240,11 @@ def test_the_command_tells_when_the_end_cannot_be_noted(chain: None, heads_file:
     assert json.loads(out.getvalue())["intact"]
 
 
-def test_the_command_refuses_what_is_no_head() -> None:
+def test_the_command_refuses_what_is_no_anchor() -> None:
     with pytest.raises(CommandError) as caught:
         run_command("--head", "abc")
     assert caught.value.returncode == 2
-    assert isinstance(caught.value.__cause__, HeadError)
+    assert isinstance(caught.value.__cause__, AnchorError)
 
 
 # Checks that are kept
@@ -288,9 +288,9 @@ def test_a_check_holds_its_row_while_it_goes_on(chain: None, monkeypatch: pytest
 
 
 def test_an_end_that_cannot_be_noted_is_told(
-    chain: None, client: Client, admin_user: User, heads_file: Path, sent: list[str], settings: Settings
+    chain: None, client: Client, admin_user: User, anchors_file: Path, sent: list[str], settings: Settings
 ) -> None:
-    settings.AUDIT_HEADS_FILE = heads_file / "of a folder that is away"
+    settings.AUDIT_HEADS_FILE = anchors_file / "of a folder that is away"
     row = check_again()
     assert (row.state, row.number, row.num_faults, row.error_code) == ("ready", 6, 0, "anchor_not_written")
     assert str(settings.AUDIT_HEADS_FILE) in row.error_params["why"]

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from gallery.models import Image
 from review.models import Queue, QueuedPair, Reading
 from review.queues.assign import assign_pair
-from review.queues.progress import comparisons_of, courses_of, pace_of, standing_of
+from review.queues.progress import comparisons_of, pace_of, progress_of_queues, reader_progress
 from review.queues.reading import decide
 from tests.review.people import person
 from tests.review.queues.rows import make_queue, pair_at
@@ -32,7 +32,7 @@ def test_it_works(django_assert_num_queries: DjangoAssertNumQueries) -> None:
         reading.decided_at = START + timedelta(seconds=8 * number)
         reading.save()
     with django_assert_num_queries(3):
-        found = standing_of(queue, ada)
+        found = reader_progress(queue, ada)
     assert (found.num_done, found.num_total, found.num_left, found.seconds_left) == (4, 6, 2, 16)
 
 
@@ -45,16 +45,16 @@ def test_what_others_finished_is_done_for_all() -> None:
         )
     decide(pair_at(one, 1), bob, "same")
     decide(pair_at(two, 1), bob, "same")
-    assert standing_of(one, ada).num_done == 1
-    assert standing_of(two, ada).num_done == 0  # hers is still wanted
-    assert standing_of(two, bob).num_done == 1
+    assert reader_progress(one, ada).num_done == 1
+    assert reader_progress(two, ada).num_done == 0  # hers is still wanted
+    assert reader_progress(two, bob).num_done == 1
 
 
 def test_pairs_that_are_gone_or_closed_to_the_reader_do_not_count() -> None:
     queue, ada = make_queue(3), person("ada")
     QueuedPair.objects.filter(position=1).update(state=QueuedPair.State.GONE)
     Image.objects.filter(pk=Image.objects.order_by("pk")[2].pk).update(common=False)
-    found = standing_of(queue, ada)
+    found = reader_progress(queue, ada)
     assert (found.num_total, found.num_gone, found.seconds_left) == (1, 1, None)
 
 
@@ -80,10 +80,10 @@ def test_courses_are_told_in_two_queries(django_assert_num_queries: DjangoAssert
                 decide(pair_at(first, position), user, kind)
     QueuedPair.objects.filter(position=4).update(state=QueuedPair.State.GONE)
     with django_assert_num_queries(2):
-        found = courses_of([first, second])
-    course = found[first.pk]
-    assert (course.num_decided, course.num_conflicts, course.num_gone, course.num_to_decide) == (1, 1, 1, 3)
-    assert course.readers == [("ada", 3), ("bob", 2)]
+        found = progress_of_queues([first, second])
+    progress = found[first.pk]
+    assert (progress.num_decided, progress.num_conflicts, progress.num_gone, progress.num_to_decide) == (1, 1, 1, 3)
+    assert progress.readers == [("ada", 3), ("bob", 2)]
     assert found[second.pk].num_to_decide == 0
 
 

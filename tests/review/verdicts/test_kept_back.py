@@ -46,13 +46,13 @@ def everything(client: Client, user: User, pair: tuple[Image, Image]) -> str:
     """Return all that the pages tell this person."""
     exported = client.post(reverse("review:verdicts_export"), {"format": "json"}).streaming_content
     history = client.get(reverse("review:pair", args=[each.sha256 for each in pair]))
-    desk = toolbar_of(user, *pair)
+    toolbar = toolbar_of(user, *pair)
     return " ".join(
         [
             client.get(reverse("review:verdicts")).content.decode(),
             json.dumps(json.loads(b"".join(exported))["verdicts"]),
             history.content.decode() if history.status_code == 200 else "",
-            str([desk.others, desk.about.summary]),
+            str([toolbar.others, toolbar.about.summary]),
             str(verdict_badges(user, pair[0], {pair[1].pk: pair[1]})),
         ]
     )
@@ -74,14 +74,14 @@ def test_it_works(client: Client, pair: tuple[Image, Image], role: Role) -> None
 
 def test_ones_own_verdict_is_never_kept_back(client: Client, ada: User, pair: tuple[Image, Image]) -> None:
     decide(ada, pair[0].sha256, pair[1].sha256, "same")
-    desk = toolbar_of(ada, *pair)
-    assert desk.own is not None
-    assert desk.others == []
+    toolbar = toolbar_of(ada, *pair)
+    assert toolbar.own is not None
+    assert toolbar.others == []
     assert [each.author_name for each in visible_verdicts(ada)] == ["ada"]
     assert split_pairs(ada) == []
     answer = client.post(
         reverse("review:decide"),
-        {"first": pair[0].pk, "second": pair[1].pk, "kind": "unsure", "seen": desk.seen},
+        {"first": pair[0].pk, "second": pair[1].pk, "kind": "unsure", "seen": toolbar.seen},
         headers={"HX-Request": "true"},
     )
     assert "kept_back" in notes(answer.text)

@@ -1,4 +1,4 @@
-"""The report of a queue: its course, the agreement of its readers, where it comes from, and all of it as CSV."""
+"""The report of a queue: its progress, the agreement of its readers, where it comes from, and all of it as CSV."""
 
 from __future__ import annotations
 

@@ -41,8 +41,8 @@ SHARE_READ, LARGEST_GROUP, HITS = 0.4, 5, 60
 SIZES = (2, 2, 2, 3, LARGEST_GROUP)
 
 
-def make_desk(num_pairs: int, num_groups: int, seed: int = 20) -> None:
-    """Fill the desk: queues, one of them with that many pairs, and that many groups of duplicates."""
+def make_reviews(num_pairs: int, num_groups: int, seed: int = 20) -> None:
+    """Fill the library with decisions: queues, one of them with that many pairs, and that many groups of duplicates."""
     rng = np.random.default_rng(seed)
     images = Image.objects.shown().filter(common=True).order_by("pk").values_list("pk", "sha256")
     sums = dict(images)
