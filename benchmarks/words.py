@@ -27,7 +27,7 @@ from benchmarks.machine import command_line, describe_machine
 from search.evaluation.metrics import average_precision
 from search.methods.naming import sentences
 from search.methods.words import Naming
-from search.scoring.calibration import fit
+from search.scoring.phrases import fit_phrases
 
 ENGLISH = {"airplanes": "airplane", "faces": "face", "motorbikes": "motorbike", "water_lilly": "water lily"}
 """Names that folders do not spell as people do."""
@@ -120,10 +120,11 @@ def measure(
 
 def honesty(method: Naming, rows: NDArray[Any], labels: NDArray[np.str_], asked: NDArray[Any]) -> dict[str, float]:
     """Return seen / said: how many wrong pairs reach what is said of one in 10, 100 and 1000, 1 = as said."""
-    table = fit((method.background() @ rows.T).ravel())
-    names = np.unique(labels)
-    wrong = (asked @ rows.T)[names[:, None] != labels[None]]
-    decades = table.decades_of(np.asarray(wrong, np.float32))
+    table = fit_phrases(method.background() @ rows.T)
+    wrong = np.unique(labels)[:, None] != labels[None]
+    decades = np.concatenate(
+        [table.judging(scores).decades_of(scores[those]) for scores, those in zip(asked @ rows.T, wrong, strict=True)]
+    )
     return {f"1e-{said}": float(np.mean(decades >= said) * 10**said) for said in SAID}
 
 

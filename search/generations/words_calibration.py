@@ -1,14 +1,15 @@
 """Calibration of words: how seldom a random phrase fits a random image of this library at least so well.
 
 The pairs of other methods are two images; here one of the two is a phrase of the background that the method brings
-along. Made when words are first searched for, and kept for as long as the same generation serves.
+along, and the words searched for are judged on their own scale (see `search.scoring.phrases`). What rests on the
+background is made when words are first searched for, and kept for as long as the same generation serves.
 """
 
 from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from cachetools import LRUCache
@@ -16,8 +17,10 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from search.features import registry
+from search.generations.visibility import without
 from search.methods import WORDS
-from search.scoring.calibration import UNKNOWN, Calibration, fit
+from search.scoring.calibration import UNKNOWN, Calibration
+from search.scoring.phrases import PhraseTable, fit_phrases
 from search.scoring.said import with_said
 from search.scoring.segments import MethodTables, Snapshot, take
 
@@ -30,19 +33,22 @@ GROWTH = 0.1
 MAX_KEPT = 32
 
 Key = tuple[int | None, str | None]
-_kept: LRUCache[Key, tuple[int, Calibration]] = LRUCache(MAX_KEPT)
+Fitted = tuple[NDArray[np.int64], PhraseTable | None]
+"""Images drawn, and what the background says of them; None: nothing, as there are none."""
+_kept: LRUCache[Key, tuple[int, Fitted]] = LRUCache(MAX_KEPT)
 _lock = threading.Lock()
 
 
-def for_words(snapshot: Snapshot, *, placed: bool) -> Snapshot:
+def for_words(snapshot: Snapshot, row: NDArray[Any] | None, closed: NDArray[np.int64]) -> Snapshot:
     """Return a snapshot that judges words, where it judges images otherwise.
 
     Parameters
     ----------
     snapshot : what is searched
-    placed : whether the words have a place among the images; else they only count where images say them
+    row : ndarray of shape (dim,): the words' place among the images; None: they only count where images say them
+    closed : ndarray of ids of images by which these words are not judged: whoever asks must not learn of them
     """
-    meant = _fitted(snapshot) if placed else UNKNOWN
+    meant = UNKNOWN if row is None else _judging(snapshot, row, closed)
     tables = MethodTables(with_said(meant), meant)
     return replace(snapshot, tables={**snapshot.tables, WORDS: tables})
 
@@ -53,15 +59,23 @@ def forget() -> None:
         _kept.clear()
 
 
-def _fitted(snapshot: Snapshot) -> Calibration:
+def _judging(snapshot: Snapshot, row: NDArray[Any], closed: NDArray[np.int64]) -> Calibration:
+    drawn, table = _fitted(snapshot)
+    if table is None:
+        return UNKNOWN
+    held = take(without(snapshot, closed), WORDS, drawn)
+    return table.judging(np.empty(0, np.float32) if held is None else held[0][held[1]] @ row)
+
+
+def _fitted(snapshot: Snapshot) -> Fitted:
     ids = _ids(snapshot)
     key = (snapshot.generation_id, snapshot.versions.get(WORDS))
     with _lock:
-        num_fitted, table = _kept.get(key, (0, UNKNOWN))
+        num_fitted, fitted = _kept.get(key, (0, (ids[:0], None)))
         if abs(len(ids) - num_fitted) > GROWTH * num_fitted:
-            table = _fit(snapshot, ids)
-            _kept[key] = len(ids), table
-    return table
+            fitted = _fit(snapshot, ids)
+            _kept[key] = len(ids), fitted
+    return fitted
 
 
 def _ids(snapshot: Snapshot) -> NDArray[np.int64]:
@@ -74,11 +88,11 @@ def _ids(snapshot: Snapshot) -> NDArray[np.int64]:
     return np.unique(np.concatenate(found))
 
 
-def _fit(snapshot: Snapshot, ids: NDArray[np.int64]) -> Calibration:
+def _fit(snapshot: Snapshot, ids: NDArray[np.int64]) -> Fitted:
     generator = np.random.default_rng(settings.ENV.index_seed)
     drawn = np.sort(generator.choice(ids, min(SAMPLED_IMAGES, len(ids)), replace=False))
     held = take(snapshot, WORDS, drawn)
-    if held is None:
-        return UNKNOWN
+    if held is None or not len(drawn):
+        return drawn, None
     phrases = cast("Naming", registry.methods()[WORDS]).background()
-    return fit((phrases @ held[0].T).ravel())
+    return drawn, fit_phrases(phrases @ held[0].T)

@@ -130,7 +130,7 @@ def run_query(
         # Before what is closed is taken out: the tables are kept for everybody who searches in the collection.
         snapshot, own_pairs = collection_calibration.within(snapshot, collection_id, allowed)
     if asked:
-        snapshot = words_calibration.for_words(snapshot, placed=WORDS in vectors)
+        snapshot = words_calibration.for_words(snapshot, vectors.get(WORDS), closed)
     snapshot = without(snapshot, closed)
     matches = match(
         snapshot,

@@ -18,10 +18,12 @@ from search.methods.words import Naming
 from search.query.answer import search
 from search.query.request import GalleryImage, SearchRequest, TypedWords
 from search.scoring.calibration import MAX_DECADES
+from search.scoring.phrases import fit_phrases
 from search.scoring.said import SAID
 from tests.search.library import add_features, add_images
 
 pytestmark = pytest.mark.django_db
+NOBODY = np.empty(0, np.int64)
 SHOWN = ("a puppy", "a sports car", "a church", "a mountain lake", "a bowl of soup")
 
 
@@ -82,20 +84,28 @@ def test_words_take_the_place_of_the_images_own_row(library: list[int]) -> None:
 
 def test_a_score_is_judged_by_phrases(library: list[int]) -> None:
     plain = current_snapshot()
-    judged = words_calibration.for_words(plain, placed=True)
+    row = method().place(["dog"])[0]
+    judged = words_calibration.for_words(plain, row, NOBODY)
     rows = method().place(SHOWN)
-    scores = (method().background() @ rows.T).ravel()
-    table = judged.tables["words"].raw
-    median = np.median(scores).astype(np.float32)
-    assert table.num_pairs == scores.size
-    assert table.decades_of(median[None])[0] == pytest.approx(np.log10(2), abs=0.02)
+    expected = fit_phrases(method().background() @ rows.T).judging(rows @ row)
+    table = judged.tables["words"].scan
+    assert (table.low, table.high) == (pytest.approx(expected.low), pytest.approx(expected.high))
+    np.testing.assert_allclose(table.decades, expected.decades)
     assert judged.tables.keys() >= plain.tables.keys()
 
 
+def test_closed_images_have_no_part_in_how_words_are_judged(library: list[int]) -> None:
+    snapshot, row = current_snapshot(), method().place(["dog"])[0]
+    seen = words_calibration.for_words(snapshot, row, np.array(library[:1])).tables["words"].scan
+    table = fit_phrases(method().background() @ method().place(SHOWN).T)
+    expected = table.judging(method().place(SHOWN[1:]) @ row)
+    assert (seen.low, seen.high) == (pytest.approx(expected.low), pytest.approx(expected.high))
+
+
 def test_the_table_is_made_once_for_a_library(library: list[int]) -> None:
-    first = words_calibration.for_words(current_snapshot(), placed=True)
-    again = words_calibration.for_words(current_snapshot(), placed=True)
-    assert again.tables["words"].scan is first.tables["words"].scan
+    row = method().place(["dog"])[0]
+    first, again = (words_calibration.for_words(current_snapshot(), row, NOBODY) for _each in range(2))
+    assert again.tables["words"].scan.decades is first.tables["words"].scan.decades
 
 
 def test_a_writing_that_the_text_model_does_not_know_is_sought_as_it_stands(library: list[int]) -> None:
