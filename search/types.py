@@ -161,3 +161,4 @@ class Answer:
     seconds: float = 0.0
     motions: Motions = field(default_factory=NoMotions)
     words: str = ""  # searched for, alone or beside an image
+    guessed: bool = False  # the words name no thing that is known; a text model placed them

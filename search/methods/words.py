@@ -85,6 +85,10 @@ class Naming(DerivedMethod):
         """
         return self._usable().place(texts)
 
+    def knows(self, text: str) -> bool:
+        """Tell whether a text names a thing; what it shows else is a guess of the text model."""
+        return self._usable().knows(text)
+
     def background(self) -> NDArray[np.float32]:
         """Return the rows of common phrases, by which it is judged how rare a score of words is; shape (m, dim)."""
         return self._usable().background()

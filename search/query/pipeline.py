@@ -160,6 +160,7 @@ def run_query(
         seconds=time.perf_counter() - started,
         motions=VerifiedMotions(vectors, snapshot, registry.methods(), matches.motions),
         words=source.words,
+        guessed=bool(asked and asked.guessed),
     )
 
 

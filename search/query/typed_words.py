@@ -38,11 +38,13 @@ class WordsAsked:
     row : ndarray of shape (dim,): their place among the images; None: they have none
     said : ndarray of shape (n,), int64: images whose own texts hold them
     why_not : why they have no place; None where they have one
+    guessed : they have a place, but name no thing that is known
     """
 
     row: NDArray[Any] | None
     said: NDArray[np.int64]
     why_not: CodedError | None = None
+    guessed: bool = False
 
 
 def ask(text: str, viewer: User | AnonymousUser | None, collection_id: int | None) -> WordsAsked:
@@ -62,7 +64,8 @@ def ask(text: str, viewer: User | AnonymousUser | None, collection_id: int | Non
     images = images if collection_id is None else images.filter(collections=collection_id)
     said = np.array(ids_saying(images, words, MAX_SAID), np.int64)
     try:
-        return WordsAsked(_place(words), said)
+        method = _usable(words)
+        return WordsAsked(method.place([words])[0], said, guessed=not method.knows(words))
     except SearchError as error:
         return WordsAsked(None, said, error)
 
@@ -87,8 +90,8 @@ def check_writing(words: str) -> None:
         raise QueryError("unknown_writing", words=words)
 
 
-def _place(words: str) -> NDArray[Any]:
-    """Return the row of words.
+def _usable(words: str) -> Naming:
+    """Return the method that places words.
 
     Raises
     ------
@@ -98,5 +101,4 @@ def _place(words: str) -> NDArray[Any]:
     if lacking := method.unavailable():
         raise lacking
     check_writing(words)
-    row: NDArray[Any] = method.place([words])[0]
-    return row
+    return method

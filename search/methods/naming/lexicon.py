@@ -92,6 +92,10 @@ class Lexicon:
                 best = np.maximum(best, share * (1 - _LATER_SENSE * place) * self._nearness_of(sense))
         return best
 
+    def knows(self, text: str) -> bool:
+        """Tell whether any word of a text names a thing."""
+        return next(self._nouns(text), None) is not None
+
     def _nouns(self, text: str) -> Iterator[tuple[str, float]]:
         """Yield the nouns of a text with what each counts: the whole, else its longest parts, from its end on."""
         meanings = self.meanings(text)

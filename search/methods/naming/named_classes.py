@@ -110,6 +110,10 @@ class NamedClasses:
         looks = normalize_rows(weights @ self.arrays["classes"])
         return normalize_rows(np.hstack([called, LOOKS * looks]))
 
+    def knows(self, text: str) -> bool:
+        """See `WordSpace.knows`."""
+        return self.lexicon.knows(text)
+
     def background(self) -> NDArray[np.float32]:
         """See `WordSpace.background`."""
         return self.phrases

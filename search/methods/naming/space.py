@@ -44,6 +44,9 @@ class WordSpace(Protocol):
     def place(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Place texts; shape (n, dim), float32, L2 norm 1."""
 
+    def knows(self, text: str) -> bool:
+        """Tell whether a text names a thing that the space has been told of, or is placed by a text model alone."""
+
     def background(self) -> NDArray[np.float32]:
         """Return the rows of phrases that have nothing to do with any library; shape (m, dim), float32, L2 norm 1."""
 

@@ -9,6 +9,8 @@ from typing import cast
 import numpy as np
 import pytest
 from django.conf import settings
+from django.test import Client
+from django.urls import reverse
 
 from gallery.models import Image
 from search.features import registry
@@ -20,6 +22,7 @@ from search.query.request import GalleryImage, SearchRequest, TypedWords
 from search.scoring.calibration import MAX_DECADES
 from search.scoring.phrases import fit_phrases
 from search.scoring.said import SAID
+from tests.codes import notes
 from tests.search.library import add_features, add_images
 
 pytestmark = pytest.mark.django_db
@@ -113,3 +116,32 @@ def test_a_writing_that_the_text_model_does_not_know_is_sought_as_it_stands(libr
     found = search(SearchRequest((TypedWords("σκύλος"),))).found
     assert [result.image_id for result in found.results] == [library[1]]
     assert found.missing_methods["words"].code == "unknown_writing"
+
+
+@pytest.mark.parametrize(
+    ("words", "guessed"),
+    [
+        ("dog", False),
+        ("狗", False),
+        ("σκύλος dog 😀", False),
+        ("Hund", True),
+        ("собака", True),
+        ("xqzvw", True),
+    ],
+)
+def test_what_has_no_name_is_said_to_be_guessed(library: list[int], words: str, guessed: bool) -> None:
+    found = search(SearchRequest((TypedWords(words),))).found
+    assert len(found.results) == len(library)
+    assert found.guessed is guessed
+    assert "words" not in found.missing_methods
+
+
+def test_the_page_says_so(client: Client, library: list[int]) -> None:
+    for words, expected in (("собака", True), ("dog", False), ("😀", False)):
+        text = client.get(reverse("search:results"), {"q": words}).content.decode()
+        assert ("words_guessed" in notes(text)) is expected
+
+
+@pytest.mark.parametrize("words", ["Hund", "собака", "いぬ"])
+def test_other_languages_are_understood_by_the_text_model(library: list[int], words: str) -> None:
+    assert search(SearchRequest((TypedWords(words),))).found.results[0].image_id == library[0]
