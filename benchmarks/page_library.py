@@ -18,7 +18,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-from benchmarks.search import World
+from benchmarks.search import NAMES, World
 from gallery.models import Account, Attribute, Collection, Image, Membership, RepeatUpload, Tag
 from gallery.people.roles import Role
 from gallery.storage.blobs import BlobKind
@@ -29,7 +29,6 @@ from search.generations import build
 from search.map import building as map_building
 from search.map.files import Catalog, write_catalog
 from search.map.sprites import SPRITE_SIDE, write_sprites
-from search.methods import METHODS
 from search.models import Feature
 from search.storage import maps_folder
 
@@ -172,7 +171,7 @@ def make_features(seed: int) -> None:
     versions = registry.current_versions()
     with transaction.atomic():
         revision = revisions.bump_revision()
-    for name in (name for name in METHODS if name in versions):
+    for name in (name for name in NAMES if name in versions):
         for numbers, rows in world.chunks(name):
             Feature.objects.bulk_create(
                 Feature(
