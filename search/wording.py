@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils import formats
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from search.methods import METHODS
@@ -28,20 +30,32 @@ def score_number(score: float) -> int:
 
 def one_in_number(one_in: float) -> str:
     """Return "12,000" for 12,345: two significant digits, grouped as the language groups them."""
-    if one_in >= RAREST:
-        return str(intcomma(RAREST))
+    return _grouped(_two_digits(one_in), get_language())
+
+
+def _two_digits(one_in: float) -> int:
     # Two digits are more than the sample of random pairs supports; further ones would only look exact.
     digits = max(0, math.floor(math.log10(max(one_in, 1))) - 1)
-    return str(intcomma(int(round(one_in, -digits))))
+    return min(int(round(one_in, -digits)), RAREST)
+
+
+# Cached, because a page says hundreds of rarities, and of numbers with two digits there are only a few hundred.
+@lru_cache(maxsize=4096)
+def _grouped(value: int, language: str | None) -> str:
+    return str(intcomma(value))
 
 
 def rarity_short(one_in: float) -> str:
     """Return a rarity for a narrow place: "1 in 12,000"."""
-    if one_in < 1.5:
+    return _rarity(_two_digits(one_in), one_in >= RAREST, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _rarity(number: int, beyond: bool, language: str | None) -> str:
+    words = {"number": _grouped(number, language)}
+    if number < 2:
         return _("as most pairs")
-    if one_in >= RAREST:
-        return _("1 in %(number)s or more") % {"number": one_in_number(one_in)}
-    return _("1 in %(number)s") % {"number": one_in_number(one_in)}
+    return (_("1 in %(number)s or more") if beyond else _("1 in %(number)s")) % words
 
 
 def rarity_sentence(method: str, one_in: float) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from jobs.errors import from_json
@@ -68,7 +70,12 @@ def method_rows(methods: Mapping[str, Mapping[str, Any]], versions: Mapping[str,
 def _shown(name: str, found: Mapping[str, Any], version: str) -> ShownMethod:
     score = MethodScore.read(name, found)
     missing = "" if score.raw is not None else str(from_json(found.get("missing")) or _("missing"))
-    return ShownMethod(_(METHODS[name].label) if name in METHODS else name, score, version, missing)
+    return ShownMethod(_label(name, get_language()), score, version, missing)
+
+
+@lru_cache(maxsize=256)  # a page of records asks hundreds of times for the same few
+def _label(name: str, language: str | None) -> str:
+    return _(METHODS[name].label) if name in METHODS else name
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -28,6 +28,8 @@ from search.wording import (
     words_short,
 )
 
+RECTANGLE = '<rect x="{}" width="{}" height="1" fill="{}"></rect>'
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -43,7 +45,8 @@ class Reason:
     @property
     def bar(self) -> SafeString:
         """Return the rectangle that shows the rarity."""
-        return _rectangles([(0, round(100 * (self.score.rarity or 0), 2), self.look.color)])
+        width = round(100 * (self.score.rarity or 0), 2)
+        return format_html(RECTANGLE, 0, width, self.look.color)
 
     @property
     def raw(self) -> str:
@@ -109,44 +112,28 @@ class Card:
         return json.dumps({r.look.name: _rounded(r.score.rarity) for r in self.reasons}, separators=(",", ":"))
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What stands on every card: translated once a page instead of once a card, which took a fifth of its time."""
+def card_words() -> dict[str, str]:
+    """Return what stands on every card in the reader's language.
 
-    more_like: str
-    compare: str
-    score: str
-    nothing: str
-    partial: str
-    why: str
-    share_title: str
-    missing: str
-    raw: str
-    raw_title: str
-    weight: str
-    weight_title: str
-    rank: str
-    rank_title: str
-
-
-def card_words() -> Words:
-    """Return the words in the reader's language."""
-    return Words(
-        more_like=_("More like this"),
-        compare=_("Compare with the query"),
-        score=_("Score"),
-        nothing=_("nothing in common"),
-        partial=_("partial"),
-        why=_("Why this image"),
-        share_title=_("Part of the score that this method gave"),
-        missing=_("missing"),
-        raw=_("raw"),
-        raw_title=_("What the method itself says, on its own scale"),
-        weight=_("weight"),
-        weight_title=_("How much this method counts"),
-        rank=_("rank"),
-        rank_title=_("Place among the images compared, by this method alone"),
-    )
+    Translated and escaped once a page instead of once a card, which took a fifth of its time.
+    """
+    words = {
+        "more_like": _("More like this"),
+        "compare": _("Compare with the query"),
+        "score": _("Score"),
+        "nothing": _("nothing in common"),
+        "partial": _("partial"),
+        "why": _("Why this image"),
+        "share_title": _("Part of the score that this method gave"),
+        "missing": _("missing"),
+        "raw": _("raw"),
+        "raw_title": _("What the method itself says, on its own scale"),
+        "weight": _("weight"),
+        "weight_title": _("How much this method counts"),
+        "rank": _("rank"),
+        "rank_title": _("Place among the images compared, by this method alone"),
+    }
+    return {name: conditional_escape(text) for name, text in words.items()}
 
 
 def make_cards(
@@ -223,8 +210,7 @@ def _reason(look: MethodLook, score: MethodScore | None, answer: Answer, proof: 
 
 def _rectangles(parts: list[tuple[float, float, str]]) -> SafeString:
     """Draw (x, width, color) in hundredths of a bar's length."""
-    rectangle = '<rect x="{}" width="{}" height="1" fill="{}"></rect>'
-    return format_html_join("", rectangle, parts)
+    return format_html_join("", RECTANGLE, parts)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils.translation import override
 
 from search.wording import number, one_in_number, rarity_sentence, rarity_short, score_number, score_sentence
 
@@ -23,6 +24,14 @@ from search.wording import number, one_in_number, rarity_sentence, rarity_short,
 )
 def test_two_significant_digits(one_in: float, text: str) -> None:
     assert one_in_number(one_in) == text
+
+
+def test_each_language_groups_numbers_by_itself() -> None:
+    said = []
+    for language in ("en", "de", "en"):
+        with override(language):
+            said.append((one_in_number(12_345), "12,000" in rarity_short(12_345)))
+    assert said == [("12,000", True), ("12.000", False), ("12,000", True)]
 
 
 @pytest.mark.parametrize(

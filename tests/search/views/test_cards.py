@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pytest
+from django.template.loader import get_template
 
 from gallery.models import Image
 from search.methods import METHODS
@@ -164,4 +166,6 @@ def test_the_best_name_in_few_words(about: dict[str, str], name: str) -> None:
 
 def test_no_word_of_a_card_is_lacking() -> None:
     words = card_words()
-    assert all(getattr(words, name) for name in type(words).__slots__)
+    parts = [get_template(f"search/{name}.html").template.source for name in ("_hit", "_why")]
+    assert {name for part in parts for name in re.findall(r"words\.(\w+)", part)} == set(words)
+    assert all(words.values())
