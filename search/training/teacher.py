@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,15 @@ from numpy.typing import NDArray
 
 from search.exceptions import TrainingError, WeightsError
 from search.methods.deep import fit
-from search.methods.model_files import COMPACT, find_model_file, fingerprint
+from search.methods.model_files import COMPACT, ModelFile, find_model_file
+from search.methods.pretrained import packages
+from search.training.packaged import PackagedMaps
 from search.types import RGBImage
 
 Array = NDArray[np.float32]
+
+Maps = Callable[[Array], Array]
+"""Pixels of 0..255, shape (n, height, width, 3), to a network's last maps, shape (n, rows, columns, channels)."""
 
 PLACES = 4
 """Rows and columns of the places that an image is divided into."""
@@ -25,11 +30,11 @@ _TINY = 1e-9
 
 
 class Teacher:
-    """A pretrained Keras network, looked at just before and after its last pooling.
+    """A pretrained network, looked at just before and after its last pooling.
 
     Parameters
     ----------
-    name : path of a `.keras` model, or the name of a network whose weights were fetched
+    name : "lite0" to "lite2", path of a `.keras` model, or the name of a network whose weights were fetched
     options : of the deep method: "weights_dir" and "preprocessing"
 
     Raises
@@ -38,27 +43,17 @@ class Teacher:
     """
 
     def __init__(self, name: str, options: Mapping[str, Any]) -> None:
-        from search.methods.engines.keras_models import input_size, load_features, preprocessing
-
         self.file = find_teacher(name, options)
-        import keras
-
         try:
-            model = load_features(self.file)
+            self.size, self._maps = _packaged(self.file) if self.file.network else _from_keras(self.file)
         except WeightsError as error:
             raise TrainingError("teacher_unusable", because=error) from error
-        pools = [layer for layer in model.layers if type(layer).__name__ == "GlobalAveragePooling2D"]
-        if not pools or pools[-1].output is not model.outputs[0]:
-            raise TrainingError("teacher_not_averaged", file=self.file.path.name)
-        self.size = input_size(model)
-        self.channels = int(model.output_shape[-1])
-        self._maps = keras.Model(model.inputs[0], pools[-1].input)
-        self._prepare = preprocessing(self.file)
+        self.channels = int(self._maps(np.zeros((1, *self.size, 3), np.float32)).shape[-1])
 
     @property
     def title(self) -> str:
         """Name and bytes of the network, such as "model-mobilenet-97af292eca1f"."""
-        return f"{self.file.title}-{fingerprint(self.file.path)}"
+        return f"{self.file.title}-{self.file.identity}"
 
     def look(self, images: Sequence[RGBImage]) -> tuple[Array, Array]:
         """Describe images as wholes and by their places.
@@ -73,7 +68,7 @@ class Teacher:
         places : shape (n, PLACES, PLACES, channels), float32; the same of each place's
         """
         pixels = np.stack([fit(image, *self.size) for image in images]).astype(np.float32)
-        maps = np.asarray(self._maps.predict_on_batch(self._prepare(pixels)), np.float32)
+        maps = self._maps(pixels)
         # As averages of areas, since maps of 7 cells do not divide into 4 places.
         down, across = (_area_means(side) for side in maps.shape[1:3])
         roots = _signed_root(maps)
@@ -81,7 +76,25 @@ class Teacher:
         return _signed_root(np.asarray(maps.mean(axis=(1, 2)), np.float32)), np.asarray(places, np.float32)
 
 
-def find_teacher(name: str, options: Mapping[str, Any]) -> Any:
+def _packaged(file: ModelFile) -> tuple[tuple[int, int], Maps]:
+    maps = PackagedMaps(packages.PACKAGES[file.network])
+    return maps.size, maps
+
+
+def _from_keras(file: ModelFile) -> tuple[tuple[int, int], Maps]:
+    import keras
+
+    from search.methods.engines.keras_models import input_size, load_features, preprocessing
+
+    model = load_features(file)
+    pools = [layer for layer in model.layers if type(layer).__name__ == "GlobalAveragePooling2D"]
+    if not pools or pools[-1].output is not model.outputs[0]:
+        raise TrainingError("teacher_not_averaged", file=file.path.name)
+    maps, prepare = keras.Model(model.inputs[0], pools[-1].input), preprocessing(file)
+    return input_size(model), lambda pixels: np.asarray(maps.predict_on_batch(prepare(pixels)), np.float32)
+
+
+def find_teacher(name: str, options: Mapping[str, Any]) -> ModelFile:
     """Return the model file of a teacher without loading it.
 
     Raises
@@ -91,6 +104,8 @@ def find_teacher(name: str, options: Mapping[str, Any]) -> Any:
     given = {"preprocessing": options.get("preprocessing"), "weights_dir": options.get("weights_dir")}
     is_path = "." in name or "/" in name
     try:
+        if package := packages.named(name):
+            return ModelFile(packages.weights_of(package), "", None, package.name)
         file = find_model_file(given | ({"weights": Path(name)} if is_path else {"backbone": name}))
     except WeightsError as error:
         raise TrainingError("no_teacher", because=error) from error

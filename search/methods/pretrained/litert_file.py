@@ -20,7 +20,7 @@ _SAME, _RELU6, _PLAIN = 0, schema.ActivationFunctionType.RELU6, schema.Activatio
 _Operator, _Options = schema.BuiltinOperator, schema.BuiltinOptions
 
 
-def written(network: Lite, taken: str, features: str, classes: str) -> bytes:
+def written(network: Lite, taken: str, features: str, classes: str, places: str = "") -> bytes:
     """Return a network as the content of a `.tflite` file.
 
     It takes one picture of (side, side, 3) RGB pixels of 0..255, float32, and gives two rows: the activations before
@@ -30,6 +30,7 @@ def written(network: Lite, taken: str, features: str, classes: str) -> bytes:
     ----------
     network : see `fold`
     taken, features, classes : what the input and the two outputs are called
+    places : what a third output is called, if there is to be one: the activations before they are averaged
     """
     graph = _Graph()
     side = network.side
@@ -42,9 +43,10 @@ def written(network: Lite, taken: str, features: str, classes: str) -> bytes:
         inner = graph.convolve(inner, block.project, _PLAIN)
         maps = graph.sum(maps, inner) if block.adds_input else inner
     maps = graph.convolve(maps, network.head, _RELU6)
+    before = {places: maps} if places else {}
     pooled = graph.mean(maps, features)
     named = graph.classify(pooled, network.classifier, classes)
-    return graph.content({taken: pixels}, {features: pooled, classes: named})
+    return graph.content({taken: pixels}, {features: pooled, classes: named} | before)
 
 
 class _Graph:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,11 @@ import numpy as np
 import pytest
 
 from search.exceptions import TrainingError
-from search.methods.deep import fit
+from search.methods.base import normalize_rows
+from search.methods.deep import Deep, fit
 from search.methods.model_files import fingerprint
+from search.methods.pretrained.packages import PACKAGES
+from search.methods.pretrained.preparation import identity
 from search.training import teacher as module
 from search.training.teacher import PLACES, Teacher, find_teacher, fit_whitening
 from search.types import RGBImage
@@ -26,6 +30,19 @@ def test_it_works(keras: Any, tiny_model: Path, picture: RGBImage) -> None:
     model = keras.saving.load_model(tiny_model, compile=False)
     prepared = fit(picture, 32, 32)[None].astype(np.float32) / 127.5 - 1
     np.testing.assert_allclose(pooled[0] ** 2, model(prepared, training=False)[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_network_of_a_package_teaches(picture: RGBImage, tmp_path: Path) -> None:
+    """The squares of what it says are the rows of the content method with the same network."""
+    teacher = Teacher("EfficientNet-Lite0", {})
+    assert (teacher.size, teacher.channels) == ((224, 224), 1280)
+    assert teacher.title == f"lite0-{identity(PACKAGES['lite0'])}"
+    images = [picture, picture[:60, :60]]
+    pooled, places = teacher.look(images)
+    assert places.shape == (2, PLACES, PLACES, 1280)
+    rows = Deep({"backbone": "lite0", "models_dir": tmp_path}).describe(images)
+    np.testing.assert_allclose(normalize_rows(pooled**2), rows, atol=1e-4)
 
 
 def test_places_lie_where_they_are_seen(keras: Any, tiny_model: Path) -> None:
@@ -78,6 +95,18 @@ class TestRefused:
         because = {"code": "no_weights", "params": {"backbone": "ResNet50"}}
         with refused(TrainingError, "no_teacher", because=because):
             find_teacher("resnet50", {"weights_dir": tmp_path})
+
+    def test_a_package_that_is_absent(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(PACKAGES, "lite0", replace(PACKAGES["lite0"], distribution="no-such-package"))
+        because = {"code": "package_absent", "params": {"network": "lite0", "package": "no-such-package"}}
+        with refused(TrainingError, "no_teacher", because=because):
+            find_teacher("lite0", {})
+
+    def test_a_package_that_is_damaged(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(PACKAGES, "lite0", replace(PACKAGES["lite0"], sha256="0" * 64))
+        with pytest.raises(TrainingError) as caught:
+            Teacher("lite0", {})
+        assert (caught.value.code, caught.value.params["because"]["code"]) == ("teacher_unusable", "package_damaged")
 
     def test_unknown_network(self, tmp_path: Path) -> None:
         with pytest.raises(TrainingError) as caught:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from search.exceptions import WeightsError
@@ -99,6 +100,13 @@ def test_the_file_computes_the_definition(network: Lite, tmp_path: Path) -> None
         np.testing.assert_allclose(row, pooled, atol=0.03)  # weights of 16 bits
         np.testing.assert_allclose(logits, named, atol=0.05)
         assert np.corrcoef(row, pooled)[0, 1] > 0.9999
+
+
+def test_the_maps_before_they_are_averaged_can_be_had(network: Lite) -> None:
+    content = written(network, "pixels", "activations", "logits", "maps")
+    runner = Interpreter(model_content=content).get_signature_runner()
+    found = runner(pixels=np.full((1, SIDE, SIDE, 3), 90, np.float32))
+    np.testing.assert_allclose(found["maps"].mean(axis=(1, 2)), found["activations"], atol=1e-5)
 
 
 def test_the_same_network_gives_the_same_bytes(network: Lite) -> None:
