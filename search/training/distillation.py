@@ -138,13 +138,16 @@ def _batches(course: Course) -> Iterator[Batch]:
 def make_batch(course: Course, step: int) -> Batch:
     """Draw and edit the photographs of one step; the same for the same seed and step.
 
+    With a budget of minutes the side of the pictures follows from the time used up.
+
     Returns
     -------
-    pixels : shape (batch, side, side, 3), float32, 0..255
+    pixels : shape (batch, side, side, 3), float32, 0..255; side as `Recipe.side_at` gives it
     rows : shape (batch, dim), float32; targets of the wholes
     places : shape (batch, p, p, dim), float32; targets of the places
     """
     recipe = course.recipe
+    side = recipe.side_at(course.budget.share(step, course.seconds))
     # By the number of the step alone, or a resumed training would see other batches.
     rng = np.random.default_rng((recipe.seed, step))
     # Without replacement: twice the same picture says nothing about likeness.
@@ -152,7 +155,7 @@ def make_batch(course: Course, step: int) -> Batch:
     pixels, rows, places = [], [], []
     for row in chosen:
         variant = course.variants[int(rng.integers(len(course.variants)))]
-        image, parts = edit(variant.pixels[row], variant.places[row].astype(np.float32), recipe.side, rng)
+        image, parts = edit(variant.pixels[row], variant.places[row].astype(np.float32), side, rng)
         pixels.append(image)
         rows.append(variant.rows[row])
         places.append(parts)

@@ -35,9 +35,10 @@ class Distiller(keras.Model):  # type: ignore[misc]
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
         """Return the weighted sum of the three losses."""
-        (rows, places), (target, target_places) = y_pred, y
-        # The encoder gives lengths too, which nobody uses: rows are compared by their direction.
-        rows, places = ops.normalize(rows, axis=-1), ops.normalize(places, axis=-1)
+        (rows, places), (target, target_places) = y_pred, (ops.convert_to_tensor(each, "float32") for each in y)
+        # The encoder gives lengths too, which nobody uses: rows are compared by their direction. In 32 bits, since
+        # cosines near 1 would all be 1 in 16.
+        rows, places = (ops.normalize(ops.cast(each, "float32"), axis=-1) for each in (rows, places))
         # The teacher divides pictures into a fixed number of places, the encoder by its strides.
         if places.shape[1:3] != target_places.shape[1:3]:
             target_places = ops.normalize(ops.image.resize(target_places, places.shape[1:3]), axis=-1)
@@ -49,5 +50,5 @@ class Distiller(keras.Model):  # type: ignore[misc]
         }
         for mean, loss in zip(self.means, losses.values(), strict=True):
             # Keras notes only the sum by itself.
-            mean.update_state(loss)
+            mean.update_state(ops.stop_gradient(loss))
         return sum(self.weights_of[name] * loss for name, loss in losses.items())

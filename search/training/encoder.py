@@ -33,6 +33,8 @@ FILE, PLAN = "encoder.tflite", "training.json"
 PHOTOGRAPHS, TARGETS = "photographs", "targets"
 PASSING = (PHOTOGRAPHS, TARGETS)
 """Folders that only `--resume` needs."""
+MAY_CHANGE = {"variants", "precision"}
+"""Of the recipe: a training may go on with more variants, or on a machine that computes otherwise."""
 _SPARE_BYTES = 2**28
 
 
@@ -151,6 +153,8 @@ def _agree(folder: Path, plan: dict[str, Any]) -> None:
     except ValueError as error:
         raise TrainingError("plan_damaged", path=path, cause=str(error)) from error
     for name, value in (plan | plan["recipe"]).items():
+        if name in MAY_CHANGE:
+            continue
         was = (begun | begun.get("recipe", {})).get(name)
         if name != "recipe" and was != value:
             raise TrainingError("begun_otherwise", folder=folder, what=name, was=str(was), now=str(value))

@@ -12,8 +12,10 @@ from search.exceptions import TrainingError
 from search.training import network
 
 BACKENDS = ("tensorflow", "jax", "torch")
+PRECISIONS = ("float32", "bfloat16")
 MIN_IMAGES = 100
 """Fewer photographs to learn from than these are refused."""
+_SMALL_SIDE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,22 @@ class Recipe:
     widths: tuple[int, ...] = network.WIDTHS
     depth: int = network.DEPTH
     stem: int = network.STEM
+    precision: str = "float32"  # of what flows through the network; weights and losses have 32 bits
+    small_share: float = 0.6  # of the budget, at first, in which pictures are smaller; see `side_at`
 
     @property
     def stored(self) -> int:
         """Height and width at which variants are kept, in pixels."""
         return max(96, self.side)
+
+    def side_at(self, share: float) -> int:
+        """Return the side of the pictures when this share of the budget is used up.
+
+        Small pictures cost less than half, and teach what does not depend on size (Tan and Le, "EfficientNetV2",
+        ICML 2021). A multiple of 16, by which the network divides.
+        """
+        small = max(_SMALL_SIDE, round(self.side * 2 / 3 / 16) * 16)
+        return min(self.side, small) if share < self.small_share else self.side
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""

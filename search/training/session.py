@@ -22,6 +22,19 @@ Batch = tuple[Array, Array, Array]
 """Pixels (n, side, side, 3), targets of wholes (n, dim), targets of places (n, p, p, dim)."""
 
 
+@contextmanager
+def _computing(precision: str) -> Iterator[None]:
+    """Let layers that are made meanwhile compute in so many bits; their weights have 32."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 class Session:
     """Network, optimizer and running mean of the weights.
 
@@ -37,7 +50,8 @@ class Session:
         from search.training.distiller import Distiller
 
         keras.utils.set_random_seed(recipe.seed)
-        self.encoder = build(recipe.widths, recipe.depth, dim, recipe.stem)
+        with _computing(recipe.precision):
+            self.encoder = build(recipe.widths, recipe.depth, dim, recipe.stem)
         self._optimizer = keras.optimizers.AdamW(
             recipe.peak_rate, weight_decay=recipe.weight_decay, use_ema=True, ema_momentum=recipe.averaging
         )
@@ -79,7 +93,7 @@ class Session:
         with self.averaged() as encoder:
             rows = np.concatenate(
                 [
-                    encoder.predict_on_batch(pixels[start : start + 100].astype(np.float32))[0]
+                    np.asarray(encoder.predict_on_batch(pixels[start : start + 100].astype(np.float32))[0], np.float32)
                     for start in range(0, len(pixels), 100)
                 ]
             )

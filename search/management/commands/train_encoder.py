@@ -14,18 +14,18 @@ from django.core.management.base import BaseCommand, CommandParser
 from jobs.commands import MISUSE, refusal, refused_by
 from jobs.supervisor.progress import ProgressBars
 from search.exceptions import TrainingError
-from search.methods.model_files import comes_along
+from search.methods.model_files import COMPACT
 from search.storage import encoder_training_folder
 from search.training.encoder import FILE, PASSING, PLAN, EncoderOrder, train_encoder
 from search.training.library.image_sources import Photographs
-from search.training.recipe import BACKENDS, Budget, Recipe
+from search.training.recipe import BACKENDS, PRECISIONS, Budget, Recipe
 from search.training.report import CURVE, MARKDOWN
 
 INTERRUPTED = 130
 READ_SIDE = 256
 """Longest side, in pixels, at which photographs are kept for the teacher."""
 DEEP_OPTIONS: dict[str, Any] = settings.SEARCH_METHOD_OPTIONS["deep"]
-TEXTBOOK_BACKBONE = "resnet50"
+BEST_TEACHER = "lite2"
 
 
 class Command(BaseCommand):
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             "--teacher",
             default=None,
             metavar="MODEL",
-            help="A .keras model, or a network whose weights were fetched; without it, the one set, else ResNet50.",
+            help="lite0 to lite2, a .keras model, or a network whose weights were fetched; without it, the one set.",
         )
         length = parser.add_mutually_exclusive_group()
         length.add_argument("--epochs", type=int, metavar="N", help="Train so many times over the photographs.")
@@ -76,6 +76,12 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--backend", choices=BACKENDS, default="tensorflow", help="What Keras trains on (default %(default)s)."
+        )
+        parser.add_argument(
+            "--precision",
+            choices=PRECISIONS,
+            default=PRECISIONS[0],
+            help="Compute in so many bits; 16 are faster where the processor has them (default %(default)s).",
         )
         parser.add_argument("--json", action="store_true", help="Print the report as JSON.")
 
@@ -131,7 +137,7 @@ def _check(options: dict[str, Any]) -> None:
 
 def _order(options: dict[str, Any], folder: Path) -> EncoderOrder:
     photographs = Photographs(options["images"].expanduser())
-    recipe = Recipe(side=options["side"], variants=options["variants"], seed=options["seed"])
+    given = {name: options[name] for name in ("side", "variants", "seed", "precision")}
     return EncoderOrder(
         names=photographs.names,
         labels=photographs.labels,
@@ -140,7 +146,7 @@ def _order(options: dict[str, Any], folder: Path) -> EncoderOrder:
         folder=folder,
         budget=options["epochs"] or Budget(minutes=options["minutes"] or 60.0),
         held_out=options["held_out"],
-        recipe=recipe,
+        recipe=Recipe(**given),
         backend=options["backend"],
         resume=options["resume"],
         teacher_options=DEEP_OPTIONS,
@@ -148,8 +154,9 @@ def _order(options: dict[str, Any], folder: Path) -> EncoderOrder:
 
 
 def _teacher_set() -> str:
-    """Return the network that the settings name, if it can teach, else the textbook's."""
+    """Return the network that the settings name, if it can teach, else the best of those from packages."""
     weights = DEEP_OPTIONS["weights"]
     if weights is not None and weights.suffix == ".keras":
         return str(weights)
-    return TEXTBOOK_BACKBONE if comes_along(DEEP_OPTIONS["backbone"]) else DEEP_OPTIONS["backbone"]
+    backbone: str = DEEP_OPTIONS["backbone"]
+    return BEST_TEACHER if backbone.lower() in ("", COMPACT) else backbone

@@ -105,9 +105,39 @@ def test_either_epochs_or_minutes_are_named(tmp_path: Path) -> None:
         call_command("train_encoder", "--images", str(tmp_path), "--epochs", "1", "--minutes", "1")
 
 
+@pytest.mark.parametrize(
+    ("backbone", "weights", "teacher"),
+    [
+        ("lite0", None, "lite0"),
+        ("compact", None, "lite2"),
+        ("", Path("encoder.tflite"), "lite2"),
+        ("lite2", Path("mine.keras"), "mine.keras"),
+    ],
+)
+def test_without_a_name_the_network_that_is_set_teaches(
+    backbone: str, weights: Path | None, teacher: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders: list[Any] = []
+
+    def stop(order: Any, observer: Any) -> None:
+        orders.append(order)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "train_encoder", stop)
+    monkeypatch.setitem(command.DEEP_OPTIONS, "backbone", backbone)
+    monkeypatch.setitem(command.DEEP_OPTIONS, "weights", weights)
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    with pytest.raises(SystemExit):
+        call_command("train_encoder", "--images", str(tmp_path), "--precision", "bfloat16", "--side", "96")
+    assert orders[0].teacher == teacher
+    assert (orders[0].recipe.precision, orders[0].recipe.side) == ("bfloat16", 96)
+
+
 def test_no_teacher_is_told_before_anything_is_read(tmp_path: Path) -> None:
     with command_refused("no_teacher"):
-        call_command("train_encoder", "--images", str(tmp_path), "--out", str(tmp_path / "out"))
+        call_command(
+            "train_encoder", "--images", str(tmp_path), "--teacher", "resnet50", "--out", str(tmp_path / "out")
+        )
     assert not (tmp_path / "out").exists()
 
 

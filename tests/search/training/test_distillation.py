@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,12 @@ def test_batches_follow_from_seed_and_step(variants: list[Variant]) -> None:
     for one, same, other in zip(make_batch(course, 4), make_batch(course, 4), make_batch(course, 5), strict=True):
         np.testing.assert_array_equal(one, same)
         assert not np.array_equal(one, other)
+
+
+def test_pictures_grow(variants: list[Variant]) -> None:
+    course = make_course(variants, steps=10)
+    course.recipe = replace(RECIPE, side=96)
+    assert [make_batch(course, step)[0].shape[1] for step in (1, 5, 6, 10)] == [64, 64, 96, 96]
 
 
 def test_what_is_held_out_is_never_trained_on(variants: list[Variant]) -> None:

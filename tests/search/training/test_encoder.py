@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import namedtuple
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,17 @@ class TestResumed:
         report = train_encoder(order(folder, tiny_model, resume=True, budget=Budget(steps=9)), listener)
         assert report["steps"] == 9
         assert any("step 7" in line for line in listener.heard)
+
+    def test_with_more_variants_and_other_bits(
+        self, uncompiled: None, trained: tuple[Path, dict[str, Any]], tiny_model: Path
+    ) -> None:
+        folder, _report = trained
+        listener = Listener()
+        recipe = replace(RECIPE, variants=3, precision="bfloat16")
+        report = train_encoder(order(folder, tiny_model, resume=True, recipe=recipe, budget=Budget(steps=11)), listener)
+        assert (report["steps"], report["recipe"]["variants"]) == (11, 3)
+        assert "teacher, variant 3 of 3" in listener.heard
+        assert "teacher, variant 2 of 3" not in listener.heard
 
     @pytest.mark.parametrize(
         ("options", "code", "about"),

@@ -30,6 +30,14 @@ def test_json_holds_it() -> None:
     assert Recipe(side=128).stored == 128
 
 
+def test_pictures_are_small_at_first() -> None:
+    """Two thirds of 96 are 64; of 128, rounded to a multiple of 16, 80; up to 64 they stay as they are."""
+    recipe = Recipe(side=96, small_share=0.6)
+    assert [recipe.side_at(share) for share in (0, 0.59, 0.6, 1)] == [64, 64, 96, 96]
+    assert [Recipe(side=side).side_at(0) for side in (32, 64, 80, 128)] == [32, 64, 64, 80]
+    assert Recipe(side=96, small_share=0).side_at(0) == 96
+
+
 def test_a_backend_that_is_not_installed_is_refused() -> None:
     with refused(TrainingError, "backend_missing", backend="nowhere"):
         use_backend("nowhere")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,23 @@ def test_maps_of_other_sizes_are_compared(uncompiled: None) -> None:
     assert np.isfinite(session.figures()["places"])
 
 
+def test_sixteen_bits_learn_too(uncompiled: None, tmp_path: Path) -> None:
+    import keras
+
+    session = Session(replace(RECIPE, precision="bfloat16"), 8)
+    assert keras.config.dtype_policy().name == "float32"  # what others build stays as it was
+    assert {weights.dtype for weights in session.encoder.weights} == {"float32"}
+    assert {output.dtype for output in session.encoder.outputs} == {"bfloat16"}
+    session.learn(make_batch(), 1e-2)
+    first = session.figures()["loss"]
+    for _step in range(10):
+        session.learn(make_batch(), 1e-2)
+    assert session.figures()["loss"] < first
+    assert session.embed(np.zeros((2, 32, 32, 3), np.uint8)).dtype == np.float32
+    session.save(tmp_path / "it.npz", {"step": 11})
+    assert Session(RECIPE, 8).restore(tmp_path / "it.npz") == {"step": 11}
+
+
 @pytest.mark.slow
 def test_restored_it_goes_on_the_same(trained: Session, tmp_path: Path) -> None:
     trained.save(tmp_path / "it.npz", {"step": 12, "curve": [{"loss": 0.5}]})
@@ -116,13 +134,14 @@ def test_a_checkpoint_of_another_network_is_refused(trained: Session, tmp_path: 
         np.testing.assert_array_equal(one, two)
 
 
-def test_jax_trains_it_too() -> None:
-    if importlib.util.find_spec("jax") is None:
-        pytest.skip("jax is not installed")
-    program = """
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_others_train_it_too(backend: str) -> None:
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    program = f"""
 import numpy as np
 from search.training.recipe import use_backend
-use_backend("jax")
+use_backend("{backend}")
 from tests.search.training.test_session import RECIPE, make_batch
 from search.training.session import Session
 session = Session(RECIPE, 8)
