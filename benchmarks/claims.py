@@ -1,12 +1,13 @@
 """What the textbook claims of methods and fusion, measured on photographs whose folder is their label.
 
     python benchmarks/claims.py --images FOLDER [--backbone NAME | --deep-weights FILE]
-        [--queries N] [--copies N] [--out FILE] [--json]
+        [--queries N] [--copies N] [--questions N]
+        [--data FOLDER] [--out FILE] [--json]
 
 Imports the photographs into a temporary library and runs the product's own commands there: `evaluate` by labels and on
-edited copies, and `learn_weights` by both. Beside it, the time of one SSIM as the textbook computes it (scikit-image,
-the whole images) and as search does (64 x 64, many candidates at once). Content is seen by the network that serves
-unless another is named.
+edited copies, and `learn_weights` by both. With --data the library is kept, and the next run uses it as it is. Beside
+it, the time of one SSIM as the textbook computes it (scikit-image, the whole images) and as search does (64 x 64, many
+candidates at once). Content is seen by the network that serves unless another is named.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,16 @@ SSIM_PAIRS = 20
 CURVES = ("curves", "thresholds", "reliability")  # for the Lab page; a report of figures does without
 KOCH_SIDES = (224, 512)
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """At most how much is asked: images to query with by label, images to copy, questions to learn from; and where."""
+
+    queries: int
+    copies: int
+    questions: int
+    data: Path | None  # None: of a library that is removed again
 
 
 class Library:
@@ -61,18 +73,18 @@ class Library:
         return document | {"seconds": round(time.monotonic() - began, 1)}
 
 
-def measure_library(
-    images: Path, network: dict[str, str], backbone: str, num_queries: int, num_copies: int
-) -> dict[str, Any]:
+def measure_library(images: Path, network: dict[str, str], backbone: str, asked: Asked) -> dict[str, Any]:
     """Import the photographs, and measure methods, fusions and learned weights."""
     with tempfile.TemporaryDirectory(prefix="likeness-claims-") as folder:
-        library = Library(Path(folder), network)
-        library.run("migrate", "--verbosity", "0")
-        library.run("import_images", str(images.resolve()), "--label-from-folder", "--wait")
-        library.run("build_index")
-        labels = library.ask("evaluate", "--max-queries", str(num_queries))
-        copies = library.ask("evaluate", "--from", "copies", "--max-queries", str(num_copies))
-        learned = {source: library.ask("learn_weights", "--from", source) for source in ("labels", "copies")}
+        library = Library(asked.data or Path(folder), network)
+        if asked.data is None or not asked.data.exists():
+            library.run("migrate", "--verbosity", "0")
+            library.run("import_images", str(images.resolve()), "--label-from-folder", "--wait")
+            library.run("build_index")
+        labels = library.ask("evaluate", "--max-queries", str(asked.queries))
+        copies = library.ask("evaluate", "--from", "copies", "--max-queries", str(asked.copies))
+        most = ("--max-queries", str(asked.questions))
+        learned = {source: library.ask("learn_weights", "--from", source, *most) for source in ("labels", "copies")}
     data = f"{labels['images']:,} photographs of {images.name} in {labels['labels']} folders, each folder a label"
     for document in (labels, copies):
         for name in CURVES:
@@ -130,17 +142,22 @@ def main() -> None:
     parser.add_argument("--deep-weights", type=Path, metavar="FILE", help="a model or weights file instead")
     parser.add_argument("--queries", type=int, default=2000, help="labelled images to query with, at most")
     parser.add_argument("--copies", type=int, default=150, help="images to make edited copies of")
+    parser.add_argument("--questions", type=int, default=300, help="questions of one set that weights are learned from")
+    parser.add_argument(
+        "--data", type=Path, metavar="FOLDER", help="keep the library there, or use the one that is there"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the JSON there")
     parser.add_argument("--json", action="store_true", help="print the JSON")
     arguments = parser.parse_args()
     given = arguments.deep_weights
     network = {"DEEP_WEIGHTS": str(given.resolve())} if given else {"DEEP_BACKBONE": arguments.backbone}
     backbone = given.name if given else arguments.backbone
+    asked = Asked(arguments.queries, arguments.copies, arguments.questions, arguments.data and arguments.data.resolve())
     document = {
         "machine": describe_machine(),
         "command": command_line(),
         "ssim_ms": measure_ssim(arguments.images),
-        **measure_library(arguments.images, network, backbone, arguments.queries, arguments.copies),
+        **measure_library(arguments.images, network, backbone, asked),
     }
     if arguments.out:
         arguments.out.write_text(json.dumps(document, indent=1) + "\n")

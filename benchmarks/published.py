@@ -14,7 +14,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from benchmarks.known_sets.layouts import LAYOUTS, read_set
 from benchmarks.known_sets.measures import MEASURES
 from benchmarks.known_sets.papers import PUBLISHED
 from benchmarks.machine import command_line, describe_machine
+from search.methods import DerivedMethod, Method
 from search.types import RGBImage, Vectors
 
 SIDE = 512
@@ -54,10 +55,15 @@ def load(picture: Picture) -> RGBImage:
     return np.asarray(shown, np.uint8)
 
 
-def describe(pictures: Sequence[Picture]) -> dict[str, Vectors]:
-    """Describe pictures by every method that has a weight and works here."""
+def describe(pictures: Sequence[Picture], *, asking: bool) -> dict[str, Vectors]:
+    """Describe pictures by every method that has a weight and works here; those that ask as uploads are, more closely.
+
+    Returns
+    -------
+    vectors : by method, ndarrays of shape (pictures, numbers of the method)
+    """
     from search.features import registry
-    from search.features.extraction import describe_images
+    from search.features.derivation import describe_images
 
     methods = {
         name: method
@@ -67,9 +73,19 @@ def describe(pictures: Sequence[Picture]) -> dict[str, Vectors]:
     found: dict[str, list[Vectors]] = {}
     for start in range(0, len(pictures), BATCH):
         images = [load(picture) for picture in pictures[start : start + BATCH]]
-        for name, rows in describe_images(images, methods).items():
-            found.setdefault(name, []).append(rows)
+        rows = describe_images(images, methods) if asking else stored_rows(images, methods)
+        for name, vectors in rows.items():
+            found.setdefault(name, []).append(vectors)
     return {name: np.concatenate(rows) for name, rows in found.items()}
+
+
+def stored_rows(images: list[RGBImage], methods: Mapping[str, Method]) -> dict[str, Vectors]:
+    """Describe images as those of a library are, asking no network twice."""
+    found: dict[str, Vectors] = {}
+    for name, method in methods.items():
+        derived = isinstance(method, DerivedMethod) and method.derives and method.source in found
+        found[name] = method.derive(found[method.source]) if derived else method.describe(images)
+    return found
 
 
 def measure(known: KnownSet, most_queries: int) -> list[dict[str, Any]]:
@@ -77,13 +93,14 @@ def measure(known: KnownSet, most_queries: int) -> list[dict[str, Any]]:
     from search.evaluation.rankings import FUSED, METHOD, Judge, make_field
     from search.scoring.fusion import DEFAULT_WEIGHTS
 
-    vectors = describe(known.pictures)
-    searched = {name: rows[: known.searched] for name, rows in vectors.items()}
+    searched = describe(known.pictures[: known.searched], asking=False)
     snapshot = make_snapshot(searched, np.arange(known.searched))
+    asking = describe(known.pictures[known.searched :], asking=True)
     judge = Judge(make_field(snapshot, np.asarray(snapshot.segments[0].image_ids)), {"default": DEFAULT_WEIGHTS})
     found: dict[tuple[str, str], list[float]] = {}
     for question in draw(known.questions, most_queries):
-        query = {name: rows[question.picture] for name, rows in vectors.items()}
+        rows, place = (searched, 0) if question.picture < known.searched else (asking, known.searched)
+        query = {name: each[question.picture - place] for name, each in rows.items()}
         for (part, name), scores in judge.rankings(query).items():
             if part in (METHOD, FUSED):
                 order, total = relevance(scores, question)

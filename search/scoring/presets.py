@@ -33,18 +33,18 @@ PRESETS: dict[str, Preset] = {
     ),
     "product": Preset(
         gettext_noop("Product search"),
-        gettext_noop("The same kind of thing in the same colors"),
-        {"color": 0.4, "deep": 0.6},
+        gettext_noop("One thing seen from other sides, on other plain grounds, in other light"),
+        {"color": 0.1, "deep": 0.5, "local": 0.4},
     ),
     "medical": Preset(
         gettext_noop("Medical"),
-        gettext_noop("The same content in the same arrangement; color counts for nothing"),
-        {"ssim": 0.4, "deep": 0.6},
+        gettext_noop("Gray pictures, such as scans: the same content; color counts for nothing"),
+        {"ssim": 0.05, "deep": 0.55, "siamese": 0.1, "local": 0.3},
     ),
     "copyright": Preset(
         gettext_noop("Copyright"),
         gettext_noop("Edited copies: one picture cropped, turned, mirrored, recolored, or part of another"),
-        {"siamese": 0.3, "local": 0.35, "phash": 0.15, "deep": 0.2},
+        {"color": 0.1, "deep": 0.1, "siamese": 0.3, "phash": 0.1, "local": 0.4},
     ),
 }
 

@@ -124,7 +124,7 @@ def test_an_address_reproduces_a_search(results: Page, open_page: OpenPage) -> N
 
 def test_a_preset_moves_the_sliders(results: Page) -> None:
     results.get_by_role("button", name="Copyright").click()
-    expect(results.locator("#w_local")).to_have_value("0.35")
+    expect(results.locator("#w_local")).to_have_value("0.4")
     expect(results.get_by_role("button", name="Copyright")).to_have_attribute("aria-pressed", "true")
     results.get_by_role("link", name="Reset").click()
     expect(results.get_by_role("button", name="General")).to_have_attribute("aria-pressed", "true")

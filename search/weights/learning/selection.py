@@ -61,7 +61,8 @@ def learn(sets: Mapping[str, LabelledQuerySet], present: Weights, seed: int) -> 
 
     Starts are the present weights, each method alone, all equal, pairs, and logistic regressions on the rarities;
     coordinate ascent improves the best of them on the mAP itself. As the single methods are among the starts, what is
-    learned never ranks the questions it was learned from worse than the best of them.
+    learned from one set falls at most CAUTION / LOSS_FACTOR of the best of them behind it, on the questions it was
+    learned from. Of several sets, one may lose more where the others gain it.
 
     Parameters
     ----------

@@ -91,7 +91,7 @@ def test_weights_are_those_of_the_address(client: Client, ids: list[int]) -> Non
 
 
 def test_a_preset_counts(client: Client, ids: list[int]) -> None:
-    assert "0.40" in cell(show(client, ids[0], ids[1], preset="product"), "Color")
+    assert "0.10" in cell(show(client, ids[0], ids[1], preset="product"), "Color")
 
 
 def test_weights_that_are_all_0_are_said_and_those_of_the_site_count(client: Client, ids: list[int]) -> None:

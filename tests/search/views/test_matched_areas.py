@@ -197,4 +197,4 @@ def test_a_preset_says_which_of_its_methods_are_missing(client: Client, monkeypa
     assert re.search(r'data-preset-note="product"\s*>', product)
     general = search(client, image=image_id)
     assert re.search(r'data-preset-note="product"\s+hidden', general)
-    assert 'data-preset-note="copyright"' not in general
+    assert 'data-preset-note="medical"' not in general

@@ -85,7 +85,7 @@ def test_where_no_method_with_a_weight_can_compare_the_page_says_so(client: Clie
 
 def test_a_preset_in_the_url_sets_the_sliders(client: Client, library: list[int]) -> None:
     text = search(client, image=library[0], preset="medical").content.decode()
-    assert re.search(r'name="w_ssim"[^>]*value="0.4"', text)
+    assert re.search(r'name="w_ssim"[^>]*value="0.05"', text)
     assert re.search(r'value="medical"[^>]*aria-pressed="true"', text)
 
 
