@@ -8,6 +8,14 @@ from jobs import errors
 
 SENTENCES: dict[str, errors.Template] = {
     "extra_missing": _("%(package)s is not installed; run `pip install %(package)s`"),
+    "text_tower_failed": _("%(path)s was loaded but failed on words (%(cause)s); export or copy it again"),
+    "text_tower_same": _("%(path)s says the same of all words; export or copy it again"),
+    "text_tower_wrong": _(
+        "%(path)s must take tokens, maybe with a mask, and give a row for a text; it takes and gives %(got)s"
+    ),
+    "tokenizer_damaged": _("%(path)s is no tokenizer that can be used (%(cause)s); export or copy it again"),
+    "tokenizer_missing": _("the text tower %(path)s has no tokenizer.json beside it; copy it there"),
+    "towers_apart": _("the text tower gives %(got)s numbers, the image tower %(expected)s; take both from one export"),
     "onnx_custom_operators": _(
         "%(path)s needs operators of its own (%(operators)s), which are code that comes with it; export it without"
     ),

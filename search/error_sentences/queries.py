@@ -15,6 +15,7 @@ SEARCHES: dict[str, errors.Template] = {
     "compares_images": _("compares images, and the query is words"),
     "no_letters": _("expected words, but “%(words)s” holds no letter; say in words what the images show"),
     "unknown_writing": _("the text model does not know the writing of “%(words)s”; say it in English or Chinese"),
+    "words_not_placed_yet": _("the images are still being placed among words; meanings are compared once that is done"),
     "words_too_long": _(
         "expected at most %(most)s characters of words, these are %(num)s; name the thing in a few words"
     ),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from search.exceptions import MethodUnavailableError, SearchError, WeightsError
 from search.methods import WORDS, load_method
 from search.methods.base import DerivedMethod, Method, check_images
-from search.methods.naming import WordSpace, find_space, sentences
+from search.methods.naming import TowerPair, WordSpace, find_pair, find_space, pair_lacks, sentences
 from search.types import RGBImage, Vectors
 
 _REVISION = 1  # raise it when the numbers change although neither network's file does
@@ -21,6 +21,8 @@ class Naming(DerivedMethod):
 
     A text has a row there, too: so words can be searched for, and an image be asked for more that would be called the
     same.
+
+    Where the content network is the image tower of a pair, its text tower places the words.
 
     Options: "deep": options of the content method, for when no other instance of it is at hand; "folder": where spaces
     lie, by default those that come with the program.
@@ -41,19 +43,17 @@ class Naming(DerivedMethod):
     @property
     def dim(self) -> int:
         """Numbers per row."""
-        return self._space().dim
+        return self._space().dim or self._content().dim
 
     def unavailable(self) -> SearchError | None:
         """Return why images and words cannot be compared here: no content network that names things, no text model."""
         if missing := self._content().unavailable():
             return MethodUnavailableError("builds_on_content", because=missing)
-        if missing := sentences.lacking():
-            return missing
         try:
-            self._space()
+            space = self._space()
         except WeightsError as error:
             return error
-        return None
+        return pair_lacks(space) if isinstance(space, TowerPair) else sentences.lacking()
 
     def warm_up(self) -> None:
         """Load the content network."""
@@ -99,7 +99,10 @@ class Naming(DerivedMethod):
         return self.origin
 
     def _space(self) -> WordSpace:
-        return find_space(self._content().version, self.options.get("folder"))
+        content = self._content()
+        if pair := find_pair(content.options, content.version):
+            return pair
+        return find_space(content.version, self.options.get("folder"))
 
     def _usable(self) -> WordSpace:
         if (reason := self.unavailable()) is not None:

@@ -120,7 +120,9 @@ def run_query(
     # In the words for an image that never was: nobody learns which numbers belong to images that are closed to them.
     if source.image_id is not None and np.isin(source.image_id, closed):
         raise ImageNotFoundError(source.image_id)
-    asked = typed_words.ask(source.words, viewer, collection_id) if source.words else None
+    asked = None
+    if source.words:
+        asked = typed_words.fitting(typed_words.ask(source.words, viewer, collection_id), snapshot)
     fitting, other = fit_query(_vectors(source, snapshot, asked), snapshot, registry.methods())
     silent = abstentions(fitting)
     vectors = {name: row for name, row in fitting.items() if name not in silent}

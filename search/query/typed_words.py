@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from gallery.models import Image
 from gallery.text_search import ids_saying
 from jobs.errors import CodedError
-from search.exceptions import QueryError, SearchError
+from search.exceptions import QueryError, SearchError, WeightsError
 from search.features import registry
 from search.methods import WORDS
+from search.scoring.segments import Snapshot
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -68,6 +69,20 @@ def ask(text: str, viewer: User | AnonymousUser | None, collection_id: int | Non
         return WordsAsked(method.place([words])[0], said, guessed=not method.knows(words))
     except SearchError as error:
         return WordsAsked(None, said, error)
+
+
+def fitting(asked: WordsAsked, snapshot: Snapshot) -> WordsAsked:
+    """Return what words come to among the images that are searched, whose rows may be of another space than theirs."""
+    if asked.row is None:
+        return asked
+    dims = {each.methods[WORDS].vectors.shape[1] for each in snapshot.segments if WORDS in each.methods}
+    why: CodedError | None = None
+    served = snapshot.versions.get(WORDS) == registry.methods()[WORDS].version
+    if snapshot.num_images and not (dims and served):
+        why = QueryError("words_not_placed_yet")
+    elif apart := dims - {len(asked.row)}:
+        why = WeightsError("towers_apart", expected=apart.pop(), got=len(asked.row))
+    return replace(asked, row=None, why_not=why, guessed=False) if why else asked
 
 
 def plain(text: str) -> str:

@@ -13,6 +13,7 @@ from search.methods.engines.network import Network, unreadable
 from search.methods.model_files import ModelFile
 from search.methods.onnx.pixels import Layout, Pixels, read_pixels
 from search.methods.onnx.places import files_of
+from search.methods.onnx.session import open_session, runtime_errors
 
 _KINDS: dict[str, type[np.generic]] = {
     "tensor(float)": np.float32,
@@ -36,33 +37,13 @@ def load(file: ModelFile) -> Network:
     """
     files_of(file.path)
     pixels = read_pixels(file.path)
-    session = _session(file)
+    session = open_session(file.path)
     layout, kind = _input(file, session, pixels)
     output, dim = _output(file, session, pixels)
     runner = _Runner(file, session, pixels, (layout, kind), output)
     if dim is None:
         dim = runner(np.zeros((1, *pixels.size, 3), np.uint8)).shape[1]
     return Network(size=pixels.size, dim=dim, embeds=True, run=runner)
-
-
-def _session(file: ModelFile) -> Any:
-    import onnxruntime
-
-    errors: tuple[type[Exception], ...] = (OSError, *_runtime_errors(onnxruntime))
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    try:
-        return onnxruntime.InferenceSession(str(file.path), options, providers=["CPUExecutionProvider"])
-    except errors as error:
-        raise unreadable("onnx_model_unreadable", file.path, error) from error
-
-
-def _runtime_errors(onnxruntime: Any) -> tuple[type[Exception], ...]:
-    """Return the errors of ONNX Runtime, which have no common base of their own."""
-    state = onnxruntime.capi.onnxruntime_pybind11_state
-    own = (each for each in vars(state).values() if isinstance(each, type) and issubclass(each, Exception))
-    return ValueError, RuntimeError, *own
 
 
 def _input(file: ModelFile, session: Any, pixels: Pixels) -> tuple[Layout, type[np.generic]]:
@@ -108,12 +89,10 @@ class _Runner:
     def __init__(
         self, file: ModelFile, session: Any, pixels: Pixels, taken: tuple[Layout, type[np.generic]], output: str
     ) -> None:
-        import onnxruntime
-
         self._file, self._session, self._pixels = file, session, pixels
         self._layout, self._kind = taken
         self._input, self._output = session.get_inputs()[0].name, output
-        self._errors = _runtime_errors(onnxruntime)
+        self._errors = runtime_errors()
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         return np.concatenate([self._row(image[None]) for image in images])

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from search.methods.naming import sentences
 from search.methods.naming.space import WordSpace, find_space
+from search.methods.naming.towers import TowerPair, find_pair, pair_lacks
 
-__all__ = ["WordSpace", "find_space", "sentences"]
+__all__ = ["TowerPair", "WordSpace", "find_pair", "find_space", "pair_lacks", "sentences"]

@@ -26,8 +26,8 @@ class WordSpace(Protocol):
         """Identify the rows of images; at most 48 characters."""
 
     @property
-    def dim(self) -> int:
-        """Numbers per row."""
+    def dim(self) -> int | None:
+        """Numbers per row; None: as many as the content network's."""
 
     def rows(self, contents: Vectors) -> NDArray[np.float32]:
         """Place images by what their content is.

@@ -72,6 +72,21 @@ def export_fingerprint(model: Path) -> str:
     return _fingerprint(tuple(_marked(path) for path in files_of(model)), read_pixels(model))
 
 
+def text_fingerprint(textual: Path, others: tuple[Path, ...]) -> str:
+    """Return the first 12 hexadecimal digits of a SHA-256 of all that makes a text tower's rows.
+
+    Parameters
+    ----------
+    textual : its model
+    others : files of its tokenizer; those that are not there are left out
+
+    Raises
+    ------
+    WeightsError : see `files_of`
+    """
+    return _fingerprint(tuple(_marked(path) for path in (*files_of(textual), *others) if path.is_file()), None)
+
+
 def _marked(path: Path) -> tuple[Path, int, int]:
     """Return a path with what changes when its file does."""
     try:
@@ -96,7 +111,7 @@ def _data_of(model: Path, num_bytes: int, mtime_ns: int) -> tuple[Path, ...]:
 
 
 @lru_cache(maxsize=8)
-def _fingerprint(files: tuple[tuple[Path, int, int], ...], pixels: Pixels) -> str:
+def _fingerprint(files: tuple[tuple[Path, int, int], ...], pixels: Pixels | None) -> str:
     digest = hashlib.sha256(repr(pixels).encode())
     for path, _num_bytes, _mtime_ns in files:
         with path.open("rb") as file:
