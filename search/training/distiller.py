@@ -39,9 +39,6 @@ class Distiller(keras.Model):  # type: ignore[misc]
         # The encoder gives lengths too, which nobody uses: rows are compared by their direction. In 32 bits, since
         # cosines near 1 would all be 1 in 16.
         rows, places = (ops.normalize(ops.cast(each, "float32"), axis=-1) for each in (rows, places))
-        # The teacher divides pictures into a fixed number of places, the encoder by its strides.
-        if places.shape[1:3] != target_places.shape[1:3]:
-            target_places = ops.normalize(ops.image.resize(target_places, places.shape[1:3]), axis=-1)
         likeness = ops.matmul(rows, ops.transpose(rows)) - ops.matmul(target, ops.transpose(target))
         losses = {
             "wholes": 1 - ops.mean(ops.sum(rows * target, axis=-1)),

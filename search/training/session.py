@@ -50,6 +50,7 @@ class Session:
         from search.training.distiller import Distiller
 
         keras.utils.set_random_seed(recipe.seed)
+        self._stride = 2 ** (len(recipe.widths) + 1)  # the stem halves the picture too
         with _computing(recipe.precision):
             self.encoder = build(recipe.widths, recipe.depth, dim, recipe.stem)
         self._optimizer = keras.optimizers.AdamW(
@@ -67,6 +68,7 @@ class Session:
     def learn(self, batch: Batch, rate: float) -> None:
         """Take one step."""
         pixels, rows, places = batch
+        places = spread(places, -(-pixels.shape[1] // self._stride))
         self._optimizer.learning_rate = rate
         self._distiller.reset_metrics()  # some backends do so themselves
         figures = self._distiller.train_on_batch(pixels, (rows, places), return_dict=True)
@@ -128,3 +130,27 @@ class Session:
         for variable, state in zip(self._optimizer.variables, states, strict=True):
             variable.assign(state)
         return progress
+
+
+def spread(places: Array, number: int) -> Array:
+    """Interpolate the targets of places between their centers.
+
+    The teacher divides pictures into a fixed number of places, the encoder by its strides. Keras cannot do it: in a
+    graph of TensorFlow the sizes are unknown once pictures of two sizes came.
+
+    Parameters
+    ----------
+    places : shape (n, p, p, dim), float32, of length 1
+    number : of rows and columns wanted
+
+    Returns
+    -------
+    places : shape (n, number, number, dim), float32, of length 1
+    """
+    given = places.shape[1]
+    if given == number:
+        return places
+    centers = np.clip((np.arange(number) + 0.5) * given / number - 0.5, 0, given - 1)
+    weights = np.maximum(0, 1 - np.abs(centers[:, None] - np.arange(given))).astype(np.float32)
+    between = np.einsum("ph,qw,nhwc->npqc", weights, weights, places, optimize=True)
+    return np.asarray(between / (np.linalg.norm(between, axis=-1, keepdims=True) + 1e-9), np.float32)

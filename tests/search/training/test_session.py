@@ -12,7 +12,7 @@ import pytest
 
 from search.exceptions import TrainingError
 from search.training.recipe import Recipe
-from search.training.session import Batch, Session
+from search.training.session import Batch, Session, spread
 from tests.codes import refused
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -134,8 +134,21 @@ def test_a_checkpoint_of_another_network_is_refused(trained: Session, tmp_path: 
         np.testing.assert_array_equal(one, two)
 
 
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_others_train_it_too(backend: str) -> None:
+def test_targets_are_spread_by_hand() -> None:
+    """Two places become four, their centers at 0 (held), 1/4, 3/4 and 1 (held) between those of the two."""
+    places = np.zeros((1, 2, 2, 2), np.float32)
+    places[:, :, 0, 0] = places[:, :, 1, 1] = 1
+    found = spread(places, 4)
+    np.testing.assert_allclose(found[0, 0], unit(np.array([[1, 0], [0.75, 0.25], [0.25, 0.75], [0, 1]])), atol=1e-6)
+    np.testing.assert_array_equal(found[0, 0], found[0, 3])
+    assert spread(places, 2) is places
+    np.testing.assert_allclose(spread(found, 2)[0, 0], unit(np.array([[0.9, 0.13], [0.13, 0.9]])), atol=0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_every_backend_trains_it(backend: str) -> None:
+    """Compiled, as in use, and with pictures that grow."""
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
     program = f"""
@@ -152,6 +165,8 @@ for _step in range(15):
 assert session.figures()["loss"] < first
 with session.averaged():
     pass
-session.learn(make_batch(), 1e-2)
+for side in (48, 64):
+    session.learn(make_batch(side), 1e-2)
+assert np.isfinite(session.figures()["loss"])
 """
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
