@@ -64,6 +64,8 @@ FILES: dict[str, errors.Template] = {
 MAPS: dict[str, errors.Template] = {
     "arrays_do_not_fit": _("%(folder)s: the arrays do not fit together"),
     "folder_away": _("%(folder)s is not there"),
+    "catalog_away": _("%(file)s cannot be read now: %(cause)s"),
+    "server_left_alone": _("the server of the index did not answer and is asked again in some seconds: %(because)s"),
     "map_manifest_altered": _("%(folder)s: the manifest was altered, or is of another format"),
     "no_map_manifest": _("%(folder)s: the manifest is not that of a map: %(cause)s"),
     "no_sprites_manifest": _("%(folder)s: the manifest is not that of sprites"),

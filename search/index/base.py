@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.exceptions import DimensionMismatchError, IndexUnavailableError
+from search.index.circuit import Circuit
 from search.index.quality import DEFAULT_QUALITY
 
 MOST_ASKED = 8
@@ -47,6 +48,12 @@ class IndexBackend(ABC):
     library: ClassVar[str] = ""
     """The distribution whose version is noted in manifests."""
     capabilities: ClassVar[Capabilities] = Capabilities()
+    circuit: ClassVar[Circuit]
+    """Before the server of a remote backend: one keeps the indexes of all methods, so one failure speaks for all."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.circuit = Circuit()
 
     def __init__(self, dim: int, rows: int) -> None:
         self.dim = dim
@@ -163,10 +170,17 @@ class IndexBackend(ABC):
         ------
         DimensionMismatchError : vectors of another length, or a mask of another length or type
         ValueError : k < 1, or a quality beyond 0..1
-        IndexUnavailableError, IndexDamagedError, OSError : the server that keeps it is gone, or has lost it, since
+        IndexUnavailableError, IndexDamagedError, OSError : the server that keeps it is gone, or has lost it, since; of
+            one that failed a moment ago at once
         """
         self._check(vectors, k, quality, allowed)
         vectors, k = np.ascontiguousarray(vectors, np.float32), min(k, self.rows)
+        if not self.capabilities.remote:
+            return self._found(vectors, k, quality, allowed)
+        with self.circuit.asking():
+            return self._found(vectors, k, quality, allowed)
+
+    def _found(self, vectors: NDArray[np.float32], k: int, quality: float, allowed: NDArray[np.bool_] | None) -> Found:
         if allowed is None or self.capabilities.filters:
             return self._nearest(vectors, k, quality, allowed)
         return self._nearest_allowed(vectors, k, quality, allowed)

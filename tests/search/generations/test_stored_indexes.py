@@ -21,6 +21,7 @@ from search.generations.build import build, generation_folder, rebuild_due
 from search.generations.reader import open_generation
 from search.generations.write import IndexPlan, MethodSource, assemble
 from search.index import load_backend
+from search.index.circuit import Circuit
 from search.index.faiss import LINKS
 from search.index.manifest import FORMAT, NAME, sum_files
 from search.methods.base import normalize_rows
@@ -30,6 +31,7 @@ from search.query.explain_missing import find_place
 from search.query.pipeline import for_image, run_query
 from search.query.request import GalleryImage, SearchRequest
 from tests.search.index.memory_backend import SERVER, MemoryBackend
+from tests.search.index.silent_server import AskingBackend, silent_server
 from tests.search.library import add_library
 
 NUM, EFFORT, DEPTH = 20_000, 2000, 400
@@ -129,6 +131,7 @@ def _on_a_server(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setitem(registry.BACKENDS, "memory", f"{MemoryBackend.__module__}.{MemoryBackend.__qualname__}")
     settings.GENERATIONS_DIR = tmp_path / "generations"
     settings.ENV = settings.ENV.model_copy(update={"index_backend": "memory", "exact_search_max_images": 5})
+    monkeypatch.setattr(MemoryBackend, "circuit", Circuit(0.0))
     snapshot.forget()
     yield
     snapshot.forget()
@@ -225,6 +228,26 @@ class TestRemote:
         assert (during.degraded.code, during.degraded.params["methods"]) == ("indexes_unreachable", ["color", "ssim"])
         assert during.degraded.params["because"]["params"] == {"text": "the server does not answer"}
         assert run_query(for_image(int(ids[0])), WEIGHTS).degraded is None
+
+    def test_a_server_that_does_not_answer_costs_one_time_out(
+        self, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
+    ) -> None:
+        asking = f"{AskingBackend.__module__}.{AskingBackend.__qualname__}"
+        monkeypatch.setitem(registry.BACKENDS, "asking", asking)
+        monkeypatch.setattr(AskingBackend, "circuit", Circuit(3600))
+        settings.ENV = settings.ENV.model_copy(update={"index_backend": "asking"})
+        ids, _vectors = add_library(20, rng)
+        build()
+        expected = [result.image_id for result in run_query(for_image(int(ids[0])), WEIGHTS).results]
+        with silent_server() as server:
+            monkeypatch.setattr(AskingBackend, "port", server.port)
+            monkeypatch.setattr(AskingBackend, "asked", [])
+            for _number in range(3):
+                answer = run_query(for_image(int(ids[0])), WEIGHTS)
+                assert [result.image_id for result in answer.results] == expected
+                assert answer.degraded is not None
+                assert answer.degraded.params["methods"] == ["color", "ssim"]
+            assert AskingBackend.asked == [server.port]
 
     def test_an_absence_is_explained_while_the_server_is_down(
         self, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
