@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
+from django.db import transaction
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -26,11 +27,13 @@ from jobs.job import job
 from jobs.leases import LONG_WORK_SECONDS
 from jobs.progress import Progress
 from jobs.rows import JobState
+from jobs.turns import take_turn
 from search.exceptions import IndexAbsentError, IndexDamagedError, MapError
 from search.features import revisions
 from search.generations import snapshot as generations_snapshot
 from search.generations.build import active_generation
 from search.map.files import (
+    CATALOG,
     DAMAGED,
     Catalog,
     Entry,
@@ -88,12 +91,14 @@ def ask(method: str = "", user: User | AnonymousUser | None = None) -> MapDrawin
 
     A drawing that waits is told of the method; one that has begun will not hear of it.
     """
-    # Not one that runs: what is drawn was decided when it began.
-    waiting = MapDrawing.objects.filter(state=JobState.WAITING).first()
-    row = waiting or MapDrawing.objects.create(asked_by=user if user and user.is_authenticated else None)
-    if method and method not in row.methods:
-        row.methods = [*row.methods, method]
-        row.save(update_fields=["methods"])
+    with transaction.atomic():
+        take_turn(MapDrawing._meta.label)  # of two who ask at the same moment, the second finds the first one's
+        # Not one that runs: what is drawn was decided when it began.
+        waiting = MapDrawing.objects.filter(state=JobState.WAITING).first()
+        row = waiting or MapDrawing.objects.create(asked_by=user if user and user.is_authenticated else None)
+        if method and method not in row.methods:
+            row.methods = [*row.methods, method]
+            row.save(update_fields=["methods"])
     return row
 
 
@@ -134,7 +139,10 @@ def due() -> bool:
     if map_drawing.active() or state.pausing:
         return False
     root = maps_folder()
-    if _is_current(root, read_catalog(root)):
+    try:
+        if _is_current(root, read_catalog(root)):
+            return False
+    except IndexAbsentError:
         return False
     # Before the first generation most of the library is still to come.
     rest = timedelta(seconds=max(SHORTEST_PAUSE_SECONDS, last_seconds() / BUSY_SHARE))
@@ -275,8 +283,10 @@ def _known_sprites(root: Path) -> Sprites:
 
 
 def _see_that_folders_are_there(root: Path) -> None:
-    """Raise IndexAbsentError where a folder in use is away: before anything is drawn, and only by its name."""
+    """Raise IndexAbsentError where what is in use is away: before anything is drawn, and only by its name."""
     catalog = read_catalog(root)
+    if not (root / CATALOG).exists() and MapDrawing.objects.filter(state=JobState.READY).exists():
+        raise IndexAbsentError("folder_away", folder=CATALOG)
     for name in filter(None, (catalog.sprites, *(entry.folder for entry in catalog.maps.values()))):
         if not (root / name).is_dir():
             raise IndexAbsentError("folder_away", folder=name)

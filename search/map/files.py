@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.files import sync, write_json
-from search.exceptions import IndexDamagedError
+from search.exceptions import IndexAbsentError, IndexDamagedError
 from search.index.manifest import FileSum, lost, sum_files
 from search.index.matrices import map_matrix
 from search.map.projection import Directions, curve_order
@@ -176,14 +176,22 @@ def stamp(folder: Path) -> Stamp:
 
 
 def read_catalog(root: Path) -> Catalog:
-    """Return which folders are in use; an empty catalog when there is none, or none that can be read."""
+    """Return which folders are in use; an empty catalog where there is none, or none of this format.
+
+    Raises
+    ------
+    IndexAbsentError : there is one, and it cannot be read now
+    """
     try:
         found = json.loads((root / CATALOG).read_text())
         if found["format"] != FORMAT:
             return Catalog()
         return Catalog({name: Entry(**entry) for name, entry in found["maps"].items()}, str(found["sprites"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return Catalog()
+    except OSError as error:
+        # Not empty: folders that no catalog names are removed, and people's maps laid out another way.
+        raise IndexAbsentError("catalog_away", file=CATALOG, cause=str(error)) from error
 
 
 def write_catalog(root: Path, catalog: Catalog) -> None:

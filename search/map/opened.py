@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from search.exceptions import IndexAbsentError, IndexDamagedError
-from search.map.files import DAMAGED, LibraryMap, Stamp, open_map, read_catalog, stamp
+from search.map.files import DAMAGED, Catalog, LibraryMap, Stamp, open_map, read_catalog, stamp
 from search.map.sprites import NO_SPRITES, Sprites, open_sprites
 from search.map.state import MapState, read_state
 from search.methods import METHODS
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 def drawn_methods() -> list[str]:
     """Return the methods that have a map, the one that counts most first."""
-    names = [name for name in METHODS if name in read_catalog(maps_folder()).maps]
+    names = [name for name in METHODS if name in _catalog().maps]
     return sorted(names, key=lambda name: -METHODS[name].default_weight)
 
 
@@ -32,7 +32,7 @@ def current_map(method: str) -> LibraryMap | None:
     """Return a method's map; None when it has none, or one that is damaged and will be drawn again."""
 
     def folder() -> str:
-        entry = read_catalog(maps_folder()).maps.get(method)
+        entry = _catalog().maps.get(method)
         return entry.folder if entry else ""
 
     with _lock:
@@ -42,7 +42,7 @@ def current_map(method: str) -> LibraryMap | None:
 def current_sprites() -> Sprites:
     """Return the small thumbnails; there may be none yet."""
     with _lock:
-        return _current(_sprites, "", lambda: read_catalog(maps_folder()).sprites, open_sprites) or NO_SPRITES
+        return _current(_sprites, "", lambda: _catalog().sprites, open_sprites) or NO_SPRITES
 
 
 def current_state() -> MapState:
@@ -55,6 +55,14 @@ def forget() -> None:
     with _lock:
         _maps.clear()
         _sprites.clear()
+
+
+def _catalog() -> Catalog:
+    try:
+        return read_catalog(maps_folder())
+    except IndexAbsentError as error:
+        logger.warning("no map is shown now: %s", error)
+        return Catalog()
 
 
 def _current(

@@ -22,7 +22,7 @@ from search.exceptions import MapError
 from search.features import registry, revisions, stored_vectors
 from search.generations import build, snapshot
 from search.map import building, opened
-from search.map.files import DAMAGED, LibraryMap, read_catalog
+from search.map.files import CATALOG, DAMAGED, LibraryMap, read_catalog
 from search.map.state import exclusive
 from search.models import Feature, MapDrawing
 from search.storage import maps_folder
@@ -231,6 +231,33 @@ def test_a_map_whose_folder_stays_away_is_drawn_in_the_end(library: NDArray[np.i
     row.refresh_from_db()
     assert (row.state, row.error_code) == ("ready", "")
     assert len(drawn().image_ids) == 30
+
+
+@pytest.mark.parametrize("harm", ["moved", "covered"])
+def test_a_catalog_that_is_away_for_a_while_is_waited_for(library: NDArray[np.int64], harm: str) -> None:
+    building.draw()
+    folder = read_catalog(maps_folder()).maps["color"].folder
+    path, aside = maps_folder() / CATALOG, maps_folder() / "aside.json"
+    path.rename(aside)
+    if harm == "covered":
+        path.mkdir()  # cannot be read, also by root
+        assert not building.due()
+    opened.forget()
+    assert opened.current_map("color") is None
+    assert opened.drawn_methods() == []
+    row = building.ask()
+    building.map_drawing.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.error_code) == ("running", "map_absent")
+    assert (maps_folder() / folder).is_dir()
+    if harm == "covered":
+        path.rmdir()
+    aside.rename(path)
+    MapDrawing.objects.update(leased_until=timezone.now())
+    building.map_drawing.run(row.pk)
+    row.refresh_from_db()
+    assert row.state == "ready"
+    assert read_catalog(maps_folder()).maps["color"].folder == folder
 
 
 def test_before_the_first_generation_no_map_is_due(rng: np.random.Generator) -> None:

@@ -177,3 +177,9 @@ def test_a_file_that_is_away_alone_is_damage(folder: Path, name: str) -> None:
     with pytest.raises(IndexDamagedError) as caught:
         open_map(folder)
     assert not isinstance(caught.value, IndexAbsentError)
+
+
+def test_a_catalog_that_cannot_be_read_now_is_not_empty(tmp_path: Path) -> None:
+    (tmp_path / CATALOG).mkdir()  # an OSError, also for root
+    with refused(IndexAbsentError, "catalog_away", file=CATALOG):
+        read_catalog(tmp_path)
