@@ -77,8 +77,7 @@ def generation(row: Generation, progress: Progress[Generation]) -> None:
 
 def ask(user: User | AnonymousUser | None = None) -> Generation:
     """Return the generation that waits or is being built, or else a new one, which `generation.send` sends."""
-    asked_by = user if user and user.is_authenticated else None
-    return generation.active() or Generation.objects.create(asked_by=asked_by)
+    return Generation.active_or_new(asked_by=user if user and user.is_authenticated else None)
 
 
 def build(progress: Callable[[str, float], None] = lambda _what, _share: None) -> Generation:
