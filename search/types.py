@@ -155,6 +155,7 @@ class Answer:
     num_images: int  # images searched: generation + delta - removed
     exact: bool
     generation_id: int | None
+    versions: Mapping[str, str] = field(default_factory=dict)  # of the rows searched, by method
     missing_methods: Mapping[str, CodedError] = field(default_factory=dict)  # why the query has no feature of these
     background: str = "library"  # or "collection": whose random pairs the rarities are judged by
     degraded: CodedError | None = None  # why the index is not what it should be

@@ -27,7 +27,6 @@ from review.models import SearchRecord
 from search.exceptions import CollectionNotFoundError, QueryError, UploadNotFoundError
 from search.models import Query
 from search.public.features import unpack_query, versions_in_use
-from search.public.pairs import current_snapshot
 from search.public.searching import (
     DescribedImage,
     Result,
@@ -189,7 +188,7 @@ def _answer_document(found: SearchAnswer) -> Document:
     answer, images = found.shown, found.images
     return {
         "generation": answer.generation_id,
-        "versions": dict(current_snapshot().versions),
+        "versions": dict(found.found.versions),
         "software": versions_in_use(),
         "background": answer.background,
         "exact": answer.exact,

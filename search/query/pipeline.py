@@ -156,6 +156,7 @@ def run_query(
         num_images=snapshot.num_images,
         exact=matches.exact,
         generation_id=snapshot.generation_id,
+        versions=snapshot.versions,
         missing_methods=_missing(source, fitting, other, snapshot, asked) | silent,
         background="collection" if own_pairs else "library",
         degraded=_limits(snapshot, matches.unreachable),

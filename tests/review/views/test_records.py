@@ -23,6 +23,7 @@ from gallery.curation.visibility import hide
 from gallery.models import Collection, Image, Membership
 from gallery.people.roles import Role
 from jobs.rows import JobState
+from review.evidence import record_search as record_search_module
 from review.evidence.record_search import answer_now, record_search
 from review.evidence.searches import CLOSED_OR_GONE
 from review.exceptions import AppendOnlyError
@@ -30,7 +31,8 @@ from review.models import AuditRow, SearchRecord
 from review.views import records as view
 from search.features import registry, stored_vectors
 from search.generations import snapshot
-from search.models import Query
+from search.models import Generation, Query
+from search.query.answer import SearchAnswer
 from tests.codes import notes
 from tests.review.people import person
 from tests.search.conftest import few_methods, without_network  # noqa: F401 (fixtures)
@@ -83,6 +85,23 @@ def send(client: Client, record: SearchRecord, form: str) -> str:
     response = client.post(reverse("review:record_export", args=[record.pk]), {"format": form})
     assert response.status_code == 200
     return b"".join(response.streaming_content).decode()
+
+
+def test_versions_are_those_of_the_answer(
+    client: Client, ada: User, images: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another generation comes into use between the answer and its record."""
+    answered = record_search_module.search
+
+    def overtaken(*arguments: Any) -> SearchAnswer:
+        found = answered(*arguments)
+        Generation.objects.create(life=Generation.Life.ACTIVE, state=JobState.READY, versions={"color": "other"})
+        return found
+
+    monkeypatch.setattr(record_search_module, "search", overtaken)
+    kept = keep(client, f"image={images[0].pk}").document
+    assert kept["generation"] is None
+    assert kept["versions"] == registry.current_versions()
 
 
 def test_it_works(client: Client, ada: User, images: list[Image]) -> None:

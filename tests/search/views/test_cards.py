@@ -58,7 +58,7 @@ def answer(
 ) -> Answer:
     results = [Result(pk, pk, 0.6, {each.method: each for each in methods}) for pk in range(1, num + 1)]
     about = {"motions": motions} if motions else {}
-    return Answer(results, {}, num, num, True, None, missing or {}, **about)
+    return Answer(results, {}, num, num, True, None, missing_methods=missing or {}, **about)
 
 
 def card(*methods: MethodScore, **about: Any) -> Card:
