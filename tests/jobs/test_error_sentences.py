@@ -28,6 +28,7 @@ from jobs.errors import TIMED_OUT, WORKER_LOST, CodedError, from_json, sentence
         ("already_running", {"data": "/srv/data", "pid": None, "url": None}, "?"),  # a lock that says nothing yet
         ("folder_of_another_user", {"folder": "/tmp/redis"}, "/tmp/redis"),  # noqa: S108 (only a name)
         ("redis_missing", {}, "REDIS_URL"),
+        ("redis_left_over", {"socket": "/run/redis.sock"}, "/run/redis.sock"),
     ],
 )
 def test_sentences_name_what_belongs_to_them(code: str, params: dict[str, Any], named: str) -> None:

@@ -87,6 +87,22 @@ def test_it_serves_on_a_private_socket_and_keeps_its_data(
         processes.end()
 
 
+@pytest.mark.slow
+def test_a_leftover_that_loads_its_data_is_ended(folder: Path) -> None:
+    program, socket, data = redis_server.find_redis(), folder / "redis.sock", folder / "redis"
+    data.mkdir()
+    (data / "appendonly.aof").write_text("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n" * 3000)
+    # Nothing is answered before the first 1,024 commands are loaded.
+    command = [*redis_server.redis_command(program, socket, data), "--key-load-delay", "1000"]
+    with subprocess.Popen(command) as leftover:
+        try:
+            wait_until(socket.exists, "it listens")
+            redis_server.end_leftover(f"unix://{socket}")
+            assert leftover.wait(10) == 0
+        finally:
+            leftover.kill()
+
+
 def test_data_of_an_older_redis_are_taken_over(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "redis").mkdir()
     (folder / "redis" / "appendonly.aof").write_bytes(base64.b64decode(REDIS_6_2))
