@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import AdminForm
-from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.admin.models import ADDITION, CHANGE
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.forms import CharField, Form, ModelForm, ModelMultipleChoiceField
@@ -22,6 +22,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from gallery.admin.history import HistoryNote, note, put_into_words
 from gallery.admin_columns import SENTENCES, Deletion, short_time, summarize_deletion, thumbnail
 from gallery.audit_events import Action
 from gallery.audited_admin import AuditedAdmin
@@ -33,8 +34,6 @@ from gallery.models import IN_TRASH, Collection, Image, Tag
 from gallery.people.accounts import admin as accounts  # noqa: F401 (importing registers its models)
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-
     BaseImageAdmin = admin.ModelAdmin[Image]
     BaseCollectionAdmin = admin.ModelAdmin[Collection]
     BaseTagAdmin = admin.ModelAdmin[Tag]
@@ -42,7 +41,6 @@ else:
     BaseImageAdmin = BaseCollectionAdmin = BaseTagAdmin = admin.ModelAdmin
 
 PREVIEW_SIDE = 320
-MOVED_TO_TRASH, RESTORED = gettext_lazy("Moved to the trash."), gettext_lazy("Restored from the trash.")
 
 admin.site.site_header = gettext_lazy("Likeness administration")
 admin.site.site_title = gettext_lazy("Likeness")
@@ -201,7 +199,7 @@ class ImageAdmin(AuditedAdmin, BaseImageAdmin):
             images += [outcome.image] if outcome.image else []
             self._tell(request, file.name, outcome)
             if outcome.kind == "stored" and outcome.image:
-                _log(request, [outcome.image], ADDITION, _("Uploaded."))
+                note(request, [outcome.image], ADDITION, HistoryNote.UPLOADED)
         if len(images) == len(chosen["images"]) == 1:
             return HttpResponseRedirect(reverse("admin:gallery_image_change", args=[images[0].pk]))
         return HttpResponseRedirect(reverse("admin:gallery_image_changelist"))
@@ -230,6 +228,14 @@ class ImageAdmin(AuditedAdmin, BaseImageAdmin):
         if "hidden" in form.changed_data:
             (visibility.hide if obj.hidden else visibility.unhide)([obj.pk], request.user)
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response = super().history_view(request, object_id, extra_context)
+        if isinstance(response, TemplateResponse) and response.context_data:
+            put_into_words(response.context_data["action_list"])
+        return response
+
     def has_delete_permission(self, request: HttpRequest, obj: Image | None = None) -> bool:
         """Rows go by way of the trash only."""
         return False
@@ -243,7 +249,7 @@ class ImageAdmin(AuditedAdmin, BaseImageAdmin):
         # Curation passes over the others by itself; here they would be counted and logged with those that go.
         chosen = list(queryset.filter(visibility.MAY_BE_TRASHED))
         visibility.trash([image.pk for image in chosen], request.user)
-        _log(request, chosen, CHANGE, str(MOVED_TO_TRASH))
+        note(request, chosen, CHANGE, HistoryNote.TRASHED)
         text = ngettext("%(n)s image is in the trash now.", "%(n)s images are in the trash now.", len(chosen))
         self.message_user(request, text % {"n": len(chosen)}, messages.SUCCESS, "images_trashed")
 
@@ -251,7 +257,7 @@ class ImageAdmin(AuditedAdmin, BaseImageAdmin):
     def restore_selected(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
         chosen = list(queryset.filter(IN_TRASH))
         visibility.restore([image.pk for image in chosen], request.user)
-        _log(request, chosen, CHANGE, str(RESTORED))
+        note(request, chosen, CHANGE, HistoryNote.RESTORED)
         text = ngettext("%(n)s image is restored.", "%(n)s images are restored.", len(chosen))
         self.message_user(request, text % {"n": len(chosen)}, messages.SUCCESS, "images_restored")
 
@@ -259,7 +265,7 @@ class ImageAdmin(AuditedAdmin, BaseImageAdmin):
     def hide_selected(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
         chosen = list(queryset.filter(hidden=False))
         visibility.hide([image.pk for image in chosen], request.user)
-        _log(request, chosen, CHANGE, _("Hidden."))
+        note(request, chosen, CHANGE, HistoryNote.HIDDEN)
         text = ngettext("%(n)s image is hidden now.", "%(n)s images are hidden now.", len(chosen))
         self.message_user(request, text % {"n": len(chosen)}, messages.SUCCESS, "images_hidden")
 
@@ -267,7 +273,7 @@ class ImageAdmin(AuditedAdmin, BaseImageAdmin):
     def unhide_selected(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
         chosen = list(queryset.filter(hidden=True))
         visibility.unhide([image.pk for image in chosen], request.user)
-        _log(request, chosen, CHANGE, _("Shown again."))
+        note(request, chosen, CHANGE, HistoryNote.SHOWN)
         text = ngettext("%(n)s image is shown again.", "%(n)s images are shown again.", len(chosen))
         self.message_user(request, text % {"n": len(chosen)}, messages.SUCCESS, "images_shown")
 
@@ -278,12 +284,6 @@ class ImageAdmin(AuditedAdmin, BaseImageAdmin):
         text = _("%(stored)s of %(all)s refused files are decoded now; the rest is refused as before.")
         level = messages.WARNING if num_refused else messages.SUCCESS
         self.message_user(request, text % {"stored": num_stored, "all": len(kinds)}, level, "files_tried_again")
-
-
-def _log(request: HttpRequest, images: list[Image], flag: int, text: str) -> None:
-    """Note in the admin's history who did what."""
-    if images:
-        LogEntry.objects.log_actions(cast("User", request.user).pk, images, flag, text)
 
 
 @admin.register(Collection)

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from gallery.admin.images import MOVED_TO_TRASH, RESTORED
+from gallery.admin.history import HistoryNote
 from gallery.intake.store import store_image
 from gallery.models import Collection, Image, Tag
 from jobs.errors import sentence
@@ -108,7 +108,19 @@ def test_hide_and_show_again(admin_client: Client, image: Image, heard: list[tup
     image.refresh_from_db()
     assert not image.hidden
     assert heard == [("removed", [image.pk]), ("restored", [image.pk])]
-    assert [entry.change_message for entry in LogEntry.objects.order_by("pk")] == ["Hidden.", "Shown again."]
+    changes = [entry.change_message for entry in LogEntry.objects.order_by("pk")]
+    assert changes == [HistoryNote.HIDDEN, HistoryNote.SHOWN]
+
+
+def test_the_history_says_codes_in_words_and_older_words_as_they_are(admin_client: Client, image: Image) -> None:
+    act(admin_client, "hide_selected", [image])
+    admin_client.post(reverse("admin:gallery_image_change", args=[image.pk]), {"title": "A cat", "label": "cat"})
+    older = LogEntry.objects.earliest("pk")
+    older.pk, older.change_message = None, "Versteckt."
+    older.save()
+    page = admin_client.get(reverse("admin:gallery_image_history", args=[image.pk])).content.decode()
+    for words in (str(HistoryNote.HIDDEN.label), LogEntry.objects.order_by("pk")[1].get_change_message(), "Versteckt."):
+        assert f"<td>{words}</td>" in page
 
 
 def test_hidden_by_the_form_is_told_too(admin_client: Client, image: Image, heard: list[tuple[str, list[int]]]) -> None:
@@ -136,7 +148,7 @@ def test_trash_and_restore(admin_client: Client, image: Image, heard: list[tuple
     assert list(Image.objects.shown()) == [image]
     assert heard == [("removed", [image.pk]), ("restored", [image.pk])]
     changes = [entry.change_message for entry in LogEntry.objects.order_by("pk")]
-    assert changes == [MOVED_TO_TRASH, RESTORED]
+    assert changes == [HistoryNote.TRASHED, HistoryNote.RESTORED]
 
 
 def test_rows_are_never_deleted_here(admin_client: Client, image: Image) -> None:
