@@ -153,7 +153,8 @@ def found_copies(
 
 def measure_blocks(rows: int) -> dict[str, Any]:
     """Time the search for candidates among random rows: all of them new, then a hundred."""
-    from review.duplicates.find.candidates import near_codes, near_rows
+    from review.duplicates.find.candidates import near_rows
+    from search.index.hash_join import near_codes
     from search.methods.phash import orientations
 
     generator = np.random.default_rng(SEED)

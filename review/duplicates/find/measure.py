@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from review.duplicates.find.candidates import near_codes, near_rows
+from review.duplicates.find.candidates import near_rows
 from review.duplicates.find.evidence import WEIGHTS
 from review.duplicates.find.pairs import Pairs
+from search.public.codes import near_codes
 from search.public.features import methods
 from search.public.pairs import raw_scores
 from search.public.scoring import Snapshot, take

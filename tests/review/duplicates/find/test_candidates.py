@@ -9,11 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from review.duplicates.find import candidates
-from review.duplicates.find.candidates import near_codes, near_rows
+from review.duplicates.find.candidates import near_rows
 from search.methods.base import normalize_rows
-from search.methods.phash import orientations
-
-ALL_BITS = 6
 
 
 def as_set(found: tuple[NDArray[np.int64], NDArray[np.int64]]) -> set[tuple[int, int]]:
@@ -59,38 +56,3 @@ def test_of_too_many_the_closest_are_kept() -> None:
 @pytest.mark.parametrize("rows", [0, 1])
 def test_nothing_to_compare(rows: int) -> None:
     assert as_set(near_rows(np.ones((rows, 1), np.float32), np.ones(rows, bool), least=0.5, most=5)) == set()
-    codes = np.zeros((rows, 8), np.uint8)
-    assert as_set(near_codes(codes, codes[:, None], np.ones(rows, bool), most_bits=6)) == set()
-
-
-def turned(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.array([orientations(code) for code in codes])
-
-
-@pytest.mark.parametrize("most_bits", [0, 3, ALL_BITS])
-def test_every_code_is_found_in_every_orientation(rng: np.random.Generator, most_bits: int) -> None:
-    codes = rng.integers(0, 256, (60, 8)).astype(np.uint8)
-    for row in range(0, 60, 2):  # every second is a turned copy of the one before, with a few bits flipped
-        bits = np.unpackbits(orientations(codes[row])[rng.integers(8)])
-        bits[rng.choice(64, rng.integers(0, 9), replace=False)] ^= 1
-        codes[row + 1] = np.packbits(bits)
-    distances = (
-        np.array([np.bitwise_count(codes ^ code).sum(axis=1) for each in turned(codes) for code in each])
-        .reshape(60, 8, 60)
-        .min(axis=1)
-    )
-    expected = {(one, other) for one, other in combinations(range(60), 2) if distances[one, other] <= most_bits}
-    assert len(expected) >= 2
-    assert as_set(near_codes(codes, turned(codes), np.ones(60, bool), most_bits=most_bits)) == expected
-
-
-def test_only_fresh_codes_are_looked_up() -> None:
-    codes = np.zeros((4, 8), np.uint8)
-    found = near_codes(codes, codes[:, None], np.array([False, False, True, False]), most_bits=2)
-    assert as_set(found) == {(0, 2), (1, 2), (2, 3)}
-
-
-def test_more_bits_than_can_be_found_exactly_are_refused() -> None:
-    codes = np.zeros((2, 8), np.uint8)
-    with pytest.raises(ValueError, match="got 7"):
-        near_codes(codes, codes[:, None], np.ones(2, bool), most_bits=7)
