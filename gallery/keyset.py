@@ -35,6 +35,7 @@ def page_after(rows: QuerySet[Row], size: int, order: Sequence[str], place: Sequ
     place : values of these fields, of the row after which the page begins; None: at the first row
     """
     chosen = rows.order_by(*order)
+    # One row more than a page holds tells whether another page follows.
     return cut(list((chosen if place is None else chosen.filter(beyond(order, place)))[: size + 1]), size)
 
 

@@ -47,6 +47,7 @@ def ids_saying(images: ImageQuerySet, text: str, most: int) -> list[int]:
         return []
     for word in words:
         images = images.filter(pk__in=_named(word, NAMING).union(_tagged(word), all=True))
+    # So far by letters alone: where words begin and end is seen below, since each database has patterns of its own.
     near = images.order_by("-pk")[:MAX_LOOKED_AT]
     rows = {pk: names for pk, *names in near.values_list("pk", *NAMING)}
     tagged = Image.tags.through._default_manager.filter(image__in=list(rows))

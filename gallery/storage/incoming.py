@@ -50,7 +50,7 @@ def receive(kind: BlobKind, file: BinaryIO | Path, max_bytes: int) -> Received:
             sha256, num_bytes = _copy(file, out, max_bytes)
             out.flush()
             os.fsync(out.fileno())  # the name will promise this hash, also after a power cut
-    except BaseException:
+    except BaseException:  # also Ctrl-C: the sweep would find the file an hour later only
         path.unlink(missing_ok=True)
         raise
     return Received(path, sha256, num_bytes)

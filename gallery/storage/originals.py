@@ -72,5 +72,6 @@ def exclusive() -> Iterator[None]:
     """
     folder = root(ORIGINAL)
     folder.mkdir(parents=True, exist_ok=True)
+    # Of the file system, not of the database: it is taken before the transaction begins and freed after it has ended.
     with locked(folder / ".lock"):
         yield

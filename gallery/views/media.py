@@ -65,6 +65,7 @@ def original(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Send the very bytes that were uploaded, as a download that no browser opens by itself."""
     image = get_object_or_404(Image.objects.visible_to(request.user), pk=pk)
     response = _send(open_original(image.sha256), content_type="application/octet-stream", name=image.original_name)
+    # Asked about each time, unlike copies: the image may have been closed to this person since.
     response["Cache-Control"] = "private, no-cache"
     return response
 

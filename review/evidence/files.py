@@ -71,6 +71,7 @@ def report_text(
     words : returns the last line, of the number of rows
     """
     style = (settings.STATICFILES_DIRS[0] / "css" / "report.css").read_text()
+    # Drawn once and cut at the marker, so that the rows are sent between the halves while they are drawn.
     above, below = render_to_string("review/report.html", {**head, "style": style, "rows": ROWS}).split(ROWS)
     yield above
     num_rows = 0

@@ -80,6 +80,7 @@ def _summary(listed: tuple[Ballot, ...]) -> Summary:
         if kind in STANCES:
             votes[STANCES[Kind(kind)]] += 1
     most = max(votes.values())
+    # Where nobody takes a stance all three are level at 0: that is no split, everybody is unsure.
     ahead = [stance for stance, number in votes.items() if number == most] if most else []
     prevails = ahead[0] if len(ahead) == 1 else ""
     return Summary(
@@ -87,6 +88,7 @@ def _summary(listed: tuple[Ballot, ...]) -> Summary:
         num_people=len(listed),
         split=len(ahead) > 1,
         disagree=sum(number > 0 for number in votes.values()) > 1,
+        # "Related" is no vote for bringing the two together, so it does not outweigh a "different".
         apart=prevails == "apart" or (votes["apart"] > 0 and not votes["together"]),
         together=prevails == "together",
     )
@@ -168,6 +170,7 @@ def _judged(votes: Mapping[Pair, list[Ballot]], ids: Mapping[str, int]) -> Itera
         if first not in ids or second not in ids:
             continue
         summary = summarize(given)
+        # "Different" against "related" keeps a pair apart, but is no clear answer to measure by.
         if summary.together or (summary.apart and not summary.split):
             one, other = sorted((ids[first], ids[second]))
             yield one, other, summary.together

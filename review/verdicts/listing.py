@@ -102,6 +102,7 @@ def on_pairs(verdicts: QuerySet[Verdict], pairs: Sequence[Pair]) -> QuerySet[Ver
     """Keep the verdicts on these pairs, at most MAX_SPLIT of them."""
     wanted = set(pairs)
     firsts = [first for first, _second in wanted]
+    # The first image narrows by an index; that both are a pair is seen here, as not every database compares pairs.
     rows = current().filter(first_sha256__in=firsts).order_by().values_list("pk", "first_sha256", "second_sha256")
     return verdicts.filter(pk__in=[pk for pk, first, second in rows if (first, second) in wanted])
 

@@ -60,12 +60,14 @@ def related_to(user: User | AnonymousUser, pair: Pair) -> RelatedVerdicts:
     hidden = hidden_from(user, {*known, pair})
     found = {each: summary for each, summary in known.items() if each not in hidden}
     same = [each for each, summary in found.items() if summary.kind == Verdict.Kind.SAME]
+    # As if the pair were the same, too: chains that lead away from either image are then in one set.
     groups = Groups([*same, pair])
     nodes = {image for edge in same for image in edge if groups.joined(image, pair[0])} - set(pair)
     if not nodes:
         return RelatedVerdicts(found.get(pair), None, [], pair in hidden)
     visible = Image.objects.visible_to(user).filter(sha256__in=nodes | set(pair))
     images = {image.sha256: image for image in visible}
+    # A chain through an image that this person may not see would tell of it.
     same = [edge for edge in same if edge[0] in images and edge[1] in images]
     apart = [
         edge for edge, summary in found.items() if summary.kind == Verdict.Kind.DIFFERENT and set(edge) <= set(images)

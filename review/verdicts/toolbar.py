@@ -92,6 +92,7 @@ def toolbar_of(user: User | AnonymousUser, first: Image, second: Image) -> Toolb
     allowed = may_decide(user, first, second)
     name = user.get_username() if user.is_authenticated else ""
     counting = list(current().filter(first_sha256=pair[0], second_sha256=pair[1]))
+    # By name, as verdicts replace each other: one that was imported may know no account.
     own = next((each for each in counting if name and each.author_name == name), None)
     about = related_to(user, pair)
     others = [each for each in counting if each is not own and each.kind != Verdict.Kind.WITHDRAWN]

@@ -123,6 +123,7 @@ def contradictions(same: Iterable[Edge], different: Iterable[Edge], pair: Edge) 
     """
     edges = list(same)
     beside = _neighbors(edges)
+    # Without the pair, so that the two halves of a chain through it are measured from either side.
     here, there = (Ways(_neighbors(edge for edge in edges if set(edge) != set(pair)), image) for image in pair)
     joined = any(set(edge) == set(pair) for edge in edges)
     found, candidates = [], []
@@ -131,6 +132,7 @@ def contradictions(same: Iterable[Edge], different: Iterable[Edge], pair: Edge) 
             found.append(Contradiction(edge, Ways(beside, edge[0]).to(edge[1])))
         elif joined and (length := _through(edge, here, there)) is not None:
             candidates.append((length, edge))
+    # The two searches above give every length; only the shortest chains are worth a search of their own.
     for _length, edge in sorted(candidates)[:MOST]:
         through = Ways(beside, edge[0]).to(edge[1])
         if frozenset(pair) in {frozenset(step) for step in pairwise(through)}:

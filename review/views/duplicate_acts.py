@@ -82,7 +82,7 @@ def undo(request: HttpRequest) -> HttpResponse:
     if not request.headers.get("HX-Request"):
         messages.success(request, said, extra_tags=Kind.UNDONE.value)
         return redirect(back_of(request))
-    for group in groups:
+    for group in groups:  # as the database has them by now
         group.decision = None
     context = {"cards": make_cards(groups, user), "said": said, "note": Kind.UNDONE.value, **_around(request)}
     return render(request, "review/_duplicate_undone.html", context)
@@ -221,6 +221,7 @@ def _settled(request: HttpRequest, decision: DuplicateDecision, said: str) -> Ht
 
 def _around(request: HttpRequest) -> dict[str, Any]:
     """Return what of the page changes with a group: its address, and the numbers of the tiers."""
+    # The form was sent elsewhere; what the page filters by stands in the address that it was sent from.
     back, scan = back_of(request), newest_ready()
     form = GroupsForm(QueryDict(urlsplit(back).query), user=request.user)
     if scan is None:
