@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from gallery.signals import acted
@@ -48,11 +51,36 @@ class Many:
     num: int
 
 
+_deferred: ContextVar[list[Callable[[], object]] | None] = ContextVar("acts to be logged at the end", default=None)
+
+
+@contextmanager
+def logged_at_end() -> Iterator[None]:
+    """Open a transaction whose acts are logged at its end, in the order in which they were done.
+
+    Inside another such block it is a savepoint: its acts are logged at the end of the outer block, or forgotten
+    together with what they did.
+    """
+    # The log is one queue for everybody: who has a place in it keeps all others waiting until the commit, so a
+    # transaction that joins it and only then locks a row deadlocks with one that has the row and wants to join.
+    outer, acts = _deferred.get(), list[Callable[[], object]]()
+    with transaction.atomic():
+        token = _deferred.set(acts)
+        try:
+            yield
+        finally:
+            _deferred.reset(token)
+        if outer is None:
+            for act in acts:
+                act()
+        else:
+            outer.extend(acts)
+
+
 def log_act(user: User | AnonymousUser | None, action: Action, subject: str | Many = "", **details: Any) -> None:
     """Tell of an act in the transaction that does it.
 
-    Lock the act's own rows before: from here on all other acts wait for this transaction, and one of them may hold what
-    it would lock later.
+    Everything that the act locks or writes comes before, or the whole act lies in a `logged_at_end` block.
 
     Parameters
     ----------
@@ -71,7 +99,12 @@ def log_act(user: User | AnonymousUser | None, action: Action, subject: str | Ma
     named = subject
     if isinstance(subject, Many):
         named, details = "", {**details, "subject": asdict(subject)}
-    acted.send(sender=Action, user=user, action=action, subject=named, details=details)
+    send = partial(acted.send, sender=Action, user=user, action=action, subject=named, details=details)
+    acts = _deferred.get()
+    if acts is None:
+        send()
+    else:
+        acts.append(send)
 
 
 def subject_of(hashes: Sequence[str]) -> str | Many:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Model, QuerySet
 from django.forms import BaseModelForm
 from django.http import HttpRequest
 
-from gallery.audit_events import Action, Many, log_act
+from gallery.audit_events import Action, Many, log_act, logged_at_end
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[Any]
@@ -33,6 +33,13 @@ class AuditedAdmin(Base):
         request.logged_changes = changes_of(form)  # type: ignore[attr-defined]
         return super().construct_change_message(request, form, formsets, add)
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        if request.method != "POST":
+            return super().changeform_view(request, *args, **options)
+        # Django writes the tags of an image, and its own history, after what `save_model` logs.
+        with logged_at_end():
+            return super().changeform_view(request, *args, **options)
+
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         self._log_act(request, [obj], "add", changes=getattr(request, "logged_changes", {}))
         return super().log_addition(request, obj, message)
@@ -42,12 +49,12 @@ class AuditedAdmin(Base):
         return super().log_change(request, obj, message)
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        with transaction.atomic():
+        with logged_at_end():
             self._log_act(request, [obj], "delete")  # before its id is gone
             super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        with transaction.atomic():
+        with logged_at_end():
             self._log_act(request, list(queryset), "delete")
             super().delete_queryset(request, queryset)
 

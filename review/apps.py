@@ -29,9 +29,8 @@ class ReviewConfig(AppConfig):
         periodic.register(forget_oldest)
         images_removed.connect(forget_removed, dispatch_uid="review.comparing.removed")
         periodic.register(renew_duplicates, after_build=True)
-        # Receivers are called in this order: an act is on record before anything else follows from it.
         acted.connect(chain.append, dispatch_uid="review.audit.chain")
-        acted.connect(drop_apart, dispatch_uid="review.duplicates.apart")
+        post_save.connect(drop_apart, sender=Verdict, dispatch_uid="review.duplicates.apart")
         post_save.connect(drop_read, sender=QueuedPair, dispatch_uid="review.duplicates.read")
         periodic.register(checks.renew_check)
         # post_migrate is sent for every app; once is enough.

@@ -6,11 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
-from django.db.models import QuerySet
-
-from gallery.audit_events import Action, log_act, subject_of
-from gallery.batches import batches
+from gallery.audit_events import Action, log_act, logged_at_end, subject_of
+from gallery.batches import batches, lock_rows
 from gallery.curation.editable_fields import Value, editable_field
 from gallery.curation.title_patterns import fill
 from gallery.models import Image
@@ -63,8 +60,8 @@ def apply(image_ids: Iterable[int], edit: Edit, user: User | AnonymousUser | Non
     ------
     gallery.curation.title_patterns.PatternError : nothing is changed
     """
-    with transaction.atomic():
-        ids = [pk for part in batches(sorted(set(image_ids))) for pk in _lock(part)]
+    with logged_at_end():
+        ids = lock_rows(Image.objects.all(), image_ids)
         # Planned again under the locks: what the preview showed may not be true any more.
         moves = plan(ids, edit)
         _write(moves)
@@ -80,11 +77,12 @@ def revert(moves: Moves, user: User | AnonymousUser | None) -> Moves:
     back : what this changed
     """
     back: Moves = {}
-    with transaction.atomic():
+    with logged_at_end():
+        there = set(lock_rows(Image.objects.all(), changed_ids(moves)))
         for key, groups in moves.items():
             pairs = {pk: pair for pair, image_ids in groups.items() for pk in image_ids}
-            for part in batches(sorted(pairs)):
-                now = editable_field(key).read(_lock(part))
+            for part in batches(sorted(pairs.keys() & there)):
+                now = editable_field(key).read(part)
                 for pk, value in now.items():
                     before, after = pairs[pk]
                     if value == after:
@@ -154,13 +152,8 @@ def _wanted(image_ids: Sequence[int], edit: Edit) -> Iterator[tuple[Sequence[int
         yield part, wanted
 
 
-def _lock(image_ids: Sequence[int]) -> list[int]:
-    rows: QuerySet[Image, int] = Image.objects.select_for_update().filter(pk__in=image_ids).values_list("pk", flat=True)
-    return list(rows.order_by("pk"))  # in one order everywhere, so that two edits never wait for each other
-
-
 def _write(moves: Moves) -> None:
-    for key, groups in moves.items():
+    for key, groups in sorted(moves.items()):  # two edits that make the same tags wait for each other's names
         values = {pk: after for (_before, after), image_ids in groups.items() for pk in image_ids}
         for part in batches(sorted(values)):
             editable_field(key).write({pk: values[pk] for pk in part})

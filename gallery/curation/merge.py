@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
-
-from gallery.audit_events import Action, log_act
-from gallery.batches import batches
+from gallery.audit_events import Action, log_act, logged_at_end
+from gallery.batches import batches, lock_rows
 from gallery.curation import visibility
 from gallery.models import Attribute, Image
 from jobs.errors import CodedError
@@ -75,7 +73,7 @@ def merge(keeper_id: int, other_ids: Iterable[int], user: User | AnonymousUser |
     ------
     MergeError : nothing is changed; see `plan`
     """
-    with transaction.atomic():
+    with logged_at_end():
         keeper, others = _read(keeper_id, other_ids, lock=True)
         merged = _plan(keeper, others)
         _give(keeper, merged)
@@ -93,8 +91,9 @@ def merge(keeper_id: int, other_ids: Iterable[int], user: User | AnonymousUser |
 
 def unmerge(merged: Merged, user: User | AnonymousUser | None) -> int:
     """Take back what the keeper got, where it still has it, and restore the others; return how many came back."""
-    with transaction.atomic():
-        keeper = Image.objects.select_for_update().filter(pk=merged.keeper_id).first()
+    with logged_at_end():
+        lock_rows(Image.objects.all(), [merged.keeper_id, *merged.other_ids])  # `restore` alone would come too late
+        keeper = Image.objects.filter(pk=merged.keeper_id).first()
         if keeper:
             _take_back(keeper, merged)
         # Those restored since, or merged into something else, are no longer this merge's to bring back.

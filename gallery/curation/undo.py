@@ -7,10 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
-from gallery.audit_events import Action
+from gallery.audit_events import Action, logged_at_end
 from gallery.batches import batches
 from gallery.curation import bulk_edit, merge, visibility
 from gallery.models import Change, Image
@@ -38,7 +37,7 @@ def undo(change_id: int, user: User) -> int:
     ------
     UndoError : nothing is changed
     """
-    with transaction.atomic():
+    with logged_at_end():
         # Locked, so that of two presses of the button one undoes and the other is told so.
         change = Change.objects.select_for_update().filter(pk=change_id).first()
         if change is None or not (change.user_id == user.pk or permissions_of(user).sees_all):

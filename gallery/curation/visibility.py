@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from gallery.audit_events import Action, log_act, subject_of
+from gallery.audit_events import Action, log_act, logged_at_end, subject_of
 from gallery.batches import BATCH, batches
 from gallery.models import IN_TRASH, OUT_OF_TRASH, Image
 from gallery.signals import images_removed, images_restored
@@ -39,7 +39,7 @@ def unhide(image_ids: Iterable[int], user: User | AnonymousUser | None) -> int:
 
 
 def _set_hidden(image_ids: Iterable[int], user: User | AnonymousUser | None, *, hidden: bool) -> int:
-    with transaction.atomic():
+    with logged_at_end():
         images = _lock(image_ids, Q(hidden=not hidden))
         _update(images, hidden=hidden)
         # Search knows nothing of what is in the trash, and must not be told that it is back.
@@ -66,7 +66,7 @@ def trash(image_ids: Iterable[int], user: User | AnonymousUser | None, *, merged
     -------
     num_trashed : images that were not in the trash before
     """
-    with transaction.atomic():
+    with logged_at_end():
         images = _lock(image_ids, MAY_BE_TRASHED)
         person = user if user is not None and user.is_authenticated else None
         _update(images, trashed_at=timezone.now(), trashed_by=person, merged_into=merged_into)
@@ -81,7 +81,7 @@ def trash(image_ids: Iterable[int], user: User | AnonymousUser | None, *, merged
 
 def restore(image_ids: Iterable[int], user: User | AnonymousUser | None) -> int:
     """Take images out of the trash; those hidden before stay hidden. Return how many were in it."""
-    with transaction.atomic():
+    with logged_at_end():
         images = _lock(image_ids, IN_TRASH)
         _update(images, trashed_at=None, trashed_by=None, merged_into=None)
         shown = [image.pk for image in images if not image.hidden]
@@ -95,7 +95,7 @@ def restore(image_ids: Iterable[int], user: User | AnonymousUser | None) -> int:
 
 def purge(image_ids: Iterable[int], user: User | AnonymousUser | None) -> int:
     """Delete images that are in the trash, with their files and for good; return how many there were."""
-    with transaction.atomic():
+    with logged_at_end():
         images = _lock(image_ids, IN_TRASH)
         hashes = [image.sha256 for image in images]
         if images:

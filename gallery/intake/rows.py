@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from gallery.audit_events import Action, log_act, subject_of
+from gallery.audit_events import Action, log_act, logged_at_end, subject_of
 from gallery.curation import visibility
 from gallery.decoding import Inspection, Refused
 from gallery.models import Collection, Image, Membership, RepeatUpload, Tag
@@ -49,7 +49,10 @@ class Destination:
 
     def find_collections(self) -> list[Collection]:
         """Return the collections."""
-        return [self._named(item[:MAX_COLLECTION]) if isinstance(item, str) else item for item in self.collections]
+        # In one order: two uploads that make the same ones wait for each other's names.
+        names = sorted(item for item in self.collections if isinstance(item, str))
+        made = {name: self._named(name[:MAX_COLLECTION]) for name in names}
+        return [made[item] if isinstance(item, str) else item for item in self.collections]
 
     def reaches_all(self, collections: Sequence[Collection]) -> bool:
         """Tell whether the images belong to the common library, too: from those who may add to that."""
@@ -68,7 +71,7 @@ class Destination:
         """Return the ids of the tags."""
         return [
             (Tag.objects.get_or_create(name=item[:MAX_TAG])[0] if isinstance(item, str) else item).pk
-            for item in self.tags
+            for item in sorted(self.tags, key=str)
         ]
 
 
@@ -130,7 +133,7 @@ def register(arrivals: Sequence[IncomingFile], where: Destination) -> list[Regis
     try:
         # Locked before the transaction, which would keep SQLite's only writer waiting as well, and freed after its
         # commit, so that whoever deletes the same bytes next sees our rows.
-        with originals.exclusive(), transaction.atomic():
+        with originals.exclusive(), logged_at_end():
             rows = _find(files)
             created = files.keys() - rows.keys()
             # Bytes before rows: dying now leaves a harmless file; a row without one would look like a lost disk.
@@ -172,7 +175,9 @@ def _wants_bytes(image: Image) -> bool:
 
 
 def _find(hashes: Iterable[str]) -> dict[str, Image]:
-    return {image.sha256: image for image in Image.objects.filter(sha256__in=set(hashes))}
+    """Return the rows of bytes that are known, locked by rising id like by every act on images."""
+    known = Image.objects.select_for_update().order_by("pk")
+    return {image.sha256: image for image in known.filter(sha256__in=set(hashes))}
 
 
 def _closed(rows: Mapping[str, Image], where: Destination) -> set[str]:
@@ -278,7 +283,7 @@ def settle(verdicts: Sequence[tuple[Image, Inspection | Refused]]) -> set[int]:
     settled: set[int] = set()
     ready: list[int] = []
     with transaction.atomic():
-        for image, verdict in verdicts:
+        for image, verdict in sorted(verdicts, key=lambda each: each[0].pk):  # the order of all locks on images
             _apply(image, verdict)
             values = {field: getattr(image, field) for field in SETTLED_FIELDS}
             # A condition of the update, as the reconciler may have decoded the same file at the same time.

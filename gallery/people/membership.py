@@ -76,7 +76,8 @@ def set_active(user: User, by: User | AnonymousUser | None, *, active: bool) -> 
 def _locked(user: User) -> User:
     """Return an account as it is now, locked together with all admins until the transaction ends."""
     # All at once and in one order: two admins who demote each other must neither both succeed nor wait for each other.
-    rows = User.objects.select_for_update().filter(ADMINS | Q(pk=user.pk)).order_by("pk")
+    # Nobody's key changes: rows that name an account may be added meanwhile.
+    rows = User.objects.select_for_update(no_key=True).filter(ADMINS | Q(pk=user.pk)).order_by("pk")
     return {row.pk: row for row in rows}[user.pk]
 
 

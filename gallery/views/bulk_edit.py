@@ -6,14 +6,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
-from gallery.audit_events import Action
+from gallery.audit_events import Action, logged_at_end
+from gallery.batches import lock_rows
 from gallery.curation import bulk_edit as curation_bulk_edit
 from gallery.curation import edit_summary
 from gallery.curation.attributes import rows_of
@@ -23,7 +23,7 @@ from gallery.curation.selection import Selection, select_images
 from gallery.curation.title_patterns import PLACES, PatternError
 from gallery.curation.undo import remember
 from gallery.explained_form import invalid
-from gallery.models import Attribute, Collection, Image, Tag
+from gallery.models import Attribute, Change, Collection, Image, Tag
 from gallery.notices import say_done, way_back
 from gallery.people.permissions import requires
 from gallery.people.roles import Role
@@ -116,17 +116,35 @@ def _is_of_form(name: str) -> bool:
 
 
 def _apply(request: HttpRequest, choice: Selection, form: BulkForm) -> HttpResponse:
-    user = cast("User", request.user)
-    name = form.cleaned_data["add_collection"]
-    with transaction.atomic():
-        add_to = collection_named(name, user) if name else None  # in here: an edit that fails leaves no empty one
-        moves = curation_bulk_edit.apply(choice.ids, form.edit(add_to), user)
-        change = remember(user, Action.EDIT, curation_bulk_edit.as_state(moves)) if moves else None
+    try:
+        moves, change = _change(choice, form, cast("User", request.user))
+    except ValidationError as error:
+        form.add_error(None, error)
+        return _form(request, choice, form)
     num_changed = len(curation_bulk_edit.changed_ids(moves))
     back = way_back(request)
     sentence = ngettext("%(n)d image is changed.", "%(n)d images are changed.", num_changed) % {"n": num_changed}
     say_done(request, sentence, change, code="edited", back=back)
     return redirect(back)
+
+
+def _change(choice: Selection, form: BulkForm, user: User) -> tuple[curation_bulk_edit.Moves, Change | None]:
+    """Make the edit and remember how it is undone.
+
+    Raises
+    ------
+    ValidationError : it would take images from everybody's sight by now; nothing is changed
+    """
+    name = form.cleaned_data["add_collection"]
+    with logged_at_end():
+        if name:
+            lock_rows(Image.objects.all(), choice.ids)  # before the collection, see `gallery.views.curate`
+        add_to = collection_named(name, user) if name else None  # in here: an edit that fails leaves no empty one
+        moves = curation_bulk_edit.apply(choice.ids, form.edit(add_to), user)
+        # Once more, now that the images are locked: others may have taken them out of the places that showed them.
+        if problem := _sight_problem(moves, form):
+            raise ValidationError(problem, code="out_of_sight")
+        return moves, remember(user, Action.EDIT, curation_bulk_edit.as_state(moves)) if moves else None
 
 
 def _known_collection(form: BulkForm) -> Collection | None:

@@ -13,13 +13,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from gallery.audit_events import logged_at_end
+from gallery.batches import lock_rows
 from gallery.curation import bulk_edit, visibility
 from gallery.curation.bulk_edit import Edit
 from gallery.curation.collection_forms import CollectionForm, DissolveForm
 from gallery.curation.collections import change_collection, dissolve, only_here
 from gallery.curation.optimistic_lock import write_seen
 from gallery.forms import FilterForm, read_id
-from gallery.models import Collection, Tag
+from gallery.models import Collection, Image, Tag
 from gallery.people.permissions import permissions_of, requires
 from gallery.people.roles import Role
 from gallery.views.index import PAGE_SIZE, page_before, tiles
@@ -113,8 +115,10 @@ def dissolve_collection(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _is_dissolved(request: HttpRequest, shown: Collection, form: DissolveForm) -> bool:
     """Delete a collection; False: the form does not say what becomes of images that only it shows."""
-    with transaction.atomic():
-        # Looked up here and not before: images may have left other collections since the question was shown.
+    with logged_at_end():
+        # Looked up here and not before: images may have left other collections since the question was shown. Locked
+        # first, or they might leave them now.
+        lock_rows(Image.objects.all(), shown.images.filter(common=False, trashed_at=None).values_list("pk", flat=True))
         ids = list(only_here(shown).values_list("pk", flat=True))
         if ids and not form.is_valid():
             return False

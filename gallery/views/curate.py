@@ -6,15 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from gallery.audit_events import Action
-from gallery.batches import batches
+from gallery.audit_events import Action, logged_at_end
+from gallery.batches import lock_rows
 from gallery.curation import bulk_edit, visibility
 from gallery.curation.bulk_edit import Edit
 from gallery.curation.collections import collection_named
@@ -86,9 +85,8 @@ def _act(
 ) -> tuple[list[int], Change | None]:
     """Do an act to the images of that state; only they are as before when it is undone."""
     ids = all_curated(chosen, user)
-    with transaction.atomic():
-        images = Image.objects.select_for_update().filter(state).order_by("pk")  # the order of all locks on images
-        changing = [pk for part in batches(ids) for pk in images.filter(pk__in=part).values_list("pk", flat=True)]
+    with logged_at_end():
+        changing = lock_rows(Image.objects.filter(state), ids)
         act(changing, user)
         change = remember(user, action, {"ids": changing}) if changing else None
     return changing, change
@@ -113,7 +111,9 @@ def _untag(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
 def _collect(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
     refuse_addition(user, asked["collection"])
     ids = all_curated(chosen, user)
-    with transaction.atomic():
+    with logged_at_end():
+        # Images before collections, as everywhere: who uploads into a new one has locked images when it makes it.
+        lock_rows(Image.objects.all(), ids)
         collection = collection_named(asked["collection"], user)
         change = _edit(ids, Edit({f"collection:{collection.pk}": True}), user)
     text = ngettext("%(n)s image is in %(name)s now.", "%(n)s images are in %(name)s now.", len(ids))
@@ -126,16 +126,19 @@ def _uncollect(chosen: list[int], asked: dict[str, Any], user: User) -> Done:
     if collection is None:
         raise ActError("not_its_curator", name=asked["leave"])
     edit, ids = Edit({f"collection:{collection.pk}": False}), visible(chosen, user)
-    lost = len(bulk_edit.out_of_sight(bulk_edit.plan(ids, edit)))
-    if lost:
-        raise ActError("in_no_other_collection", n=lost)
-    change = _edit(ids, edit, user)
+    with logged_at_end():
+        # Locked first: somebody else may be taking the same images out of the only other collection that shows them.
+        lock_rows(Image.objects.all(), ids)
+        lost = len(bulk_edit.out_of_sight(bulk_edit.plan(ids, edit)))
+        if lost:
+            raise ActError("in_no_other_collection", n=lost)
+        change = _edit(ids, edit, user)
     text = ngettext("%(n)s image is not in %(name)s any more.", "%(n)s images are not in %(name)s any more.", len(ids))
     return text % {"n": len(ids), "name": collection}, change
 
 
 def _edit(ids: list[int], edit: Edit, user: User) -> Change | None:
-    with transaction.atomic():
+    with logged_at_end():
         moves = bulk_edit.apply(ids, edit, user)
         return remember(user, Action.EDIT, bulk_edit.as_state(moves)) if moves else None
 

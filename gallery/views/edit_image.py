@@ -5,13 +5,12 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from gallery.audit_events import Action
+from gallery.audit_events import Action, logged_at_end
 from gallery.curation import bulk_edit
 from gallery.curation.attributes import rows_of
 from gallery.curation.edit_summary import field_words, value_words
@@ -38,7 +37,7 @@ def edit_image(request: HttpRequest, pk: int) -> HttpResponse:
     image = get_object_or_404(shown, pk=pk)
     if request.method != "POST":
         return _page(request, image, ImageForm(None, image))
-    with transaction.atomic():
+    with logged_at_end():
         image = get_object_or_404(Image.objects.select_for_update(), pk=pk)
         form = ImageForm(request.POST, image)
         if not form.is_valid():

@@ -6,14 +6,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from gallery.audit_events import Action
+from gallery.audit_events import Action, logged_at_end
 from gallery.curation import merge as curation_merge
 from gallery.curation.edit_summary import field_words
 from gallery.curation.merge import Merged, MergeError
@@ -86,7 +85,7 @@ def _keeper(request: HttpRequest, images: list[Image]) -> Image:
 
 def _apply(request: HttpRequest, keeper: Image, others: list[int]) -> HttpResponse:
     user = cast("User", request.user)
-    with transaction.atomic():
+    with logged_at_end():
         merged = curation_merge.merge(keeper.pk, others, user)
         change = remember(user, Action.MERGE, merged.as_state())
     text = ngettext(

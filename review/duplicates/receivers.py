@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection as Names
-from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Exists, OuterRef
 
-from gallery.audit_events import Action
 from review.duplicates.schedule import newest_ready
 from review.models import DuplicateMember, QueuedPair, Verdict
 from review.verdicts.blinding import waiting
 from review.verdicts.consensus import Pair, apart
 
 
-def drop_apart(sender: object, action: str, subject: str, details: Mapping[str, Any], **kwargs: Any) -> None:
+def drop_apart(sender: object, instance: Verdict, created: bool, **kwargs: Any) -> None:
     """Forget a group of two images that somebody finds different, wherever that was said."""
-    if action == Action.VERDICT and details.get("kind") == Verdict.Kind.DIFFERENT:
-        first, second = subject.split()
-        _drop((first, second))
+    if created and instance.kind == Verdict.Kind.DIFFERENT:
+        _drop((instance.first_sha256, instance.second_sha256))
 
 
 def drop_read(sender: object, instance: QueuedPair, update_fields: Names[str] | None, **kwargs: Any) -> None:

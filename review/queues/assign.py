@@ -20,6 +20,7 @@ from gallery.models import Image, ImageQuerySet
 from gallery.people.roles import Role
 from review.models import Queue, QueuedPair, Reading, Verdict
 from review.verdicts.consensus import ADJUDICATOR_SLOT
+from review.verdicts.decide import take_turns
 from search.public.presentation import score_number
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def assign_pair(queue: Queue, user: User, step: Direction = Direction.AFTER, pos
         return None
     for _ in range(MOST_RACES):
         with transaction.atomic():
+            take_turns(user)  # the person before the pairs, as with every verdict
             now = timezone.now()
             pair = _choose(queue, user, step, position, now)
             if pair is None:
@@ -122,7 +124,9 @@ def hold(pair: QueuedPair, user: User, now: datetime) -> Reading | None:
 
 def release(queue: Queue, user: User) -> int:
     """Give back what a person holds and has not decided; returns how many pairs that were."""
-    return Reading.objects.filter(pair__queue=queue, reader=user, decided_at=None).delete()[0]
+    with transaction.atomic():
+        take_turns(user)  # else a verdict given in another window may just be putting itself into one of these rows
+        return Reading.objects.filter(pair__queue=queue, reader=user, decided_at=None).delete()[0]
 
 
 def renew(queue: Queue, user: User) -> None:

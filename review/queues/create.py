@@ -82,8 +82,10 @@ def retry(queue: Queue, user: User) -> bool:
 def delete(queue: Queue, user: User) -> None:
     """Delete a queue with its readings; the verdicts that came of it stay."""
     with transaction.atomic():
-        log_act(user, Action.QUEUE, queue.name, queue=queue.pk, act="delete", pairs=queue.num_pairs)
+        # Pairs before their readings, as who reads locks them; the cascade deletes readings first.
+        list(queue.pairs.select_for_update().order_by("pk").values_list("pk", flat=True))
         Queue.objects.filter(pk=queue.pk).delete()
+        log_act(user, Action.QUEUE, queue.name, queue=queue.pk, act="delete", pairs=queue.num_pairs)
     # A worker that gathers just now may write it again; it finds its row gone then, and removes it itself.
     queue_checkpoint_file(queue.pk).unlink(missing_ok=True)
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
 from django.utils import timezone
 
+from gallery.audit_events import logged_at_end
 from gallery.models import Image
 from review.exceptions import QueueError
 from review.models import QueuedPair, Reading, Verdict
@@ -64,7 +64,7 @@ def decide(
     NewerVerdictError : this person decided otherwise since the page was made; nothing is recorded
     VerdictError : see `review.verdicts.record.record`
     """
-    with transaction.atomic():
+    with logged_at_end():
         locked = _lock(pair, user)
         reading, why = _place_of(locked, user)
         adjudicates = reading is not None and reading.slot == ADJUDICATOR_SLOT
@@ -98,7 +98,7 @@ def undo(pair: QueuedPair, user: User) -> Verdict:
     QueueError : there is no reading of this person, or another reader has decided since; nothing is changed
     NewerVerdictError : this person decided again elsewhere; nothing is changed
     """
-    with transaction.atomic():
+    with logged_at_end():
         locked = _lock(pair, user)
         reading = Reading.objects.filter(pair=locked, reader=user, decided_at__isnull=False).first()
         if reading is None or reading.verdict is None:

@@ -117,7 +117,8 @@ def newest_of(user: User, one: str, other: str) -> Verdict | None:
 
 def take_turns(user: User) -> None:
     """Let two windows of one person decide one after the other."""
-    get_user_model().objects.select_for_update().filter(pk=user.pk).first()
+    # No key changes by it: who only names this person in a row, as who is handed a pair does, need not wait.
+    get_user_model().objects.select_for_update(no_key=True).filter(pk=user.pk).first()
 
 
 def _add(user: User, one: str, other: str, kind: str, newest: Verdict | None, **about: Any) -> Verdict:

@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.http import HttpRequest
 
-from gallery.audit_events import Action, log_act
+from gallery.audit_events import Action, log_act, logged_at_end
 from gallery.people.accounts.acts import AccountAct
 from gallery.people.membership import set_role
 from gallery.people.roles import Role
@@ -35,7 +35,7 @@ def invite(by: User, *, name: str, address: str, role: Role) -> User:
     -------
     user : may log in once they have set a password by a link
     """
-    with transaction.atomic():
+    with logged_at_end():
         user = get_user_model().objects.create_user(name, address)
         if address:
             EmailAddress.objects.create(user=user, email=address, primary=True, verified=True)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import transaction
 
-from gallery.audit_events import Action, Many, log_act
+from gallery.audit_events import Action, Many, log_act, logged_at_end
+from gallery.batches import lock_rows
 from gallery.models import Image
 from jobs.guard import Failure, guarded
 from jobs.job import job
@@ -23,7 +23,7 @@ from review.duplicates.decide import decisions as decide_decisions
 from review.duplicates.decide.in_force import Kind, doubted_pairs, in_force, pairs_within
 from review.duplicates.decide.plan import BulkPlan, PlannedGroup
 from review.exceptions import DuplicatesError
-from review.models import DuplicateBulk, DuplicateDecision
+from review.models import DecidedImage, DuplicateBulk, DuplicateDecision
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -38,7 +38,7 @@ LEASE_SECONDS = 120
 def bulk_decisions(bulk: DuplicateBulk, progress: Progress[DuplicateBulk]) -> None:
     """Do what was agreed to, from the group on that an earlier attempt came to."""
     while bulk.num_done + bulk.num_skipped < bulk.num_total:
-        with transaction.atomic():
+        with logged_at_end():
             _do_some(bulk)
             # Counted in the transaction that does the groups: after a crash none is done twice or left out.
             progress.advance(
@@ -103,7 +103,9 @@ def _do_some(bulk: DuplicateBulk) -> None:
         raise DuplicatesError("asker_gone")
     done, skipped = bulk.num_done, bulk.num_skipped
     start = done + skipped
-    for item in bulk.plan[start : start + AT_ONCE]:  # the plan never changes, so the counts are the place in it
+    items = bulk.plan[start : start + AT_ONCE]  # the plan never changes, so the counts are the place in it
+    _lock(bulk, items)
+    for item in items:
         failure = _failure_of(bulk, item, user)
         if failure:
             bulk.num_skipped += 1
@@ -114,12 +116,23 @@ def _do_some(bulk: DuplicateBulk) -> None:
         _log(bulk, user, bulk.num_done - done, bulk.num_skipped - skipped)
 
 
+def _lock(bulk: DuplicateBulk, items: Sequence[Any]) -> None:
+    """Lock what all the groups are about, by rising id: each group alone would lock its own, in the plan's order."""
+    if bulk.kind == Kind.UNDONE:
+        decisions = DuplicateDecision.objects.filter(pk__in=lock_rows(DuplicateDecision.objects.all(), items))
+        hashes = DecidedImage.objects.filter(decision__in=decisions).values("sha256")
+        lock_rows(Image.objects.all(), Image.objects.filter(sha256__in=hashes).values_list("pk", flat=True))
+    else:
+        entries = map(PlannedGroup.from_state, items)
+        lock_rows(Image.objects.all(), [pk for entry in entries for pk in entry.members])
+
+
 def _failure_of(bulk: DuplicateBulk, item: Any, user: User) -> Failure | None:
     """Do one group, or nothing of it; return why not, None when it is done."""
 
     # A savepoint of its own, because an error would spoil the whole transaction on PostgreSQL.
     def decide() -> None:
-        with transaction.atomic():
+        with logged_at_end():
             _do_one(bulk, item, user)
 
     return guarded(decide, f"decision {item!r} of many groups, {bulk.pk},")

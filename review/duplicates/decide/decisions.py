@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
-
-from gallery.audit_events import Action, log_act, subject_of
+from gallery.audit_events import Action, log_act, logged_at_end, subject_of
 from gallery.batches import batches
 from gallery.curation import merge, visibility
 from gallery.models import Image
@@ -51,7 +49,7 @@ def keep_all(
     ------
     DuplicatesError : an image is gone, or this person reviews not all of them; nothing is changed
     """
-    with transaction.atomic():
+    with logged_at_end():
         images = _read(image_ids, user, Role.REVIEWER)
         if known := _kept_by(user, images):
             _settle(known, images)
@@ -87,7 +85,7 @@ def keep_one(
     DuplicatesError : an image is gone, or this person curates not all of them; nothing is changed
     """
     others = list(other_ids)
-    with transaction.atomic():
+    with logged_at_end():
         images = _read([keeper_id, *others], user, Role.CURATOR)
         keeper = next(image for image in images if image.pk == keeper_id)
         state: dict[str, Any] = {**(about or {}), "keeper": keeper.sha256, "trashed": others}
@@ -113,7 +111,7 @@ def tell_apart(image_id: int, other_ids: Iterable[int], user: User) -> list[Verd
     DuplicatesError : an image is gone, or this person reviews not all of them; nothing is changed
     """
     others = [other for other in other_ids if other != image_id]
-    with transaction.atomic():
+    with logged_at_end():
         images = _read([image_id, *others], user, Role.REVIEWER)
         if len(images) < 2:
             raise DuplicatesError("differs_from_nothing")
@@ -145,7 +143,7 @@ def undo(decision: DuplicateDecision, user: User, *, bulk: DuplicateBulk | None 
     ------
     DuplicatesError : it is somebody else's, was undone already, or needs a role that this person no longer has
     """
-    with transaction.atomic():
+    with logged_at_end():
         if decision.author_id != user.pk:
             raise DuplicatesError("decided_by_another", name=decision.author_name)
         DuplicateDecision.objects.select_for_update().get(pk=decision.pk)  # of two windows the later one waits here

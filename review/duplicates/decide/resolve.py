@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from gallery.batches import batches
+from gallery.batches import batches, lock_rows
 from review.duplicates.decide.in_force import kept_sets
 from review.models import DuplicateDecision, DuplicateGroup, DuplicateMember, DuplicateScan
 
@@ -25,6 +25,7 @@ def close_groups(scan: DuplicateScan, sets: dict[int, frozenset[str]]) -> int:
         by = [number for number in sorted(asked) if _covers(sets[number], inside)]
         if by:
             settled[by[-1]].append(group_id)  # the newest of those that cover it
+    lock_rows(DuplicateGroup.objects.all(), [pk for group_ids in settled.values() for pk in group_ids])
     for decision_id, group_ids in settled.items():
         for part in batches(group_ids):
             DuplicateGroup.objects.filter(pk__in=part).update(decision_id=decision_id)
@@ -40,7 +41,9 @@ def open_again(decisions: Iterable[DuplicateDecision]) -> int:
     """Show the groups again that these decisions settled; return how many those are."""
     num_opened = 0
     for part in batches([decision.pk for decision in decisions]):
-        num_opened += DuplicateGroup.objects.filter(decision__in=part).update(decision=None)
+        groups = DuplicateGroup.objects.filter(decision__in=part)
+        lock_rows(groups, groups.values_list("pk", flat=True))
+        num_opened += groups.update(decision=None)
     return num_opened
 
 

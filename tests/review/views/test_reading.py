@@ -78,7 +78,7 @@ def test_the_number_of_queries_is_fixed(
     for num_pairs in (3, 40):
         queue = make_queue(num_pairs)
         client.get(address("queue", queue))
-        with django_assert_num_queries(17):
+        with django_assert_num_queries(18):
             client.get(address("queue", queue))
         with django_assert_num_queries(16):
             client.get(address("queue_turn", queue))
