@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Barrier, Thread
+from functools import partial
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 
 from gallery.models import Image
 from gallery.people.roles import Role
@@ -17,38 +16,21 @@ from review.exceptions import DuplicatesError
 from review.models import DuplicateDecision
 from review.queues import reading
 from tests.gallery.rows import make_images
+from tests.racing import race_along
 from tests.review.people import person
 from tests.review.queues.rows import make_queue
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS, NUM_PAIRS = 8, 12
-Act = Callable[[int, int], object]
 
 
-def race(acts_of: list[Act]) -> list[BaseException]:
+def race(*acts: Callable[[int, int], object]) -> list[BaseException]:
     """Let two windows act on each pair of images at once; return what went wrong, refusals left out."""
-    start, errors = Barrier(2), list[BaseException]()
 
-    def window(act: Act) -> None:
-        try:
-            for round_number in range(ROUNDS):
-                start.wait()
-                try:
-                    act(2 * round_number, 2 * round_number + 1)
-                except DuplicatesError:
-                    continue  # the other was first
-        except BaseException as error:  # noqa: BLE001 (told by the test)
-            errors.append(error)
-            start.abort()
-        finally:
-            connection.close()
+    def in_turn(act: Callable[[int, int], object], number: int) -> None:
+        act(2 * number, 2 * number + 1)
 
-    threads = [Thread(target=window, args=(act,)) for act in acts_of]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return errors
+    return race_along(ROUNDS, *(partial(in_turn, act) for act in acts), passing=(DuplicatesError,))
 
 
 def test_one_image_of_each_group_stays() -> None:
@@ -58,7 +40,7 @@ def test_one_image_of_each_group_stays() -> None:
     def keep(user: User, keeper: int, other: int) -> None:
         decisions.keep_one(ids[keeper], [ids[other]], user, merges=False)
 
-    assert race([lambda one, other: keep(ann, one, other), lambda one, other: keep(bob, other, one)]) == []
+    assert race(lambda one, other: keep(ann, one, other), lambda one, other: keep(bob, other, one)) == []
     left = set(Image.objects.shown().values_list("pk", flat=True))
     assert [len(left & set(ids[start : start + 2])) for start in range(0, 2 * ROUNDS, 2)] == [1] * ROUNDS
     assert DuplicateDecision.objects.count() == ROUNDS
@@ -71,7 +53,7 @@ def test_a_set_is_kept_once() -> None:
     def keep(one: int, other: int) -> None:
         decisions.keep_all([ids[one], ids[other]], ada)
 
-    assert race([keep, keep]) == []
+    assert race(keep, keep) == []
     assert len(kept_sets()) == ROUNDS
 
 
@@ -83,7 +65,7 @@ def test_a_decision_is_undone_once() -> None:
     def undo(one: int, _other: int) -> None:
         decisions.undo(made[one], ada)
 
-    assert race([undo, undo]) == []
+    assert race(undo, undo) == []
     assert kept_sets() == {}
     assert DuplicateDecision.objects.count() == 2 * ROUNDS
 
@@ -102,4 +84,4 @@ def test_an_image_is_told_apart_while_its_pairs_are_read() -> None:
         for pair in pairs:
             reading.decide(pair, bob, "different")
 
-    assert race([tell, read]) == []
+    assert race(tell, read) == []
