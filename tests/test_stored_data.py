@@ -60,7 +60,7 @@ REPLACED = {"review.DuplicateGroup": 5, "review.DuplicateMember": 9, "review.Dup
 TWINS = {"astronaut-jpeg.jpg": "astronaut-original.jpg", "chelsea-original.jpg": "chelsea-jpeg.jpg"}
 """Images, and which is found first by each."""
 QUEUES = ("features", "interactive", "maintenance")
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 1800.0
 
 
 def wake(database: Path) -> None:
@@ -125,7 +125,7 @@ def look(site: Processes, *wanted: str) -> Any:
         env=site.environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr

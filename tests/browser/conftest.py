@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser.chromium import CHROMIUM
 from tests.browser.sites import Site, log_in, pages_of, running_site
+from tests.browser.waiting import PATIENCE_SECONDS
 from tests.search.processes import wait_until
+
+expect.set_options(timeout=1000 * PATIENCE_SECONDS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

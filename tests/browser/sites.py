@@ -14,14 +14,16 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from config.environment import BASE_DIR
+from tests.browser.waiting import arrive
 from tests.search.processes import wait_until
 
-START_SECONDS, COMMAND_SECONDS, NUM_SAMPLES = 120, 60, 72
+START_SECONDS, COMMAND_SECONDS, NUM_SAMPLES = 600, 300, 72
 PASSWORD = "a-long-one-for-tests-7"
 
 
@@ -109,7 +111,7 @@ def running_site(folder: Path, **environment: str) -> Iterator[Site]:
         yield site
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        process.wait(300)
 
 
 @contextmanager
@@ -145,7 +147,7 @@ def log_in(page: Page, name: str, address: str = "/", password: str = PASSWORD) 
     page.locator("#id_login").fill(name)
     page.locator("#id_password").fill(password)
     page.locator("main").get_by_role("button", name="Log in").click()
-    page.wait_for_url(f"**{address}")
+    arrive(page, urlsplit(address).path)
 
 
 def address_of(name: str, *args: object) -> str:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Literal
-from urllib.parse import urlsplit
 
 import pytest
 from django.contrib import admin
@@ -16,6 +15,7 @@ from playwright.sync_api import Browser, Page, StorageState, expect
 from tests.browser.axe import violations
 from tests.browser.page_list import PAGES, Shown, Things, select_two
 from tests.browser.sites import PASSWORD, Site, address_of, log_in, pages_of
+from tests.browser.waiting import arrive, fit, painted
 from tests.gallery.people.accounts.test_second_factor import code_of
 
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
@@ -69,17 +69,16 @@ def check_everywhere(page: Page) -> None:
     for width, theme in product((WIDE, NARROW), THEMES):
         page.set_viewport_size({"width": width, "height": HEIGHT})
         page.emulate_media(color_scheme=theme)
-        page.wait_for_timeout(50)
+        painted(page)
         check(page)
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, f"the page is {wide} pixels wide in a window of {width}"
+        fit(page, width)
 
 
 @pytest.mark.parametrize("shown", PAGES, ids=str)
 def test_every_page(look: Look, furnished: Things, shown: Shown) -> None:
     address = address_of(shown.name, *shown.args(furnished))
     page = look(shown.who, address + shown.query)
-    assert urlsplit(page.url).path == address
+    arrive(page, address)
     expect(page.locator("main h1")).to_have_count(1)
     if shown.steps:
         shown.steps(page)
@@ -116,7 +115,7 @@ def test_pages_of_the_second_factor(open_desk: OpenPage) -> None:
     page.goto(address_of("mfa_activate_totp"))
     page.locator("#id_password").fill(PASSWORD)  # once more: this changes the account
     page.get_by_role("button", name="Go on").click()
-    page.wait_for_url(f"**{address_of('mfa_activate_totp')}")
+    arrive(page, address_of("mfa_activate_totp"))
     check_everywhere(page)
     page.locator("#id_code").fill(code_of(page.locator(".secret").inner_text()))
     page.get_by_role("button", name="Use this app").click()
@@ -129,7 +128,7 @@ def test_pages_of_the_second_factor(open_desk: OpenPage) -> None:
     page.locator("#id_login").fill("mona")
     page.locator("#id_password").fill(PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_url(f"**{address_of('mfa_authenticate')}**")
+    arrive(page, address_of("mfa_authenticate"))
     check_everywhere(page)
 
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from tests.browser.waiting import arrive
 from tests.gallery.people.accounts.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider, running
 from tests.gallery.people.accounts.test_second_factor import code_of
 
@@ -55,7 +56,7 @@ def test_by_another_site(page: Page, provider: IdentityProvider) -> None:
     """The policy says `form-action 'self'`; still the button leads to the other site and back to where one was."""
     page.goto("/status/")
     page.get_by_role("button", name="The hospital").click()
-    page.wait_for_url("**/status/")
+    arrive(page, "/status/")
     assert User.objects.get().username == "ada"
 
 
@@ -77,7 +78,7 @@ def test_a_second_factor_from_setting_up_to_logging_in(page: Page) -> None:
     expect(page.get_by_role("heading", name="One more thing")).to_be_visible()
     page.get_by_label("code").fill(recovery)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/status/")
+    arrive(page, "/status/")
 
 
 def test_cancelling_the_second_factor(page: Page) -> None:
@@ -87,4 +88,4 @@ def test_cancelling_the_second_factor(page: Page) -> None:
     page.goto("/accounts/login/")
     give_password(page)
     page.get_by_role("button", name="Cancel").click()
-    page.wait_for_url("**/accounts/login/")
+    arrive(page, "/accounts/login/")

@@ -8,11 +8,14 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.waiting import fit, painted, soon
+
 OpenPage = Callable[..., Page]
 PHONE = {"width": 390, "height": 844}
 TRANSFORMS = """() => [...document.querySelectorAll(".pane img")].map(
     (image) => new DOMMatrix(getComputedStyle(image).transform)
 ).map((matrix) => [matrix.a, matrix.e, matrix.f])"""
+FLIPPED = "document.querySelector('.pair-stage').hasAttribute('data-flipped')"
 MIDDLES = """() => [...document.querySelectorAll(".pane")].map((pane) => {
     const image = pane.querySelector("img");
     const matrix = new DOMMatrix(getComputedStyle(image).transform);
@@ -32,8 +35,9 @@ def address_of_copies(page: Page) -> str:
     return address
 
 
-def settle(page: Page) -> None:
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+def growth(page: Page, before: list[list[float]]) -> list[float]:
+    """Return how many times larger than before each image is."""
+    return [now[0] / then[0] for now, then in zip(page.evaluate(TRANSFORMS), before, strict=True)]
 
 
 @pytest.fixture
@@ -42,18 +46,16 @@ def pair(open_page: OpenPage) -> Page:
     page = open_page("/")
     page.goto(address_of_copies(page))
     expect(page.locator("[data-mode-button=map]")).to_be_visible(timeout=60_000)
+    painted(page)
     return page
 
 
 def test_both_images_zoom_in_step(pair: Page) -> None:
     before = pair.evaluate(TRANSFORMS)
     pair.keyboard.press("+")
-    settle(pair)
-    after = pair.evaluate(TRANSFORMS)
-    assert [now[0] / then[0] for now, then in zip(after, before, strict=True)] == pytest.approx([1.5, 1.5])
+    soon(pair, lambda: growth(pair, before), pytest.approx([1.5, 1.5]))
     pair.keyboard.press("0")
-    settle(pair)
-    assert pair.evaluate(TRANSFORMS) == before
+    soon(pair, lambda: pair.evaluate(TRANSFORMS), before)
 
 
 def test_the_wheel_zooms_at_the_pointer_and_a_drag_moves_both(pair: Page) -> None:
@@ -62,25 +64,23 @@ def test_the_wheel_zooms_at_the_pointer_and_a_drag_moves_both(pair: Page) -> Non
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     pair.mouse.move(x, y)
     pair.mouse.wheel(0, -600)
-    settle(pair)
-    assert pair.evaluate(MIDDLES)[1] == pytest.approx([0.5, 0.5], abs=0.02)
+    pair.wait_for_function("document.querySelector('.pair-stage').classList.contains('is-zoomed')")
+    soon(pair, lambda: pair.evaluate(MIDDLES)[1], pytest.approx([0.5, 0.5], abs=0.02))
     pair.mouse.down()
     pair.mouse.move(x - 60, y - 30, steps=4)
     pair.mouse.up()
-    settle(pair)
+    soon(pair, lambda: pair.evaluate(MIDDLES)[1][0] > 0.51)
+    painted(pair)
     first, second = pair.evaluate(MIDDLES)
-    assert second[0] > 0.51
     assert first == pytest.approx(second, abs=0.02)
 
 
 def test_a_double_click_enlarges_and_shows_all_again(pair: Page) -> None:
     before = pair.evaluate(TRANSFORMS)
     pair.locator(".pane-first").dblclick(position={"x": 60, "y": 150})
-    settle(pair)
-    assert pair.evaluate(TRANSFORMS)[0][0] >= 1.9 * before[0][0]
+    soon(pair, lambda: growth(pair, before)[0] >= 1.9)
     pair.locator(".pane-first").dblclick(position={"x": 60, "y": 150})
-    settle(pair)
-    assert pair.evaluate(TRANSFORMS) == before
+    soon(pair, lambda: pair.evaluate(TRANSFORMS), before)
 
 
 def test_two_fingers_zoom(pair: Page) -> None:
@@ -100,9 +100,7 @@ def test_two_fingers_zoom(pair: Page) -> None:
             touch("pointerup", 2, 280);
         }"""
     )
-    settle(pair)
-    grown = [now[0] / then[0] for now, then in zip(pair.evaluate(TRANSFORMS), before, strict=True)]
-    assert grown == pytest.approx([3, 3])
+    soon(pair, lambda: growth(pair, before), pytest.approx([3, 3]))
 
 
 def test_keys_lay_the_images_over_each_other(pair: Page) -> None:
@@ -114,7 +112,7 @@ def test_keys_lay_the_images_over_each_other(pair: Page) -> None:
     pair.keyboard.press("w")
     pair.keyboard.press("]")
     expect(pair.locator("[data-swipe]")).to_have_value("55")
-    assert "55%" in pair.locator(".pane-second").evaluate("(pane) => getComputedStyle(pane).clipPath")
+    expect(pair.locator(".pane-second")).to_have_css("clip-path", re.compile("55%"))
     expect(pair.locator("#live")).to_have_text("View: Swipe")
 
 
@@ -123,9 +121,9 @@ def test_the_map_lies_on_the_first_image(pair: Page) -> None:
     drawn = pair.locator("[data-map]")
     expect(drawn).to_be_visible()
     expect(drawn).to_have_js_property("complete", True)
-    assert drawn.evaluate("(image) => image.naturalWidth") > 0
-    place, first = drawn.bounding_box(), pair.locator(".pane-first img").bounding_box()
-    assert place == pytest.approx(first, abs=1.5)
+    soon(pair, lambda: drawn.evaluate("(image) => image.naturalWidth") > 0)
+    first = pair.locator(".pane-first img")
+    soon(pair, lambda: drawn.bounding_box() == pytest.approx(first.bounding_box(), abs=1.5))
     pair.keyboard.press("a")
     expect(drawn).to_have_attribute("src", re.compile("aligned"))
 
@@ -133,8 +131,10 @@ def test_the_map_lies_on_the_first_image(pair: Page) -> None:
 def test_aligned_keypoints_lie_on_each_other(pair: Page) -> None:
     for key in "oam":
         pair.keyboard.press(key)
-    settle(pair)
-    path = pair.locator(".pair-stage-marks .keypoint-dots").get_attribute("d") or ""
+    dots = pair.locator(".pair-stage-marks .keypoint-dots")
+    expect(dots).to_have_attribute("d", re.compile("M"))
+    painted(pair)
+    path = dots.get_attribute("d") or ""
     places = [[float(number) for number in each] for each in re.findall(r"M([-\d.]+) ([-\d.]+)h0", path)]
     gaps = [
         abs(one[0] - other[0]) + abs(one[1] - other[1]) for one, other in zip(places[::2], places[1::2], strict=True)
@@ -162,8 +162,8 @@ def test_flicker_plays_when_told_to(open_page: OpenPage) -> None:
     expect(stage).not_to_have_attribute("data-flipped", "")
     play.click()
     expect(play).to_have_text("Pause")
-    expect(stage).to_have_attribute("data-flipped", "", timeout=3000)
-    expect(stage).not_to_have_attribute("data-flipped", "", timeout=3000)
+    for flipped in (True, False):  # `expect` looks once a second, and may miss each flip
+        soon(page, lambda flipped=flipped: page.evaluate(FLIPPED), flipped)
     play.click()
     expect(play).to_have_attribute("aria-pressed", "false")
 
@@ -174,9 +174,9 @@ def test_swapped_images_change_places(pair: Page) -> None:
         assert box
         return box["x"]
 
-    assert left("first") < left("second")
+    soon(pair, lambda: left("first") < left("second"))
     pair.keyboard.press("x")
-    assert left("first") > left("second")
+    soon(pair, lambda: left("first") > left("second"))
     expect(pair.locator("#live")).to_have_text("The images have changed places.")
 
 
@@ -190,7 +190,7 @@ def test_evidence_stands_in_tabs(pair: Page) -> None:
     expect(pair.locator("#keypoints")).to_contain_text(re.compile(r"\d+ of \d+ pairs of keypoints fit one motion"))
     expect(pair).to_have_url(re.compile("#keypoints$"))
     pair.get_by_role("tab", name="In a search").click()
-    expect(pair.locator("#places")).to_contain_text(re.compile("Found: number"), timeout=15_000)
+    expect(pair.locator("#places")).to_contain_text(re.compile("Found: number"))
     pair.reload()
     expect(pair.get_by_role("tab", name="Keypoints")).to_have_attribute("aria-selected", "false")
     expect(pair.get_by_role("tab", name="In a search")).to_have_attribute("aria-selected", "true")
@@ -200,12 +200,12 @@ def test_without_scripts_everything_is_on_the_page(pair: Page, open_page: OpenPa
     address = pair.url.partition("/compare/")[2]
     page = open_page(f"/compare/{address}", java_script_enabled=False)
     for number in (0, 1):
-        assert page.locator(".pane img").nth(number).is_visible()
+        expect(page.locator(".pane img").nth(number)).to_be_visible()
     for name in ("scores", "differences", "keypoints", "colors", "facts", "places"):
-        assert page.locator(f"#{name}").is_visible()
-    assert page.locator(".compare-maps img").count() == 2
+        expect(page.locator(f"#{name}")).to_be_visible()
+    expect(page.locator(".compare-maps img")).to_have_count(2)
     page.get_by_role("link", name="Search both ways").click()
-    assert "Found: number" in (page.locator("#places").text_content() or "")
+    expect(page.locator("#places")).to_contain_text("Found: number")
 
 
 def test_on_a_phone_the_images_stand_one_below_the_other(open_page: OpenPage) -> None:
@@ -216,7 +216,7 @@ def test_on_a_phone_the_images_stand_one_below_the_other(open_page: OpenPage) ->
     assert first
     assert second
     assert second["y"] >= first["y"] + first["height"] - 1
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    fit(page, PHONE["width"])
     page.get_by_role("button", name="Difference").click()
     expect(page.locator("[data-map]")).to_be_visible()
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
@@ -17,9 +17,9 @@ from pytest_django.live_server_helper import LiveServer
 from gallery.intake.store import store_image
 from gallery.models import Image
 from tests.browser.chromium import CHROMIUM
+from tests.browser.waiting import painted
 
 NUM_IMAGES = 7
-PHONE_WIDTH = 390
 
 pytestmark = [
     pytest.mark.browser,
@@ -68,7 +68,7 @@ def test_keys_move_select_and_open(page: Page, images: list[Image]) -> None:
     for key in ("ArrowRight", "ArrowRight", "x"):
         page.keyboard.press(key)
     expect(page.locator(".actions-count")).to_have_text("1 selected")
-    assert page.locator("#grid :checked").get_attribute("value") == str(images[1].pk)
+    expect(page.locator("#grid :checked")).to_have_value(str(images[1].pk))
     page.keyboard.press("Escape")
     expect(page.locator(".actions")).to_be_hidden()
     page.keyboard.press("Enter")
@@ -99,13 +99,14 @@ def test_filters_change_the_grid_and_the_address(page: Page, images: list[Image]
     page.goto("/")
     page.locator("#filter-label").select_option("label 3")
     expect(page.locator(".tile")).to_have_count(1)
-    assert page.url.endswith("/?label=label+3") or page.url.endswith("/?label=label%203")
+    expect(page).to_have_url(re.compile(r"/\?label=label(\+|%20)3$"))
     page.go_back()
     expect(page.locator(".tile")).to_have_count(NUM_IMAGES)
 
 
 def test_rows_are_level_and_images_keep_their_shape(page: Page, images: list[Image]) -> None:
     page.goto("/")
+    painted(page)
     tiles = page.locator(".tile").evaluate_all(
         """tiles => tiles.map((tile) => {
           const box = tile.getBoundingClientRect();
@@ -163,11 +164,12 @@ def test_files_dropped_on_the_gallery_are_uploaded(page: Page, images: list[Imag
 
 def test_the_image_zooms_and_fits_again(page: Page, images: list[Image]) -> None:
     page.goto(f"/images/{images[0].pk}/")
+    painted(page)
     fitting = page.locator("#scale").inner_text()
     page.keyboard.press("+")
-    assert page.locator("#scale").inner_text() != fitting
+    expect(page.locator("#scale")).not_to_have_text(fitting)
     page.keyboard.press("0")
-    assert page.locator("#scale").inner_text() == fitting
+    expect(page.locator("#scale")).to_have_text(fitting)
 
 
 def test_the_trash_takes_and_gives_back(
@@ -184,6 +186,7 @@ def test_the_trash_takes_and_gives_back(
     expect(page.locator(".tile")).to_have_count(NUM_IMAGES)
     page.locator(".tile-check input").nth(0).check()
     page.locator(".actions").get_by_role("button", name="Trash").click()
+    expect(page.locator(".tile")).to_have_count(NUM_IMAGES - 1)
     page.goto("/trash/")
     page.get_by_label("All on this page").check()
     expect(page.locator("input[name=image]")).to_be_checked()
@@ -250,23 +253,3 @@ def test_the_theme_is_kept(page: Page, images: list[Image]) -> None:
     page.locator("#theme").click()
     page.goto("/upload/")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_are_accessible(
-    page: Page, images: list[Image], admin_client: Client, live_server: LiveServer, scheme: str
-) -> None:
-    _log_in(page, admin_client, live_server)
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    for path in ("/", "/?q=nothing", "/upload/", f"/images/{images[0].pk}/", "/missing/"):
-        page.goto(path)
-        page.wait_for_load_state("networkidle")
-        results = Axe().run(page)
-        assert results.violations_count == 0, f"{path}: {results.generate_report()}"
-
-
-def test_nothing_sticks_out_of_a_phone(page: Page, images: list[Image]) -> None:
-    page.set_viewport_size({"width": PHONE_WIDTH, "height": 844})
-    for path in ("/", "/upload/", f"/images/{images[0].pk}/"):
-        page.goto(path)
-        assert page.evaluate("document.documentElement.scrollWidth") == PHONE_WIDTH, path

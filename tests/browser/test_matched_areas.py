@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
+
+from tests.browser.waiting import soon
 
 OpenPage = Callable[..., Page]
 
@@ -31,12 +34,12 @@ def test_the_polygon_lies_over_the_photograph(open_page: OpenPage) -> None:
     page = open_page("/search/?image=1&preset=copyright")
     card = page.locator(".hit-photo:has(.hit-area)").first
     expect(card).to_be_visible()
-    photo, area = card.locator("img").bounding_box(), card.locator(".hit-area").bounding_box()
-    assert photo is not None
-    assert area is not None
-    assert all(abs(photo[side] - area[side]) < 1 for side in photo)
-    width, height = card.locator("img").evaluate("image => [image.naturalWidth, image.naturalHeight]")
-    box = [float(number) for number in (card.locator(".hit-area").get_attribute("viewBox") or "").split()]
+    photo, area = card.locator("img"), card.locator(".hit-area")
+    photo.scroll_into_view_if_needed()
+    soon(page, lambda: photo.evaluate("image => image.naturalWidth") > 0)
+    soon(page, lambda: photo.bounding_box() == pytest.approx(area.bounding_box(), abs=1))
+    width, height = photo.evaluate("image => [image.naturalWidth, image.naturalHeight]")
+    box = [float(number) for number in (area.get_attribute("viewBox") or "").split()]
     assert abs(box[2] / box[3] - width / height) < 0.02
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.waiting import painted, soon
+
 OpenPage = Callable[..., Page]
 Run = Callable[..., Any]
 PHONE = {"width": 390, "height": 844}
@@ -87,6 +89,7 @@ def test_a_map_may_leave_gaps(run: Run, steps: list[list[Any]], stands: list[flo
 @pytest.fixture
 def fingers(open_page: OpenPage) -> tuple[Page, Callable[..., None]]:
     page = open_page("/images/1/", viewport=PHONE, has_touch=True)
+    painted(page)
     session = page.context.new_cdp_session(page)
 
     def touch(kind: str, *places: tuple[float, float]) -> None:
@@ -105,7 +108,7 @@ def test_one_finger_moves_an_enlarged_image(fingers: tuple[Page, Callable[..., N
     for step in (10, 20, 30, 40):
         touch("touchMove", (200 - step, 200))
     touch("touchEnd")
-    assert page.evaluate(PLACE) == pytest.approx([scale, left - 40, top], abs=1)
+    soon(page, lambda: page.evaluate(PLACE), pytest.approx([scale, left - 40, top], abs=1))
 
 
 def test_two_fingers_enlarge_and_move_an_image(fingers: tuple[Page, Callable[..., None]]) -> None:
@@ -115,12 +118,13 @@ def test_two_fingers_enlarge_and_move_an_image(fingers: tuple[Page, Callable[...
     for step in (25, 50):
         touch("touchMove", (150 - step, 200), (250 + step, 200))
     touch("touchEnd")
-    assert page.evaluate(PLACE)[0] / before[0] == pytest.approx(2, rel=0.05)
+    soon(page, lambda: page.evaluate(PLACE)[0] / before[0], pytest.approx(2, rel=0.05))
     assert page.url.endswith("/images/1/")
 
 
 def test_a_wheel_turned_outwards_scrolls_past_an_image_that_is_shown_whole(open_page: OpenPage) -> None:
     page = open_page("/images/1/", viewport=PHONE)
+    painted(page)
     before = page.evaluate(PLACE)
     page.mouse.move(200, 200)
     page.mouse.wheel(0, 300)
@@ -129,4 +133,4 @@ def test_a_wheel_turned_outwards_scrolls_past_an_image_that_is_shown_whole(open_
     page.evaluate("scrollTo(0, 0)")
     page.mouse.wheel(0, -100)
     page.wait_for_function("document.querySelector('.stage').classList.contains('is-zoomed')")
-    assert page.evaluate(PLACE)[0] / before[0] == pytest.approx(1.284, rel=0.01)  # exp(100 / 400)
+    soon(page, lambda: page.evaluate(PLACE)[0] / before[0], pytest.approx(1.284, rel=0.01))  # exp(100 / 400)

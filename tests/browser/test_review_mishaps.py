@@ -21,7 +21,7 @@ def test_two_people_contradict_each_other(open_desk: OpenPage) -> None:
     expect(ruth.locator("#verdict")).to_contain_text("You decided different")
     expect(ruth.locator("#verdict")).to_contain_text("rita")
     ruth.goto("/review/verdicts/?split=on")
-    assert ruth.locator("main").get_by_text("needs adjudication").count() > 0
+    expect(ruth.locator("main").get_by_text("needs adjudication").first).to_be_visible()
 
 
 def test_two_windows_decide_at_once(open_desk: OpenPage) -> None:

@@ -8,26 +8,24 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.sites import Site
+from tests.browser.waiting import fit, soon
 
 OpenPage = Callable[..., Page]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 SMALLEST = 24
 """Pixels across the smallest thing to tap (WCAG 2.2, 2.5.8)."""
+SMALL = """(least) => [...document.querySelectorAll("main button, main select, main a.button, main summary")]
+    .filter((each) => each.checkVisibility())
+    .filter((each) => !each.closest(".visually-hidden"))
+    .map((each) => [each.textContent.trim(), each.getBoundingClientRect()])
+    .filter(([, box]) => box.width > 0 && (box.width < least || box.height < least))
+    .map(([text]) => text)"""
 
 
 def fits(page: Page) -> None:
     """Check that nothing is wider than the screen, and nothing to tap in the page smaller than a fingertip."""
-    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["viewport"]["width"]  # type: ignore[index]
-    small = page.evaluate(
-        """(least) => [...document.querySelectorAll("main button, main select, main a.button, main summary")]
-            .filter((each) => each.checkVisibility())
-            .filter((each) => !each.closest(".visually-hidden"))
-            .map((each) => [each.textContent.trim(), each.getBoundingClientRect()])
-            .filter(([, box]) => box.width > 0 && (box.width < least || box.height < least))
-            .map(([text]) => text)""",
-        SMALLEST,
-    )
-    assert small == []
+    fit(page, PHONE["viewport"]["width"])  # type: ignore[index]
+    soon(page, lambda: page.evaluate(SMALL, SMALLEST), [])
 
 
 def test_comparing(open_desk: OpenPage) -> None:

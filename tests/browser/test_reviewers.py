@@ -80,7 +80,7 @@ def test_two_read_blind_and_a_third_decides(open_desk: OpenPage, desk: Site) -> 
     nora.goto(f"{address}report/")
     expect(nora.locator("main")).to_contain_text("kappa")
     ruth.goto(compared)
-    assert SECRET in ruth.content()
+    expect(ruth.locator("main")).to_contain_text(SECRET)
     assert desk.sql("SELECT state FROM review_queuedpair WHERE queue_id = ?", queue) == [("decided",)]
 
 

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, Route, expect
 
 from gallery.intake.samples import photographs_folder
 from search.methods import METHODS
+from tests.browser.waiting import fit, painted, soon
 
 PHONE = {"width": 390, "height": 844}
 OpenPage = Callable[..., Page]
@@ -65,16 +66,13 @@ def test_a_moved_slider_changes_the_order_at_once_and_the_server_confirms_it(ope
     results.route("**/search/?*", lambda route: held.append(route))  # the server is slow: what moves, moves by itself
     set_weight(results, "color", 0)
     set_weight(results, "ssim", 1)
-    for _ in range(100):
-        if (at_once := order(results)) != before:
-            break
-        results.wait_for_timeout(50)
+    painted(results)  # both steps are
+    at_once = order(results)
     assert at_once != before
     assert sorted(at_once) == sorted(before)
-    assert "w_ssim=1" in results.url
+    expect(results).to_have_url(re.compile("w_ssim=1"))
     assert results.evaluate("performance.getEntriesByName('rerank').length") > 0
-    while not held:
-        results.wait_for_timeout(50)
+    soon(results, lambda: bool(held) and "w_ssim=1" in held[-1].request.url)
     held[-1].continue_()
     expect(results.locator("#answer")).not_to_have_attribute("aria-busy", "true")
     # The server may bring in images that the page did not hold; those that it did keep their order.
@@ -103,23 +101,20 @@ def test_back_undoes_a_gesture(results: Page) -> None:
     results.wait_for_url("**w_ssim=1&**")
     results.go_back()
     expect(results.locator("#w_ssim")).to_have_value(str(METHODS["ssim"].default_weight))
-    assert results.url == address
+    expect(results).to_have_url(address)
     expect(results.locator(".hit").first).to_have_attribute("data-image", before[0])
     expect(results.locator("#answer")).not_to_have_attribute("aria-busy", "true")
-    assert order(results) == before
+    soon(results, lambda: order(results), before)
 
 
 def test_an_address_reproduces_a_search(results: Page, open_page: OpenPage) -> None:
     set_weight(results, "color", 0.05)
     results.locator("#min").evaluate("(slider) => { slider.value = 5; slider.form.requestSubmit(); }")
-    results.wait_for_url("**min=5*")
-    expect(results.locator("#answer")).not_to_have_attribute("aria-busy", "true")
-    results.wait_for_timeout(400)
-    expect(results.locator("#answer")).not_to_have_attribute("aria-busy", "true")
+    results.wait_for_url(lambda address: "min=5" in address and "w_color=0.05" in address)
     other = open_page(results.url.replace(results.url.split("/search/")[0], ""))
     expect(other.locator("#w_color")).to_have_value("0.05")
     expect(other.locator("#min")).to_have_value("5")
-    assert order(other) == order(results)
+    soon(results, lambda: order(results), order(other))
 
 
 def test_a_preset_moves_the_sliders(results: Page) -> None:
@@ -137,7 +132,7 @@ def test_no_weight_at_all_is_said_and_changes_nothing(results: Page) -> None:
     expect(results.locator("#no-weight")).to_have_text("Give at least one method a weight above 0.")
     set_weight(results, "color", 0.3)
     expect(results.locator("#no-weight")).to_be_hidden()
-    assert len(order(results)) == len(before)
+    soon(results, lambda: len(order(results)), len(before))
 
 
 def test_a_hit_says_why(results: Page) -> None:
@@ -168,7 +163,7 @@ def test_an_edited_copy_from_outside_finds_its_original_first(open_page: OpenPag
         {"name": "found on the web.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()}
     )
     page.wait_for_url("**/search/?query=*")
-    expect(page.locator(".hit").first).to_have_attribute("data-name", re.compile("coffee"), timeout=30_000)
+    expect(page.locator(".hit").first).to_have_attribute("data-name", re.compile("coffee"), timeout=60_000)
     expect(page.get_by_role("heading", level=1)).to_contain_text("found on the web.jpg")
 
 
@@ -202,9 +197,9 @@ def test_without_scripts_the_form_still_searches(open_page: OpenPage) -> None:
     page.locator("#w_color").fill("1")
     page.locator("#w_ssim").fill("0")
     page.get_by_role("button", name="Search again").click()
-    assert "w_color=1" in page.url
+    expect(page).to_have_url(re.compile("w_color=1"))
     page.locator(".hit summary").first.click()
-    assert page.locator(".hit .why").first.is_visible()
+    expect(page.locator(".hit .why").first).to_be_visible()
 
 
 def test_on_a_phone_the_panel_is_a_sheet(open_page: OpenPage) -> None:
@@ -213,7 +208,7 @@ def test_on_a_phone_the_panel_is_a_sheet(open_page: OpenPage) -> None:
     expect(page.locator("#w_color")).to_be_hidden()
     page.get_by_role("button", name="Weights and filters").click()
     expect(page.locator("#w_color")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    fit(page, PHONE["width"])
     page.locator("#w_color").focus()
     page.keyboard.press("Escape")
     expect(page.locator("#w_color")).to_be_hidden()

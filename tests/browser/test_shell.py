@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from gallery.views.index import AUTO_PAGES, PAGE_SIZE
-from tests.search.processes import wait_until
+from tests.browser.waiting import soon
 
 OpenPage = Callable[..., Page]
 
@@ -47,7 +47,7 @@ def test_a_form_is_sent_once(open_desk: OpenPage) -> None:
     page.get_by_label("Name").fill("Pressed twice")
     page.get_by_role("button", name="Make it").dblclick()
     expect(page.get_by_role("heading", name="Pressed twice")).to_be_visible()
-    assert len(sent) == 1
+    soon(page, lambda: len(sent), 1)
 
 
 def test_what_is_downloaded_can_be_had_again(open_desk: OpenPage, furnished: dict[str, Any]) -> None:
@@ -101,4 +101,4 @@ def test_the_gallery_is_found_as_it_was_left(open_desk: OpenPage) -> None:
     page.wait_for_url("**/images/*/")
     page.keyboard.press("Escape")
     page.wait_for_url(lambda address: "/images/" not in address)
-    wait_until(lambda: page.evaluate("scrollY") == place, "the gallery is scrolled again")
+    soon(page, lambda: page.evaluate("scrollY"), place)

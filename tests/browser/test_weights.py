@@ -7,9 +7,10 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_accessibility import check
+from tests.browser.waiting import fit
 
 WIDE, PHONE = {"width": 1300, "height": 900}, {"width": 390, "height": 844}
-LEARN_MS = 300_000
+LEARN_MS = 600_000
 OpenPage = Callable[..., Page]
 
 
@@ -34,7 +35,7 @@ def test_weights_are_learned_used_and_taken_back(open_page: OpenPage, as_staff: 
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         for size in (PHONE, WIDE):
             page.set_viewport_size(size)  # type: ignore[arg-type]
-            assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
+            fit(page, size["width"])
             check(page)
 
     page.goto("/search/?image=1")
@@ -50,6 +51,7 @@ def test_weights_are_learned_used_and_taken_back(open_page: OpenPage, as_staff: 
     assert sliders(page) != own
     expect(page.get_by_role("button", name="General")).to_have_attribute("aria-pressed", "true")
     page.goto("/lab/weights/")
-    page.get_by_role("button", name="Go back to the methods' own weights").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Go back to the methods' own weights").click()
     page.goto("/search/?image=1")
     assert sliders(page) == own

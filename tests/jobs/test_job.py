@@ -18,6 +18,7 @@ from jobs.guard import Failure, PutOffError, guarded
 from jobs.progress import JobStoppedError, Progress
 from jobs.rows import JobState
 from tests.jobs.errands import QUEUE, Errand, errands
+from tests.search.processes import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db
 
@@ -103,7 +104,7 @@ def test_of_many_workers_at_once_one_claims_it() -> None:
     kind, claims, ready = errands(fetch), [], threading.Barrier(4)
 
     def claim() -> None:
-        ready.wait(10)
+        ready.wait(PATIENCE_SECONDS)
         claims.append(kind.claim(row.pk))
         connection.close()
 
@@ -111,7 +112,7 @@ def test_of_many_workers_at_once_one_claims_it() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_SECONDS)
     try:
         assert len(claims) == 4
         assert [claimed.attempts for claimed in claims if claimed] == [1]
@@ -125,7 +126,7 @@ def test_of_many_who_ask_at_once_one_makes_the_row() -> None:
     ready = threading.Barrier(4)
 
     def ask() -> None:
-        ready.wait(10)
+        ready.wait(PATIENCE_SECONDS)
         given.append(Errand.active_or_new(name="milk").pk)
         connection.close()
 
@@ -133,7 +134,7 @@ def test_of_many_who_ask_at_once_one_makes_the_row() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_SECONDS)
     try:
         assert (len(given), len(set(given)), Errand.objects.count()) == (4, 1, 1)
     finally:

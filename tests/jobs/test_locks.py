@@ -19,7 +19,7 @@ from pathlib import Path
 from jobs.locks import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(3600)
 """
 
 
@@ -51,7 +51,7 @@ def test_a_lock_ends_with_its_process_however_that_ends(path: Path, holder: subp
 
 def test_waiting_ends_when_the_holder_does(path: Path, holder: subprocess.Popen[str]) -> None:
     threading.Timer(0.1, holder.kill).start()
-    with try_lock(path, 30) as gained:
+    with try_lock(path, 300) as gained:
         assert gained
 
 
@@ -60,7 +60,7 @@ def test_waiting_is_bounded(path: Path) -> None:
         began = time.monotonic()
         with try_lock(path, 0.05) as gained:
             assert not gained
-        assert 0.05 <= time.monotonic() - began < 5
+        assert 0.05 <= time.monotonic() - began < 60
         with try_lock(path) as gained:
             assert not gained
 
@@ -115,7 +115,7 @@ def test_a_child_does_not_keep_what_its_parent_held(path: Path) -> None:
     with locked(path):
         child = os.fork()
         if not child:
-            time.sleep(60)
+            time.sleep(3600)
             os._exit(0)
     try:
         assert not is_locked(path)

@@ -20,7 +20,8 @@ from PIL import Image as Picture
 from config.environment import BASE_DIR
 from jobs.supervisor.redis_server import RedisProgram, answers, find_redis, redis_command
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 300.0
+"""What takes a second alone takes a minute on a busy machine; only a failure waits to the end."""
 
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> None:
@@ -127,7 +128,7 @@ class Processes:
                 process.terminate()
         for process in reversed(self.started):
             with suppress(subprocess.TimeoutExpired):
-                process.wait(10)
+                process.wait(60)
             process.kill()
             process.wait()
 

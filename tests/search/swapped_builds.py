@@ -56,7 +56,7 @@ def main() -> None:
     for _ in range(num_swaps):
         build.build()
     stop.set()
-    counts = [answers.get(timeout=30) for child in children if child.is_alive() or child.exitcode == 0]
+    counts = [answers.get(timeout=300) for child in children if child.is_alive() or child.exitcode == 0]
     for child in children:
         child.join()
     if any(child.exitcode for child in children):

@@ -15,7 +15,7 @@ import pytest
 
 from jobs.supervisor.redis_server import RedisMissingError, find_redis
 from tests.search.plug_ins import POISON
-from tests.search.processes import Processes, draw_images, wait_for, wait_until
+from tests.search.processes import PATIENCE_SECONDS, Processes, draw_images, wait_for, wait_until
 
 pytestmark = pytest.mark.slow
 FRAGILE = {"DJANGO_SETTINGS_MODULE": "tests.search.fragile_settings"}
@@ -30,7 +30,7 @@ def site() -> Iterator[Processes]:
     except RedisMissingError as error:
         pytest.skip(str(error))
     folder = Path(tempfile.mkdtemp(prefix="likeness-"))  # short: socket paths are limited
-    processes = Processes(folder, **FRAGILE, LEASE_SECONDS="31", RECONCILE_SECONDS="30")
+    processes = Processes(folder, **FRAGILE, LEASE_SECONDS="3600", RECONCILE_SECONDS="30")
     try:
         assert processes.manage("migrate", "-v", "0").returncode == 0
         processes.start_redis()
@@ -67,12 +67,12 @@ def test_without_any_worker_the_import_does_the_work_itself(site: Processes) -> 
 def test_a_worker_killed_in_mid_batch_loses_and_doubles_nothing(site: Processes) -> None:
     import_images(site, draw_images(site.folder / "images", 50))
     for _time in range(2):
-        worker = site.start_worker(FRAGILE_SECONDS="0.2", LIKENESS_WORKER="features")
+        worker = site.start_worker(FRAGILE_SECONDS="1", LIKENESS_WORKER="features")
         wait_until(lambda: site.states().get("running"), "a batch is leased")
         site.kill(worker)
         assert site.states()["running"] > 0
     site.start_worker(LIKENESS_WORKER="features")
-    wait_for(site.states, {"ready": 50}, seconds=25)
+    wait_for(site.states, {"ready": 50})  # long before the leases end
     assert site.sql("SELECT count(*) FROM (SELECT DISTINCT image_id, method, version FROM search_feature)") == [(50,)]
 
 
@@ -118,9 +118,9 @@ def test_an_idle_worker_outlives_its_redis_and_registers_again(site: Processes) 
     site.lose_redis()
     site.start_redis()
     import_images(site, draw_images(site.folder / "images", 5))
-    wait_for(site.states, {"ready": 5}, seconds=20)
+    wait_for(site.states, {"ready": 5})
     assert worker.poll() is None
-    assert site.manage("shell", "-v", "0", "-c", seen).stdout.strip() == "1 0 0"
+    wait_for(lambda: site.manage("shell", "-v", "0", "-c", seen).stdout.strip(), "1 0 0")
 
 
 def test_one_job_run_three_times_at_once_leaves_one_result(site: Processes) -> None:
@@ -131,7 +131,7 @@ def test_one_job_run_three_times_at_once_leaves_one_result(site: Processes) -> N
         site.start(sys.executable, "manage.py", "shell", "-v", "0", "-c", run, log=f"{number}.out")
         for number in range(3)
     ]
-    assert [process.wait(60) for process in runs] == [0, 0, 0], [site.log(f"{n}.out") for n in range(3)]
+    assert [process.wait(PATIENCE_SECONDS) for process in runs] == [0, 0, 0], [site.log(f"{n}.out") for n in range(3)]
     assert site.sql("SELECT state, count(*), max(attempts), max(revision) FROM search_feature GROUP BY state") == [
         ("ready", BATCH, 1, 1)
     ]
@@ -157,7 +157,7 @@ def test_a_build_is_ended_at_once_with_its_worker(site: Processes) -> None:
     )
     lock = site.folder / "generations"
     lock.mkdir(exist_ok=True)
-    hold = f"import fcntl, time; f = open('{lock}/.lock', 'w'); fcntl.flock(f, fcntl.LOCK_EX); print(1); time.sleep(60)"
+    hold = f"import fcntl, time; f = open('{lock}/.lock', 'w'); fcntl.flock(f, fcntl.LOCK_EX); time.sleep(3600)"
     holder = site.start(sys.executable, "-c", hold, log="holder.out")
     worker = site.start_worker("maintenance")
     site.manage("shell", "-v", "0", "-c", "from search.background import tasks; tasks.enqueue_build()")
@@ -174,7 +174,7 @@ def test_a_measurement_killed_again_and_again_goes_on_by_itself_and_fails_at_las
     import_images(site, draw_images(site.folder / "images", 5))
     drain = "from search.background import wait_until_indexed; wait_until_indexed.drain()"
     site.manage("shell", "-v", "0", "-c", drain)
-    worker = site.start_worker("maintenance", FRAGILE_SECONDS="1")
+    worker = site.start_worker("maintenance", FRAGILE_SECONDS="5")
     ask = "from search.evaluation import runs; runs.evaluation.send(runs.ask('copies', None, 5).pk)"
     site.manage("shell", "-v", "0", "-c", ask)
     look = "SELECT state, attempts, error_code FROM search_evaluation"

@@ -56,7 +56,7 @@ def run(library: Path) -> Run:
     def finish(scenario: str, folder: Path, before: tuple[str, ...] = ()) -> Any:
         command = [*before, sys.executable, "-m", "tests.gallery.intake_scenarios", scenario, str(folder)]
         done = subprocess.run(
-            command, cwd=ROOT, env=environment(library), stdout=subprocess.PIPE, text=True, check=True, timeout=300
+            command, cwd=ROOT, env=environment(library), stdout=subprocess.PIPE, text=True, check=True, timeout=1200
         )
         return json.loads(done.stdout)
 

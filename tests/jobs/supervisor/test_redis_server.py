@@ -17,7 +17,7 @@ from redis import Redis
 from jobs.supervisor import redis_server
 from jobs.supervisor.redis_server import RedisMissingError, RedisProgram
 from tests.codes import refused
-from tests.search.processes import Processes, wait_until
+from tests.search.processes import PATIENCE_SECONDS, Processes, wait_until
 
 REDIS_6_2 = """
 UkVESVMwMDA5+glyZWRpcy12ZXIGNi4yLjE0+gpyZWRpcy1iaXRzwED6BWN0aW1lwk3FCmv6CHVzZWQtbWVtwuhiDgD6DGFvZi1w
@@ -75,7 +75,7 @@ def test_it_serves_on_a_private_socket_and_keeps_its_data(
         connection.close()
         assert processes.redis is not None
         processes.redis.terminate()
-        assert processes.redis.wait(10) == 0
+        assert processes.redis.wait(PATIENCE_SECONDS) == 0
         processes.start_redis(program)
         connection = Redis.from_url(processes.url)
         assert connection.get("kept") == b"yes"

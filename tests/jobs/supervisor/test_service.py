@@ -12,7 +12,7 @@ import pytest
 
 from jobs.supervisor import service as service_module
 from jobs.supervisor.service import Program, Service, describe_exit
-from tests.search.processes import wait_until
+from tests.search.processes import PATIENCE_SECONDS, wait_until
 
 Said = list[tuple[str, str]]
 
@@ -24,7 +24,7 @@ def start(said: Said, code: str, **options: object) -> Service:
     return service
 
 
-def stop(service: Service, seconds: float = 5) -> None:
+def stop(service: Service, seconds: float = PATIENCE_SECONDS) -> None:
     service.ask_to_stop()
     service.stop(time.monotonic() + seconds)
 
@@ -76,7 +76,7 @@ def test_a_stop_is_gentle_first() -> None:
         said,
         "import signal, sys, time\n"
         "signal.signal(signal.SIGTERM, lambda *_: (print('leaving'), sys.exit(0)))\n"
-        "print('here', flush=True)\ntime.sleep(60)",
+        "print('here', flush=True)\ntime.sleep(3600)",
     )
     wait_until(lambda: said, "the child is there")
     stop(service)
@@ -90,8 +90,8 @@ def test_what_does_not_leave_is_killed_with_all_it_started(tmp_path: Path) -> No
         said,
         "import signal, subprocess, sys, time\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-        "print(child.pid, flush=True)\ntime.sleep(60)",
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(3600)'])\n"
+        "print(child.pid, flush=True)\ntime.sleep(3600)",
     )
     wait_until(lambda: said, "the grandchild is there")
     stop(service, seconds=0.2)
@@ -104,8 +104,8 @@ def test_what_does_not_leave_is_killed_with_all_it_started(tmp_path: Path) -> No
 def test_the_child_ends_with_its_parent(tmp_path: Path) -> None:
     code = (
         "import sys, time; from jobs.supervisor.service import *\n"
-        "s = Service(Program('x', [sys.executable, '-c', 'import time; time.sleep(60)']), print)\n"
-        "s.start(); print(s.pid, flush=True); time.sleep(60)"
+        "s = Service(Program('x', [sys.executable, '-c', 'import time; time.sleep(3600)']), print)\n"
+        "s.start(); print(s.pid, flush=True); time.sleep(3600)"
     )
     said: Said = []
     parent = start(said, code, environment={"PYTHONPATH": os.getcwd()})

@@ -39,7 +39,7 @@ def rows() -> list[dict[str, Any]]:
 
 def test_two_processes_keep_one_chain() -> None:
     processes = [start("write_many", name) for name in ("one", "other")]
-    assert [process.wait(60) for process in processes] == [0, 0]
+    assert [process.wait(300) for process in processes] == [0, 0]
     found = rows()
     assert [row["number"] for row in found] == list(range(1, 2 * NUM_ACTS + 1))
     assert check(found).intact
@@ -48,6 +48,6 @@ def test_two_processes_keep_one_chain() -> None:
 
 
 def test_a_kill_before_the_commit_leaves_neither_act_nor_row() -> None:
-    assert start("die_before_commit", "Herons").wait(60) == -signal.SIGKILL
+    assert start("die_before_commit", "Herons").wait(300) == -signal.SIGKILL
     assert not Collection.objects.exists()
     assert rows() == []

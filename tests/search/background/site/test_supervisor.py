@@ -24,7 +24,7 @@ from django.contrib.auth.hashers import check_password
 
 from config.environment import BASE_DIR
 from jobs.supervisor.redis_server import RedisMissingError, find_redis
-from tests.search.processes import Processes, draw_images, processes_of, wait_for, wait_until
+from tests.search.processes import PATIENCE_SECONDS, Processes, draw_images, processes_of, wait_for, wait_until
 
 pytestmark = [
     pytest.mark.slow,
@@ -53,7 +53,7 @@ class Site(Processes):
         """Start the site and return its URL."""
         (self.folder / "site.out").write_text("")
         self.supervisor = self.start(sys.executable, "manage.py", "run", *arguments, log="site.out", **environment)
-        wait_until(lambda: self.url_told() or self.supervisor.poll() is not None, "the site is ready or ended", 90)
+        wait_until(lambda: self.url_told() or self.supervisor.poll() is not None, "the site is ready or ended", 600)
         assert self.supervisor.poll() is None, self.log("site.out")
         return self.url_told()
 
@@ -71,7 +71,7 @@ class Site(Processes):
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.supervisor.send_signal(number)
-        return self.supervisor.wait(60)
+        return self.supervisor.wait(PATIENCE_SECONDS)
 
 
 def parent_of(pid: int) -> int:
@@ -84,7 +84,7 @@ def parent_of(pid: int) -> int:
 def fetch(url: str) -> int:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=20) as response:
+        with opener.open(url, timeout=PATIENCE_SECONDS) as response:
             return int(response.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -95,7 +95,7 @@ def fetch(url: str) -> int:
 def status(url: str, **headers: str) -> int:
     """Return the status of one answer; unlike `fetch`, go nowhere else from there."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE_SECONDS)
     with closing(connection):
         connection.request("GET", parts.path, headers=headers)
         return connection.getresponse().status
@@ -161,7 +161,7 @@ def test_what_dies_is_started_again_and_nothing_outlives_the_supervisor(make_sit
     assert "killed by SIGKILL" in site.log("site.out")
     site.supervisor.kill()
     site.supervisor.wait()
-    wait_for(lambda: processes_of(site.folder), {}, seconds=30)
+    wait_for(lambda: processes_of(site.folder), {})
 
 
 def test_a_taken_port_is_refused(make_site: Callable[..., Site]) -> None:
