@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,12 @@ def django_db_setup(django_db_setup: None, sqlite_file: Path | None, kept_databa
     """Keep the database that had to be made."""
     if sqlite_file and kept_database and not kept_database.exists():
         migrated.keep(sqlite_file, kept_database)
+
+
+@pytest.fixture(scope="session")
+def prepare(django_db_setup: None, kept_database: Path | None) -> Callable[[Path], None]:
+    """Return what puts a migrated database into the folder of data of another process: to migrate takes long."""
+    return partial(migrated.prepare, kept_database)
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,8 @@ import hashlib
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +15,7 @@ from pathlib import Path
 import django
 from django.apps import apps
 
+from config.environment import BASE_DIR
 from review.audit import triggers
 
 
@@ -41,6 +44,14 @@ def keep(database: Path, kept: Path) -> None:
     part.replace(kept)
     for path in old:
         path.unlink(missing_ok=True)
+
+
+def prepare(kept: Path | None, folder: Path) -> None:
+    """Put a migrated database into the folder of data of another process."""
+    if not (kept and fetch(kept, folder / "likeness.sqlite3")):
+        environment = os.environ | {"DATA_DIR": str(folder), "DATABASE_URL": ""}
+        command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+        subprocess.run(command, cwd=BASE_DIR, env=environment, check=True)
 
 
 def _sources() -> Iterator[Path]:

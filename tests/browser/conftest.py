@@ -28,9 +28,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def served(prepare: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site with the sample gallery, all of it findable, open to everybody."""
-    with running_site(tmp_path_factory.mktemp("site")) as started:
+    folder = tmp_path_factory.mktemp("site")
+    prepare(folder)
+    with running_site(folder) as started:
         yield started
 
 
@@ -41,9 +43,11 @@ def site(served: Site) -> str:
 
 
 @pytest.fixture(scope="session")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def desk(prepare: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Another such site, for people with accounts only: what they decide there changes what others see."""
-    with running_site(tmp_path_factory.mktemp("desk"), OPEN_ACCESS="0") as started:
+    folder = tmp_path_factory.mktemp("desk")
+    prepare(folder)
+    with running_site(folder, OPEN_ACCESS="0") as started:
         started.admit(
             vera="viewer",
             rita="reviewer",

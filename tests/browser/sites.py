@@ -96,7 +96,7 @@ class Site:
 
 @contextmanager
 def running_site(folder: Path, **environment: str) -> Iterator[Site]:
-    """Run a site with the sample gallery in an empty folder; it is yielded once all of it is findable."""
+    """Run a site with the sample gallery in a folder; it is yielded once all of it is findable."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH")}
     kept |= {"DATA_DIR": str(folder), "PORT": "0"} | environment
     with (folder / "log").open("w") as log:

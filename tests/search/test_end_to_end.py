@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ BATCH = 32
 
 
 @pytest.fixture
-def site() -> Iterator[Processes]:
+def site(prepare: Callable[[Path], None]) -> Iterator[Processes]:
     """A folder with a database and a Redis, and one slow method that dies of poison."""
     try:
         find_redis()
@@ -32,7 +32,7 @@ def site() -> Iterator[Processes]:
     folder = Path(tempfile.mkdtemp(prefix="likeness-"))  # short: socket paths are limited
     processes = Processes(folder, **FRAGILE, LEASE_SECONDS="3600", RECONCILE_SECONDS="30")
     try:
-        assert processes.manage("migrate", "-v", "0").returncode == 0
+        prepare(folder)
         processes.start_redis()
         yield processes
     finally:

@@ -34,19 +34,13 @@ def images(tmp_path: Path, rng: np.random.Generator) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def empty_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with a migrated database."""
-    folder = tmp_path_factory.mktemp("library")
-    command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
-    subprocess.run(command, cwd=ROOT, env=environment(folder), check=True)
-    return folder
-
-
 @pytest.fixture
-def library(empty_library: Path, tmp_path: Path) -> Path:
-    """A data folder of the test's own."""
-    return Path(shutil.copytree(empty_library, tmp_path / "data"))
+def library(prepare: Callable[[Path], None], tmp_path: Path) -> Path:
+    """A data folder with a migrated database."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    prepare(folder)
+    return folder
 
 
 @pytest.fixture

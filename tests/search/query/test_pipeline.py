@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -228,9 +228,10 @@ def test_the_snapshot_stays_the_same_until_something_changes(rng: np.random.Gene
 
 
 @pytest.mark.slow
-def test_queries_go_on_while_generations_are_swapped(tmp_path: Path) -> None:
+def test_queries_go_on_while_generations_are_swapped(prepare: Callable[[Path], None], tmp_path: Path) -> None:
     """Four processes query while 15 generations are built: no error, none degraded, no answer of two generations."""
     (tmp_path / "data").mkdir()
+    prepare(tmp_path / "data")
     environment = os.environ | {
         "DATA_DIR": str(tmp_path / "data"),
         "DATABASE_URL": "",

@@ -102,17 +102,19 @@ def status(url: str, **headers: str) -> int:
 
 
 @pytest.fixture
-def make_site() -> Iterator[Callable[..., Site]]:
-    """Make a site in a folder of its own, ended and removed with the test."""
+def make_site(prepare: Callable[[Path], None]) -> Iterator[Callable[..., Site]]:
+    """Make a site in a folder of its own, which has a database if it is not new, ended and removed with the test."""
     try:
         find_redis()
     except RedisMissingError as error:
         pytest.skip(str(error))
     made: dict[Path, Site] = {}
 
-    def make(name: str = "", **environment: str) -> Site:
+    def make(name: str = "", *, new: bool = False, **environment: str) -> Site:
         base = Path(tempfile.mkdtemp(prefix="likeness-"))
         (base / name).mkdir(parents=True, exist_ok=True)
+        if not new:
+            prepare(base / name)
         made[base] = Site(base / name, **environment)
         return made[base]
 
@@ -126,7 +128,7 @@ def make_site() -> Iterator[Callable[..., Site]]:
 
 def test_it_works(make_site: Callable[..., Site]) -> None:
     """First start, samples, all parts there; Ctrl-C ends all of it; the second start shows no password again."""
-    site = make_site()
+    site = make_site(new=True)
     url = site.run()
     told = site.log("site.out")
     assert told.count(url) == 2, "the address of the site, and that of its admin"
