@@ -28,6 +28,12 @@ def painted(page: Page) -> None:
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
+def still(page: Page) -> None:
+    """Wait until nothing fades or moves any more."""
+    painted(page)
+    page.evaluate("() => Promise.allSettled(document.getAnimations().map((each) => each.finished))")
+
+
 def arrive(page: Page, path: str) -> None:
     """Wait until a page stands at a path; addresses that only name it as the next one do not count."""
     page.wait_for_url(lambda address: urlsplit(address).path == path)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_accessibility import check
+from tests.browser.axe import check
 from tests.browser.waiting import fit
 
 PHONE = {"width": 390, "height": 844}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_accessibility import check
+from tests.browser.axe import check
 from tests.browser.waiting import fit
 
 WIDE, PHONE = {"width": 1300, "height": 900}, {"width": 390, "height": 844}
