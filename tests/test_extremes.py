@@ -134,7 +134,8 @@ def probe(name: str, cell: Cell, method: str, world: World, client: Client) -> t
 def test_values_of_parameters(name: str, method: str, world: World, client: Client, read_names: set[str]) -> None:
     address, data = probe(name, ROWS[name][method], method, world, client)
     wrong = {}
-    for parameter in sorted(read_names - {"csrfmiddlewaretoken"}):
+    weights = sorted(each for each in read_names if each.startswith("w_"))  # read alike: one stands for all
+    for parameter in sorted(read_names - {"csrfmiddlewaretoken", *weights[1:]}):
         for value in VALUES:
             status = status_of(client, method, address, data | {parameter: value})
             if status >= 500 and status != 503:

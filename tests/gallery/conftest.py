@@ -10,7 +10,7 @@ import pytest
 from django.conf import LazySettings
 from numpy.typing import NDArray
 
-from gallery.decoding import Decoder
+from gallery.decoding import Decoder, Limits
 from gallery.signals import images_removed, images_restored, images_stored
 from tests.gallery.encoding import encode
 
@@ -21,6 +21,20 @@ def decoder() -> Iterator[Decoder]:
     decoder = Decoder()
     yield decoder
     decoder.close()
+
+
+@pytest.fixture
+def own() -> Iterator[Callable[[Limits], Decoder]]:
+    """Decoders with limits of their own, closed at the end."""
+    made: list[Decoder] = []
+
+    def make(limits: Limits) -> Decoder:
+        made.append(Decoder(limits))
+        return made[-1]
+
+    yield make
+    for decoder in made:
+        decoder.close()
 
 
 @pytest.fixture
