@@ -23,7 +23,7 @@ from config.environment import BASE_DIR
 from tests.browser.waiting import arrive
 from tests.search.processes import wait_until
 
-START_SECONDS, COMMAND_SECONDS, NUM_SAMPLES = 600, 300, 72
+START_SECONDS, COMMAND_SECONDS, NUM_SAMPLES = 1800, 600, 72
 PASSWORD = "a-long-one-for-tests-7"
 
 

@@ -16,7 +16,7 @@ REPEATED = """
 SELECT 1 FROM review_duplicategroup AS found JOIN review_duplicatescan AS scan ON scan.id = found.scan_id
 WHERE found.tier = 1 AND found.decision_id IS NULL AND scan.state = 'ready'
 """
-SCAN_SECONDS = 600
+SCAN_SECONDS = 1800
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.browser.sites import Site
 from tests.search.processes import wait_until
 
 OpenPage = Callable[..., Page]
-WORKERS_SECONDS = 600
+WORKERS_SECONDS = 1800
 """For workers of a busy machine to compute features, to scan, and to build the index."""
 
 

@@ -11,7 +11,7 @@ from tests.browser.axe import check
 from tests.browser.waiting import fit
 
 PHONE = {"width": 390, "height": 844}
-MEASURE_MS = 600_000
+MEASURE_MS = 1_800_000
 OpenPage = Callable[..., Page]
 
 

@@ -23,7 +23,7 @@ SETTLED = """async () => {
     }
     return shown;
 }"""
-DRAWN_MS = 300_000
+DRAWN_MS = 1_800_000
 """The first drawing waits for the first generation, and for the workers of a busy machine."""
 
 

@@ -10,7 +10,7 @@ from tests.browser.axe import check
 from tests.browser.waiting import fit
 
 WIDE, PHONE = {"width": 1300, "height": 900}, {"width": 390, "height": 844}
-LEARN_MS = 600_000
+LEARN_MS = 1_800_000
 OpenPage = Callable[..., Page]
 
 
