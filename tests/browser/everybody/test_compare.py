@@ -45,7 +45,7 @@ def pair(open_page: OpenPage) -> Page:
     """The comparison of two copies, all of it computed."""
     page = open_page("/")
     page.goto(address_of_copies(page))
-    expect(page.locator("[data-mode-button=map]")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-mode-button=map]")).to_be_visible(timeout=300_000)
     painted(page)
     return page
 
@@ -211,7 +211,7 @@ def test_without_scripts_everything_is_on_the_page(pair: Page, open_page: OpenPa
 def test_on_a_phone_the_images_stand_one_below_the_other(open_page: OpenPage) -> None:
     page = open_page("/", viewport=PHONE)
     page.goto(address_of_copies(page))
-    expect(page.locator("[data-mode-button=map]")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-mode-button=map]")).to_be_visible(timeout=300_000)
     first, second = (page.locator(f".pane-{name}").bounding_box() for name in ("first", "second"))
     assert first
     assert second

@@ -163,7 +163,7 @@ def test_an_edited_copy_from_outside_finds_its_original_first(open_page: OpenPag
         {"name": "found on the web.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()}
     )
     page.wait_for_url("**/search/?query=*")
-    expect(page.locator(".hit").first).to_have_attribute("data-name", re.compile("coffee"), timeout=60_000)
+    expect(page.locator(".hit").first).to_have_attribute("data-name", re.compile("coffee"), timeout=300_000)
     expect(page.get_by_role("heading", level=1)).to_contain_text("found on the web.jpg")
 
 
