@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from benchmarks import machine, report
+from benchmarks.report_sections import CALTECH, SECTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 MACHINE = {
@@ -154,12 +155,12 @@ def test_ann_is_told_with_the_methods_that_it_was_measured_on() -> None:
 def test_a_file_tells_its_own_photographs(quality: dict[str, Any]) -> None:
     text = report.page({"claims-built-in": quality | {"data": "12 photographs of mine"}})
     assert "- Data: 12 photographs of mine" in text
-    assert report.CALTECH not in text
+    assert CALTECH not in text
 
 
 def test_what_was_not_measured_is_said_with_its_command() -> None:
     text = report.page({})
-    for section in report.SECTIONS:
+    for section in SECTIONS:
         said = text.partition(f"## {section.title}\n")[2].partition("\n## ")[0]
         assert f"`{section.command}`" in said
         assert "|" not in said  # no table
