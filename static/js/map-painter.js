@@ -40,6 +40,7 @@ export class Painter {
   // `scene`: points, where they are now (x, y), the selection, the point under the pointer, the lasso, the middle.
   paint(scene) {
     const { pen, view, ratio, looks } = this;
+    if (!ratio) return; // points may be here before the first frame; once the stage has a size, all is painted
     pen.setTransform(1, 0, 0, 1, 0, 0);
     this.dots.clear(looks.mat);
     if (!scene.points) {

@@ -40,6 +40,16 @@ def open_map(open_page: OpenPage) -> Callable[..., Page]:
     return open_it
 
 
+def test_points_that_come_before_the_stage_has_a_size_are_painted_later(open_map: Callable[..., Page]) -> None:
+    page = open_map()
+    name = "performance.getEntriesByType('resource').map(e => e.name).find(name => name.includes('js/map-painter'))"
+    paint = """async (url) => {
+        const { Painter } = await import(url);
+        new Painter(document.createElement("canvas"), {}, { mat: "#ffffff" }, {}).paint({ points: null });
+    }"""
+    page.evaluate(paint, page.evaluate(name))  # an error would fail the test
+
+
 def picture(page: Page) -> str:
     """Return what the canvas shows, once it has been the same for a while: thumbnails are asked for, and come, late."""
     shown: str = page.evaluate(SETTLED)
