@@ -15,7 +15,8 @@ PATIENCE_SECONDS = 60.0
 def soon(page: Page, value: Callable[[], Any], expected: Any = True) -> None:
     """Wait until a value is as expected, and say what it was instead.
 
-    Meanwhile the page goes on: handlers of its requests are called only while Playwright is at work.
+    Meanwhile the page goes on: handlers of its requests are called only while Playwright is at work. What Playwright
+    has to wait for functions in the page is no help: where it looks again, the security policy forbids it.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (found := value()) != expected and time.monotonic() < deadline:

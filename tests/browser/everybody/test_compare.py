@@ -64,7 +64,7 @@ def test_the_wheel_zooms_at_the_pointer_and_a_drag_moves_both(pair: Page) -> Non
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     pair.mouse.move(x, y)
     pair.mouse.wheel(0, -600)
-    pair.wait_for_function("document.querySelector('.pair-stage').classList.contains('is-zoomed')")
+    expect(pair.locator(".pair-stage")).to_have_class(re.compile("is-zoomed"))
     soon(pair, lambda: pair.evaluate(MIDDLES)[1], pytest.approx([0.5, 0.5], abs=0.02))
     pair.mouse.down()
     pair.mouse.move(x - 60, y - 30, steps=4)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.waiting import painted, soon
 
@@ -128,9 +129,9 @@ def test_a_wheel_turned_outwards_scrolls_past_an_image_that_is_shown_whole(open_
     before = page.evaluate(PLACE)
     page.mouse.move(200, 200)
     page.mouse.wheel(0, 300)
-    page.wait_for_function("scrollY > 0")
+    soon(page, lambda: page.evaluate("scrollY > 0"))
     assert page.evaluate(PLACE) == before
     page.evaluate("scrollTo(0, 0)")
     page.mouse.wheel(0, -100)
-    page.wait_for_function("document.querySelector('.stage').classList.contains('is-zoomed')")
+    expect(page.locator(".stage")).to_have_class(re.compile("is-zoomed"))
     soon(page, lambda: page.evaluate(PLACE)[0] / before[0], pytest.approx(1.284, rel=0.01))  # exp(100 / 400)
