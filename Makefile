@@ -11,7 +11,7 @@ JOBS ?= auto
 # Given on the command line (`make run PORT=9000`), they reach the program as environment variables.
 export PORT DATA_DIR IMAGES DEEP_WEIGHTS DEEP_BACKBONE DATABASE_URL REDIS_URL LIKENESS_DATA
 
-.PHONY: run test quick lint measurements measurements-large install install-dev lock clean
+.PHONY: run test quick test-tests quick-tests lint measurements measurements-large install install-dev lock clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.runtime
@@ -20,11 +20,15 @@ run: $(VENV)/.runtime
 # Compiled modules are kept even where Python is told not to: to rewrite all assertions takes each process ten seconds.
 test quick: export PYTHONDONTWRITEBYTECODE =
 
-test: $(VENV)/.dev lint
+# The checks run beside the tests: mypy keeps one core busy for a minute.
+test quick: $(VENV)/.dev
+	@$(MAKE) --no-print-directory -j 2 lint $@-tests
+
+test-tests: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS)
 
 # All but what takes long: the browser, and tests of whole processes or many images.
-quick: $(VENV)/.dev lint
+quick-tests: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) -m "not browser and not slow"
 	@echo "Left out: the tests marked browser or slow. \`make test\` runs all."
 
