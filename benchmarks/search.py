@@ -179,7 +179,7 @@ def ask(loaded: LoadedGeneration, methods: dict[str, Method], row: int, exact_ma
         "k": RESULTS,
         "rerank_depth": RERANK_DEPTH,
         "exact_max": exact_max,
-        "excluded": image_id,
+        "excluded": [image_id],
         "proof_first": True,
     }
     return match(snapshot, vectors, DEFAULT_WEIGHTS, methods, **options)

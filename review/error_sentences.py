@@ -45,6 +45,10 @@ SENTENCES: dict[str, str | _StrPromise | Callable[[errors.Params], str]] = {
     "doubted_meanwhile": _(
         "People disagree about two of these images meanwhile, or are unsure; look at the group by itself."
     ),
+    "one_image_recorded": _(
+        "Expected a search for one whole image; searches by several examples, or by a part of an image, cannot be"
+        " recorded yet."
+    ),
     "expected_image_there": _("Expected a search for an image that is there; this one is not."),
     "file_unreadable_as_kind": _("%(name)s cannot be read as text of its kind: %(why)s."),
     "first_reading_stays": _(
@@ -70,6 +74,10 @@ SENTENCES: dict[str, str | _StrPromise | Callable[[errors.Params], str]] = {
     "no_author": _("A verdict needs its author's name, of at most %(most)s characters; got “%(name)s”."),
     "no_hash": _("Expected a SHA-256 sum of 64 hexadecimal digits, got “%(got)s”."),
     "not_an_anchor": _("Expected an anchor as HASH:NUMBER, with 64 hexadecimal digits, got “%(got)s”."),
+    "one_image_to_start_from": _(
+        "Expected a search for one whole image, whose pairs can be reviewed; this one has several examples, or a part"
+        " of an image."
+    ),
     "no_image_to_start_from": _(
         "Expected a search that starts from an image of the gallery; this one does not, or the image is gone."
     ),

@@ -78,6 +78,14 @@ class UploadNotFoundError(QueryError):
         self.query_id = query_id
 
 
+class RegionError(QueryError):
+    """A part of an image cannot be searched by: it is empty, beyond the image, or too small."""
+
+
+class ExamplesError(QueryError):
+    """The examples of a search come to nothing as they stand: too many, or only such as results should not be like."""
+
+
 class CollectionNotFoundError(SearchError):
     """There is no collection of that number, or it is closed to who asks."""
 

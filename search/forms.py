@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
@@ -14,13 +15,13 @@ from gallery.forms import LARGEST_ID
 from gallery.models import Collection
 from gallery.people.permissions import permissions_of
 from gallery.people.roles import Role
-from search.exceptions import QueryError
+from search.example_fields import BoxField, ExamplesField, write_examples
 from search.methods import METHODS
 from search.models import Evaluation
 from search.query.request import (
+    MAX_EXAMPLES,
     MAX_RESULTS,
     PAGE_SIZE,
-    DescribedImage,
     GalleryImage,
     ScoreRange,
     SearchRequest,
@@ -52,6 +53,10 @@ class SearchForm(ExplainedForm):
 
     image = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
     query = forms.UUIDField(required=False)
+    box = BoxField(required=False, label=gettext_lazy("Part of the image"))
+    like = ExamplesField(unlike=False)
+    unlike = ExamplesField(unlike=True)
+    unlike_q = forms.CharField(required=False, label=gettext_lazy("Words that it should not be"))
     q = forms.CharField(required=False, label=gettext_lazy("Words"))
     preset = forms.ChoiceField(
         required=False,
@@ -95,21 +100,35 @@ class SearchForm(ExplainedForm):
                 _("“Score at least” (%(min)g) is above “Score at most” (%(max)g); lower one or raise the other."),
                 params={"min": lowest, "max": highest},
             )
+        num = len(self._images(found))
+        if num > MAX_EXAMPLES:
+            raise forms.ValidationError(
+                _("Expected at most %(most)s images as examples; got %(num)s. Take some away."),
+                params={"most": MAX_EXAMPLES, "num": num},
+            )
         return found
+
+    @staticmethod
+    def _images(found: Mapping[str, Any]) -> list[Wanted]:
+        """Return the images among the examples, each once."""
+        images: list[Wanted] = [*found.get("like", ()), *found.get("unlike", ())]
+        if found.get("query"):
+            images.insert(0, UploadedImage(found["query"], box=found.get("box")))
+        elif found.get("image"):
+            images.insert(0, GalleryImage(found["image"], box=found.get("box")))
+        return list(dict.fromkeys(images))
 
     def request(self, session_queries: tuple[str, ...] = ()) -> SearchRequest:
         """Return the search that the URL asks for; parts of it that cannot be read are left out."""
         found = getattr(self, "cleaned_data", {})
-        wanted: tuple[Wanted, ...] = ()
-        if found.get("query"):
-            wanted = (UploadedImage(found["query"]),)
-        elif found.get("image"):
-            wanted = (GalleryImage(found["image"]),)
+        wanted = self._images(found)[:MAX_EXAMPLES]
         if words := plain(found.get("q") or ""):
-            wanted = (*wanted, TypedWords(words))
+            wanted.append(TypedWords(words))
+        if words := plain(found.get("unlike_q") or ""):
+            wanted.append(TypedWords(words, unlike=True))
         given = {method: found.get(weight_field(method)) for method in METHODS}
         return SearchRequest(
-            wanted=wanted,
+            wanted=tuple(wanted),
             viewer=self.viewer,
             session_queries=session_queries,
             collection=found.get("collection"),
@@ -143,19 +162,14 @@ def write_request(request: SearchRequest) -> QueryDict:
 
     Raises
     ------
-    QueryError : it is for an image that is kept nowhere, or for more than one
+    QueryError : it is for an image that is kept nowhere
     """
-    found: dict[str, object] = {}
-    examples = [wanted for wanted in request.wanted if not isinstance(wanted, TypedWords)]
-    for wanted in examples:
-        if isinstance(wanted, DescribedImage) or found:
-            raise QueryError("kept_image_expected")
-        name, value = ("image", wanted.image_id) if isinstance(wanted, GalleryImage) else ("query", wanted.query_id)
-        found[name] = value
+    examples = write_examples(request.images)
     # Zeros are written, too: without them the address would mean the preset's weights.
     weights = request.adjusted if request.weights is None else {**dict.fromkeys(METHODS, 0.0), **request.weights}
-    found |= {
+    found: dict[str, object] = {
         "q": request.words,
+        "unlike_q": request.unlike_words,
         "preset": request.preset,
         **{weight_field(method): weight for method, weight in weights.items()},
         "min": request.scores.lowest,
@@ -166,6 +180,8 @@ def write_request(request: SearchRequest) -> QueryDict:
         "order": {True: "proof", False: "score", None: None}[request.proof_first],
     }
     written = QueryDict(mutable=True)
+    for name, values in examples.items():
+        written.setlist(name, values)
     written.update({name: str(value) for name, value in found.items() if value not in (None, "")})
     return written
 

@@ -118,7 +118,7 @@ class MapDrawing(JobRow):
 
 
 class Query(JobRow):
-    """An uploaded query image; its features are computed by the interactive worker and kept for a while.
+    """An uploaded query image, or a part of an image; the interactive worker describes it, and it is kept for a while.
 
     One that is ready may have an error code all the same: it says why some methods gave nothing.
     """
@@ -127,6 +127,7 @@ class Query(JobRow):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     sha256 = models.CharField(max_length=HASH_LENGTH, db_index=True)
+    box = models.CharField(max_length=64, blank=True, editable=False)  # a part of the image of these bytes; see regions
     original_name = models.CharField(_("file name"), max_length=255)
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)

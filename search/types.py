@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol, Self
 
@@ -36,6 +36,24 @@ class Missing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Pooled:
+    """What several examples have to do with one method's rarity; see `search.scoring.pooling`.
+
+    Attributes
+    ----------
+    example : number of the liked example that the image is closest to, whose are the raw score and the decades
+    decades : of all liked examples together
+    against : number of the disliked example that took something away; None: none did
+    taken : decades that it took away
+    """
+
+    example: int
+    decades: float
+    against: int | None = None
+    taken: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class MethodScore:
     """How alike one method finds two images; all numbers but the weight are None when it is missing."""
 
@@ -47,6 +65,11 @@ class MethodScore:
     share: float | None = None  # 0..1, this method's part of the fused score; shares add up to 1
     rank: int | None = None  # 1 = the closest candidate in this method; None where there are no candidates
     missing: Missing = Missing.NOT
+    pooled: Pooled | None = None  # None: one example, whose rarity it is
+
+    def of_examples(self, pooled: Pooled | None) -> Self:
+        """Return it with what several examples have to do with it."""
+        return replace(self, pooled=pooled)
 
     @property
     def one_in(self) -> float | None:
@@ -66,7 +89,7 @@ class MethodScore:
             known.setdefault("decades", math.log10(one_in))
         rank, weight = document.get("rank"), known.pop("weight", 0.0)
         missing = Missing.NOT if "raw" in known else Missing.NO_SCORE
-        return cls(method, weight, **known, rank=rank, missing=missing)
+        return replace(cls(method, weight, rank=rank, missing=missing), **known)  # type: ignore[arg-type]
 
     def figures(self, names: Iterable[str]) -> dict[str, Any]:
         """Return some of the numbers by name, as JSON documents hold them."""
@@ -163,3 +186,4 @@ class Answer:
     motions: Motions = field(default_factory=NoMotions)
     words: str = ""  # searched for, alone or beside an image
     guessed: bool = False  # the words name no thing that is known; a text model placed them
+    absent: Mapping[int, CodedError] = field(default_factory=dict)  # example -> why it could not be searched by

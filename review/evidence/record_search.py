@@ -126,6 +126,8 @@ def _answer(viewer: User | AnonymousUser, asked: Mapping[str, Any], subject: Sub
 
 
 def _found(asked: SearchRequest) -> Subject:
+    if asked.unlike_words or (asked.images and not asked.is_plain):
+        raise RecordError("one_image_recorded")
     try:
         return find_subject(asked)
     except UploadNotFoundError as error:
@@ -177,11 +179,11 @@ def _kept(viewer: User | AnonymousUser, asked: Mapping[str, Any]) -> Subject:
 def _kept_image(viewer: User | AnonymousUser, query: Mapping[str, Any]) -> Subject:
     if query.get("vectors"):
         vectors, versions = unpack_query(b64decode(query["vectors"]))
-        return Subject(described=DescribedImage(vectors, versions, from_json(query.get("reason"))))
+        return Subject.of_described(DescribedImage(vectors, versions, from_json(query.get("reason"))))
     image = images_of(viewer).filter(sha256=query["sha256"]).first()
     if image is None:
         raise RecordError("image_searched_gone")
-    return Subject(image)
+    return Subject.of_image(image)
 
 
 def _answer_document(found: SearchAnswer) -> Document:

@@ -9,7 +9,7 @@ from jobs import errors
 SEARCHES: dict[str, errors.Template] = {
     "gallery_image_expected": _("Expected a search for an image of the gallery."),
     "image_not_described_yet": _("Image %(id)s has no features yet; try again when they are computed."),
-    "kept_image_expected": _("Expected a search for one image that is kept here; no other has an address."),
+    "kept_image_expected": _("Expected a search for images that are kept here; no others have an address."),
     "no_collection": _("There is no collection %(id)s that you may search."),
     "no_image": _("There is no image %(id)s."),
     "compares_images": _("compares images, and the query is words"),
@@ -19,6 +19,22 @@ SEARCHES: dict[str, errors.Template] = {
     "words_too_long": _(
         "expected at most %(most)s characters of words, these are %(num)s; name the thing in a few words"
     ),
+    "only_unlike": _(
+        "These examples say only what results should not be like. Add an image or words that they should be like."
+    ),
+    "region_empty": _("The part of this image is empty: its width and height must be above 0. Draw it again."),
+    "region_outside": _(
+        "The part of this image lies outside of it: left plus width, and top plus height, are at most 100 %%. Draw it"
+        " again."
+    ),
+    "region_too_small": _(
+        "The part of this image measures %(width)s × %(height)s pixels; at least %(least)s × %(least)s are needed. Draw"
+        " a larger one."
+    ),
+    "one_whole_image_expected": _(
+        "Expected a search for one whole image; this one has several examples, or a part of an image."
+    ),
+    "too_many_examples": _("Expected at most %(most)s images as examples; got %(num)s. Take some away."),
     "one_image_expected": _("Expected one image to search for; got %(num)s."),
     "query_expired": _("This query is no longer kept; upload the image again."),
     "query_failed": _("This query could not be described: %(because)s"),

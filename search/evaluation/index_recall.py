@@ -78,6 +78,6 @@ def _search(
         k=NEIGHBORS,
         rerank_depth=RERANK_DEPTH,
         exact_max=exact_max,
-        excluded=image_id,
+        excluded=[image_id],
     )
     return np.array([result.image_id for result in matches.results], np.int64), time.perf_counter() - started

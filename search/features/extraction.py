@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,6 +38,8 @@ __all__ = [
 
 ANALYSIS_SIDE = 512
 """Longest side, in pixels, of the images that methods see."""
+PART_SIDE = 2048
+"""Longest side, in pixels, of an image whose part is described."""
 logger = logging.getLogger(__name__)
 
 
@@ -105,13 +108,17 @@ def _describe_pixels(pixels: RGBImage, file_name: str) -> Description:
 
 
 def describe_query(query: Query) -> Description:
-    """Describe an uploaded query image; what the gallery already knows of the same bytes is not computed again.
+    """Describe an uploaded query image, or a part of an image.
+
+    What the gallery already knows of the same bytes is not computed again.
 
     Raises
     ------
     QueryFileError : the file cannot be opened now
     gallery.decoding.Refused : the file cannot be decoded
     """
+    if query.box:
+        return _describe_pixels(_part_of_image(query), query.pk.hex)
     twin = Image.objects.shown().filter(sha256=query.sha256).values_list("pk", flat=True).first()
     known = stored_vectors.vectors_of(twin) if twin else {}
     # All or nothing: for a single method that lacks a row the pixels have to be decoded anyway.
@@ -123,6 +130,34 @@ def describe_query(query: Query) -> Description:
     except OSError as error:
         raise QueryFileError("upload_unavailable") from error
     return _describe_pixels(pixels, query.pk.hex)
+
+
+def _part_of_image(query: Query) -> RGBImage:
+    """Return the part of an image that a query names, of the size that methods see; see `describe_query`."""
+    left, top, width, height = map(float, query.box.split(","))
+    # The whole is decoded as large as the part would need it, within bounds: a part is no smaller than a whole then.
+    side = min(PART_SIDE, round(ANALYSIS_SIDE / max(width, height)))
+    try:
+        with _whole_of(query) as path:
+            pixels = get_decoder().pixels(path, side)
+    except OSError as error:
+        raise QueryFileError("upload_unavailable") from error
+    num_rows, num_columns = pixels.shape[:2]
+    first_row, first_column = int(top * num_rows), int(left * num_columns)
+    last_row = max(first_row + 1, round((top + height) * num_rows))
+    last_column = max(first_column + 1, round((left + width) * num_columns))
+    return np.ascontiguousarray(pixels[first_row:last_row, first_column:last_column])
+
+
+def _whole_of(query: Query) -> AbstractContextManager[Path]:
+    """Lend a path of the bytes that a query is a part of: the gallery's, or those of an upload."""
+    if Image.objects.filter(sha256=query.sha256).exists():
+        return originals.local_file(query.sha256)
+    uploads = Query.objects.filter(sha256=query.sha256, box="").values_list("pk", flat=True)
+    kept = next((each for each in uploads if uploaded_queries.is_kept(each)), None)
+    if kept is None:
+        raise QueryFileError("upload_unavailable")
+    return uploaded_queries.local_file(kept)
 
 
 def extract(held: Lease) -> int:

@@ -58,7 +58,7 @@ class SearchAnswer:
         """Return what others say of the results of the page, by image id."""
         viewer = self.request.viewer
         # A badge says what one person may know of a hit, and the site itself is nobody.
-        return {} if viewer is None else badges_of(viewer, self.subject.image, self._visible)
+        return {} if viewer is None else badges_of(viewer, self.subject.start, self._visible)
 
     @cached_property
     def apart(self) -> set[int]:
@@ -81,6 +81,8 @@ def search(request: SearchRequest, subject: Subject | None = None) -> SearchAnsw
     request : the search
     subject : what it searches for, where that was found before; see `find_subject`
 
+    Of several examples those that are gone, closed or not described yet are left out; `found.absent` says why.
+
     Raises
     ------
     ImageNotFoundError, UploadNotFoundError : see `find_subject`
@@ -88,8 +90,9 @@ def search(request: SearchRequest, subject: Subject | None = None) -> SearchAnsw
     FusionWeightsError, UnknownMethodError : see `search.scoring.fusion.check_weights`
     """
     subject = subject or find_subject(request)
+    sources, absent = subject.sources()
     found = run_query(
-        subject.source(),
+        sources[0],
         weights_of(request),
         # All that "more" can lead to, not one page: thresholds are applied to the whole answer.
         k=request.most,
@@ -98,5 +101,6 @@ def search(request: SearchRequest, subject: Subject | None = None) -> SearchAnsw
         shown=min(request.num_results, request.most),
         viewer=request.viewer,
         proof_first=request.leads_with_proof,
+        beside=sources[1:],
     )
-    return SearchAnswer(request, subject, found)
+    return SearchAnswer(request, subject, replace(found, absent={**absent, **found.absent}))

@@ -6,7 +6,7 @@ like it by no method but keypoints, whose index of spots brings it up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 from search.methods import Method, RerankMethod
 from search.scoring.estimate import Scan, estimate
 from search.scoring.fusion import top
+from search.scoring.pooling import power_mean
 from search.scoring.segments import Segment
 
 BY_SPOTS, BY_METHOD = 1 / 4, 1 / 20
 """Rows of a segment that an index of spots may bring up, and each method alone, as parts of all that are wanted."""
+ESTIMATES_POWER = 8 / 3
+"""Estimates are rarities, which are decades to the power 1.5: so they are pooled as `pooling.POWER` pools decades."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +35,19 @@ class Candidates:
     rows : ndarray of shape (n,), ascending
     estimates : ndarray of shape (n,), fused scores by what was scanned; NaN where no method that scans knows the row
     chosen : ndarray of shape (n,), bool: brought up by a method alone, so kept whatever the estimate
-    likely : by name of a re-ranking method, ndarray of shape (n,), int64: see `RerankMethod.scores_of_likely`
+    likely : of each example, by name of a re-ranking method, ndarray of shape (n,), int64: see
+        `RerankMethod.scores_of_likely`
     """
 
     segment: Segment
     rows: NDArray[np.int64]
     estimates: NDArray[np.float64]
     chosen: NDArray[np.bool_]
-    likely: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    likely: Sequence[Mapping[str, NDArray[np.int64]]] = field(default_factory=list)
 
     def take(self, kept: NDArray[np.bool_]) -> Candidates:
         """Return some of the rows."""
-        likely = {name: ways[kept] for name, ways in self.likely.items()}
+        likely = [{name: ways[kept] for name, ways in each.items()} for each in self.likely]
         return Candidates(self.segment, self.rows[kept], self.estimates[kept], self.chosen[kept], likely)
 
 
@@ -85,9 +89,9 @@ def by_spots(
 def choose(
     segment: Segment,
     rows: NDArray[np.int64],
-    scans: list[Scan],
+    scans: Sequence[Sequence[Scan]],
     depth: int,
-    shared: Mapping[str, SharedSpots],
+    shared: Sequence[Mapping[str, SharedSpots]],
     said: NDArray[np.int64],
 ) -> Candidates:
     """Keep the best rows of a segment.
@@ -96,27 +100,35 @@ def choose(
     ----------
     segment : that holds them
     rows : ndarray of shape (n,), ascending: those that were scanned, among them all of `shared`
-    scans : what each method's dot products say of them
+    scans : of each example, what each method's dot products say of them
     depth : rows wanted of the best by the fused estimate
-    shared : by method, see `by_spots`
+    shared : of each example, by method, see `by_spots`
     said : ndarray of the images that go before all others by the estimate, as they say what is asked for
     """
-    estimates = estimate(scans, rows.shape, np.float64)
+    estimates = power_mean(np.array([estimate(each, rows.shape, np.float64) for each in scans]), ESTIMATES_POWER)
     estimates[np.isin(segment.image_ids[rows], said)] = np.inf
     chosen = np.zeros(len(rows), bool)
-    likely = {name: np.full(len(rows), -1, np.int64) for name in shared}
-    for name, each in shared.items():
-        places = np.searchsorted(rows, each.rows)
-        likely[name][places] = each.ways
-        chosen[places] = True
+    likely = [_likely(each, rows, chosen) for each in shared]
     kept = chosen.copy()
     if len(rows) > depth:  # else all are kept
-        for scan in scans:
+        for scan in (scan for each in scans for scan in each):
             products = scan.products if scan.present is None else np.where(scan.present, scan.products, np.nan)
             chosen[top(products, int(BY_METHOD * depth))] = True
         kept |= chosen
     kept[top(estimates, depth)] = True
     return Candidates(segment, rows, estimates, chosen, likely).take(kept)
+
+
+def _likely(
+    shared: Mapping[str, SharedSpots], rows: NDArray[np.int64], chosen: NDArray[np.bool_]
+) -> dict[str, NDArray[np.int64]]:
+    """Return in which way each row shares spots with an example, by method, and mark those that do as chosen."""
+    likely = {name: np.full(len(rows), -1, np.int64) for name in shared}
+    for name, each in shared.items():
+        places = np.searchsorted(rows, each.rows)
+        likely[name][places] = each.ways
+        chosen[places] = True
+    return likely
 
 
 def best_of(found: list[Candidates], depth: int) -> list[Candidates]:

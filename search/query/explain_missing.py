@@ -20,7 +20,6 @@ from search.models import Tombstone
 from search.query.answer import search
 from search.query.matching import (
     UNREACHABLE,
-    Task,
     allowed_rows,
     fit_query,
     gathering_weights,
@@ -29,6 +28,7 @@ from search.query.matching import (
     scans_of,
 )
 from search.query.pipeline import RERANK_DEPTH, abstentions, image_ids_of_collection
+from search.query.ranking import Task
 from search.query.request import SearchRequest, percent
 from search.query.subject import Subject, find_subject
 from search.scoring.estimate import estimate, products_of
@@ -98,10 +98,12 @@ def find_place(request: SearchRequest, target_id: int, query: Image | None = Non
     QueryError : the search is not for an image of the gallery that is there for the viewer, or it has no features
     FusionWeightsError, UnknownMethodError : see `fusion.check_weights`
     """
-    subject = Subject(query, words=request.words) if query else find_subject(request)
-    if subject.image is None:
+    subject = Subject.of_image(query, request.words) if query else find_subject(request)
+    if not subject.is_plain:
+        raise QueryError("one_whole_image_expected")
+    if subject.start is None:
         raise QueryError("gallery_image_expected")
-    query_id = subject.image.pk
+    query_id = subject.start.pk
     # All that can be shown at all: an image of a later page was found, and is to be told its true rank.
     answer = search(replace(request, num_results=request.most), subject).found
     found = next((result for result in answer.results if result.image_id == target_id), None)
@@ -128,7 +130,7 @@ def _scan(
     # An answer keeps no estimates of what it did not bring up; they are made again by the steps of `match`.
     snapshot, allowed = _searched(request)
     task = _task(query_id, snapshot, weights)
-    masks = [allowed_rows(segment, allowed, query_id) for segment in snapshot.segments]
+    masks = [allowed_rows(segment, allowed, [query_id]) for segment in snapshot.segments]
     held = _whereabouts(snapshot, masks, target_id)
     if held is None:
         return _Scan("", None, {})

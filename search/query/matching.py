@@ -9,8 +9,8 @@ unless proof is to come first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,58 +18,17 @@ from numpy.typing import NDArray
 
 from jobs.errors import CodedError
 from search.exceptions import IndexDamagedError, IndexUnavailableError
-from search.index.paging import announce
 from search.methods import Method, PairwiseMethod
-from search.query.candidates import Candidates, SharedSpots, best_of, by_spots, choose
-from search.query.proof import find_proofs
+from search.query.candidates import SharedSpots, by_spots, choose
+from search.query.ranking import Matches, QueryVectors, Sample, Task, rerank
 from search.scoring.estimate import Scan, products_of
 from search.scoring.fusion import DEFAULT_WEIGHTS, top
-from search.scoring.said import Said, SaidRows
-from search.scoring.score import Comparison, Later, QueryRows, Rows, ScoreTable, score
+from search.scoring.said import Said
 from search.scoring.segments import Segment, Snapshot
-from search.types import Result, Verification
 
-QueryVectors = Mapping[str, NDArray[Any]]
-"""One row of shape (dim,) per method that has something to say about the query."""
 NOBODY = np.empty(0, np.int64)
 UNREACHABLE = (IndexUnavailableError, IndexDamagedError, OSError)
 """What an index raises that a server keeps, when the server is gone, or has lost the index, since it was opened."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One query, as every step needs it."""
-
-    vectors: QueryVectors
-    proxies: QueryVectors  # what is compared with the scanned vectors of each method that gathers
-    gathering: Mapping[str, float]  # weights of the methods that gather
-    weights: Mapping[str, float]
-    methods: Mapping[str, Method]
-    k: int
-    rerank_depth: int
-    shown: int
-    said: Said | None = None
-    proof_first: bool = False
-
-    @property
-    def spotted(self) -> QueryVectors:
-        """The rows of the methods whose indexes of spots are asked: those that count, or all that may prove."""
-        return {
-            name: row
-            for name, row in self.vectors.items()
-            if self.methods[name].reranks and (self.proof_first or self.weights[name] > 0)
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """What `match` found."""
-
-    results: list[Result]
-    num_candidates: int
-    exact: bool
-    unreachable: Mapping[str, CodedError] = field(default_factory=dict)  # method -> why its index could not be asked
-    motions: Mapping[int, Verification] = field(default_factory=dict)  # image -> what proves that it is the same
 
 
 def fit_query(
@@ -98,52 +57,68 @@ def match(
     rerank_depth: int,
     exact_max: int,
     allowed: NDArray[np.int64] | None = None,
-    excluded: int | None = None,
+    excluded: Collection[int] = (),
     shown: int | None = None,
     said: Said | None = None,
     proof_first: bool = False,
+    beside: Sequence[Sample] = (),
+    number: int = 0,
 ) -> Matches:
-    """Find the images most like a query.
+    """Find the images most like a query, or most like several examples.
 
     Parameters
     ----------
     snapshot : what is searched
-    vectors : of the query; methods not named are missing for it, and those of unknown methods are left out
+    vectors : of the query or the first example; methods not named are missing for it, and those of unknown methods are
+        left out
     weights : by method, as `fusion.check_weights` returns them
     methods : by name, for their scores
     k, rerank_depth : results wanted, and candidates that get every method's real score (at least k)
     exact_max : up to this many rows are scanned even where there is an ANN index
     allowed : ndarray of image ids to search, ascending, None = all
-    excluded : image id never to be found
+    excluded : image ids never to be found
     shown : results that re-ranking methods without a weight score too, None = k
     said : images that are compared whatever the vectors say, and lead their method
     proof_first : images that are proven to show the same go before all others, and re-ranking methods look at all
         candidates, whatever their weight
+    beside : the other examples; see `search.scoring.pooling` for what they come to together
+    number : of the first example, see `Sample`
 
     Returns
     -------
     matches : at most k results, best first
     """
-    # A generation may still hold rows of a method that this program no longer has.
-    vectors = {name: row for name, row in vectors.items() if name in methods}
-    gathering = gathering_weights(vectors, weights, methods)
-    proxies = proxies_of(vectors, gathering, methods)
     depth = max(rerank_depth, k)
-    shown = k if shown is None else shown
-    task = Task(vectors, proxies, gathering, weights, methods, k, depth, shown, said, proof_first)
+    whole = Task({}, {}, {}, weights, methods, k, depth, k if shown is None else shown, proof_first=proof_first)
+    first = Sample(number, vectors, said=said)
+    tasks = [_task(whole, each) for each in (first, *beside) if not each.unlike]
+    disliked = [_task(whole, each) for each in beside if each.unlike]
+    said_ids = said.image_ids if said else NOBODY
     gathered, exact, num_candidates = [], True, 0
     unreachable: dict[str, CodedError] = {}
     for segment in snapshot.segments:
         mask = allowed_rows(segment, allowed, excluded)
         # What counts is how many may be found: a small collection of a huge library is scanned whole.
-        near = None if np.count_nonzero(mask) <= exact_max else _ann_rows(segment, task, mask, unreachable)
+        near = None if np.count_nonzero(mask) <= exact_max else _ann_rows(segment, tasks, mask, unreachable)
         exact = exact and near is None
-        shared = by_spots(segment, task.spotted, methods, mask, depth)
+        shared = [by_spots(segment, task.spotted, methods, mask, depth) for task in tasks]
         rows = np.flatnonzero(mask) if near is None else _united(near, shared, _said_rows(segment, mask, said))
         num_candidates += len(rows)
-        scans = list(scans_of(segment, rows, proxies, gathering, snapshot))
-        gathered.append(choose(segment, rows, scans, depth, shared, said.image_ids if said else NOBODY))
-    return _rerank(gathered, task, snapshot, Matches([], num_candidates, exact, unreachable))
+        scans = [list(scans_of(segment, rows, task.proxies, task.gathering, snapshot)) for task in tasks]
+        gathered.append(choose(segment, rows, scans, depth, shared, said_ids))
+    return rerank(gathered, tasks, disliked, snapshot, Matches([], num_candidates, exact, unreachable))
+
+
+def _task(whole: Task, sample: Sample) -> Task:
+    """Return one example of a query."""
+    # A generation may still hold rows of a method that this program no longer has.
+    vectors = {name: row for name, row in sample.vectors.items() if name in whole.methods}
+    whole = replace(whole, number=sample.number, calibrations=sample.calibrations, said=sample.said)
+    if sample.unlike:  # nothing is gathered for it
+        return replace(whole, vectors=vectors)
+    gathering = gathering_weights(vectors, whole.weights, whole.methods)
+    proxies = proxies_of(vectors, gathering, whole.methods)
+    return replace(whole, vectors=vectors, gathering=gathering, proxies=proxies)
 
 
 def gathering_weights(
@@ -170,24 +145,27 @@ def proxies_of(vectors: QueryVectors, names: Iterable[str], methods: Mapping[str
     return found
 
 
-def allowed_rows(segment: Segment, allowed: NDArray[np.int64] | None, excluded: int | None) -> NDArray[np.bool_]:
+def allowed_rows(segment: Segment, allowed: NDArray[np.int64] | None, excluded: Collection[int]) -> NDArray[np.bool_]:
     """Tell of each row of a segment whether it may be found."""
     mask = segment.searchable if allowed is None else segment.searchable & np.isin(segment.image_ids, allowed)
-    return mask if excluded is None else mask & (segment.image_ids != excluded)
+    for image_id in excluded:  # a few at most
+        mask = mask & (segment.image_ids != image_id)
+    return mask
 
 
 def _ann_rows(
-    segment: Segment, task: Task, mask: NDArray[np.bool_], unreachable: dict[str, CodedError]
+    segment: Segment, tasks: Sequence[Task], mask: NDArray[np.bool_], unreachable: dict[str, CodedError]
 ) -> NDArray[np.int64] | None:
     """Return the union of each gathering method's nearest rows of those that may be found, ascending.
 
     None where every row must be looked at: no method has an index, or too few of its nearest rows may be found. Methods
     whose index cannot be asked are added to `unreachable`, and their vectors compared one by one.
     """
-    if not any(name in segment.indexes for name in task.proxies):
+    asked = [(task, name) for task in tasks for name in task.proxies]
+    if not any(name in segment.indexes for _task, name in asked):
         return None
     found = []
-    for name in task.proxies:
+    for task, name in asked:
         if name not in segment.methods:
             continue
         try:
@@ -226,8 +204,10 @@ def near_rows(segment: Segment, task: Task, name: str, mask: NDArray[np.bool_]) 
     return near
 
 
-def _united(near: NDArray[np.int64], shared: Mapping[str, SharedSpots], said: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.unique(np.concatenate([near, said, *(each.rows for each in shared.values())]))
+def _united(
+    near: NDArray[np.int64], shared: Sequence[Mapping[str, SharedSpots]], said: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    return np.unique(np.concatenate([near, said, *(found.rows for each in shared for found in each.values())]))
 
 
 def scans_of(
@@ -252,62 +232,7 @@ def scans_of(
             yield Scan(weights[name], table, *products_of(held, proxies[name], rows))
 
 
-def _rerank(gathered: list[Candidates], task: Task, snapshot: Snapshot, matches: Matches) -> Matches:
-    """Score the best candidates of all segments by every method, fuse again and rank."""
-    best = best_of(gathered, task.rerank_depth)
-    for found in best:
-        if found.segment.indexes:  # else all of it is scanned, and small
-            for held in found.segment.methods.values():
-                announce(held.vectors, found.rows)
-    ids = np.concatenate([found.segment.image_ids[found.rows] for found in best])
-    compared: dict[str, Comparison] = {
-        name: QueryRows(vector, [_rows_of(found, name) for found in best]) for name, vector in task.vectors.items()
-    }
-    if task.said:
-        held_by = task.said.method
-        compared[held_by] = SaidRows(compared.get(held_by), np.isin(ids, task.said.image_ids))
-    unweighted = [name for name, method in task.methods.items() if method.reranks and not task.weights[name]]
-    # They change no score, so they look only at what will be shown, after the others have said what that is.
-    later = None if task.proof_first else Later(unweighted, lambda table: table.order(ids, task.shown))
-    table = score(compared, len(ids), task.methods, snapshot.calibrations, task.weights, later)
-    proofs = find_proofs(table, compared, task.methods) if task.proof_first else {}
-    strengths = np.zeros(len(ids))
-    strengths[list(proofs)] = [proof.strength for proof in proofs.values()]
-    motions = {int(ids[place]): proof.motion for place, proof in proofs.items()}
-    return replace(matches, results=explain(table, ids, task.k, strengths), motions=motions)
-
-
 def _said_rows(segment: Segment, mask: NDArray[np.bool_], said: Said | None) -> NDArray[np.int64]:
     """Return the rows that may be found of the images that say it."""
     none = np.empty(0, np.int64)
     return none if said is None else np.flatnonzero(mask & np.isin(segment.image_ids, said.image_ids))
-
-
-def _rows_of(found: Candidates, name: str) -> Rows:
-    held = found.segment.methods.get(name)
-    if held is None:
-        return Rows(len(found.rows))
-    return Rows(len(found.rows), held.vectors, found.rows, held.present, found.likely.get(name))
-
-
-def explain(
-    table: ScoreTable, ids: NDArray[np.int64], k: int, proofs: NDArray[np.float64] | None = None
-) -> list[Result]:
-    """Rank scored images, and keep the reasons.
-
-    Parameters
-    ----------
-    table : of the images compared with one query
-    ids : ndarray of shape (n,), of the images
-    k : results wanted
-    proofs : ndarray of shape (n,): images with a strength above 0 go before the others, the strongest first; None: no
-        image has any
-    """
-    proofs = np.zeros(len(ids)) if proofs is None else proofs
-    order = table.order(ids, k, proofs)
-    reasons = table.method_scores(order, ranked=True)
-    columns = zip(ids[order].tolist(), table.fused[order].tolist(), reasons, proofs[order].tolist(), strict=True)
-    return [
-        Result(image_id, place, fused, said, sure)
-        for place, (image_id, fused, said, sure) in enumerate(columns, start=1)
-    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,4 +47,14 @@ def find_proofs(
             motion = None if row is None else method.verify(pairs.query, row)
             if motion is not None and (strength := method.proof(motion)) > 0:
                 found[place] = Proof(motion, strength)
+    return found
+
+
+def strongest(proofs: Sequence[Mapping[int, Proof]]) -> dict[int, Proof]:
+    """Return the strongest proof of each place, of those by several examples."""
+    found: dict[int, Proof] = {}
+    for each in proofs:
+        for place, proof in each.items():
+            if place not in found or proof.strength > found[place].strength:
+                found[place] = proof
     return found

@@ -1,4 +1,4 @@
-"""What a search asks: for which image, within what, by which weights, and which part of the answer is wanted.
+"""What a search asks: for which images, within what, by which weights, and which part of the answer is wanted.
 
 Whoever searches, a page, a record, a queue or a command, fills in a `SearchRequest`; `search.query.answer` answers it.
 The rules of what counts stand here and nowhere else.
@@ -27,20 +27,46 @@ PAGE_SIZE = 40
 # Less than the pipeline's RERANK_DEPTH, so that whatever is shown was compared by every method.
 MAX_RESULTS = 360
 """Results of one page: as many as are asked for by "more", up to this."""
+MAX_EXAMPLES = 8
+"""Images that one search can be given: each is compared as if it were asked for alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A part of an image, in fractions of its width and height from its upper left corner."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    def __str__(self) -> str:
+        return ",".join(f"{each:g}" for each in (self.left, self.top, self.width, self.height))
 
 
 @dataclass(frozen=True, slots=True)
 class GalleryImage:
-    """Searched for is an image of the gallery."""
+    """Searched for is an image of the gallery, or a part of it.
+
+    Attributes
+    ----------
+    image_id : of the image
+    unlike : whether results should not be like it
+    box : the part; None: all of it
+    """
 
     image_id: int
+    unlike: bool = False
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UploadedImage:
-    """Searched for is an image that somebody uploaded for that."""
+    """Searched for is an image that somebody uploaded for that, or a part of it; see `GalleryImage`."""
 
     query_id: uuid.UUID
+    unlike: bool = False
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,11 +78,13 @@ class DescribedImage:
     vectors : by method, one row of shape (dim,)
     versions : of the methods that made them; None: the current ones
     reason : why other methods gave none, where that is known
+    unlike : whether results should not be like it
     """
 
     vectors: Mapping[str, NDArray[Any]]
     versions: Mapping[str, str] | None = None
     reason: CodedError | None = None
+    unlike: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +94,15 @@ class TypedWords:
     Attributes
     ----------
     text : as it was typed or spoken
+    unlike : whether results should not be what it says
     """
 
     text: str
+    unlike: bool = False
 
 
-Wanted = GalleryImage | UploadedImage | DescribedImage | TypedWords
+WantedImage = GalleryImage | UploadedImage | DescribedImage
+Wanted = WantedImage | TypedWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +142,7 @@ class SearchRequest:
 
     Attributes
     ----------
-    wanted : what is searched for; at most one image as yet, and at most one text
+    wanted : what is searched for, the examples: images, and at most one text of each sign
     viewer : who asks: what is closed to them is neither found nor counted; None: the site itself
     session_queries : uploaded queries of a viewer without an account
     collection : the one that is searched, see `visible_collection`; None: everything
@@ -142,12 +173,35 @@ class SearchRequest:
     @property
     def words(self) -> str:
         """Return the words searched for; empty: none."""
-        return next((wanted.text for wanted in self.wanted if isinstance(wanted, TypedWords)), "")
+        return self._text(unlike=False)
+
+    @property
+    def unlike_words(self) -> str:
+        """Return the words that results should not be; empty: none."""
+        return self._text(unlike=True)
+
+    def _text(self, *, unlike: bool) -> str:
+        texts = (each.text for each in self.wanted if isinstance(each, TypedWords) and each.unlike == unlike)
+        return next(texts, "")
+
+    @property
+    def images(self) -> list[WantedImage]:
+        """Return the images among the examples: those that results should be like, then the others."""
+        images = [wanted for wanted in self.wanted if not isinstance(wanted, TypedWords)]
+        return sorted(images, key=lambda wanted: wanted.unlike)
 
     @property
     def has_example(self) -> bool:
-        """Tell whether an image is searched for, or words alone."""
-        return any(not isinstance(wanted, TypedWords) for wanted in self.wanted)
+        """Tell whether results should be like an image, or only what words say."""
+        return any(not image.unlike for image in self.images)
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether it is for one whole image, whatever words stand beside it."""
+        images = self.images
+        if len(images) != 1 or self.unlike_words:
+            return False
+        return isinstance(images[0], DescribedImage) or images[0].box is None
 
     @property
     def leads_with_proof(self) -> bool:
@@ -174,7 +228,7 @@ def presets_of(request: SearchRequest) -> Mapping[str, Preset]:
     if request.words and not request.has_example:
         return WORDS_ALONE
     presets = presets_for(request.collection)
-    return presets_with_words(presets) if request.words else presets
+    return presets_with_words(presets) if request.words or request.unlike_words else presets
 
 
 def weights_of(request: SearchRequest, presets: Mapping[str, Preset] | None = None) -> dict[str, float]:

@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gallery.models import Collection, Image
-from jobs.rows import JobState
-from search.exceptions import CollectionNotFoundError, ImageNotFoundError, QueryError, UploadNotFoundError
+from jobs.errors import CodedError
+from search.exceptions import (
+    CollectionNotFoundError,
+    ExamplesError,
+    ImageNotFoundError,
+    QueryError,
+    UploadNotFoundError,
+)
 from search.models import Query
 from search.query import pipeline
-from search.query.request import (
-    DescribedImage,
-    GalleryImage,
-    SearchRequest,
-    TypedWords,
-    UploadedImage,
-    Wanted,
-)
+from search.query.examples import Example, find_examples
+from search.query.request import MAX_EXAMPLES, DescribedImage, GalleryImage, SearchRequest
 from search.query.uploads import own_queries
 
 if TYPE_CHECKING:
@@ -32,83 +32,120 @@ class Subject:
 
     Attributes
     ----------
-    image : of the gallery; beside an uploaded query the one of the same bytes, if any
-    query : uploaded
-    described : kept nowhere
-    words : beside an image, or alone
+    examples : images, those that results should be like before the others
+    words : beside images, or alone
+    unlike_words : what results should not be
     """
 
-    image: Image | None = None
-    query: Query | None = None
-    described: DescribedImage | None = None
+    examples: tuple[Example, ...] = ()
     words: str = ""
+    unlike_words: str = ""
+
+    @classmethod
+    def of_image(cls, image: Image, words: str = "") -> Subject:
+        """Return a search for an image of the gallery that the viewer is known to see."""
+        return cls((Example(0, GalleryImage(image.pk), image),), words)
+
+    @classmethod
+    def of_described(cls, described: DescribedImage) -> Subject:
+        """Return a search for an image that is kept nowhere."""
+        return cls((Example(0, described),))
+
+    @property
+    def first(self) -> Example | None:
+        """Return the first image that results should be like."""
+        return next((each for each in self.examples if not each.unlike), None)
+
+    @property
+    def image(self) -> Image | None:
+        """Return the first image, where it is one of the gallery."""
+        return self.first.image if self.first else None
+
+    @property
+    def query(self) -> Query | None:
+        """Return the first image, where it was uploaded."""
+        return self.first.query if self.first else None
 
     @property
     def has_image(self) -> bool:
-        """Tell whether an image is searched for, or words alone."""
-        return self.image is not None or self.query is not None or self.described is not None
+        """Tell whether results should be like an image, or only what words say."""
+        return self.first is not None
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether it is one whole image, whatever words stand beside it."""
+        return len(self.examples) == 1 and self.has_image and not self.examples[0].box and not self.unlike_words
 
     @property
     def is_ready(self) -> bool:
-        """Tell whether it can be searched for now: an uploaded query has to be described first."""
-        return self.query is None or self.query.state == JobState.READY
+        """Tell whether all examples can be searched for now: uploads and parts have to be described first."""
+        return not any(each.is_waiting for each in self.examples)
 
-    def source(self) -> pipeline.QuerySource:
-        """Return what the pipeline starts from.
+    @property
+    def words_number(self) -> int:
+        """Return the number of words among the examples, after the images; the next is that of the unlike words."""
+        return len(self.examples)
+
+    @property
+    def start(self) -> Image | None:
+        """Return the image of the gallery that is searched for and nothing else, whatever words stand beside it."""
+        return self.image if self.is_plain else None
+
+    def sources(self) -> tuple[list[pipeline.QuerySource], dict[int, CodedError]]:
+        """Return what the pipeline starts from, the liked examples first, and why examples are not among it.
 
         Raises
         ------
-        QueryError : an uploaded query that is not ready
+        ExamplesError : nothing says what results should be like
+        QueryError : none of the examples that do is there and ready; a single one's error is raised as it is
         """
-        return replace(self._image_source(), words=self.words)
-
-    def _image_source(self) -> pipeline.QuerySource:
-        if self.query is not None:
-            return pipeline.for_upload(self.query.pk)
-        if self.described is None:
-            return pipeline.QuerySource(image_id=self.image.pk if self.image else None)
-        if self.described.versions is None:
-            return pipeline.for_vectors(self.described.vectors, self.described.reason)
-        return pipeline.QuerySource(
-            vectors=self.described.vectors, versions=self.described.versions, reason=self.described.reason
+        if not self.words and not self.has_image:
+            raise ExamplesError("only_unlike") if self.examples or self.unlike_words else _nothing()
+        found: list[pipeline.QuerySource] = []
+        absent: dict[int, CodedError] = {}
+        # With their vectors, which `find_subject` left where they are.
+        rows = Query.objects.in_bulk([each.described_by.pk for each in self.examples if each.described_by])
+        for each in self.examples:
+            try:
+                found.append(each.source(rows))
+            except QueryError as error:
+                absent[each.number] = error
+        if not self.words and not any(not each.unlike for each in found):
+            raise absent[self.first.number] if self.first else _nothing()
+        if not any(not each.unlike for each in found):  # words alone say what results should be like
+            found = [pipeline.QuerySource(number=self.words_number), *found]
+        found[0] = replace(
+            found[0], words=self.words, unlike_words=self.unlike_words, unlike_number=self.words_number + 1
         )
+        return found, absent
+
+
+def _nothing() -> QueryError:
+    return QueryError("one_image_expected", num=0)
 
 
 def find_subject(request: SearchRequest) -> Subject:
     """Return what a search is for.
 
+    Of several examples those that are not there say so; a single one is looked for until it is found, or refused.
+
     Raises
     ------
     ImageNotFoundError : there is no such image for the viewer
     UploadNotFoundError : there is no such uploaded query of the viewer
-    QueryError : nothing is searched for, or more than one image
+    ExamplesError : there are too many examples
+    QueryError : nothing is searched for
     """
-    words = request.words
-    examples = [wanted for wanted in request.wanted if not isinstance(wanted, TypedWords)]
-    if words and not examples:
-        return Subject(words=words)
-    if len(examples) != 1:
-        raise QueryError("one_image_expected", num=len(examples))
-    return replace(_find_example(request, examples[0]), words=words)
-
-
-def _find_example(request: SearchRequest, wanted: Wanted) -> Subject:
-    """Return the image that a search is for."""
-    if isinstance(wanted, DescribedImage):
-        return Subject(described=wanted)
-    if isinstance(wanted, GalleryImage):
-        image = images_of(request.viewer).filter(pk=wanted.image_id).first()
-        if image is None:
-            raise ImageNotFoundError(wanted.image_id)
-        return Subject(image)
-    if not isinstance(wanted, UploadedImage):
-        raise QueryError("one_image_expected", num=0)
-    # The waiting page comes here again and again; the vectors are read once, when it is searched for.
-    query = queries_of(request).defer("vectors").filter(pk=wanted.query_id).first()
-    if query is None:
-        raise UploadNotFoundError(wanted.query_id)
-    # Judgments are about images of the library: where it holds the same bytes, they count for the upload as well.
-    return Subject(images_of(request.viewer).filter(sha256=query.sha256).first(), query)
+    wanted = request.images
+    if not wanted and not request.words and not request.unlike_words:
+        raise _nothing()
+    if len(wanted) > MAX_EXAMPLES:
+        raise ExamplesError("too_many_examples", most=MAX_EXAMPLES, num=len(wanted))
+    examples = find_examples(wanted, images_of(request.viewer), queries_of(request))
+    only = examples[0] if len(examples) == 1 and not examples[0].unlike else None
+    if only and isinstance(only.absent, ImageNotFoundError | UploadNotFoundError):
+        raise only.absent
+    return Subject(examples, request.words, request.unlike_words)
 
 
 def images_of(viewer: Viewer) -> QuerySet[Image]:
@@ -118,7 +155,9 @@ def images_of(viewer: Viewer) -> QuerySet[Image]:
 
 def queries_of(request: SearchRequest) -> QuerySet[Query]:
     """Return the uploaded queries that are the viewer's own."""
-    return Query.objects.all() if request.viewer is None else own_queries(request.viewer, request.session_queries)
+    if request.viewer is None:
+        return Query.objects.filter(box="")
+    return own_queries(request.viewer, request.session_queries)
 
 
 def visible_collection(viewer: Viewer, collection_id: int) -> Collection:

@@ -33,11 +33,15 @@ MOST_REMEMBERED = 50
 
 
 def own_queries(user: User | AnonymousUser, of_session: Iterable[str] = ()) -> QuerySet[Query]:
-    """Return the uploaded queries of a person: of their account and of their session, all of them for admins."""
+    """Return the uploaded queries of a person: of their account and of their session, all of them for admins.
+
+    Parts of images are nobody's: they are found by whoever may see the whole.
+    """
+    uploaded = Query.objects.filter(box="")
     if permissions_of(user).sees_all:
-        return Query.objects.all()
+        return uploaded
     own = Q(pk__in=list(of_session))
-    return Query.objects.filter(own | Q(uploaded_by=user) if user.is_authenticated else own)
+    return uploaded.filter(own | Q(uploaded_by=user) if user.is_authenticated else own)
 
 
 def session_queries(session: SessionBase) -> tuple[str, ...]:
@@ -68,7 +72,7 @@ def store_query(file: BinaryIO, name: str, user: User | None = None, own: QueryS
     """
     # Some clients send a whole path.
     query = Query(original_name=Path(name).name[:255], uploaded_by=user)
-    own = Query.objects.all() if own is None else own
+    own = Query.objects.filter(box="") if own is None else own
     try:
         received = _receive(file)
         try:

@@ -57,3 +57,31 @@ class VerifiedMotions:
                 if motion is not None:
                     found[image_id] = motion
         return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MotionsByExample:
+    """The motions between several examples and their results: those of the example that the method answers to.
+
+    Attributes
+    ----------
+    examples : the motions of each example, by its number
+    """
+
+    examples: Mapping[int, VerifiedMotions]
+
+    def of(self, results: Iterable[Result]) -> dict[int, Verification]:
+        """See `search.types.Motions`."""
+        shown = list(results)
+        found: dict[int, Verification] = {}
+        for number, motions in self.examples.items():
+            reranking = [name for name, method in motions.methods.items() if method.reranks]
+            own = [each for each in shown if any(_answers(each, name, number) for name in reranking)]
+            found |= motions.of(own)
+        return found
+
+
+def _answers(result: Result, method: str, number: int) -> bool:
+    """Tell whether a method found a result by this example."""
+    pooled = result.methods[method].pooled
+    return pooled is not None and pooled.example == number

@@ -30,7 +30,7 @@ def strip(request: HttpRequest, pk: int) -> HttpResponse:
     asked = SearchRequest((GalleryImage(pk),), viewer=request.user, num_results=STRIP_LENGTH, most=STRIP_LENGTH)
     try:
         # The image was read for its permission; it need not be found again.
-        found = search(asked, Subject(image))
+        found = search(asked, Subject.of_image(image))
     except SearchError as error:
         return render(request, "search/_strip.html", {"image": image, "problem": error})
     cards = make_cards(found.shown, found.images, queried=image)

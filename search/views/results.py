@@ -45,7 +45,7 @@ def results(request: HttpRequest) -> HttpResponse:
         return start_page(request, form.problems(), status)
     subject = _subject(asked)
     # Before anything is said of the rest of the address: it is all there when the query is described.
-    if subject.query and not subject.is_ready:
+    if subject.is_plain and subject.query and not subject.is_ready:
         return progress_page(request, subject.query)
     presets = presets_of(asked)
     # Written out once, so that panel, search and links cannot differ.

@@ -14,15 +14,19 @@ from search.exceptions import QueryError
 from search.forms import SearchForm, read_request, weight_field, write_request
 from search.methods import METHODS
 from search.query.request import (
+    MAX_EXAMPLES,
     MAX_RESULTS,
+    Box,
     DescribedImage,
     GalleryImage,
     ScoreRange,
     SearchRequest,
+    TypedWords,
     UploadedImage,
     weights_of,
 )
 from search.scoring.presets import PRESETS
+from tests.codes import refused
 
 pytestmark = pytest.mark.django_db
 
@@ -81,10 +85,24 @@ def _in_order(pair: tuple[float | None, float | None]) -> tuple[float | None, fl
 
 
 limits = st.none() | st.floats(0, 100)
+sides = st.integers(0, 1000).map(lambda number: number / 1000)
+boxes = st.none() | st.builds(Box, sides, sides, sides, sides)
+
+
+def _images(*, unlike: bool) -> st.SearchStrategy[list[GalleryImage | UploadedImage]]:
+    gallery = st.builds(GalleryImage, st.integers(1, 2**63 - 1), unlike=st.just(unlike), box=boxes)
+    uploads = st.builds(UploadedImage, st.uuids(), unlike=st.just(unlike), box=boxes)
+    return st.lists(gallery | uploads, max_size=MAX_EXAMPLES // 2, unique=True)
+
+
+def _words(*, unlike: bool) -> st.SearchStrategy[list[TypedWords]]:
+    return st.lists(st.builds(TypedWords, st.sampled_from(["dog", "a red car"]), unlike=st.just(unlike)), max_size=1)
+
+
+wanted = st.tuples(_images(unlike=False), _images(unlike=True), _words(unlike=False), _words(unlike=True))
 requests = st.builds(
     SearchRequest,
-    wanted=st.tuples(st.builds(GalleryImage, st.integers(1, 2**63 - 1)) | st.builds(UploadedImage, st.uuids()))
-    | st.just(()),
+    wanted=wanted.map(lambda parts: tuple(each for part in parts for each in part)),
     preset=st.sampled_from(["", *PRESETS]),
     adjusted=st.dictionaries(st.sampled_from(list(METHODS)), st.floats(0, 1)),
     scores=st.builds(lambda pair: ScoreRange(*pair), st.tuples(limits, limits).map(_in_order)),
@@ -114,10 +132,50 @@ def test_all_weights_are_written_where_they_are_given() -> None:
     assert weights_of(asked) == dict.fromkeys(METHODS, 0.0) | {"color": 1.0}
 
 
-@pytest.mark.parametrize("wanted", [(DescribedImage({}),), (GalleryImage(1), GalleryImage(2))])
+@pytest.mark.parametrize("wanted", [(DescribedImage({}),), (GalleryImage(1), DescribedImage({}))])
 def test_what_has_no_address_is_refused(wanted: tuple[GalleryImage | DescribedImage, ...]) -> None:
-    with pytest.raises(QueryError):
+    with refused(QueryError, "kept_image_expected"):
         write_request(SearchRequest(wanted))
+
+
+def test_examples_are_written_and_read() -> None:
+    upload = uuid.uuid4()
+    liked = (
+        GalleryImage(7, box=Box(0, 0, 0.5, 1)),
+        UploadedImage(upload),
+        GalleryImage(9, box=Box(0.2, 0.2, 0.5, 0.5)),
+    )
+    asked = SearchRequest((*liked, GalleryImage(8, unlike=True), TypedWords("night", unlike=True)))
+    written = write_request(asked)
+    assert dict(written.lists()) == {
+        "image": ["7"],
+        "box": ["0,0,0.5,1"],
+        "like": [str(upload), "9@0.2,0.2,0.5,0.5"],
+        "unlike": ["8"],
+        "unlike_q": ["night"],
+    }
+    assert read_request(written) == (asked, [])
+
+
+def test_an_example_counts_once() -> None:
+    asked, problems = read_request(QueryDict("image=3&like=3&like=4&like=4@0,0,1,0.5"))
+    assert problems == []
+    assert asked.wanted == (GalleryImage(3), GalleryImage(4), GalleryImage(4, box=Box(0, 0, 1, 0.5)))
+
+
+@pytest.mark.parametrize("text", ["like=first", "unlike=0", "like=3@0,0,1", "like=3@a,b,c,d", "image=3&box=0,0,nan,1"])
+def test_an_example_that_cannot_be_read_is_named(text: str) -> None:
+    asked, problems = read_request(QueryDict(f"{text}&k=5"))
+    assert len(problems) == 1
+    assert asked.num_results == 5
+
+
+def test_more_examples_than_can_be_compared_are_refused_and_the_first_are_read() -> None:
+    numbers = range(1, MAX_EXAMPLES + 3)
+    asked, problems = read_request(QueryDict("&".join(f"like={number}" for number in numbers)))
+    assert [wanted.image_id for wanted in asked.images] == list(numbers)[:MAX_EXAMPLES]  # type: ignore[union-attr]
+    (problem,) = problems
+    assert str(MAX_EXAMPLES + 2) in problem
 
 
 def test_an_upload_goes_before_an_image() -> None:

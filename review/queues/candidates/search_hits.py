@@ -24,14 +24,16 @@ def gather_search(queue: Queue, _report: Tell) -> FoundPairs:
     SearchError : the search cannot be answered
     """
     asked, problems = read_request(QueryDict(queue.parameters["address"]))
-    wanted = asked.wanted[0] if asked.wanted and not problems else None
+    if not problems and asked.images and not asked.is_plain:
+        raise QueueError("one_image_to_start_from")
+    wanted = asked.images[0] if asked.images and not problems else None
     start = images_for(queue.asked_by, None).filter(pk=wanted.image_id if isinstance(wanted, GalleryImage) else 0)
     image = start.first()
     if image is None:
         raise QueueError("no_image_to_start_from")
     # The address names the weights; whose queue it is, and of which collection, is the queue's to say.
     asked = replace(asked, viewer=queue.asked_by, collection=queue.collection, weights=weights_of(asked))
-    answer = search(asked, Subject(image, words=asked.words))
+    answer = search(asked, Subject.of_image(image, asked.words))
     hits = answer.shown.results
     found = images_for(queue.asked_by, None).filter(pk__in=[each.image_id for each in hits])
     hashes = dict(found.values_list("pk", "sha256"))

@@ -105,7 +105,7 @@ def test_an_upload_is_for_who_uploaded_it(ids: list[int]) -> None:
 
 
 @pytest.mark.parametrize("wanted", [(), (GalleryImage(1), UploadedImage(uuid.UUID(int=2)))])
-def test_one_image_is_searched_for(wanted: tuple[Wanted, ...]) -> None:
+def test_nothing_that_is_there_is_not_searched_for(wanted: tuple[Wanted, ...]) -> None:
     with pytest.raises(QueryError):
         search(SearchRequest(wanted, weights=WEIGHTS))
 
@@ -134,7 +134,7 @@ def test_what_people_set_apart_is_left_out_on_demand(ids: list[int], monkeypatch
 def test_images_are_read_once_and_only_when_wanted(
     ids: list[int], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    subject = Subject(Image.objects.get(pk=ids[0]))
+    subject = Subject.of_image(Image.objects.get(pk=ids[0]))
     answer = search(asked(GalleryImage(ids[0])), subject)
     add_images(1)
     with django_assert_num_queries(1):

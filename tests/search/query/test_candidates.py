@@ -38,10 +38,10 @@ def test_it_works(fused: NDArray[np.float64]) -> None:
     second[weak] = 1.0
     shared = {"local": SharedSpots(np.array([spotted]), np.array([3]))}
     scans = [scan(fused), scan(second, 0.01)]
-    found = choose(make_segment(), np.arange(NUM), scans, 20, shared, NOBODY)
+    found = choose(make_segment(), np.arange(NUM), [scans], 20, [shared], NOBODY)
     assert {weak, spotted} <= set(found.rows.tolist())
-    assert found.likely["local"][found.rows == spotted].tolist() == [3]
-    assert (found.likely["local"][found.rows != spotted] == -1).all()
+    assert found.likely[0]["local"][found.rows == spotted].tolist() == [3]
+    assert (found.likely[0]["local"][found.rows != spotted] == -1).all()
     (best,) = best_of([found], 20)
     assert len(best.rows) == 20
     assert {weak, spotted} <= set(best.rows.tolist())
@@ -49,7 +49,7 @@ def test_it_works(fused: NDArray[np.float64]) -> None:
 
 
 def test_few_rows_are_all_kept(fused: NDArray[np.float64]) -> None:
-    found = choose(make_segment(), np.arange(NUM), [scan(fused)], NUM, {}, NOBODY)
+    found = choose(make_segment(), np.arange(NUM), [[scan(fused)]], NUM, [{}], NOBODY)
     assert len(found.rows) == NUM
     assert not found.chosen.any()
 
@@ -58,21 +58,21 @@ def test_rows_that_a_method_lacks_are_not_its_best(fused: NDArray[np.float64]) -
     lacking = np.argsort(-fused)[:50]
     present = np.ones(NUM, bool)
     present[lacking] = False
-    found = choose(make_segment(), np.arange(NUM), [scan(fused, present=present)], 20, {}, NOBODY)
+    found = choose(make_segment(), np.arange(NUM), [[scan(fused, present=present)]], 20, [{}], NOBODY)
     assert not np.isin(found.rows, lacking).any()
 
 
 def test_what_says_it_goes_before_all_estimates(fused: NDArray[np.float64]) -> None:
     worst = int(np.argmin(fused))
-    found = choose(make_segment(), np.arange(NUM), [scan(fused)], 5, {}, np.array([worst + 1]))
+    found = choose(make_segment(), np.arange(NUM), [[scan(fused)]], 5, [{}], np.array([worst + 1]))
     assert best_of([found], 1)[0].rows.tolist() == [worst]
 
 
 def test_spots_alone_bring_up_rows_that_nothing_scans() -> None:
     shared = {"local": SharedSpots(np.array([7, 4]), np.array([0, 1]))}
-    (best,) = best_of([choose(make_segment(), np.arange(NUM), [], 20, shared, NOBODY)], 20)
+    (best,) = best_of([choose(make_segment(), np.arange(NUM), [[]], 20, [shared], NOBODY)], 20)
     assert best.rows.tolist() == [4, 7]
-    assert best.likely["local"].tolist() == [1, 0]
+    assert best.likely[0]["local"].tolist() == [1, 0]
 
 
 def test_segments_compete_for_places_but_what_was_chosen_stays() -> None:

@@ -70,20 +70,20 @@ class TestRows:
     @pytest.mark.parametrize(
         ("allowed", "excluded", "expected"),
         [
-            (None, None, [True, False, True, True]),
-            ([1, 2, 9], None, [True, False, False, False]),  # 2 may not be found, 9 is not there
-            (None, 3, [True, False, False, True]),
-            ([1, 3], 1, [False, False, True, False]),
-            ([], None, [False] * 4),
+            (None, [], [True, False, True, True]),
+            ([1, 2, 9], [], [True, False, False, False]),  # 2 may not be found, 9 is not there
+            (None, [3], [True, False, False, True]),
+            ([1, 3], [1], [False, False, True, False]),
+            ([], [], [False] * 4),
         ],
     )
-    def test_which_may_be_found(self, allowed: list[int] | None, excluded: int | None, expected: list[bool]) -> None:
+    def test_which_may_be_found(self, allowed: list[int] | None, excluded: list[int], expected: list[bool]) -> None:
         ids: NDArray[np.int64] | None = None if allowed is None else np.array(allowed, np.int64)
         assert allowed_rows(segment([1, 2, 3, 4], closed=(2,)), ids, excluded).tolist() == expected
 
     def test_the_segment_s_own_mask_is_not_written_to(self) -> None:
         held = segment([1, 2, 3])
-        allowed_rows(held, np.array([1]), 2)
+        allowed_rows(held, np.array([1]), [2])
         assert held.searchable.all()
 
 

@@ -22,7 +22,8 @@ from search.methods.base import normalize_rows
 from search.methods.color import Color
 from search.methods.phash import PHash
 from search.methods.ssim import Ssim
-from search.query.matching import Matches, explain, fit_query, match
+from search.query.matching import fit_query, match
+from search.query.ranking import Matches, explain
 from search.scoring.score import tabulate
 from search.scoring.segments import MethodIndex, MethodRows, MethodTables, Segment, Snapshot, fit_tables
 from search.types import Result, RGBImage, Scores, Vectors
@@ -181,7 +182,7 @@ def test_nothing_to_go_by_finds_nothing(vectors: dict[str, Vectors]) -> None:
 def test_forbidden_images_are_not_found(vectors: dict[str, Vectors]) -> None:
     whole = segment(vectors, slice(None))
     whole.searchable[[7, 20]] = False
-    found = ask(snapshot(whole), row(vectors, 7), k=NUM, excluded=31, allowed=np.arange(1, 61))
+    found = ask(snapshot(whole), row(vectors, 7), k=NUM, excluded=[31], allowed=np.arange(1, 61))
     assert sorted(ids(found)) == [i for i in range(1, 61) if i not in (8, 21, 31)]
     assert found.num_candidates == 57
 
@@ -375,7 +376,7 @@ def test_near_codes_are_candidates_whatever_the_index_finds(tmp_path: Path, rng:
     loaded = open_generation(tmp_path, 1)
     blind = MethodIndex(_Blind(np.zeros((200, 64), np.float32)), 0.0)
     segment = replace(loaded.segment, indexes={"phash": blind})
-    options: dict[str, Any] = {"k": 3, "rerank_depth": 5, "exact_max": 10, "excluded": 3}
+    options: dict[str, Any] = {"k": 3, "rerank_depth": 5, "exact_max": 10, "excluded": [3]}
     query, weights, methods = {"phash": codes[3]}, {"phash": 1.0}, {"phash": method}
     with_codes = match(Snapshot((segment,), loaded.tables), query, weights, methods, **options)
     assert ids(with_codes)[0] == 150

@@ -80,7 +80,7 @@ def test_scores_stay_as_they_are(loaded: LoadedGeneration, query: dict[str, Any]
 
 
 def test_what_may_not_be_found_is_not_proven(loaded: LoadedGeneration, query: dict[str, Any]) -> None:
-    found = ask(loaded, query, proof_first=True, excluded=NUM)
+    found = ask(loaded, query, proof_first=True, excluded=[NUM])
     assert NUM not in [result.image_id for result in found.results]
     found = ask(loaded, query, proof_first=True, allowed=np.arange(1, NUM))
     assert found.motions == {}
