@@ -14,7 +14,7 @@ SENTENCES: dict[str, errors.Template] = {
     "folder_expected": _("--images: expected a folder, got %(got)s"),
     "image_or_words_expected": _("Expected PATH_OR_ID, --words, or both."),
     "images_without_index": _("The images are stored, but no index could be published: %(because)s"),
-    "learned_no_better": _("The weights in use stay: those learned are no better on questions held out."),
+    "learned_no_better": _("The weights in use stay: those learned are no better on queries held out."),
     "model_not_written": _("could not write %(path)s: %(cause)s; name another file by --out"),
     "more_expected": _("%(option)s: expected more than %(least)s, got %(got)s"),
     "multiple_expected": _("%(option)s: expected a multiple of %(of)s, got %(got)s"),

@@ -28,7 +28,7 @@ SENTENCES: dict[str, errors.Template] = {
     "nothing_to_build_from": _("There is nothing to build the search index from yet: no features are ready."),
     "too_few_for_map": _("A map needs at least %(least)s images with features; there are %(num)s."),
     "too_little_to_learn_from": _(
-        "Too little to learn from (%(sets)s): expected questions of at least two groups, one to be held out."
+        "Too little to learn from (%(sets)s): expected queries of at least two groups, one to be held out."
     ),
     "upload_unavailable": _("The uploaded file is no longer kept; upload it again."),
 }

@@ -38,7 +38,7 @@ PHASES = {
     "labels": gettext_lazy("Asking by labels"),
     "copies": gettext_lazy("Editing images and looking for them"),
     "verdicts": gettext_lazy("Comparing judged pairs"),
-    "folds": gettext_lazy("Learning, with some questions held out"),
+    "folds": gettext_lazy("Learning, with some queries held out"),
 }
 
 
@@ -61,10 +61,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class SetHead:
-    """One set of questions, as the table's head names it, and what learning gained on it."""
+    """One set of queries, as the table's head names it, and what learning gained on it."""
 
     label: str
-    questions: int
+    queries: int
     groups: int
     sentence: str
     better: bool | None  # None: within what chance does
@@ -87,10 +87,10 @@ def set_heads(figures: Mapping[str, Any]) -> list[SetHead]:
     return [
         SetHead(
             label=str(SETS.get(name) or KINDS.get(name, name)),
-            questions=each["questions"],
+            queries=each["questions"],
             groups=each["groups"],
             sentence=_gain_sentence(each["gain"], each["gain_error"]),
-            # Two standard errors: less is what another draw of questions would do as well.
+            # Two standard errors: less is what another draw of queries would do as well.
             better=None if abs(each["gain"]) <= 2 * each["gain_error"] else each["gain"] > 0,
         )
         for name, each in figures["sets"].items()

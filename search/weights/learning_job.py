@@ -24,7 +24,7 @@ from search.weights.learning import LabelledQuerySet, ValidationReport, learn, v
 from search.weights.training_data import TrainingData, check_sources, gather
 
 MAX_QUERIES = 300
-"""Questions of one set, unless another number is asked for."""
+"""Queries of one set, unless another number is given."""
 DEFAULT, IN_USE, EQUAL = "default", "in_use", "equal"
 """Rankings beside the learned one: the weights that methods come with, those of the site, and all the same."""
 FOLDS = "folds"
@@ -61,15 +61,15 @@ def weight_set(row: WeightSet, progress: Progress[WeightSet]) -> dict[str, Any]:
     if row.collection_name and row.collection_id is None:
         raise SearchError("collection_gone", name=row.collection_name)
     data = gather(row.source.split(SEPARATOR), row.collection_id, row.max_queries, progress)
-    sets = {name: LabelledQuerySet(questions) for name, questions in data.sets.items()}
-    if empty := [name for name, questions in sets.items() if len(np.unique(questions.groups)) < 2]:
+    sets = {name: LabelledQuerySet(queries) for name, queries in data.sets.items()}
+    if empty := [name for name, queries in sets.items() if len(np.unique(queries.groups)) < 2]:
         raise SearchError("too_little_to_learn_from", sets=empty)
     rankings, compared_with = _rankings(data.names)
     seed = settings.ENV.index_seed
     reports = validate(
         sets, data.names, rankings, compared_with, seed, lambda done, total: progress(FOLDS, done, total + 1)
     )
-    # From all questions: the folds only said what such weights are worth.
+    # From all queries: the folds only said what such weights are worth.
     learned = learn(sets, rankings[compared_with], seed)
     return {
         "weights": dict.fromkeys(METHODS, 0.0) | dict(zip(data.names, learned.tolist(), strict=True)),
@@ -81,7 +81,7 @@ def weight_set(row: WeightSet, progress: Progress[WeightSet]) -> dict[str, Any]:
 
 
 def improves(figures: Mapping[str, Any]) -> bool:
-    """Tell whether learned weights rank held-out questions better than those compared with, over all sets."""
+    """Tell whether learned weights rank held-out queries better than those compared with, over all sets."""
     # Shares, since a hundredth of mAP is little on an easy set and much on a hard one.
     shares = [
         each["rankings"]["learned"]["map"] / max(each["rankings"][figures["compared_with"]]["map"], 1e-6)
@@ -110,7 +110,7 @@ def as_document(data: TrainingData, reports: Mapping[str, ValidationReport], com
         "compared_with": compared_with,
         "sets": {
             name: {
-                "questions": report.num_questions,
+                "questions": report.num_queries,
                 "groups": report.num_groups,
                 "best_single": report.best_single,
                 "gain": round(report.gain, 4),

@@ -21,12 +21,12 @@ from search.weights.training_data import source_names
 
 INTERRUPTED = 130
 LEAST_QUERIES = 10
-WORDS = {"labels": "Questions by labels", "copies": "Edited copies", "folds": "Cross-validation"}
+WORDS = {"labels": "Queries by labels", "copies": "Edited copies", "folds": "Cross-validation"}
 
 
 class Command(BaseCommand):
     help = (
-        "Learn fusion weights from labels, edited copies or verdicts, and tell what they reach on questions held out."
+        "Learn fusion weights from labels, edited copies or verdicts, and tell what they reach on queries held out."
         " They are kept, but searches go on with the weights in use unless --apply is given. Exit code 1 when nothing"
         " can be learned, or when --apply finds no improvement; 130 after Ctrl-C."
     )
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             type=int,
             default=MAX_QUERIES,
             metavar="N",
-            help=f"Ask so many questions of each kind (default {MAX_QUERIES}).",
+            help=f"Use so many queries of each kind (default {MAX_QUERIES}).",
         )
         parser.add_argument("--apply", action="store_true", help="Use the weights on this site if they are better.")
         parser.add_argument("--json", action="store_true", help="Print weights and figures as JSON.")
@@ -99,7 +99,7 @@ class Command(BaseCommand):
 
     def _tell(self, row: WeightSet, *, applied: bool) -> None:
         for name, each in row.figures["sets"].items():
-            self.stdout.write(f"{name}: {each['questions']} questions of {each['groups']} groups")
+            self.stdout.write(f"{name}: {each['questions']} queries of {each['groups']} groups")
             for ranking, figures in each["rankings"].items():
                 self.stdout.write(f"  {ranking:<14} mAP {figures['map']:.3f}  P@1 {figures['p_at_1']:.3f}")
         chosen = ", ".join(f"{name} {weight:g}" for name, weight in row.weights.items() if weight)

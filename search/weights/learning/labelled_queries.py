@@ -13,7 +13,7 @@ Weights = NDArray[np.float64]
 NOT_FOUND = -1.0
 """Score of what no weighted method knows: below every real one."""
 SPACING = 3.0
-"""Distance that keeps the scores of different questions, -1..1, apart on one axis."""
+"""Distance that keeps the scores of different queries, -1..1, apart on one axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class LabelledQuery:
     ----------
     rarities : ndarray of shape (methods, n), 0..1, NaN where a method has nothing to say about a candidate
     relevant : ndarray of shape (n,), bool: is the candidate a right answer
-    group : questions of one group are held out together, so that nothing learned knows of them
+    group : queries of one group are held out together, so that nothing learned knows of them
     """
 
     rarities: NDArray[np.floating]
@@ -33,18 +33,18 @@ class LabelledQuery:
 
 
 class LabelledQuerySet:
-    """Questions laid side by side, so that all are ranked by a few operations on whole arrays."""
+    """Queries laid side by side, so that all are ranked by a few operations on whole arrays."""
 
-    def __init__(self, questions: Sequence[LabelledQuery]) -> None:
-        """Keep the questions that can be answered rightly and wrongly: those with both kinds of candidates.
+    def __init__(self, queries: Sequence[LabelledQuery]) -> None:
+        """Keep the queries that can be answered rightly and wrongly: those with both kinds of candidates.
 
         Raises
         ------
-        ValueError : the questions differ in the number of methods
+        ValueError : the queries differ in the number of methods
         """
-        kept = [each for each in questions if each.relevant.any() and not each.relevant.all()]
+        kept = [each for each in queries if each.relevant.any() and not each.relevant.all()]
         if len({len(each.rarities) for each in kept}) > 1:
-            raise ValueError("expected the same methods in every question")
+            raise ValueError("expected the same methods in every query")
         num_methods = len(kept[0].rarities) if kept else 0
         width = max((len(each.relevant) for each in kept), default=0)
         rarities = np.full((num_methods, len(kept), width), np.nan, np.float32)
@@ -72,8 +72,8 @@ class LabelledQuerySet:
         return len(self._rarities)
 
     def subset(self, chosen: NDArray[np.bool_]) -> LabelledQuerySet:
-        """Return some of the questions; `chosen` is an ndarray of shape (questions,)."""
-        # Empty, then filled: the constructor would lay every question out again, for each fold.
+        """Return some of the queries; `chosen` is an ndarray of shape (queries,)."""
+        # Empty, then filled: the constructor would lay every query out again, for each fold.
         part = LabelledQuerySet([])
         part._relevant = self._relevant[chosen]
         rarities = self._rarities[:, chosen]
@@ -89,7 +89,7 @@ class LabelledQuerySet:
 
         Returns
         -------
-        scores : ndarray of shape (questions, candidates of the longest question)
+        scores : ndarray of shape (queries, candidates of the longest query)
         """
         used = np.asarray(weights, np.float32)
         totals = np.tensordot(used, self._rarities, 1).astype(np.float64)
@@ -102,7 +102,7 @@ class LabelledQuerySet:
         return np.asarray(np.divide(totals, counted, out=np.full_like(totals, NOT_FOUND), where=counted > 0))
 
     def average_precisions(self, weights: Weights) -> NDArray[np.float64]:
-        """Return the average precision of each question, 0..1; candidates of one score share their middle rank.
+        """Return the average precision of each query, 0..1; candidates of one score share their middle rank.
 
         Parameters
         ----------
@@ -110,7 +110,7 @@ class LabelledQuerySet:
 
         Returns
         -------
-        precisions : ndarray of shape (questions,)
+        precisions : ndarray of shape (queries,)
 
         Notes
         -----
@@ -118,12 +118,12 @@ class LabelledQuerySet:
         not found adds nothing.
         """
         scores = self.scores(weights)
-        # One sort ranks all questions at once, each on a stretch of the axis of its own.
+        # One sort ranks all queries at once, each on a stretch of the axis of its own.
         apart = scores + SPACING * np.arange(len(scores))[:, None]
         right = apart[self._rows, self._columns]
         ranks = _middle_ranks(np.sort(apart, axis=1).ravel(), right)
         ranks_of_right = _middle_ranks(np.sort(right), right)
-        # Ranks count from the lowest score of the first question; turned round, within each question.
+        # Ranks count from the lowest score of the first query; turned round, within each query.
         ends = (np.arange(len(scores)) + 1) * scores.shape[1]
         ends_of_right = np.cumsum(self._num_relevant)
         precisions = (ends_of_right[self._rows] - ranks_of_right + 1) / (ends[self._rows] - ranks + 1)
@@ -133,15 +133,15 @@ class LabelledQuerySet:
         )
 
     def precisions_at_1(self, weights: Weights) -> NDArray[np.float64]:
-        """Return whether the first candidate of each question is right, 0..1: the right share of those tied there."""
+        """Return whether the first candidate of each query is right, 0..1: the right share of those tied there."""
         scores = self.scores(weights)
-        # `initial`, because a set of no questions has no maximum.
+        # `initial`, because a set of no queries has no maximum.
         first = (scores == scores.max(axis=1, keepdims=True, initial=NOT_FOUND)) & (scores > NOT_FOUND)
         tied = np.count_nonzero(first, axis=1)
         return np.asarray(np.count_nonzero(first & self._relevant, axis=1) / np.maximum(tied, 1))
 
-    def examples(self, per_question: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Return right and wrong answers to learn from: all right ones, of the wrong ones up to so many a question.
+    def examples(self, per_query: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return right and wrong answers to learn from: all right ones, of the wrong ones up to so many a query.
 
         Half of the wrong ones are those that all methods together like best, half are drawn.
 
@@ -156,8 +156,8 @@ class LabelledQuerySet:
         # Wrong answers that look right are what weights must tell apart; drawn ones keep the ordinary in view.
         by_mean = np.where(wrong, mean, NOT_FOUND)
         by_chance = np.where(wrong, generator.random(mean.shape), NOT_FOUND)
-        chosen = (self._relevant & (mean > NOT_FOUND)) | _top(by_mean, per_question // 2)
-        chosen |= _top(by_chance, per_question - per_question // 2)
+        chosen = (self._relevant & (mean > NOT_FOUND)) | _top(by_mean, per_query // 2)
+        chosen |= _top(by_chance, per_query - per_query // 2)
         values = self._rarities[:, chosen].astype(np.float64)
         if self._present is not None:
             values = np.where(self._present[:, chosen] > 0, values, mean[chosen])

@@ -12,7 +12,7 @@ from search.weights.learning.logistic import fit_logistic
 
 # How far to trust the examples depends on how many there are; which of these fits, the ranking decides.
 PENALTIES = (0.001, 0.01, 0.1)
-WRONG_PER_QUESTION = 40
+WRONG_PER_QUERY = 40
 STEPS = (0.2, 0.1, 0.05, 0.02)
 NUM_IMPROVED = 2
 MAX_ROUNDS = 8
@@ -26,7 +26,7 @@ LOSS_FACTOR = 10.0
 
 
 class Objective:
-    """How good weights are over several sets of questions: mAP as a share of the best single method's, averaged."""
+    """How good weights are over several sets of queries: mAP as a share of the best single method's, averaged."""
 
     def __init__(self, sets: Mapping[str, LabelledQuerySet], present: Weights) -> None:
         """Take sets of which none is empty, and the weights from which a change must be worth it."""
@@ -37,7 +37,7 @@ class Objective:
         singles = np.array([[self._map(each, weights) for weights in np.eye(num_methods)] for each in self._sets])
         # A set on which no single method finds anything must not divide by zero.
         self._best = np.maximum(singles.max(axis=1), 1e-6)
-        # Steps of the ascent lead to the same weights again and again, and each costs a ranking of all questions.
+        # Steps of the ascent lead to the same weights again and again, and each costs a ranking of all queries.
         self._known: dict[bytes, float] = {}
 
     def __call__(self, weights: Weights) -> float:
@@ -52,8 +52,8 @@ class Objective:
         return self._known[key]
 
     @staticmethod
-    def _map(questions: LabelledQuerySet, weights: Weights) -> float:
-        return float(questions.average_precisions(weights).mean())
+    def _map(queries: LabelledQuerySet, weights: Weights) -> float:
+        return float(queries.average_precisions(weights).mean())
 
 
 def learn(sets: Mapping[str, LabelledQuerySet], present: Weights, seed: int) -> Weights:
@@ -61,12 +61,12 @@ def learn(sets: Mapping[str, LabelledQuerySet], present: Weights, seed: int) -> 
 
     Starts are the present weights, each method alone, all equal, pairs, and logistic regressions on the rarities;
     coordinate ascent improves the best of them on the mAP itself. As the single methods are among the starts, what is
-    learned from one set falls at most CAUTION / LOSS_FACTOR of the best of them behind it, on the questions it was
+    learned from one set falls at most CAUTION / LOSS_FACTOR of the best of them behind it, on the queries it was
     learned from. Of several sets, one may lose more where the others gain it.
 
     Parameters
     ----------
-    sets : questions by name of the set, none empty, all over the same methods
+    sets : queries by name of the set, none empty, all over the same methods
     present : ndarray of shape (methods,), the weights in use, not all 0
     seed : of the wrong answers drawn for the regression
 
@@ -96,7 +96,7 @@ def _starts(sets: Mapping[str, LabelledQuerySet], present: Weights, seed: int) -
     yield rounded(np.ones(num_methods))
     for one, other in combinations(range(num_methods), 2):
         yield rounded(singles[one] + singles[other])
-    examples = [questions.examples(WRONG_PER_QUESTION, seed) for questions in sets.values()]
+    examples = [queries.examples(WRONG_PER_QUERY, seed) for queries in sets.values()]
     features = np.concatenate([features for features, _right in examples])
     right = np.concatenate([right for _features, right in examples])
     for penalty in PENALTIES:

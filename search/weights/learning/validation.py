@@ -17,7 +17,7 @@ LEARNED = "learned"
 
 @dataclass(frozen=True, slots=True)
 class MeanFigures:
-    """Mean figures of one ranking over the questions of a set, each 0..1."""
+    """Mean figures of one ranking over the queries of a set, each 0..1."""
 
     map: float
     p_at_1: float
@@ -25,18 +25,18 @@ class MeanFigures:
 
 @dataclass(frozen=True, slots=True)
 class ValidationReport:
-    """How rankings stand on one set. The learned one was measured on questions held out, fold by fold.
+    """How rankings stand on one set. The learned one was measured on queries held out, fold by fold.
 
     Attributes
     ----------
-    num_questions, num_groups : in the set
+    num_queries, num_groups : in the set
     standings : by ranking
     best_single : name of the method that is best by itself, in hindsight
     gain, gain_error : mean difference of average precision to the weights compared with, and its standard error over
         the groups
     """
 
-    num_questions: int
+    num_queries: int
     num_groups: int
     standings: Mapping[str, MeanFigures]
     best_single: str
@@ -52,12 +52,12 @@ def validate(
     seed: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, ValidationReport]:
-    """Learn on most of the questions and measure on the rest, until each was held out once.
+    """Learn on most of the queries and measure on the rest, until each was held out once.
 
     Parameters
     ----------
-    sets : questions by name of the set, none empty
-    names : of the methods, in the order of the questions' rows
+    sets : queries by name of the set, none empty
+    names : of the methods, in the order of the queries' rows
     rankings : weights to be measured beside the learned ones and the single methods, by name
     present : the one of `rankings` to start from and to compare with
     seed : of the folds
@@ -69,29 +69,29 @@ def validate(
 
     Raises
     ------
-    ValueError : the questions of all sets belong to one group, so that none can be held out
+    ValueError : the queries of all sets belong to one group, so that none can be held out
     """
-    folds = {name: assign_folds(questions.groups, seed) for name, questions in sets.items()}
+    folds = {name: assign_folds(queries.groups, seed) for name, queries in sets.items()}
     num_folds = max(int(fold.max()) + 1 for fold in folds.values())
     if num_folds < 2:
-        raise ValueError("expected questions of at least two groups; nothing could be held out")
-    precisions = {name: np.zeros(len(questions)) for name, questions in sets.items()}
-    first_right = {name: np.zeros(len(questions)) for name, questions in sets.items()}
+        raise ValueError("expected queries of at least two groups; nothing could be held out")
+    precisions = {name: np.zeros(len(queries)) for name, queries in sets.items()}
+    first_right = {name: np.zeros(len(queries)) for name, queries in sets.items()}
     for fold in range(num_folds):
-        kept = {name: questions.subset(folds[name] != fold) for name, questions in sets.items()}
-        # A small set may have all of its questions in the fold that is held out.
+        kept = {name: queries.subset(folds[name] != fold) for name, queries in sets.items()}
+        # A small set may have all of its queries in the fold that is held out.
         weights = learn({name: part for name, part in kept.items() if len(part)}, rankings[present], seed)
-        for name, questions in sets.items():
+        for name, queries in sets.items():
             held_out = folds[name] == fold
-            part = questions.subset(held_out)
+            part = queries.subset(held_out)
             precisions[name][held_out] = part.average_precisions(weights)
             first_right[name][held_out] = part.precisions_at_1(weights)
         progress(fold + 1, num_folds)
-    # These have learned nothing, so all questions are fair to them.
+    # These have learned nothing, so all queries are fair to them.
     fixed = dict(rankings) | dict(zip(names, np.eye(len(names)), strict=True))
     return {
-        name: _report(questions, names, fixed, present, precisions[name], first_right[name])
-        for name, questions in sets.items()
+        name: _report(queries, names, fixed, present, precisions[name], first_right[name])
+        for name, queries in sets.items()
     }
 
 
@@ -100,7 +100,7 @@ def assign_folds(groups: NDArray[np.str_], seed: int) -> NDArray[np.int64]:
 
     Returns
     -------
-    folds : ndarray of shape (questions,), 0..; the same for questions of one group
+    folds : ndarray of shape (queries,), 0..; the same for queries of one group
     """
     # By group, since images of one label resemble each other: a fold would know the answers of the next.
     names, places = np.unique(groups, return_inverse=True)
@@ -109,26 +109,26 @@ def assign_folds(groups: NDArray[np.str_], seed: int) -> NDArray[np.int64]:
 
 
 def _report(
-    questions: LabelledQuerySet,
+    queries: LabelledQuerySet,
     names: list[str],
     fixed: Mapping[str, Weights],
     present: str,
     precisions: NDArray[np.float64],
     first_right: NDArray[np.float64],
 ) -> ValidationReport:
-    found = {name: questions.average_precisions(weights) for name, weights in fixed.items()}
+    found = {name: queries.average_precisions(weights) for name, weights in fixed.items()}
     standings = {
-        name: MeanFigures(float(values.mean()), float(questions.precisions_at_1(fixed[name]).mean()))
+        name: MeanFigures(float(values.mean()), float(queries.precisions_at_1(fixed[name]).mean()))
         for name, values in found.items()
     }
     differences = precisions - found[present]
-    _values, places = np.unique(questions.groups, return_inverse=True)
-    # Questions of one group agree with each other, so they count as one observation in the error.
+    _values, places = np.unique(queries.groups, return_inverse=True)
+    # Queries of one group agree with each other, so they count as one observation in the error.
     sums, sizes = np.bincount(places, differences), np.bincount(places)
     gain = float(differences.mean())
     spread = np.sum((sums - gain * sizes) ** 2) * len(sizes) / max(len(sizes) - 1, 1)
     return ValidationReport(
-        num_questions=len(questions),
+        num_queries=len(queries),
         num_groups=len(sizes),
         standings={LEARNED: MeanFigures(float(precisions.mean()), float(first_right.mean())), **standings},
         best_single=max(names, key=lambda name: standings[name].map),

@@ -48,13 +48,13 @@ def check_sources(sources: Iterable[str]) -> list[str]:
 
 
 def gather(sources: Iterable[str], collection_id: int | None, max_queries: int, progress: Progress) -> TrainingData:
-    """Ask the library questions of every kind named.
+    """Gather queries of every kind named from the library.
 
     Parameters
     ----------
     sources : some of `source_names()`
     collection_id : images of this collection only; None = all
-    max_queries : most questions of one set
+    max_queries : most queries of one set
     progress : called with how far it is
 
     Raises
@@ -66,8 +66,8 @@ def gather(sources: Iterable[str], collection_id: int | None, max_queries: int, 
     if collection_id is not None:
         images = images.filter(collections=collection_id)
     generator = np.random.default_rng(settings.ENV.index_seed)
-    asking = QueryPool(images, collection_id, max_queries, current_snapshot(), generator, progress)
-    found = [GATHERERS.get(name, lambda asking, name=name: gather_pairs(asking, name))(asking) for name in wanted]
+    pool = QueryPool(images, collection_id, max_queries, current_snapshot(), generator, progress)
+    found = [GATHERERS.get(name, lambda pool, name=name: gather_pairs(pool, name))(pool) for name in wanted]
     # One vector of weights has to rank all sets, so a method that is missing from one of them is left out.
     common = set.intersection(*(part.names for part in found))
     names = [name for name in METHODS if name in common]
@@ -75,8 +75,8 @@ def gather(sources: Iterable[str], collection_id: int | None, max_queries: int, 
         raise SearchError("no_method_described")
     sets = {
         key: [
-            LabelledQuery(np.stack([asked.rarities[name] for name in names]), asked.relevant, asked.group)
-            for asked in each
+            LabelledQuery(np.stack([query.rarities[name] for name in names]), query.relevant, query.group)
+            for query in each
         ]
         for part in found
         for key, each in part.sets.items()
@@ -84,4 +84,4 @@ def gather(sources: Iterable[str], collection_id: int | None, max_queries: int, 
     versions = {name: found[0].field.version_of(name) for name in names}
     # Sources share most of their images; the sum would count them twice.
     num_images = max(len(part.field.image_ids) for part in found)
-    return TrainingData(names, sets, versions, asking.snapshot.generation_id, num_images)
+    return TrainingData(names, sets, versions, pool.snapshot.generation_id, num_images)

@@ -30,17 +30,17 @@ COPIES_PER_IMAGE = 3
 MIN_IMAGES = 10
 
 
-def gather_copies(asking: QueryPool) -> ScoredQueries:
+def gather_copies(pool: QueryPool) -> ScoredQueries:
     """Make copies of images and ask for their originals.
 
     Raises
     ------
     SearchError : fewer than MIN_IMAGES images have features of methods that work here
     """
-    listed = np.array(list(asking.images.values_list("pk", "sha256", "pixels_sha256")), object).reshape(-1, 3)
+    listed = np.array(list(pool.images.values_list("pk", "sha256", "pixels_sha256")), object).reshape(-1, 3)
     if len(listed) > POOL_IMAGES:
-        listed = listed[np.sort(asking.generator.choice(len(listed), POOL_IMAGES, replace=False))]
-    field = make_field(asking.snapshot, listed[:, 0].astype(np.int64))
+        listed = listed[np.sort(pool.generator.choice(len(listed), POOL_IMAGES, replace=False))]
+    field = make_field(pool.snapshot, listed[:, 0].astype(np.int64))
     used = usable_methods(field)
     described = np.zeros(len(listed), bool)
     for name in used:
@@ -49,11 +49,11 @@ def gather_copies(asking: QueryPool) -> ScoredQueries:
     if num_described < MIN_IMAGES:
         raise SearchError("too_few_to_learn_from_copies", least=MIN_IMAGES, num=num_described)
     # Two at least, because each original is a group and one group is held out.
-    count = min(num_described, max(2, asking.max_queries // COPIES_PER_IMAGE))
-    originals = np.sort(asking.generator.choice(np.flatnonzero(described), count, replace=False))
+    count = min(num_described, max(2, pool.max_queries // COPIES_PER_IMAGE))
+    originals = np.sort(pool.generator.choice(np.flatnonzero(described), count, replace=False))
     trial = _Trial(field, used, ~described, listed[:, 2].astype(np.str_))
     for done, row in enumerate(originals.tolist()):
-        asking.progress(COPIES, done, len(originals))
+        pool.progress(COPIES, done, len(originals))
         if (pixels := read_pixels(listed[row, 1])) is not None:
             trial.look_for(row, pixels)
     return ScoredQueries(field, set(used), trial.sets)

@@ -14,16 +14,16 @@ IMAGES_PER_LABEL = 40
 """Images of one label that are used; of larger ones so many are drawn, so that none crowds out the others."""
 
 
-def gather_labels(asking: QueryPool) -> ScoredQueries:
+def gather_labels(pool: QueryPool) -> ScoredQueries:
     """Ask for the images of a label by those of the label.
 
     Raises
     ------
     SearchError : fewer than two labels have two images with features each
     """
-    listed = np.array(list(asking.images.exclude(label="").values_list("pk", "label")), object).reshape(-1, 2)
-    places = draw_places(listed[:, 1].astype(np.str_), asking.generator)
-    field = make_field(asking.snapshot, listed[places, 0].astype(np.int64))
+    listed = np.array(list(pool.images.exclude(label="").values_list("pk", "label")), object).reshape(-1, 2)
+    places = draw_places(listed[:, 1].astype(np.str_), pool.generator)
+    field = make_field(pool.snapshot, listed[places, 0].astype(np.int64))
     labels = listed[places, 1].astype(np.str_)
     described = np.zeros(len(labels), bool)
     for _vectors, present in field.rows.values():
@@ -31,22 +31,22 @@ def gather_labels(asking: QueryPool) -> ScoredQueries:
     _values, groups, counts = np.unique(labels[described], return_inverse=True, return_counts=True)
     if (num_shared := int(np.count_nonzero(counts > 1))) < 2:
         raise SearchError("too_few_labels", num=num_shared)
-    queries = np.flatnonzero(described)[counts[groups] > 1]
-    if len(queries) > asking.max_queries:
-        queries = np.sort(asking.generator.choice(queries, asking.max_queries, replace=False))
-    questions: list[ScoredQuery] = []
-    for done, row in enumerate(queries.tolist()):
-        asking.progress(LABELS, done, len(queries))
+    rows = np.flatnonzero(described)[counts[groups] > 1]
+    if len(rows) > pool.max_queries:
+        rows = np.sort(pool.generator.choice(rows, pool.max_queries, replace=False))
+    queries: list[ScoredQuery] = []
+    for done, row in enumerate(rows.tolist()):
+        pool.progress(LABELS, done, len(rows))
         # What no method has described can be found by no weights.
         left_out = ~described | (np.arange(len(labels)) == row)
-        questions.append(score_query(field, field.vectors_of(row), left_out, labels == labels[row], str(labels[row])))
-    return ScoredQueries(field, set(field.rows), {LABELS: questions})
+        queries.append(score_query(field, field.vectors_of(row), left_out, labels == labels[row], str(labels[row])))
+    return ScoredQueries(field, set(field.rows), {LABELS: queries})
 
 
 def draw_places(labels: NDArray[np.str_], generator: np.random.Generator) -> NDArray[np.int64]:
     """Draw the images to use: whole labels in any order, at most IMAGES_PER_LABEL of each, until POOL_IMAGES are there.
 
-    Labels of a single image come last: nothing can be asked by them, they only stand among the wrong answers.
+    Labels of a single image come last: no query is made of them, they only stand among the wrong answers.
 
     Returns
     -------

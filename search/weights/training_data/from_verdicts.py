@@ -21,19 +21,19 @@ MIN_PAIRS = 10
 """Pairs that belong together, and pairs that do not, below which nothing is learned."""
 
 
-def gather_pairs(asking: QueryPool, source: str) -> ScoredQueries:
+def gather_pairs(pool: QueryPool, source: str) -> ScoredQueries:
     """Ask which of the judged pairs of a source belong together.
 
     Raises
     ------
     SearchError : too few pairs of either kind have features
     """
-    pairs = judged_pairs(source, collection_id=asking.collection_id, limit=MAX_PAIRS, seed=settings.ENV.index_seed)
+    pairs = judged_pairs(source, collection_id=pool.collection_id, limit=MAX_PAIRS, seed=settings.ENV.index_seed)
     image_ids = np.unique(np.concatenate([pairs.first, pairs.second]))
-    field = make_field(asking.snapshot, image_ids)
+    field = make_field(pool.snapshot, image_ids)
     hubs = choose_hubs(pairs)
     partners = np.where(hubs == pairs.first, pairs.second, pairs.first)
-    rarities = _ask_all(asking, source, field, np.searchsorted(image_ids, hubs), np.searchsorted(image_ids, partners))
+    rarities = _ask_all(pool, source, field, np.searchsorted(image_ids, hubs), np.searchsorted(image_ids, partners))
     known = np.zeros(len(pairs), bool)
     for values in rarities.values():
         known |= ~np.isnan(values)
@@ -41,8 +41,8 @@ def gather_pairs(asking: QueryPool, source: str) -> ScoredQueries:
     if min(num_same, num_other) < MIN_PAIRS:
         about = {"least": MIN_PAIRS, "same": int(num_same), "different": int(num_other)}
         raise SearchError("too_few_judged_pairs", source=source, **about)
-    blocks = deal_out(hubs, pairs.same, known, asking.generator)
-    questions = [
+    blocks = deal_out(hubs, pairs.same, known, pool.generator)
+    queries = [
         ScoredQuery(
             {name: values[blocks == block] for name, values in rarities.items()},
             pairs.same[blocks == block],
@@ -50,17 +50,17 @@ def gather_pairs(asking: QueryPool, source: str) -> ScoredQueries:
         )
         for block in range(int(blocks.max()) + 1)
     ]
-    return ScoredQueries(field, set(field.rows), {source: questions})
+    return ScoredQueries(field, set(field.rows), {source: queries})
 
 
 def _ask_all(
-    asking: QueryPool, source: str, field: Field, hubs: NDArray[np.intp], partners: NDArray[np.intp]
+    pool: QueryPool, source: str, field: Field, hubs: NDArray[np.intp], partners: NDArray[np.intp]
 ) -> dict[str, NDArray[np.float32]]:
     """Return each method's rarity of every pair, asking for all partners of a hub at once."""
     found = {name: np.full(len(hubs), np.nan, np.float32) for name in field.rows}
     distinct = np.unique(hubs)
     for done, hub in enumerate(distinct.tolist()):
-        asking.progress(source, done, len(distinct))
+        pool.progress(source, done, len(distinct))
         mine = np.flatnonzero(hubs == hub)
         for name, values in rarities_of(field, field.vectors_of(hub), partners[mine]).items():
             found[name][mine] = values

@@ -23,7 +23,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """Questions by name of the set, all with the rarities of the same methods in the same order."""
+    """Queries by name of the set, all with the rarities of the same methods in the same order."""
 
     names: list[str]
     sets: dict[str, list[LabelledQuery]]
@@ -34,7 +34,7 @@ class TrainingData:
 
 @dataclass(frozen=True, slots=True)
 class QueryPool:
-    """What is asked: images that may be used, in the order of their numbers, and how many questions are enough."""
+    """What queries are drawn from: images in the order of their numbers, and how many queries are enough."""
 
     images: ImageQuerySet
     collection_id: int | None
@@ -46,7 +46,7 @@ class QueryPool:
 
 @dataclass(frozen=True, slots=True)
 class ScoredQuery:
-    """A question as it was asked: see `search.weights.learning.LabelledQuery`; here the rarities are held by method."""
+    """A query and its candidates, as `search.weights.learning.LabelledQuery`, with the rarities held by method."""
 
     rarities: Mapping[str, NDArray[np.float32]]
     relevant: NDArray[np.bool_]
@@ -55,7 +55,7 @@ class ScoredQuery:
 
 @dataclass(frozen=True, slots=True)
 class ScoredQueries:
-    """The questions of one source, by set, and the methods that all of them were asked of."""
+    """The queries of one source, by set, and the methods that scored all of them."""
 
     field: Field
     names: set[str]
@@ -78,7 +78,7 @@ def rarities_of(
     rarities : by method, ndarrays of shape (len(rows),)
     """
     table = field.score(vectors, {name: registry.methods()[name] for name in field.rows}, rows)
-    # Half the memory: learning holds thousands of questions of up to 2,000 candidates.
+    # Half the memory: learning holds thousands of queries of up to 2,000 candidates.
     return dict(zip(table.names, table.rarity.astype(np.float32), strict=True))
 
 

@@ -45,7 +45,7 @@ def test_rows_begin_with_what_was_learned_and_end_with_each_method_alone() -> No
 
 def test_heads_name_the_sets() -> None:
     labels, copies = set_heads(figures())
-    assert (labels.label, labels.questions, labels.groups) == ("Labels", 40, 8)
+    assert (labels.label, labels.queries, labels.groups) == ("Labels", 40, 8)
     assert copies.label == "Copies edited four times"
 
 
@@ -71,7 +71,7 @@ def test_methods_that_changed_since_are_named() -> None:
 
 def test_how_far_the_learning_is() -> None:
     row = WeightSet(phase="folds", num_done=2, num_total=5)
-    assert phase_of(row) == Phase("Learning, with some questions held out", 2, 5)
+    assert phase_of(row) == Phase("Learning, with some queries held out", 2, 5)
     assert phase_of(WeightSet(phase="dreaming", num_total=1)) == Phase("dreaming", 0, 1)
     assert phase_of(WeightSet()) is None
 

@@ -72,7 +72,7 @@ def test_it_works(admin_client: Client) -> None:
     assert f"Learned weights no. {row.pk}" in text
     assert notes(text) == ["own_weights", "better"]
     assert "mAP +0.100 ± 0.020" in text
-    assert "1,200 questions" in text
+    assert "1,200 queries" in text
     assert "60 groups" in text
     assert "0.600" in text
     assert "smell" in text

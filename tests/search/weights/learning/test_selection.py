@@ -11,7 +11,7 @@ from search.weights.learning.selection import Objective, rounded
 PRESENT = np.array([0.5, 0.5, 0.0])
 
 
-def questions(rng: np.random.Generator, useful: list[float], num: int = 40) -> LabelledQuerySet:
+def queries(rng: np.random.Generator, useful: list[float], num: int = 40) -> LabelledQuerySet:
     """Ask for one of twenty candidates, which each method likes that much better than the others."""
     asked = []
     for number in range(num):
@@ -26,7 +26,7 @@ def mean(asked: LabelledQuerySet, weights: np.ndarray) -> float:
 
 
 def test_it_works(rng: np.random.Generator) -> None:
-    asked = questions(rng, [0.3, 0.0, 0.3])
+    asked = queries(rng, [0.3, 0.0, 0.3])
     weights = learn({"set": asked}, PRESENT, 1)
     assert weights.sum() == pytest.approx(1)
     assert weights[1] < 0.1
@@ -36,20 +36,20 @@ def test_it_works(rng: np.random.Generator) -> None:
 
 
 def test_nothing_is_lost_to_a_method_that_is_best_alone(rng: np.random.Generator) -> None:
-    asked = questions(rng, [0.0, 0.0, 0.55])
+    asked = queries(rng, [0.0, 0.0, 0.55])
     weights = learn({"set": asked}, PRESENT, 1)
     assert weights[2] > 0.6
     assert mean(asked, weights) >= mean(asked, np.array([0.0, 0.0, 1.0]))
 
 
 def test_nothing_changes_where_nothing_can_be_gained(rng: np.random.Generator) -> None:
-    asked = questions(rng, [1.0, 1.0, 1.0])
+    asked = queries(rng, [1.0, 1.0, 1.0])
     assert learn({"set": asked}, PRESENT, 1).tolist() == PRESENT.tolist()
 
 
 def test_no_set_is_sacrificed_for_another(rng: np.random.Generator) -> None:
     """The first method would lift one set at the cost of the other, which the third serves best alone."""
-    sets = {"one": questions(rng, [0.4, 0.0, 0.4]), "other": questions(rng, [0.0, 0.0, 0.5])}
+    sets = {"one": queries(rng, [0.4, 0.0, 0.4]), "other": queries(rng, [0.0, 0.0, 0.5])}
     weights = learn(sets, PRESENT, 1)
     for asked in sets.values():
         best = max(mean(asked, single) for single in np.eye(3))
@@ -57,12 +57,12 @@ def test_no_set_is_sacrificed_for_another(rng: np.random.Generator) -> None:
 
 
 def test_the_same_questions_teach_the_same(rng: np.random.Generator) -> None:
-    asked = questions(rng, [0.2, 0.1, 0.2])
+    asked = queries(rng, [0.2, 0.1, 0.2])
     assert learn({"set": asked}, PRESENT, 1).tolist() == learn({"set": asked}, PRESENT, 1).tolist()
 
 
 def test_a_change_must_be_worth_it(rng: np.random.Generator) -> None:
-    objective = Objective({"set": questions(rng, [1.0, 1.0, 1.0])}, PRESENT)
+    objective = Objective({"set": queries(rng, [1.0, 1.0, 1.0])}, PRESENT)
     assert objective(PRESENT) > objective(np.array([0.4, 0.6, 0.0])) > objective(np.array([0.0, 0.0, 1.0]))
 
 

@@ -1,4 +1,4 @@
-"""Figures on questions that were held out."""
+"""Figures on queries that were held out."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def ask(rng: np.random.Generator, useful: list[float], group: str) -> LabelledQu
 
 
 def test_it_works(rng: np.random.Generator) -> None:
-    questions = LabelledQuerySet([ask(rng, [0.0, 0.5], f"{number % 10}") for number in range(40)])
+    queries = LabelledQuerySet([ask(rng, [0.0, 0.5], f"{number % 10}") for number in range(40)])
     told: list[tuple[int, int]] = []
-    report = validate({"set": questions}, NAMES, RANKINGS, "default", 1, lambda *done: told.append(done))["set"]
-    assert (report.num_questions, report.num_groups, report.best_single) == (40, 10, "deep")
+    report = validate({"set": queries}, NAMES, RANKINGS, "default", 1, lambda *done: told.append(done))["set"]
+    assert (report.num_queries, report.num_groups, report.best_single) == (40, 10, "deep")
     assert list(report.standings) == [LEARNED, "default", "equal", "color", "deep"]
     standings = report.standings
-    assert standings["deep"].map == pytest.approx(float(questions.average_precisions(np.array([0.0, 1.0])).mean()))
+    assert standings["deep"].map == pytest.approx(float(queries.average_precisions(np.array([0.0, 1.0])).mean()))
     assert standings[LEARNED].map > standings["default"].map > standings["color"].map
     assert report.gain == pytest.approx(standings[LEARNED].map - standings["default"].map)
     assert 0 < report.gain_error < report.gain
@@ -46,7 +46,7 @@ def test_sets_are_learned_from_together_and_reported_apart(rng: np.random.Genera
         "other": LabelledQuerySet([ask(rng, [0.2, 0.4], f"{number % 3}") for number in range(12)]),
     }
     reports = validate(sets, NAMES, RANKINGS, "default", 1)
-    assert {name: (report.num_questions, report.num_groups) for name, report in reports.items()} == {
+    assert {name: (report.num_queries, report.num_groups) for name, report in reports.items()} == {
         "one": (20, 20),
         "other": (12, 3),
     }

@@ -1,4 +1,4 @@
-"""What weights are learned from: questions by labels, by copies and by judged pairs."""
+"""What weights are learned from: queries by labels, by copies and by judged pairs."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def test_labels_ask_for_the_others_of_their_label(rng: np.random.Generator) -> N
     assert data.names == list(METHODS)
     assert data.num_images == 12
     assert len(data.sets["labels"]) == 12
-    for question in data.sets["labels"]:
-        assert question.rarities.shape == (2, 11)  # not the query itself
-        assert question.relevant.sum() == 3
-    assert {question.group for question in data.sets["labels"]} == {"dawn", "noon", "dusk"}
+    for query in data.sets["labels"]:
+        assert query.rarities.shape == (2, 11)  # not the query itself
+        assert query.relevant.sum() == 3
+    assert {query.group for query in data.sets["labels"]} == {"dawn", "noon", "dusk"}
     found = LabelledQuerySet(data.sets["labels"]).average_precisions(np.array([0.5, 0.5]))
     assert found.mean() > 0.8
 
@@ -64,7 +64,7 @@ def test_a_collection_and_a_limit_narrow(rng: np.random.Generator) -> None:
 def test_a_method_that_some_images_lack_says_nothing_there(rng: np.random.Generator) -> None:
     add_library(3, rng, ["color", "ssim"], label="one")
     add_library(3, rng, ["color"], label="other")
-    rarities = np.array([question.rarities for question in ask("labels").sets["labels"]])
+    rarities = np.array([query.rarities for query in ask("labels").sets["labels"]])
     assert not np.isnan(rarities[:, 0]).any()
     assert np.isnan(rarities[3:, 1]).all()
     assert np.isnan(rarities[:3, 1]).sum(axis=1).tolist() == [3, 3, 3]
@@ -106,9 +106,9 @@ def test_copies_ask_for_their_originals(rng: np.random.Generator) -> None:
     data = ask("copies", most=6)
     assert data.names == list(METHODS)
     assert {name: len(each) for name, each in data.sets.items()} == dict.fromkeys(NUM_EDITS, 6)
-    assert {question.relevant.sum() for each in data.sets.values() for question in each} == {1}
-    assert {question.group for question in data.sets["copies"]} <= {str(image.pk) for image in images}
-    assert len({question.group for question in data.sets["copies"]}) == 6 // COPIES_PER_IMAGE
+    assert {query.relevant.sum() for each in data.sets.values() for query in each} == {1}
+    assert {query.group for query in data.sets["copies"]} <= {str(image.pk) for image in images}
+    assert len({query.group for query in data.sets["copies"]}) == 6 // COPIES_PER_IMAGE
     found = LabelledQuerySet(data.sets["copies"]).average_precisions(np.array([0.5, 0.5]))
     assert found.mean() > 0.3
 
@@ -116,7 +116,7 @@ def test_copies_ask_for_their_originals(rng: np.random.Generator) -> None:
 def test_images_of_the_same_pixels_are_neither_right_nor_wrong(rng: np.random.Generator) -> None:
     images = store_scenes(rng)
     Image.objects.filter(pk__in=[image.pk for image in images]).update(pixels_sha256="same")
-    assert all(len(question.relevant) == 1 for question in ask("copies", most=3).sets["copies"])
+    assert all(len(query.relevant) == 1 for query in ask("copies", most=3).sets["copies"])
 
 
 def test_copies_are_the_same_each_time(rng: np.random.Generator) -> None:
@@ -135,9 +135,9 @@ def test_verdicts_ask_which_pairs_belong_together(rng: np.random.Generator) -> N
         record(one.sha256, other.sha256, kind, author_name="ada")
     data = ask("verdicts")
     asked = data.sets["verdicts"]
-    assert sum(len(question.relevant) for question in asked) == 66
-    assert sum(question.relevant.sum() for question in asked) == 18
-    assert len({question.group for question in asked}) == len(asked) > 1
+    assert sum(len(query.relevant) for query in asked) == 66
+    assert sum(query.relevant.sum() for query in asked) == 18
+    assert len({query.group for query in asked}) == len(asked) > 1
     assert LabelledQuerySet(asked).average_precisions(np.array([0.5, 0.5])).mean() > 0.8
 
 
@@ -167,7 +167,7 @@ def test_other_sources_are_named(sources: list[str]) -> None:
 def test_images_without_features_are_left_out(rng: np.random.Generator) -> None:
     store_scenes(rng)
     add_images(3, "dawn")
-    assert {len(question.relevant) for question in ask("labels").sets["labels"]} == {11}
+    assert {len(query.relevant) for query in ask("labels").sets["labels"]} == {11}
 
 
 def pairs(*rows: tuple[int, int, bool]) -> JudgedPairs:
