@@ -169,16 +169,16 @@ def answer(name: str, vectors_path: Path, path: Path) -> dict[str, Any]:
     }
 
 
-def measure(vectors_path: Path, folder: Path, tell: Callable[[dict[str, Any]], None]) -> None:
+def measure(vectors_path: Path, folder: Path, observer: Callable[[dict[str, Any]], None]) -> None:
     """Measure every backend that can be used here."""
     num_rows, dim = np.load(vectors_path, mmap_mode="r").shape
     for name in BACKENDS:
         backend, about = load_backend(name), {"index": name, "rows": num_rows, "dim": dim}
         if (reason := backend.unavailable()) is not None:
-            tell(about | {"skipped": str(reason)})
+            observer(about | {"skipped": str(reason)})
             continue
         path = folder / f"index{backend.suffix}"
-        tell(about | alone(build, name, vectors_path, path) | alone(answer, name, vectors_path, path))
+        observer(about | alone(build, name, vectors_path, path) | alone(answer, name, vectors_path, path))
         path.unlink()
 
 
@@ -205,7 +205,7 @@ def main() -> None:
         parser.error(f"--rows: expected at least {LEAST_ROWS:,}, got {arguments.rows}")
     results: list[dict[str, Any]] = []
 
-    def tell(result: dict[str, Any]) -> None:
+    def observe(result: dict[str, Any]) -> None:
         results.append(result)
         print(json.dumps(result), file=sys.stderr if arguments.json else sys.stdout, flush=True)
 
@@ -216,7 +216,7 @@ def main() -> None:
         if "unavailable" in about:
             parser.error(about["unavailable"])
         enlarge(np.load(described), arguments.rows, vectors)
-        measure(vectors, folder, tell)
+        measure(vectors, folder, observe)
     finally:
         shutil.rmtree(folder)
     document = {

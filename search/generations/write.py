@@ -88,7 +88,7 @@ def assemble(
 
 
 def _stream(
-    folder: Path, source: MethodSource, excluded: NDArray[np.int64], tell: Callable[[str], None]
+    folder: Path, source: MethodSource, excluded: NDArray[np.int64], observer: Callable[[str], None]
 ) -> tuple[NDArray[np.int64], MethodFiles | None]:
     """Write a method's rows as they come; return their image ids and what was written, None when there are none."""
     method, name = source.method, source.method.name
@@ -112,7 +112,7 @@ def _stream(
                     writer = MatrixWriter(folder / f"{name}.stand_in.npy", derived.shape[1], np.float32)
                     proxies = stack.enter_context(writer)
                 proxies.append(derived)
-            tell(f"{name}: {vectors.num_rows} rows")
+            observer(f"{name}: {vectors.num_rows} rows")
     if vectors is None:
         return ids[0], None
     stand_in_dim = proxies.dim if proxies else 0

@@ -60,8 +60,8 @@ FOLDER = re.compile(r"[a-z0-9_]+-[0-9a-f]{12}")
 PAUSE_WHILE_LOCKED = timedelta(seconds=10)
 PAUSE_WHILE_ABSENT = timedelta(minutes=5)
 KEPT_ROWS = 50
-Tell = Callable[[str, float], None]
-"""Told in words what is being done, and which share of all is done."""
+Observer = Callable[[str, float], None]
+"""Called with words for what is being done, and which share of all is done."""
 logger = logging.getLogger(__name__)
 
 
@@ -102,14 +102,14 @@ def ask(method: str = "", user: User | AnonymousUser | None = None) -> MapDrawin
     return row
 
 
-def draw(methods: Iterable[str] = (), *, refit: bool = False, tell: Tell | None = None) -> list[Drawn]:
+def draw(methods: Iterable[str] = (), *, refit: bool = False, observer: Observer | None = None) -> list[Drawn]:
     """Draw the maps here and now.
 
     Parameters
     ----------
     methods : also draw these methods' maps
     refit : lay out again what could have been brought up to date
-    tell : told what is being done and which share of all is done, 0..1
+    observer : called with what is being done and which share of all is done, 0..1
 
     Raises
     ------
@@ -118,7 +118,7 @@ def draw(methods: Iterable[str] = (), *, refit: bool = False, tell: Tell | None 
     drawn: list[Drawn] = []
 
     def work(row: MapDrawing, progress: Progress[MapDrawing]) -> dict[str, Any]:
-        done, found = _draw_all(row, progress, tell)
+        done, found = _draw_all(row, progress, observer)
         drawn.extend(done)
         return found
 
@@ -161,8 +161,8 @@ def _is_current(root: Path, catalog: Catalog) -> bool:
 class _Course:
     """Turns the progress of a step into that of the whole drawing."""
 
-    def __init__(self, progress: Progress[MapDrawing], tell: Tell | None) -> None:
-        self._progress, self._tell = progress, tell
+    def __init__(self, progress: Progress[MapDrawing], observer: Observer | None) -> None:
+        self._progress, self._observer = progress, observer
         self._first, self._size = 0.0, 1.0
 
     def start(self, method: str, step: int, num_steps: int) -> None:
@@ -172,13 +172,13 @@ class _Course:
 
     def __call__(self, phase: str, share: float, **numbers: int) -> None:
         whole = self._first + self._size * share
-        if self._tell:
-            self._tell(phase_words(phase, numbers), whole)
+        if self._observer:
+            self._observer(phase_words(phase, numbers), whole)
         self._progress(phase, round(STEPS * whole), STEPS, numbers=numbers)
 
 
 def _draw_all(
-    row: MapDrawing, progress: Progress[MapDrawing], tell: Tell | None = None, *, patient: bool = False
+    row: MapDrawing, progress: Progress[MapDrawing], observer: Observer | None = None, *, patient: bool = False
 ) -> tuple[list[Drawn], dict[str, Any]]:
     """Draw, while this process holds the lock; return also what is kept on the row.
 
@@ -186,7 +186,7 @@ def _draw_all(
     """
     root, started = maps_folder(), time.monotonic()
     try:
-        drawn = _draw(root, row, _Course(progress, tell), patient=patient)
+        drawn = _draw(root, row, _Course(progress, observer), patient=patient)
     except IndexAbsentError as error:
         raise PutOffError("map_absent", pause=PAUSE_WHILE_ABSENT) from error
     except OSError as error:
@@ -197,8 +197,8 @@ def _draw_all(
     return drawn, {"method": "", "numbers": {}, "seconds": time.monotonic() - started}
 
 
-def _draw(root: Path, row: MapDrawing, report: _Course, *, patient: bool) -> list[Drawn]:
-    report("reading", 0.0)
+def _draw(root: Path, row: MapDrawing, course: _Course, *, patient: bool) -> list[Drawn]:
+    course("reading", 0.0)
     if patient:
         _see_that_folders_are_there(root)
     revision = revisions.revision()  # before the rows are read: what comes later is looked at next time
@@ -206,11 +206,11 @@ def _draw(root: Path, row: MapDrawing, report: _Course, *, patient: bool) -> lis
     wanted = _wanted(snapshot, row.methods, read_catalog(root))
     drawn: list[Drawn] = []
     for step, (name, rows) in enumerate(wanted.items()):
-        report.start(name, 2 * step, 2 * len(wanted))
-        drawn.append(_draw_one(root, rows, revision, row.refit, report))
+        course.start(name, 2 * step, 2 * len(wanted))
+        drawn.append(_draw_one(root, rows, revision, row.refit, course))
         if step == 0:  # the first map gets its thumbnails before the others are laid out
-            report.start(name, 1, 2 * len(wanted))
-            _renew_sprites(root, _searchable(snapshot), report)
+            course.start(name, 1, 2 * len(wanted))
+            _renew_sprites(root, _searchable(snapshot), course)
     _drop_maps(root, wanted)
     return drawn
 
@@ -229,15 +229,15 @@ def _wanted(snapshot: Snapshot, asked: list[str], catalog: Catalog) -> dict[str,
     return {name: found for name, found in possible.items() if everything or name in chosen}
 
 
-def _draw_one(root: Path, rows: MapRows, revision: int, refit: bool, report: _Course) -> Drawn:
+def _draw_one(root: Path, rows: MapRows, revision: int, refit: bool, course: _Course) -> Drawn:
     """Bring one method's map up to date, or lay it out again, and publish it."""
     started, name = time.monotonic(), rows.method
     old = _open_current(root, name)
     if old is None or refit or outgrown(old, rows):
-        fresh = lay_out(rows, old, settings.ENV.index_seed, report)
+        fresh = lay_out(rows, old, settings.ENV.index_seed, course)
         num_fitted = fresh.facts.num_fitted
     else:
-        fresh, num_fitted = bring_up_to_date(rows, old, report), 0
+        fresh, num_fitted = bring_up_to_date(rows, old, course), 0
     catalog = read_catalog(root)
     folder = (
         catalog.maps[name].folder
@@ -255,7 +255,7 @@ def _searchable(snapshot: Snapshot) -> NDArray[np.int64]:
     return np.unique(np.concatenate(ids))
 
 
-def _renew_sprites(root: Path, image_ids: NDArray[np.int64], report: _Course) -> None:
+def _renew_sprites(root: Path, image_ids: NDArray[np.int64], course: _Course) -> None:
     """Make small thumbnails of the images that have none, and leave out those of images that are gone."""
     known = _known_sprites(root)
     if np.array_equal(known.image_ids, image_ids):
@@ -265,10 +265,10 @@ def _renew_sprites(root: Path, image_ids: NDArray[np.int64], report: _Course) ->
     rows = Image.objects.filter(pk__gte=int(image_ids[0]), pk__lte=int(image_ids[-1])).values_list("pk", "sha256")
     hashes = {pk: sha256 for pk, sha256 in rows.iterator() if pk in wanted}
 
-    def tell(num_done: int) -> None:
-        report("thumbnails", num_done / len(hashes), num=num_done, all=len(hashes))
+    def note(num_done: int) -> None:
+        course("thumbnails", num_done / len(hashes), num=num_done, all=len(hashes))
 
-    sprites = make_sprites(hashes, known, get_decoder(), tell)
+    sprites = make_sprites(hashes, known, get_decoder(), note)
     folder = _write_folder(root, "sprites", lambda folder: write_sprites(folder, sprites))
     write_catalog(root, replace(read_catalog(root), sprites=folder))
 

@@ -20,13 +20,13 @@ GROWTH = 2.0
 """A layout is made again when the library has grown, or shrunk, so many times since."""
 
 
-class Report(Protocol):
-    """Told a code of what is being done, which share of it is done, 0..1, and of how many images."""
+class StepObserver(Protocol):
+    """Called with a code for what is being done, which share of it is done, 0..1, and of how many images."""
 
     def __call__(self, phase: str, share: float, **numbers: int) -> None: ...
 
 
-"""Told what is being done and which share of it is done, 0..1."""
+"""Called with what is being done and which share of it is done, 0..1."""
 logger = logging.getLogger(__name__)
 
 
@@ -36,23 +36,23 @@ def outgrown(old: LibraryMap, rows: MapRows) -> bool:
     return old.facts.version != rows.version or fitted < min(num / GROWTH, MAX_FITTED) or fitted > num * GROWTH
 
 
-def lay_out(rows: MapRows, old: LibraryMap | None, seed: int, report: Report) -> LibraryMap:
+def lay_out(rows: MapRows, old: LibraryMap | None, seed: int, observer: StepObserver) -> LibraryMap:
     """Make a layout of a sample, turned like the old one, and place the others."""
     num = len(rows.image_ids)
     chosen = np.arange(num)
     if num > MAX_FITTED:
         chosen = np.sort(np.random.default_rng(seed).choice(num, MAX_FITTED, replace=False))
     sample = rows.take(chosen)
-    report("directions", 0.0)
+    observer("directions", 0.0)
     directions = fit_directions(sample)
     reference = along(directions, sample)
-    points = fit_tsne(reference, seed, lambda share: report("laying_out", share, num=len(chosen)))
+    points = fit_tsne(reference, seed, lambda share: observer("laying_out", share, num=len(chosen)))
     points = _turned(points, rows.image_ids[chosen], old)
     model = MapModel(directions, reference, points)
     facts = MapFacts(rows.method, rows.version, num, len(chosen), directions.plane, directions.kept)
     everything = {"pca": np.empty((num, 2), np.float32), "tsne": np.empty((num, 2), np.float32)}
     everything["pca"][chosen], everything["tsne"][chosen] = plane_of(reference), points
-    _place(rows, np.setdiff1d(np.arange(num), chosen, assume_unique=True), model, everything, report)
+    _place(rows, np.setdiff1d(np.arange(num), chosen, assume_unique=True), model, everything, observer)
     return laid_out(facts, rows.image_ids, everything, model)
 
 
@@ -66,7 +66,7 @@ def _turned(points: NDArray[np.float32], image_ids: NDArray[np.int64], old: Libr
     return np.asarray(centred @ turn, np.float32)
 
 
-def bring_up_to_date(rows: MapRows, old: LibraryMap, report: Report) -> LibraryMap:
+def bring_up_to_date(rows: MapRows, old: LibraryMap, observer: StepObserver) -> LibraryMap:
     """Place what is new and drop what is gone; returns `old` itself when nothing changed."""
     if np.array_equal(rows.image_ids, old.image_ids):
         return old
@@ -76,7 +76,7 @@ def bring_up_to_date(rows: MapRows, old: LibraryMap, report: Report) -> LibraryM
     for name, places in points.items():
         places[new_rows] = old.points[name][old_rows]
     fresh = np.setdiff1d(np.arange(num), new_rows, assume_unique=True)
-    _place(rows, fresh, old.model, points, report)
+    _place(rows, fresh, old.model, points, observer)
     logger.info("map of %s: %d kept, %d placed", rows.method, len(kept), len(fresh))
     return laid_out(replace(old.facts, num_images=num), rows.image_ids, points, old.model)
 
@@ -86,12 +86,12 @@ def _place(
     positions: NDArray[np.int64],
     model: MapModel,
     points: dict[str, NDArray[np.float32]],
-    report: Report,
+    observer: StepObserver,
 ) -> None:
     """Write the places of rows that the layout was not made of."""
     if not len(positions):
         return
-    report("placing", 0.9, num=len(positions))
+    observer("placing", 0.9, num=len(positions))
     found = along(model.directions, rows.take(positions))
     points["pca"][positions] = plane_of(found)
     points["tsne"][positions] = place_tsne(found, model.reference, model.points)

@@ -81,11 +81,11 @@ def fit_tsne(rows: NDArray[np.float32], seed: int, progress: Progress = lambda _
     progress(0.1)
     for steps, exaggeration, first in ((EARLY_STEPS, EARLY_EXAGGERATION, 0), (STEPS, None, EARLY_STEPS)):
 
-        def tell(step: int, _error: float, _points: object, first: int = first) -> None:
+        def observe(step: int, _error: float, _points: object, first: int = first) -> None:
             progress(0.1 + 0.9 * (first + step) / (EARLY_STEPS + STEPS))
 
         embedding = embedding.optimize(
-            steps, exaggeration=exaggeration, momentum=0.8, callbacks=tell, callbacks_every_iters=REPORT_STEPS
+            steps, exaggeration=exaggeration, momentum=0.8, callbacks=observe, callbacks_every_iters=REPORT_STEPS
         )
     return np.asarray(embedding, np.float32)
 

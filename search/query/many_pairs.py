@@ -14,8 +14,8 @@ from search.scoring.segments import Snapshot
 # At most 4,000 images then, whose largest rows, those of keypoints, take 34 MB together.
 PAIRS_AT_ONCE = 2000
 """Pairs whose images' vectors are held together."""
-Tell = Callable[[int, int], None]
-"""Told how many pairs of how many are done."""
+Progress = Callable[[int, int], None]
+"""Called with how many pairs of how many are done."""
 
 
 def fused_scores(
@@ -23,7 +23,7 @@ def fused_scores(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
     weights: Mapping[str, float],
-    tell: Tell,
+    progress: Progress,
 ) -> NDArray[np.float64]:
     """Return the fused scores of pairs, as a search from the first image says them.
 
@@ -32,7 +32,7 @@ def fused_scores(
     snapshot : what is searched
     first, second : ndarrays of shape (n,), image ids
     weights : fusion weights by method; methods without one are not asked
-    tell : see `Tell`
+    progress : see `Progress`
 
     Returns
     -------
@@ -41,7 +41,7 @@ def fused_scores(
     # A method without a weight or a table would cost its comparisons and change no fused score.
     names = [name for name, weight in weights.items() if weight > 0 and name in snapshot.tables]
     scores = np.full(len(first), np.nan)
-    for chosen, table in _tables(snapshot, names, first, second, weights, tell):
+    for chosen, table in _tables(snapshot, names, first, second, weights, progress):
         scores[chosen] = table.fused
     return scores
 
@@ -51,7 +51,7 @@ def raw_scores(
     names: Collection[str],
     first: NDArray[np.int64],
     second: NDArray[np.int64],
-    tell: Tell,
+    progress: Progress,
 ) -> NDArray[np.float32]:
     """Return the raw scores of pairs by some methods.
 
@@ -60,7 +60,7 @@ def raw_scores(
     snapshot : whose vectors are compared
     names : of the M methods
     first, second : ndarrays of shape (n,), image ids
-    tell : see `Tell`
+    progress : see `Progress`
 
     Returns
     -------
@@ -69,7 +69,7 @@ def raw_scores(
     raw = np.full((len(names), len(first)), np.nan, np.float32)
     rows = {name: row for row, name in enumerate(names)}
     # Without weights nothing is fused, and every method that is named is asked.
-    for chosen, table in _tables(snapshot, names, first, second, {}, tell):
+    for chosen, table in _tables(snapshot, names, first, second, {}, progress):
         for name, values in zip(table.names, table.raw, strict=True):
             raw[rows[name], chosen] = values
     return raw
@@ -81,7 +81,7 @@ def _tables(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
     weights: Mapping[str, float],
-    tell: Tell,
+    progress: Progress,
 ) -> Iterator[tuple[NDArray[np.intp], ScoreTable]]:
     """Yield the places of some pairs, and their scores; pairs of one first image stand together."""
     methods = {name: method for name, method in registry.methods().items() if name in names}
@@ -91,5 +91,5 @@ def _tables(
         chosen = order[start : start + PAIRS_AT_ONCE]
         compared = pairs_among(snapshot, methods, first[chosen], second[chosen])
         yield chosen, score(compared, len(chosen), methods, snapshot.calibrations, weights)
-        # After the caller has taken the chunk, so that what is told to be done is done.
-        tell(min(start + PAIRS_AT_ONCE, len(order)), len(order))
+        # After the caller has taken the chunk, so that what it says is done is done.
+        progress(min(start + PAIRS_AT_ONCE, len(order)), len(order))

@@ -51,8 +51,8 @@ def _fingerprint() -> str:
     return digest.hexdigest()
 
 
-def make_admin(tell: Callable[[str, str], None]) -> bool:
-    """Make an administrator where there is none; `tell` gets name and password, which are kept nowhere else.
+def make_admin(show: Callable[[str, str], None]) -> bool:
+    """Make an administrator where there is none; `show` gets name and password, which are kept nowhere else.
 
     It is called before the account is committed: a password that could not be told is that of nobody, and the next
     start makes another.
@@ -65,5 +65,5 @@ def make_admin(tell: Callable[[str, str], None]) -> bool:
     password = secrets.token_urlsafe(12)
     with transaction.atomic():
         users.create_superuser(name, "", password)
-        tell(name, password)
+        show(name, password)
     return True

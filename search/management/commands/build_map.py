@@ -37,7 +37,7 @@ class Command(BaseCommand):
                 drawn = building.draw(
                     options["method"],
                     refit=options["refit"],
-                    tell=lambda text, share: bar.update(task, description=text, completed=share),
+                    observer=lambda text, share: bar.update(task, description=text, completed=share),
                 )
             except MapError as error:
                 raise refused_by(error) from error
