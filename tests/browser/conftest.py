@@ -43,9 +43,9 @@ def site(served: Site) -> str:
 
 
 @pytest.fixture(scope="session")
-def desk(prepare: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def team_site(prepare: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Another such site, for people with accounts only: what they decide there changes what others see."""
-    folder = tmp_path_factory.mktemp("desk")
+    folder = tmp_path_factory.mktemp("team_site")
     prepare(folder)
     with running_site(folder, OPEN_ACCESS="0") as started:
         started.admit(
@@ -69,21 +69,23 @@ def open_page(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture(scope="session")
-def furnished(desk: Site) -> dict[str, Any]:
+def furnished(team_site: Site) -> dict[str, Any]:
     """What lies on that site so that each of its pages has something to show."""
-    things: dict[str, Any] = desk.call("furnish")
-    wait_until(lambda: desk.sql("SELECT 1 FROM review_duplicatescan WHERE state = 'ready'"), "a scan for duplicates")
+    things: dict[str, Any] = team_site.call("furnish")
+    wait_until(
+        lambda: team_site.sql("SELECT 1 FROM review_duplicatescan WHERE state = 'ready'"), "a scan for duplicates"
+    )
     return things
 
 
 @pytest.fixture(scope="session")
-def sessions(browser: Browser, desk: Site) -> Callable[[str], StorageState | None]:
+def sessions(browser: Browser, team_site: Site) -> Callable[[str], StorageState | None]:
     """Return what tells the cookies of somebody who is logged in to that site, after logging in once."""
     known: dict[str, StorageState] = {}
 
     def of(name: str) -> StorageState | None:
         if name and name not in known:
-            with pages_of(browser, desk.address) as open_it:
+            with pages_of(browser, team_site.address) as open_it:
                 page = open_it("/accounts/login/")
                 log_in(page, name)
                 known[name] = page.context.storage_state()
@@ -93,11 +95,11 @@ def sessions(browser: Browser, desk: Site) -> Callable[[str], StorageState | Non
 
 
 @pytest.fixture
-def open_desk(
-    browser: Browser, desk: Site, sessions: Callable[[str], StorageState | None]
+def open_as(
+    browser: Browser, team_site: Site, sessions: Callable[[str], StorageState | None]
 ) -> Iterator[Callable[..., Page]]:
     """Return what opens a page of that site as somebody, each in a browser of their own."""
-    with pages_of(browser, desk.address) as open_it:
+    with pages_of(browser, team_site.address) as open_it:
         yield lambda name, path="/", **options: open_it(path, storage_state=sessions(name), **options)
 
 

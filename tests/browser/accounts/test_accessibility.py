@@ -31,13 +31,13 @@ Look = Callable[[str, str], Page]
 
 
 @pytest.fixture(scope="module")
-def look(browser: Browser, desk: Site, sessions: Callable[[str], StorageState | None]) -> Iterator[Look]:
+def look(browser: Browser, team_site: Site, sessions: Callable[[str], StorageState | None]) -> Iterator[Look]:
     """Return what leads somebody to an address in the window that they have open.
 
     A new window for each page fetches all styles and scripts again, which takes longer than to look at most pages.
     """
     windows: dict[str, Page] = {}
-    with pages_of(browser, desk.address) as open_it:
+    with pages_of(browser, team_site.address) as open_it:
 
         def lead(name: str, address: str) -> Page:
             if name not in windows:
@@ -98,8 +98,8 @@ def test_pages_that_refuse(look: Look, name: str) -> None:
     check_everywhere(look("vera", "/audit/" if name == "403" else "/images/999999/"))
 
 
-def test_pages_of_the_second_factor(open_desk: OpenPage) -> None:
-    page = open_desk("", "/accounts/login/")
+def test_pages_of_the_second_factor(open_as: OpenPage) -> None:
+    page = open_as("", "/accounts/login/")
     log_in(page, "mona", "/")
     page.goto(address_of("mfa_activate_totp"))
     page.locator("#id_password").fill(PASSWORD)  # once more: this changes the account
@@ -113,7 +113,7 @@ def test_pages_of_the_second_factor(open_desk: OpenPage) -> None:
         page.goto(address_of(name))
         check_everywhere(page)
 
-    page = open_desk("", "/accounts/login/")
+    page = open_as("", "/accounts/login/")
     page.locator("#id_login").fill("mona")
     page.locator("#id_password").fill(PASSWORD)
     page.keyboard.press("Enter")
@@ -121,16 +121,16 @@ def test_pages_of_the_second_factor(open_desk: OpenPage) -> None:
     check_everywhere(page)
 
 
-def test_merging(open_desk: OpenPage) -> None:
-    page = open_desk("carl", "/")
+def test_merging(open_as: OpenPage) -> None:
+    page = open_as("carl", "/")
     select_two(page)
     page.get_by_role("button", name="Merge…").click()
     expect(page).to_have_url(re.compile("/images/merge/"))
     check_everywhere(page)
 
 
-def test_the_sheet_of_weights(open_desk: OpenPage) -> None:
-    page = open_desk("vera", "/search/?image=1&k=12", viewport={"width": NARROW, "height": 800})
+def test_the_sheet_of_weights(open_as: OpenPage) -> None:
+    page = open_as("vera", "/search/?image=1&k=12", viewport={"width": NARROW, "height": 800})
     page.locator("#sheet").click()
     expect(page.locator("#min")).to_be_visible()
     for theme in THEMES:
@@ -138,8 +138,8 @@ def test_the_sheet_of_weights(open_desk: OpenPage) -> None:
         check(page)
 
 
-def test_the_table_of_keys(open_desk: OpenPage) -> None:
-    page = open_desk("vera", "/")
+def test_the_table_of_keys(open_as: OpenPage) -> None:
+    page = open_as("vera", "/")
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
     check_everywhere(page)

@@ -15,15 +15,15 @@ def _set(page: Page, choice: str) -> None:
 
 
 def test_they_count_as_long_as_nobody_touches_the_sliders(
-    open_desk: Callable[..., Page], furnished: dict[str, Any]
+    open_as: Callable[..., Page], furnished: dict[str, Any]
 ) -> None:
     settings = f"/collections/{furnished['collection']}/settings/"
-    curator = open_desk("carl", settings)
+    curator = open_as("carl", settings)
     for weight in curator.locator(".own-weight input").all():
         weight.fill("0")
     curator.get_by_role("spinbutton", name="Color").fill("1")
     _set(curator, "own")
-    page = open_desk("vera", f"/search/?image={furnished['first']}")
+    page = open_as("vera", f"/search/?image={furnished['first']}")
     chips = page.locator("[data-preset]")
     expect(chips.first).to_have_text("General")
     with page.expect_navigation():
@@ -35,4 +35,4 @@ def test_they_count_as_long_as_nobody_touches_the_sliders(
     expect(chips.first).to_have_attribute("aria-pressed", "false")
     page.locator("#collection").select_option("")
     page.wait_for_url(lambda address: "w_deep=" in address and "collection" not in address)
-    _set(open_desk("carl", settings), "site")
+    _set(open_as("carl", settings), "site")

@@ -20,14 +20,14 @@ SCAN_SECONDS = 1800
 
 
 @pytest.fixture
-def repeated(desk: Site, furnished: dict[str, Any]) -> str:
+def repeated(team_site: Site, furnished: dict[str, Any]) -> str:
     """The address of the group of the file that came twice."""
-    wait_until(lambda: desk.sql(REPEATED), "the repeated upload is in a group", SCAN_SECONDS)
+    wait_until(lambda: team_site.sql(REPEATED), "the repeated upload is in a group", SCAN_SECONDS)
     return f"/duplicates/?tier=1&image={furnished['first']}"
 
 
-def test_by_keys(open_desk: OpenPage, repeated: str) -> None:
-    page = open_desk("carl", repeated)
+def test_by_keys(open_as: OpenPage, repeated: str) -> None:
+    page = open_as("carl", repeated)
     group = page.locator(".group").first
     expect(group).to_contain_text("again as again.png")
     page.keyboard.press("j")
@@ -43,8 +43,8 @@ def test_by_keys(open_desk: OpenPage, repeated: str) -> None:
     expect(page.locator(".group").first).to_contain_text("again as again.png")
 
 
-def test_without_javascript(open_desk: OpenPage, repeated: str) -> None:
-    page = open_desk("carl", repeated, java_script_enabled=False)
+def test_without_javascript(open_as: OpenPage, repeated: str) -> None:
+    page = open_as("carl", repeated, java_script_enabled=False)
     page.get_by_role("button", name="Seen; do not show it again").click()
     expect(page.locator(".messages")).to_contain_text("Kept as it is; it does not come again.")
     expect(page.locator(".group")).to_have_count(0)

@@ -15,10 +15,10 @@ DECIDE = "**/decide/"
 
 
 @pytest.fixture
-def page(open_desk: OpenPage, desk: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(open_as: OpenPage, team_site: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A queue of four pairs, opened by a reviewer."""
-    queue = desk.call("make_queue", request.node.name, 4)
-    page: Page = open_desk("ruth", f"/review/queues/{queue}/")
+    queue = team_site.call("make_queue", request.node.name, 4)
+    page: Page = open_as("ruth", f"/review/queues/{queue}/")
     yield page
     page.get_by_role("button", name="Stop").click()
 

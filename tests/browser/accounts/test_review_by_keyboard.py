@@ -37,10 +37,10 @@ def press_and_send(page: Page, key: str) -> None:
     assert answer.value.ok
 
 
-def test_a_whole_queue(open_desk: OpenPage, desk: Site) -> None:
+def test_a_whole_queue(open_as: OpenPage, team_site: Site) -> None:
     name = "By keyboard"
-    queue = desk.call("make_queue", name, 4)
-    page = open_desk("ruth", "/review/")
+    queue = team_site.call("make_queue", name, 4)
+    page = open_as("ruth", "/review/")
     page.mouse.move(0, 0)
     tab_to(page, name)  # the newest queue comes first; its report is one press before its pairs
     page.keyboard.press("Tab")
@@ -79,7 +79,7 @@ def test_a_whole_queue(open_desk: OpenPage, desk: Site) -> None:
     press_and_send(page, "1")
     expect(page.get_by_role("heading", name="You are through")).to_be_visible()
 
-    kinds = desk.sql(
+    kinds = team_site.sql(
         "SELECT kind, note FROM review_verdict JOIN review_reading ON verdict_id = review_verdict.id"
         " JOIN review_queuedpair ON pair_id = review_queuedpair.id WHERE queue_id = ? ORDER BY position",
         queue,
@@ -88,8 +88,8 @@ def test_a_whole_queue(open_desk: OpenPage, desk: Site) -> None:
     assert kinds[0][1] == "12 of them, jumbled."
 
 
-def test_comparing(open_desk: OpenPage) -> None:
-    page = open_desk("carl", "/search/?image=5&k=12")
+def test_comparing(open_as: OpenPage) -> None:
+    page = open_as("carl", "/search/?image=5&k=12")
     expect(page.locator(".hit").first).to_be_visible()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("c")

@@ -28,8 +28,8 @@ def fits(page: Page) -> None:
     soon(page, lambda: page.evaluate(SMALL, SMALLEST), [])
 
 
-def test_comparing(open_desk: OpenPage) -> None:
-    page = open_desk("rita", "/compare/9/10/", **PHONE)
+def test_comparing(open_as: OpenPage) -> None:
+    page = open_as("rita", "/compare/9/10/", **PHONE)
     expect(page.get_by_role("heading", name="Compare", exact=True)).to_be_visible()
     fits(page)
     for name in ("Swipe", "Overlay", "Flicker", "Side by side"):
@@ -45,9 +45,9 @@ def test_comparing(open_desk: OpenPage) -> None:
     fits(page)
 
 
-def test_reading(open_desk: OpenPage, desk: Site) -> None:
-    queue = desk.call("make_queue", "On the train", 2)
-    page = open_desk("rosa", "/review/", **PHONE)
+def test_reading(open_as: OpenPage, team_site: Site) -> None:
+    queue = team_site.call("make_queue", "On the train", 2)
+    page = open_as("rosa", "/review/", **PHONE)
     fits(page)
     page.goto(f"/review/queues/{queue}/")
     for position in (1, 2):
@@ -60,7 +60,7 @@ def test_reading(open_desk: OpenPage, desk: Site) -> None:
 
 
 @pytest.mark.parametrize("address", ["/duplicates/", "/review/verdicts/", "/records/", "/collections/"])
-def test_other_pages(open_desk: OpenPage, address: str) -> None:
-    page = open_desk("rita", address, **PHONE)
+def test_other_pages(open_as: OpenPage, address: str) -> None:
+    page = open_as("rita", address, **PHONE)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     fits(page)

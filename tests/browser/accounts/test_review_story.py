@@ -34,15 +34,15 @@ def upload(page: Page, paths: list[Path]) -> None:
     expect(page.locator('.upload[data-state="stored"]')).to_have_count(len(paths))
 
 
-def scan(desk: Site, after: int) -> None:
+def scan(team_site: Site, after: int) -> None:
     """Wait for a scan for duplicates that is newer than another."""
     newer = "SELECT 1 FROM review_duplicatescan WHERE state = 'ready' AND id > ?"
-    wait_until(lambda: desk.sql(newer, after), "a newer scan for duplicates", WORKERS_SECONDS)
+    wait_until(lambda: team_site.sql(newer, after), "a newer scan for duplicates", WORKERS_SECONDS)
 
 
-def newest_scan(desk: Site) -> int:
+def newest_scan(team_site: Site) -> int:
     """Return the number of the newest scan for duplicates."""
-    return int(desk.sql("SELECT coalesce(max(id), 0) FROM review_duplicatescan")[0][0])
+    return int(team_site.sql("SELECT coalesce(max(id), 0) FROM review_duplicatescan")[0][0])
 
 
 def group_of_coins(page: Page) -> Locator:
@@ -52,10 +52,10 @@ def group_of_coins(page: Page) -> Locator:
     return page.locator(".group").filter(has_text="coins")
 
 
-def test_different_stays_different(open_desk: OpenPage, desk: Site, tmp_path: Path) -> None:
-    page = open_desk("carl", "/")
+def test_different_stays_different(open_as: OpenPage, team_site: Site, tmp_path: Path) -> None:
+    page = open_as("carl", "/")
     upload(page, draw(tmp_path))
-    wait_until(lambda: desk.num_waiting() == 0, "the features are computed", WORKERS_SECONDS)
+    wait_until(lambda: team_site.num_waiting() == 0, "the features are computed", WORKERS_SECONDS)
 
     page.goto("/?q=coins.png")
     page.locator(".tile a").first.click()
@@ -73,12 +73,12 @@ def test_different_stays_different(open_desk: OpenPage, desk: Site, tmp_path: Pa
     expect(page.locator("#verdict")).to_contain_text("You decided different")
     expect(group_of_coins(page)).to_have_count(0)
 
-    scans, generation = newest_scan(desk), desk.sql("SELECT max(id) FROM search_generation")[0][0]
-    admin = open_desk("ada", "/status/")
+    scans, generation = newest_scan(team_site), team_site.sql("SELECT max(id) FROM search_generation")[0][0]
+    admin = open_as("ada", "/status/")
     admin.get_by_role("button", name="Rebuild").click()
     active = "SELECT 1 FROM search_generation WHERE life = 'active' AND id > ?"
-    wait_until(lambda: desk.sql(active, generation), "the index is built again", WORKERS_SECONDS)
-    scan(desk, scans)
+    wait_until(lambda: team_site.sql(active, generation), "the index is built again", WORKERS_SECONDS)
+    scan(team_site, scans)
     expect(group_of_coins(page)).to_have_count(0)
     page.goto(compared)
     expect(page.locator("#verdict")).to_contain_text("You decided different")

@@ -30,9 +30,9 @@ def decide(page: Page, name: str, note: str = "") -> None:
     expect(page.locator(f'.turn[data-pair="{before}"]')).to_have_count(0)
 
 
-def test_nobody_gets_the_pair_of_another(open_desk: OpenPage, desk: Site) -> None:
-    queue = desk.call("make_queue", "One reader each", 6)
-    rita, ruth = (open_desk(name, f"/review/queues/{queue}/") for name in ("rita", "ruth"))
+def test_nobody_gets_the_pair_of_another(open_as: OpenPage, team_site: Site) -> None:
+    queue = team_site.call("make_queue", "One reader each", 6)
+    rita, ruth = (open_as(name, f"/review/queues/{queue}/") for name in ("rita", "ruth"))
     seen: dict[str, str] = {}
     for _round in range(3):
         for name, page in (("rita", rita), ("ruth", ruth)):
@@ -43,7 +43,7 @@ def test_nobody_gets_the_pair_of_another(open_desk: OpenPage, desk: Site) -> Non
     assert len(seen) == 6
     for page in (rita, ruth):
         expect(page.locator("[data-end]")).to_be_visible()
-    readings = desk.sql(
+    readings = team_site.sql(
         "SELECT count(*), count(DISTINCT pair_id), count(DISTINCT reader_id) FROM review_reading JOIN review_queuedpair"
         " ON pair_id = review_queuedpair.id WHERE queue_id = ? AND review_reading.decided_at IS NOT NULL",
         queue,
@@ -51,10 +51,10 @@ def test_nobody_gets_the_pair_of_another(open_desk: OpenPage, desk: Site) -> Non
     assert readings == [(6, 6, 2)]
 
 
-def test_two_read_blind_and_a_third_decides(open_desk: OpenPage, desk: Site) -> None:
-    queue = desk.call("make_queue", "Two readers", 1, two_readers=True)
+def test_two_read_blind_and_a_third_decides(open_as: OpenPage, team_site: Site) -> None:
+    queue = team_site.call("make_queue", "Two readers", 1, two_readers=True)
     address = f"/review/queues/{queue}/"
-    rita, ruth, nora = (open_desk(name, "/") for name in ("rita", "ruth", "nora"))
+    rita, ruth, nora = (open_as(name, "/") for name in ("rita", "ruth", "nora"))
     rita.goto(address)
     compared = str(rita.locator("[data-compare]").get_attribute("href"))
     decide(rita, "same", SECRET)
@@ -81,27 +81,27 @@ def test_two_read_blind_and_a_third_decides(open_desk: OpenPage, desk: Site) -> 
     expect(nora.locator("main")).to_contain_text("kappa")
     ruth.goto(compared)
     expect(ruth.locator("main")).to_contain_text(SECRET)
-    assert desk.sql("SELECT state FROM review_queuedpair WHERE queue_id = ?", queue) == [("decided",)]
+    assert team_site.sql("SELECT state FROM review_queuedpair WHERE queue_id = ?", queue) == [("decided",)]
 
 
 def test_a_pair_whose_time_is_over_goes_to_another_and_the_late_verdict_is_kept(
-    open_desk: OpenPage, desk: Site
+    open_as: OpenPage, team_site: Site
 ) -> None:
-    queue = desk.call("make_queue", "Left lying", 1)
+    queue = team_site.call("make_queue", "Left lying", 1)
     address = f"/review/queues/{queue}/"
-    rita, ruth = (open_desk(name, "/") for name in ("rita", "ruth"))
+    rita, ruth = (open_as(name, "/") for name in ("rita", "ruth"))
     rita.goto(address)
     held = pair(rita)
     ruth.goto(address)
     expect(ruth.locator("[data-end]")).to_contain_text("in other hands")
-    assert desk.call("let_leases_end", queue) == 1
+    assert team_site.call("let_leases_end", queue) == 1
     ruth.goto(address)
     assert pair(ruth) == held
     decide(ruth, "same")
 
     verdicts = "SELECT count(*) FROM review_verdict"
-    ((before,),) = desk.sql(verdicts)
+    ((before,),) = team_site.sql(verdicts)
     rita.locator(".turn").get_by_role("button", name="unsure").click()
     expect(rita.locator("#said")).to_contain_text("kept")
-    ((after,),) = desk.sql(verdicts)
+    ((after,),) = team_site.sql(verdicts)
     assert after == before + 1
