@@ -117,6 +117,20 @@ def machine_line(document: Document) -> str:
     )
 
 
+def known_set(document: Document) -> list[str]:
+    """Show our rankings of a well-known set in the measures of its papers, and what was published."""
+    lines = runs_table("runs", {"Ranking": "ranking", **{each: each for each in document["measures"]}})(document)
+    lines += [
+        f"- {each['system']}: {each['measure']} {each['value']:.3f} ({each['source']})"
+        for each in document["published"]
+    ]
+    return (
+        lines
+        if document["published"]
+        else [*lines, "No published figure in these measures was looked up for this set."]
+    )
+
+
 def runs_table(key: str, columns: dict[str, str]) -> Callable[[Document], list[str]]:
     """Return a renderer that shows some fields of each run."""
 

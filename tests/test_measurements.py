@@ -193,3 +193,13 @@ def test_command_line_names_no_folder_of_this_machine(monkeypatch: pytest.Monkey
 
 def test_machine_tells_what_figures_depend_on() -> None:
     assert {"processor", "cores", "memory_gib", "libraries", "date"} <= set(machine.describe_machine())
+
+
+def test_a_well_known_set_is_shown_in_its_own_measures() -> None:
+    runs = [{"ranking": "deep", "N-S": 3.5, "mAP": 0.9}, {"ranking": "default", "N-S": 3.75, "mAP": 0.95}]
+    document = {"machine": MACHINE, "command": "python benchmarks/published.py full", "data": "UKBench: 8 pictures"}
+    cited = {"system": "Another", "measure": "N-S", "value": 3.6, "source": "a paper"}
+    text = report.page({"published": document | {"measures": ["N-S", "mAP"], "runs": runs, "published": [cited]}})
+    assert "Another: N-S 3.600 (a paper)" in text
+    assert row(text, "Ranking")[1:] == ["N-S", "mAP"]
+    assert row(text, "default")[1:] == ["3.75", "0.95"]
