@@ -50,6 +50,10 @@ class IndexUnavailableError(SearchError):
     """No backend of that name can be used on this machine."""
 
 
+class StartError(SearchError):
+    """The site cannot be started."""
+
+
 class GenerationError(SearchError):
     """A generation could not be built or published."""
 

@@ -10,9 +10,10 @@ from search.error_sentences import (
     methods,
     pretrained,
     queries,
+    site,
     training,
 )
 
-SUBJECTS = (commands, exports, index, jobs, measuring, methods, pretrained, queries, training)
+SUBJECTS = (commands, exports, index, jobs, measuring, methods, pretrained, queries, site, training)
 for _subject in SUBJECTS:
     errors.register(_subject.SENTENCES)

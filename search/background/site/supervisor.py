@@ -21,16 +21,13 @@ from gallery.models import Image
 from jobs.supervisor import lock, redis_server
 from jobs.supervisor.service import Program, Service
 from search.background.site import preparation, programs
+from search.exceptions import StartError
 from search.storage import data_folder, redis_folder, runtime_folder
 
 LOOK_SECONDS = 0.1
 WEB_START_SECONDS = 60
 SAMPLES_SECONDS = 120
 SAMPLES_MARK = "samples-made"
-
-
-class StartError(Exception):
-    """The site cannot be started; the text says why and what to do."""
 
 
 class _StopRequested(Exception):  # noqa: N818 (no error: somebody pressed Ctrl-C during the start)
@@ -96,10 +93,7 @@ class Supervisor:
         try:
             return socket.create_server((host, port), family=family, backlog=512)
         except OSError as error:
-            raise StartError(
-                f"Cannot listen on {host}, port {port}: {error.strerror or error}. "
-                "Stop what uses it, or name another port: PORT=8001 (PORT=0 takes a free one)."
-            ) from error
+            raise StartError("cannot_listen", host=host, port=str(port), cause=error.strerror or str(error)) from error
 
     def _start(self, listener: socket.socket, holder: Path) -> None:
         mark, url = runtime_folder() / SAMPLES_MARK, _url(listener)
@@ -110,18 +104,18 @@ class Supervisor:
             preparation.make_admin(lambda name, password: self._introduce(url, name, password))
             wants_samples = not (self.options.images or mark.exists() or Image.objects.exists())
         except (DatabaseError, OSError) as error:
-            raise StartError(f"What the site keeps in {data_folder()} cannot be used: {error}.") from error
+            raise StartError("site_data_unusable", folder=str(data_folder()), cause=str(error)) from error
         # The supervisor asks the database nothing more, and would hold the connection for as long as the site runs.
         connections.close_all()
         redis = self._start_redis()
         # Beside Redis, not after it: loading the web server is the longest part of a start.
         web = self._add(programs.web(listener.fileno(), self.options.open_access))
         if redis:
-            self._wait(self._redis_answers(redis), redis_server.START_SECONDS, "Redis does not answer")
+            self._wait(self._redis_answers(redis), redis_server.START_SECONDS, "own_redis_silent")
         samples = self._add(programs.samples()) if wants_samples else None
-        self._wait(lambda: self._web_answers(listener, web), WEB_START_SECONDS, "The web server does not answer")
+        self._wait(lambda: self._web_answers(listener, web), WEB_START_SECONDS, "web_server_silent")
         if samples:
-            self._wait(lambda: samples.done, SAMPLES_SECONDS, "The sample gallery is not ready")
+            self._wait(lambda: samples.done, SAMPLES_SECONDS, "samples_not_ready")
             # Only once they are all there: samples that were interrupted are made again.
             mark.touch()
         # From here on others are told where the site is.
@@ -137,9 +131,7 @@ class Supervisor:
         """Start a Redis of our own, or see that the given one answers."""
         if self.options.redis_url:
             if not redis_server.answers(self.options.redis_url):
-                raise StartError(
-                    f"No Redis answers at REDIS_URL={self.options.redis_url}. Start it, or unset REDIS_URL."
-                )
+                raise StartError("given_redis_silent", url=self.options.redis_url)
             return None
         program, path = redis_server.find_redis(), redis_server.socket_of(settings.REDIS_URL)
         redis_server.prepare_folders(path, self._redis_data)
@@ -167,21 +159,21 @@ class Supervisor:
         service.start()
         return service
 
-    def _wait(self, condition: Callable[[], bool], seconds: float, complaint: str) -> None:
-        """Wait for a condition, looking after the processes meanwhile."""
+    def _wait(self, condition: Callable[[], bool], seconds: float, code: str) -> None:
+        """Wait for a condition, looking after the processes meanwhile; after so many seconds the start has failed."""
         deadline = time.monotonic() + seconds
         while not condition():
             if self._stop.is_set():
                 raise _StopRequested
             if time.monotonic() > deadline:
-                raise StartError(f"{complaint} after {seconds:g} s; the lines above may say why.")
+                raise StartError(code, seconds=f"{seconds:g}")
             self._look_after()
             self._stop.wait(0.05)
 
     def _web_answers(self, listener: socket.socket, web: Service) -> bool:
         """Tell whether the web server answers; three early ends in a row mean that it never will."""
         if web.num_failures >= 3:
-            raise StartError("The web server ends as soon as it is started; the lines above say why.")
+            raise StartError("web_server_ends")
         address, port = _reachable(listener)
         connection = http.client.HTTPConnection(address, port, timeout=5)
         try:

@@ -11,11 +11,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.environment import environment
 from config.openness import LOCAL, openness
-from jobs.commands import refusal
+from jobs.commands import refusal, refused_by
 from jobs.supervisor.lock import AlreadyRunningError
 from jobs.supervisor.redis_server import RedisMissingError
-from search.background.site.supervisor import Options, StartError, Supervisor, handle_signals
+from search.background.site.supervisor import Options, Supervisor, handle_signals
 from search.checks import TAG
+from search.exceptions import StartError
 
 
 class Command(BaseCommand):
@@ -32,7 +33,9 @@ class Command(BaseCommand):
         handle_signals(supervisor)
         try:
             supervisor.run()
-        except (StartError, AlreadyRunningError, RedisMissingError) as error:
+        except StartError as error:
+            raise refused_by(error) from error
+        except (AlreadyRunningError, RedisMissingError) as error:
             raise CommandError(str(error)) from error
 
     def _options(self, images: str | None) -> Options:

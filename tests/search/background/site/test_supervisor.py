@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
 import os
@@ -24,6 +25,7 @@ from django.contrib.auth.hashers import check_password
 
 from config.environment import BASE_DIR
 from jobs.supervisor.redis_server import RedisMissingError, find_redis
+from search.exceptions import SearchError, StartError
 from tests.search.processes import PATIENCE_SECONDS, Processes, draw_images, processes_of, wait_for, wait_until
 
 pytestmark = [
@@ -172,7 +174,9 @@ def test_a_taken_port_is_refused(make_site: Callable[..., Site]) -> None:
         port = str(taken.getsockname()[1])
         refused = site.manage("run", PORT=port)
     assert refused.returncode == 1
-    assert f"Cannot listen on 127.0.0.1, port {port}: Address already in use" in refused.stderr
+    before, after = str(StartError("cannot_listen", host="127.0.0.1", port=port, cause="|")).split("|")
+    assert f"{before}{os.strerror(errno.EADDRINUSE)}" in refused.stderr
+    assert after in refused.stderr
     assert processes_of(site.folder) == {}
 
 
@@ -211,8 +215,12 @@ def test_a_long_path_and_damaged_redis_data_are_no_obstacle(make_site: Callable[
 @pytest.mark.parametrize(
     ("arguments", "environment", "complaint"),
     [
-        (["--images", "/nowhere"], {}, "--images: expected a folder, got /nowhere"),
-        ([], {"REDIS_URL": "unix:///nowhere/redis.sock"}, "No Redis answers at REDIS_URL=unix:///nowhere/redis.sock"),
+        (["--images", "/nowhere"], {}, SearchError("folder_expected", got="/nowhere")),
+        (
+            [],
+            {"REDIS_URL": "unix:///nowhere/redis.sock"},
+            StartError("given_redis_silent", url="unix:///nowhere/redis.sock"),
+        ),
         ([], {"DEEP_WEIGHTS": "/nowhere.h5"}, "DEEP_WEIGHTS=/nowhere.h5 is not a file"),
         ([], {"INDEX_BACKEND": "faiss"}, "search.E003"),
         ([], {"PORT": "eighty"}, "port"),
@@ -220,7 +228,7 @@ def test_a_long_path_and_damaged_redis_data_are_no_obstacle(make_site: Callable[
     ],
 )
 def test_what_cannot_work_is_told_and_nothing_stays(
-    make_site: Callable[..., Site], arguments: list[str], environment: dict[str, str], complaint: str
+    make_site: Callable[..., Site], arguments: list[str], environment: dict[str, str], complaint: SearchError | str
 ) -> None:
     site = make_site()
     if "PYTHONPATH" in environment:
@@ -229,7 +237,7 @@ def test_what_cannot_work_is_told_and_nothing_stays(
         environment = environment | {"PYTHONPATH": str(site.folder)}
     done = site.manage("run", *arguments, **environment)
     assert done.returncode == 1
-    assert complaint in done.stderr
+    assert str(complaint) in done.stderr
     assert processes_of(site.folder) == {}
 
 
