@@ -185,5 +185,6 @@ class Answer:
     seconds: float = 0.0
     motions: Motions = field(default_factory=NoMotions)
     words: str = ""  # searched for, alone or beside an image
+    num_namesakes: int = 0  # images that say the words, and showed what else may be called so
     guessed: bool = False  # the words name no thing that is known; a text model placed them
     absent: Mapping[int, CodedError] = field(default_factory=dict)  # example -> why it could not be searched by

@@ -20,6 +20,7 @@ from search.features import registry
 from search.generations.visibility import without
 from search.methods import WORDS
 from search.scoring.calibration import UNKNOWN, Calibration
+from search.scoring.namesakes import LEAST, drawn_to
 from search.scoring.phrases import PhraseTable, fit_phrases
 from search.scoring.said import with_said
 from search.scoring.segments import MethodTables, Snapshot, take
@@ -51,6 +52,26 @@ def for_words(snapshot: Snapshot, row: NDArray[Any] | None, closed: NDArray[np.i
     meant = UNKNOWN if row is None else _judging(snapshot, row, closed)
     tables = MethodTables(with_said(meant), meant)
     return replace(snapshot, tables={**snapshot.tables, WORDS: tables})
+
+
+def drawn_to_namesakes(
+    snapshot: Snapshot, row: NDArray[Any], said: NDArray[np.int64], closed: NDArray[np.int64]
+) -> tuple[NDArray[Any], int]:
+    """Return where words lie once the library's own images have shown what they mean, and how many images did.
+
+    Parameters
+    ----------
+    snapshot, row, closed : see `for_words`
+    said : ndarray of ids of images whose own texts hold the words, none of them closed
+    """
+    if len(said) < LEAST:
+        return row, 0
+    seen = without(snapshot, closed)
+    held, others = (take(seen, WORDS, ids) for ids in (said, _fitted(snapshot)[0]))
+    if held is None or others is None:
+        return row, 0
+    drawn = drawn_to(row, held[0][held[1]], others[0][others[1]])
+    return (row, 0) if drawn is None else (drawn, int(np.count_nonzero(held[1])))
 
 
 def forget() -> None:

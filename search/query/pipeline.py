@@ -146,8 +146,8 @@ def run_query(
     checked = check_weights(weights)
     snapshot = current_snapshot()
     closed = closed_ids(viewer, snapshot.revision)
-    asked = _asked(source.words, viewer, collection_id, snapshot)
-    unlike = _asked(source.unlike_words, viewer, collection_id, snapshot)
+    asked = _asked(source.words, viewer, collection_id, snapshot, closed)
+    unlike = _asked(source.unlike_words, viewer, collection_id, snapshot, closed)
     given = [each for each in (source, *beside) if each.has_image]
     examples, absent = _fitted(given, snapshot, closed, single=len(given) == 1 and not source.unlike_words)
     liked = [each for each in examples if not each.source.unlike]
@@ -201,15 +201,24 @@ def run_query(
         seconds=time.perf_counter() - started,
         motions=MotionsByExample(motions) if several else motions[liked[0].source.number],
         words=source.words,
-        guessed=bool(asked and asked.guessed),
+        guessed=bool(asked and asked.guessed and not asked.num_namesakes),
+        num_namesakes=asked.num_namesakes if asked else 0,
         absent=absent | ({source.unlike_number: unlike.why_not} if unlike and unlike.why_not else {}),
     )
 
 
 def _asked(
-    words: str, viewer: User | AnonymousUser | None, collection_id: int | None, snapshot: Snapshot
+    words: str,
+    viewer: User | AnonymousUser | None,
+    collection_id: int | None,
+    snapshot: Snapshot,
+    closed: NDArray[np.int64],
 ) -> WordsAsked | None:
-    return typed_words.fitting(typed_words.ask(words, viewer, collection_id), snapshot) if words else None
+    """Return what words come to among what this person may see; None: there are none."""
+    if not words:
+        return None
+    asked = typed_words.fitting(typed_words.ask(words, viewer, collection_id), snapshot)
+    return typed_words.taught(asked, snapshot, closed)
 
 
 def _shown_already(source: QuerySource, beside: Sequence[QuerySource]) -> list[int]:

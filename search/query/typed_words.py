@@ -14,6 +14,7 @@ from gallery.text_search import ids_saying
 from jobs.errors import CodedError
 from search.exceptions import QueryError, SearchError, WeightsError
 from search.features import registry
+from search.generations import words_calibration
 from search.methods import WORDS
 from search.scoring.segments import Snapshot
 
@@ -40,12 +41,14 @@ class WordsAsked:
     said : ndarray of shape (n,), int64: images whose own texts hold them
     why_not : why they have no place; None where they have one
     guessed : they have a place, but name no thing that is known
+    num_namesakes : of the images that say them, how many have shown what they mean
     """
 
     row: NDArray[Any] | None
     said: NDArray[np.int64]
     why_not: CodedError | None = None
     guessed: bool = False
+    num_namesakes: int = 0
 
 
 def ask(text: str, viewer: User | AnonymousUser | None, collection_id: int | None) -> WordsAsked:
@@ -83,6 +86,14 @@ def fitting(asked: WordsAsked, snapshot: Snapshot) -> WordsAsked:
     elif apart := dims - {len(asked.row)}:
         why = WeightsError("towers_apart", expected=apart.pop(), got=len(asked.row))
     return replace(asked, row=None, why_not=why, guessed=False) if why else asked
+
+
+def taught(asked: WordsAsked, snapshot: Snapshot, closed: NDArray[np.int64]) -> WordsAsked:
+    """Return what words come to where the images that say them have shown what they mean; none is in `closed`."""
+    if asked.row is None:
+        return asked
+    row, num = words_calibration.drawn_to_namesakes(snapshot, asked.row, asked.said, closed)
+    return replace(asked, row=row, num_namesakes=num)
 
 
 def plain(text: str) -> str:

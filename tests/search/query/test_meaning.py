@@ -9,6 +9,7 @@ from typing import cast
 import numpy as np
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 from django.urls import reverse
 
@@ -145,3 +146,43 @@ def test_the_page_says_so(client: Client, library: list[int]) -> None:
 @pytest.mark.parametrize("words", ["Hund", "собака", "いぬ"])
 def test_other_languages_are_understood_by_the_text_model(library: list[int], words: str) -> None:
     assert search(SearchRequest((TypedWords(words),))).found.results[0].image_id == library[0]
+
+
+def called(word: str, *others: str) -> list[int]:
+    """Return five images of a puppy that are called so, and further images, called by what else they are."""
+    ids = add_images(5, label=word)
+    further = add_images(len(others) + len(SHOWN))
+    add_features([*ids, *further], {"words": method().place(["a puppy"] * 5 + [*others, *SHOWN])})
+    return [*ids, *further]
+
+
+def test_images_that_say_it_show_what_it_means() -> None:
+    """The name says nothing; the likes of those that bear it come next, before all that is not called so."""
+    ids = called("xqzvw", "a dog")
+    found = search(SearchRequest((TypedWords("xqzvw"),))).found
+    places = [result.image_id for result in found.results]
+    assert set(places[:5]) == set(ids[:5])
+    assert set(places[5:7]) == {ids[5], ids[6]}
+    assert (found.num_namesakes, found.guessed) == (5, False)
+
+
+def test_images_that_are_closed_to_a_person_show_nothing() -> None:
+    ids = called("xqzvw", "a dog")
+    Image.objects.filter(pk=ids[0]).update(hidden=True)
+    snapshot.forget()
+    found = search(SearchRequest((TypedWords("xqzvw"),), viewer=AnonymousUser())).found
+    assert ids[0] not in [result.image_id for result in found.results]
+    assert (found.num_namesakes, found.guessed) == (0, True)
+
+
+def test_images_with_nothing_in_common_show_nothing() -> None:
+    ids = add_images(5, label="2019")
+    others = add_images(5)
+    add_features([*ids, *others], {"words": method().place([*SHOWN, *["a puppy"] * 5])})
+    assert search(SearchRequest((TypedWords("a 2019"),))).found.num_namesakes == 0
+
+
+def test_the_page_says_what_was_learned(client: Client) -> None:
+    called("puppy")
+    text = client.get(reverse("search:results"), {"q": "puppy"}).content.decode()
+    assert "words_taught" in notes(text)
