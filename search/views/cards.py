@@ -17,6 +17,7 @@ from search.methods import METHODS, WORDS
 from search.presentation import BarSegment, MethodLook, method_looks, stacked
 from search.query.badges import Badge
 from search.types import Answer, MethodScore, Result, Verification
+from search.views.examples import pooled_sentence
 from search.views.matched_areas import MotionLook, motion_look
 from search.wording import (
     number,
@@ -41,6 +42,7 @@ class Reason:
     rarity: str
     sentence: str
     proof: str = ""  # what a re-ranking method shows for it, in words
+    examples: str = ""  # which example it answers to, and what the others have to do with it
 
     @property
     def bar(self) -> SafeString:
@@ -119,6 +121,8 @@ def card_words() -> dict[str, str]:
     """
     words = {
         "more_like": _("More like this"),
+        "like": _("Add as an example: like this"),
+        "unlike": _("Add as an example: not like this"),
         "compare": _("Compare with the query"),
         "score": _("Score"),
         "nothing": _("nothing in common"),
@@ -143,12 +147,16 @@ def make_cards(
     with_motions: bool = False,
     marks: Mapping[int, Sequence[Badge]] | None = None,
     queried: Image | None = None,
+    examples: Mapping[int, Image] | None = None,
+    names: Mapping[int, str] | None = None,
     kept: str = "",
 ) -> list[Card]:
     """
     Return a card per result whose image may still be shown, in the order of the answer.
 
-    The hits of a `queried` image lead to comparisons with it, which keep a part of the query string (`kept`).
+    The hits of a `queried` image lead to comparisons with it, which keep a part of the query string (`kept`). Where
+    there are several `examples`, by number, they lead to the one that the hit answers to; `names` is what they are
+    called.
     """
     looks = method_looks()
     if answer.words:  # what compares images alone has nothing to say
@@ -157,10 +165,26 @@ def make_cards(
     shown = [result for result in answer.results if result.image_id in images]
     motions = answer.motions.of(shown) if with_motions else {}
     cards = [_card(result, images[result.image_id], looks, answer, motions.get(result.image_id)) for result in shown]
+    if names:
+        cards = [replace(card, reasons=[_of_examples(reason, names) for reason in card.reasons]) for card in cards]
     return [
-        replace(card, marks=(marks or {}).get(card.image.pk, ()), compare_url=_compare_url(queried, card.image, kept))
+        replace(
+            card,
+            marks=(marks or {}).get(card.image.pk, ()),
+            compare_url=_compare_url(_answered_to(card, examples or {}, queried), card.image, kept),
+        )
         for card in cards
     ]
+
+
+def _of_examples(reason: Reason, names: Mapping[int, str]) -> Reason:
+    return replace(reason, examples=pooled_sentence(reason.score, names))
+
+
+def _answered_to(card: Card, examples: Mapping[int, Image], queried: Image | None) -> Image | None:
+    """Return the image that a hit was found by most of all."""
+    pooled = card.main.score.pooled if card.main else None
+    return examples.get(pooled.example) if pooled else queried
 
 
 def _compare_url(queried: Image | None, image: Image, kept: str) -> str:

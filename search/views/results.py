@@ -16,7 +16,14 @@ from django.views.decorators.http import require_safe
 
 from gallery.models import Collection
 from search.background import health
-from search.exceptions import ImageNotFoundError, QueryError, SearchError, UploadNotFoundError
+from search.exceptions import (
+    ExamplesError,
+    ImageNotFoundError,
+    QueryError,
+    RegionError,
+    SearchError,
+    UploadNotFoundError,
+)
 from search.forms import SearchForm
 from search.generations.visibility import closed_images
 from search.methods import WORDS
@@ -29,6 +36,15 @@ from search.query.uploads import session_queries
 from search.scoring.presets import Preset
 from search.types import Answer
 from search.views.cards import card_words, make_cards
+from search.views.examples import (
+    PARAMETERS,
+    absent_sentences,
+    adding_url,
+    example_images,
+    example_names,
+    hidden_fields,
+    make_looks,
+)
 from search.views.panel import make_sliders, preset_choices, weight_mix
 from search.views.upload import progress_page, start_page
 
@@ -51,6 +67,7 @@ def results(request: HttpRequest) -> HttpResponse:
     # Written out once, so that panel, search and links cannot differ.
     asked = replace(asked, weights=weights_of(asked, presets))
     context = _panel(request, form, asked, presets) | {"subject": subject}
+    context |= {"looks": make_looks(request, asked, subject), "hidden_fields": hidden_fields(asked)}
     context |= _answer(request, form, asked, subject) if valid else {"problems": form.problems()}
     part = request.headers.get("HX-Request") == "true"
     template = "search/_answer.html" if part else "search/results.html"
@@ -74,10 +91,10 @@ def _panel(
     request: HttpRequest, form: SearchForm, asked: SearchRequest, presets: Mapping[str, Preset]
 ) -> dict[str, Any]:
     weights, found = weights_of(asked), form.cleaned_data
-    sliders = make_sliders(weights, words=asked.words, example=asked.has_example)
-    example = {name: request.GET[name] for name in ("image", "query", "q") if request.GET.get(name)}
+    sliders = make_sliders(weights, words=asked.words or asked.unlike_words, example=asked.has_example)
+    example = {name: request.GET.getlist(name) for name in (*PARAMETERS, "q", "unlike_q") if request.GET.get(name)}
     return {
-        "reset_url": f"{reverse('search:results')}?{urlencode(example)}",
+        "reset_url": f"{reverse('search:results')}?{urlencode(example, doseq=True)}",
         "most_characters": MAX_CHARACTERS,
         "sliders": sliders,
         "mix": weight_mix(sliders),
@@ -98,6 +115,8 @@ def _answer(request: HttpRequest, form: SearchForm, asked: SearchRequest, subjec
     """Search, and return what the answer's template shows."""
     try:
         found = search(asked, subject)
+    except (ExamplesError, RegionError) as error:  # which stay as they are
+        return {"problems": [str(error)]}
     except QueryError as error:
         # Features may be there in a moment, so trying again is offered; other errors stay what they are.
         return {"problems": [str(error)], "again_url": request.get_full_path()}
@@ -106,14 +125,27 @@ def _answer(request: HttpRequest, form: SearchForm, asked: SearchRequest, subjec
     answer = found.found
     kept = _kept_parameters(request)
     cards = make_cards(
-        found.shown, found.images, with_motions=True, marks=found.badges, queried=subject.image, kept=kept
+        found.shown,
+        found.images,
+        with_motions=True,
+        marks=found.badges,
+        queried=subject.image,
+        examples=example_images(subject),
+        names=None if subject.is_plain else example_names(subject),
+        kept=kept,
     )
+    absent = {number: str(why) for number, why in answer.absent.items()}
     more = min(asked.num_results + PAGE_SIZE, MAX_RESULTS)
     return {
         "answer": answer,
         # An index looks at all images, though it brings up few of them.
         "num_compared": answer.num_candidates if answer.exact else answer.num_images,
         "cards": cards,
+        "absent": absent_sentences(subject, absent),
+        # The others answer meanwhile.
+        "again_url": "" if subject.is_ready else request.get_full_path(),
+        "like_url": adding_url(request, "like"),
+        "unlike_url": adding_url(request, "unlike"),
         "num_areas": sum(card.motion is not None for card in cards),
         "words": card_words(),
         "missing": _missing(answer),
@@ -156,6 +188,6 @@ def _address(request: HttpRequest, **changes: Any) -> str:
 def _kept_parameters(request: HttpRequest) -> str:
     """Return what links from a hit keep of the URL: all but what is searched for and the number of results."""
     parameters = request.GET.copy()
-    for name in ("image", "query", "q", "k"):
+    for name in (*PARAMETERS, "q", "unlike_q", "k"):
         parameters.pop(name, None)
     return parameters.urlencode()

@@ -1,10 +1,21 @@
 // A search as its URL says it. Pure: a state in, a query string out, and back.
-// state = {image | query, words, weights: {method: 0..1}, min, max, k, collection, view, areas, judged, order}; "" and neutral values are left out.
+// state = {examples: [[name, value]], words, unlikeWords, weights: {method: 0..1}, min, max, k, collection, view, areas, judged, order}; "" and neutral values are left out.
+
+const EXAMPLES = ["image", "query", "box", "like", "unlike"];
+const examplesOf = (parameters) => [...parameters].filter(([name]) => EXAMPLES.includes(name));
+
+// Returns the query string `now` with the examples of the query string `asked`. Weights of words alone stay behind.
+export function withExamples(now, asked) {
+  const before = new URLSearchParams(now);
+  const alone = !examplesOf(before).length;
+  const rest = [...before].filter(([name]) => !EXAMPLES.includes(name) && name !== "k" && !(alone && name.startsWith("w_")));
+  return new URLSearchParams([...examplesOf(new URLSearchParams(asked)), ...rest]).toString();
+}
 
 export function writeAddress(state) {
   const parameters = new URLSearchParams();
-  if (state.query) parameters.set("query", state.query);
-  else if (state.image) parameters.set("image", state.image);
+  for (const [name, value] of state.examples) parameters.append(name, value);
+  if (state.unlikeWords) parameters.set("unlike_q", state.unlikeWords);
   if (state.words) parameters.set("q", state.words);
   for (const [method, weight] of Object.entries(state.weights)) parameters.set(`w_${method}`, String(weight));
   if (Number(state.min) > 0) parameters.set("min", String(state.min));
@@ -27,8 +38,8 @@ export function readAddress(text, presets, fallback) {
     if (weight >= 0 && weight <= 1) weights[method] = weight;
   }
   return {
-    image: parameters.get("image") ?? "",
-    query: parameters.get("query") ?? "",
+    examples: examplesOf(parameters),
+    unlikeWords: parameters.get("unlike_q") ?? "",
     words: parameters.get("q") ?? "",
     weights,
     min: Number(parameters.get("min") ?? 0),

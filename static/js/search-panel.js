@@ -55,9 +55,9 @@ export class Panel {
   state() {
     const value = (name) => this.form.elements[name]?.value ?? "";
     return {
-      image: value("image"),
-      query: value("query"),
+      examples: [...this.form.querySelectorAll("[data-example-field]")].map((field) => [field.name, field.value]),
       words: value("q"),
+      unlikeWords: value("unlike_q"),
       weights: this.weights(),
       ...this.limits(),
       collection: value("collection"),

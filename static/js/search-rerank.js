@@ -29,14 +29,16 @@ const panel = new Panel(document.getElementById("weights"), (stillMoving) => {
 });
 
 // Other words are another search: the server says what counts in it, unless the sliders were moved.
-const words = document.getElementById("words");
-words.addEventListener("input", (event) => event.stopPropagation());
-words.addEventListener("change", (event) => {
+function askAnew(event) {
   event.stopPropagation();
   const { words: _missing, ...weights } = panel.untouched ? {} : panel.weights();
   const state = panel.state();
-  if (state.words || state.image || state.query) location.assign(`${location.pathname}?${writeAddress({ ...state, weights })}`);
-});
+  if (state.words || state.examples.length) location.assign(`${location.pathname}?${writeAddress({ ...state, weights })}`);
+}
+for (const words of ["words", "unlike-words"].map((id) => document.getElementById(id))) {
+  words.addEventListener("input", (event) => event.stopPropagation());
+  words.addEventListener("change", askAnew);
+}
 
 // A collection may have weights of its own: while nobody has touched the sliders, the server says which count in it.
 const collection = document.getElementById("collection");
@@ -161,7 +163,7 @@ getReady();
 addEventListener("popstate", () => {
   const state = readAddress(location.search, panel.presets, first(panel.presets));
   const now = panel.state();
-  if (["image", "query", "words"].some((name) => state[name] !== now[name])) return location.reload();
+  if (["examples", "words", "unlikeWords"].some((name) => String(state[name]) !== String(now[name]))) return location.reload();
   count = state.k;
   panel.restore(state);
   rerank();

@@ -1,4 +1,6 @@
 // Search by an image from outside: chosen, dropped or pasted anywhere on the page.
+import { withExamples } from "./search-address.js";
+
 const form = document.getElementById("query-upload");
 const dialog = form.closest("dialog");
 const input = form.elements.file;
@@ -9,9 +11,17 @@ const state = form.querySelector("[data-state]");
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 let busy = false;
+let adding = false; // whether what comes is one more example
+
+for (const opener of document.querySelectorAll('[data-opens="another"]')) {
+  opener.addEventListener("click", () => (adding = "adds" in opener.dataset));
+}
+dialog?.addEventListener("close", () => (adding = false));
 
 // An image that is added to words is searched for together with them.
 function withWords(url) {
+  const key = new URL(url, location.href).searchParams.get("query");
+  if (adding && key) return `${location.pathname}?${withExamples(location.search, `${location.search}&like=${key}`)}`;
   const words = document.querySelector(".subject-words #words")?.value;
   return words ? `${url}&q=${encodeURIComponent(words)}` : url;
 }
