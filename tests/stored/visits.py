@@ -9,33 +9,42 @@ import json
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import django
 from django.apps import apps
 from django.conf import settings
+from django.db.models import Model
 
 Name = tuple[str, list[Any], str]
 """Of an address, its arguments, and the query string."""
+APPS = ("gallery", "search", "review")
 UNFINISHED = ("pending", "waiting", "running")  # the first: of images
 ADMIN, VIEWER = "admin", "viewer"
 
 
 def counts() -> dict[str, int]:
     """Return how many rows each model of ours has."""
-    models = (model for app in ("gallery", "search", "review") for model in apps.get_app_config(app).get_models())
+    models = (model for app in APPS for model in apps.get_app_config(app).get_models())
     return {model._meta.label: model._default_manager.count() for model in models}
 
 
 def unfinished() -> dict[str, int]:
     """Return how many rows of each model wait for a worker, or are in the hands of one."""
     found: Counter[str] = Counter()
-    for label in counts():
-        model = apps.get_model(label)
-        names = {field.name for field in model._meta.get_fields()} & {"state", "status"}
-        for name in names - ({"state"} if label == "review.Verdict" else set()):
-            found[label] += model._default_manager.filter(**{f"{name}__in": UNFINISHED}).count()
+    for model, name in work():
+        found[model._meta.label] += model._default_manager.filter(**{f"{name}__in": UNFINISHED}).count()
     return {label: number for label, number in found.items() if number}
+
+
+def work() -> Iterator[tuple[type[Model], str]]:
+    """Yield the models whose rows are worked on, and which field of theirs says how far."""
+    for app in APPS:
+        for model in apps.get_app_config(app).get_models():
+            names = {field.name for field in model._meta.get_fields()} & {"state", "status"}
+            for name in sorted(names - ({"state"} if model._meta.label == "review.Verdict" else set())):
+                yield model, name
 
 
 def images() -> dict[str, int]:

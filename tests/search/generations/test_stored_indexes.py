@@ -107,6 +107,7 @@ def test_a_generation_of_0_1_answers_as_it_did(tmp_path: Path, rows: NDArray[np.
             assert found.tolist() == [near for near in expected if near % 2 == 0]
 
 
+@pytest.mark.slow
 def test_a_graph_of_0_1_answers_as_it_did(tmp_path: Path, rows: NDArray[np.float32]) -> None:
     faiss = pytest.importorskip("faiss", exc_type=ImportError)
     stored_by_0_1(tmp_path, rows, "faiss_hnsw")
