@@ -19,7 +19,7 @@ from search.scoring.fusion import top
 from search.scoring.pooling import power_mean
 from search.scoring.segments import Segment
 
-BY_SPOTS, BY_METHOD = 1 / 4, 1 / 20
+BY_SPOTS, BY_METHOD = 1 / 8, 1 / 20
 """Rows of a segment that an index of spots may bring up, and each method alone, as parts of all that are wanted."""
 ESTIMATES_POWER = 8 / 3
 """Estimates are rarities, which are decades to the power 1.5: so they are pooled as `pooling.POWER` pools decades."""
