@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.template.loader import get_template
 from django.test import Client
+from django.urls import reverse
 
 from gallery.models import Image
 from gallery.ratios import MOST_STEPS, ratio_rules, ratio_step
@@ -61,7 +62,7 @@ def test_pages_carry_the_policy(client: Client, db: None) -> None:
 def test_a_wrong_address_is_answered_with_a_way_on(client: Client, db: None) -> None:
     response = client.get("/missing/")
     assert response.status_code == 404
-    assert "Go to the gallery" in response.content.decode()
+    assert f'href="{reverse("gallery:index")}"' in response.content.decode()
 
 
 def test_the_page_of_failures_needs_nothing() -> None:
