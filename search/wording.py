@@ -20,7 +20,13 @@ RAREST = 1_000_000
 
 def number(value: float, digits: int) -> str:
     """Return a number rounded to so many digits (Django's own formatting cuts them off), as the language writes it."""
-    return str(formats.number_format(round(value, digits), digits))
+    # What rounds to zero from below equals zero as a key, and is written without its sign like it.
+    return _written(round(value, digits) + 0.0, digits, get_language())
+
+
+@lru_cache(maxsize=4096)  # a page of results says six hundred, most of them again and again
+def _written(value: float, digits: int, language: str | None) -> str:
+    return str(formats.number_format(value, digits))
 
 
 def score_number(score: float) -> int:

@@ -42,6 +42,7 @@ def test_each_language_groups_numbers_by_itself() -> None:
         (1234.5, 1, "1234.5"),
         (0.995, 1, "1.0"),
         (2, 0, "2"),
+        (-0.001, 2, "0.00"),
     ],
 )
 def test_numbers_are_rounded_not_cut_off(value: float, digits: int, text: str) -> None:
