@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
@@ -88,6 +88,7 @@ def test_it_says_which_examples_have_to_do_with_it() -> None:
 values = hnp.arrays(np.float64, (3, 4), elements=st.floats(0, 6) | st.just(NAN))
 
 
+@settings(deadline=None)
 @given(values)
 def test_what_is_pooled_lies_between_the_mean_and_the_highest(decades: NDArray[np.float64]) -> None:
     for column, found in zip(decades.T, power_mean(decades), strict=True):
@@ -97,6 +98,7 @@ def test_what_is_pooled_lies_between_the_mean_and_the_highest(decades: NDArray[n
             assert known.mean() - 1e-9 <= found <= known.max() + 1e-9
 
 
+@settings(deadline=None)
 @given(values, values)
 def test_a_disliked_example_never_raises_and_takes_a_bounded_part(
     liked: NDArray[np.float64], disliked: NDArray[np.float64]
