@@ -31,7 +31,7 @@ from tests.search.scenes import store_scenes
 
 pytestmark = pytest.mark.django_db
 PARTS = ("methods", "fused", "reference")
-FUSIONS = ["default", "equal", "product", "medical"]  # the scenes have nothing that the preset copyright weighs
+FUSIONS = ["default", "equal", "product", "medical", "copyright"]
 
 
 @pytest.fixture(autouse=True)
