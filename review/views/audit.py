@@ -49,13 +49,14 @@ def audit(request: HttpRequest) -> HttpResponse:
         return render(request, "review/_audit_rows.html", context)
     checks = list(AuditCheck.objects.all()[:NEWEST])
     newest = checks[0] if checks else None
+    # The newest may wait, run or have failed; what holds is what the last one found that came to an end.
     done = next((check for check in checks if check.state == JobState.READY), None)
     if done is None and len(checks) == NEWEST:
         done = AuditCheck.objects.filter(state=JobState.READY).first()
     context |= {
         "form": form,
         "query": query,
-        "head": chain_end(),
+        "end": chain_end(),
         "newest": newest,
         "check": done,
     }

@@ -51,6 +51,7 @@ def verdicts(request: HttpRequest) -> HttpResponseBase:
     found, address = form.verdicts(until), reverse("review:verdicts")
     if kind is None or form.errors:
         return redirect(f"{address}?{urlencode(form.query())}")
+    # Before the first byte goes out: a download that breaks off has taken something all the same.
     with transaction.atomic():
         log_act(user, Action.EXPORT, "verdicts", format=kind, filters=form.query(), verdicts=found.count())
     shown_at = f"{address}?{urlencode(form.query())}" if form.query() else address

@@ -229,4 +229,5 @@ def _refuse(
 
 
 def _wants_json(request: HttpRequest) -> bool:
+    # The page's script asks for JSON alone; a form that is sent without it accepts pages.
     return not request.accepts("text/html")
