@@ -63,6 +63,7 @@ measurements: $(VENV)/.dev
 	$(BIN)/python benchmarks/claims.py --images "$(IMAGES)" --out docs/measurements/claims-packaged.json
 	$(BIN)/python benchmarks/claims.py --images "$(IMAGES)" --backbone compact --out docs/measurements/claims-built-in.json
 	$(BIN)/python benchmarks/networks.py --images "$(IMAGES)" --out docs/measurements/networks.json
+	$(BIN)/python benchmarks/calibration.py --images "$(IMAGES)" --out docs/measurements/calibration.json
 	$(BIN)/python benchmarks/methods.py --images "$(IMAGES)" --out docs/measurements/methods.json
 	$(BIN)/python benchmarks/reduction.py --images "$(IMAGES)" --out docs/measurements/reduction.json
 	$(BIN)/python benchmarks/search.py --out docs/measurements/search.json

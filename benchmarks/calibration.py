@@ -15,6 +15,8 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +28,26 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from benchmarks.machine import command_line, describe_machine
+from search.generations.library_kinds import CONTENT, make_kinds
+from search.generations.random_rows import RandomRows
 from search.methods import Method
 from search.scoring.background import background_of
-from search.scoring.calibration import Calibration, Sampling, fit, sample_cosines, sample_scores
+from search.scoring.calibration import Sampling, fit, sample_cosines, sample_scores
+from search.scoring.copies import no_copies
+from search.scoring.kinds import NONE
+from search.scoring.score import RowPairs
+from search.scoring.segments import MethodRows, Segment, Snapshot, fit_tables
 from search.types import RGBImage, Scores, Vectors
 
 LEVELS = (1.0, 2.0, 3.0, 4.0)
+COLUMNS = tuple(f"1e-{level:.0f}" for level in LEVELS)
 LEAST_PAIRS = 10
 """A level is left out where fewer pairs than these would reach it if the claim held."""
 BATCH, SEED, SMALL = 32, 20, 70
 TOLD = Sampling(rows=1000, queries=150, partners=100)
+MIXED_DRAWS = 5
+CHEAP, COSTLY = 120_000, 15_000
+"""Pairs that are asked about in mixed libraries, by methods with a dot product and by others."""
 
 
 def radiograph(image: RGBImage, seed: int) -> RGBImage:
@@ -69,9 +81,8 @@ def sample(method: Method, vectors: Vectors, rows: NDArray[np.int64], seed: int)
     return sample_cosines(vectors, np.sort(rows), seed, TOLD)
 
 
-def seen_by_said(table: Calibration, scores: Scores) -> list[float | None]:
+def seen_by_said(decades: NDArray[np.float64]) -> list[float | None]:
     """Return seen / said at each level; None where the pairs are too few to tell, or nothing so rare is ever said."""
-    decades = table.decades_of(scores)
     found: list[float | None] = []
     for level in LEVELS:
         reached = decades[decades >= level - 1e-9]
@@ -95,32 +106,85 @@ def measure(method: Method, vectors: Vectors, fitted: int, draws: int, *, lent: 
     for seed in range(draws):
         ours, others = halves(len(vectors), fitted, SEED + seed)
         table = fit(sample(method, vectors, ours, seed), prior, fitted)
-        found.append(seen_by_said(table, sample(method, vectors, others, seed)))
+        found.append(seen_by_said(table.decades_of(sample(method, vectors, others, seed))))
     return medians(found)
 
 
-def measure_mixed(method: Method, photographs: Vectors, scans: Vectors) -> dict[str, list[float | None]]:
-    """Return seen / said of pairs of photographs and of pairs of scans, by the pairs of a library of both."""
-    parts = [halves(len(rows), len(rows) // 2, SEED) for rows in (photographs, scans)]
-    library = np.concatenate([photographs[parts[0][0]], scans[parts[1][0]]])
-    prior = background_of(method.name, method.version)
-    table = fit(sample(method, library, np.arange(len(library)), SEED), prior, len(library))
-    return {
-        "photographs in a mixed library": seen_by_said(table, sample(method, photographs, parts[0][1], SEED)),
-        "scans in a mixed library": seen_by_said(table, sample(method, scans, parts[1][1], SEED)),
-    }
+@dataclass(frozen=True)
+class Mixed:
+    """A library of two halves, of photographs and of scans, as a generation would judge it; the others are asked."""
+
+    methods: dict[str, Method]
+    sets: dict[str, dict[str, Vectors]]
+    seed: int
+
+    @cached_property
+    def parts(self) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        return {
+            name: halves(len(rows[CONTENT]), len(rows[CONTENT]) // 2, self.seed) for name, rows in self.sets.items()
+        }
+
+    @cached_property
+    def segment(self) -> Segment:
+        ours = {
+            name: np.concatenate([rows[name][self.parts[each][0]] for each, rows in self.sets.items()])
+            for name in self.methods
+        }
+        num = len(ours[CONTENT])
+        rows = {name: MethodRows(self.methods[name].version, vectors) for name, vectors in ours.items()}
+        return Segment(np.arange(num), np.ones(num, bool), rows)
+
+    @cached_property
+    def snapshots(self) -> dict[str, Snapshot]:
+        """Return what judges: the whole library's pairs alone, and with those of its kinds."""
+        every = np.arange(len(self.segment.image_ids))
+        drawn = RandomRows(self.segment, self.methods, SEED, no_copies)
+        tables = {
+            name: fit_tables(held, self.methods[name], drawn.of(every), SEED)
+            for name, held in self.segment.methods.items()
+        }
+        whole = Snapshot((self.segment,), tables)
+        found = make_kinds(self.segment, self.methods, whole.calibrations, drawn, SEED)
+        return {"": whole, ", kinds": replace(whole, kinds=found and found[0])}
+
+    def measure(self, name: str) -> dict[str, list[float | None]]:
+        """Return seen / said of pairs of photographs and of pairs of scans, by case."""
+        found, method = {}, self.methods[name]
+        for each, rows in self.sets.items():
+            first, second = random_pairs(self.parts[each][1], COSTLY if method.pairwise or method.reranks else CHEAP)
+            scores = RowPairs(rows[name], np.ones(len(rows[name]), bool), first, second).scores(
+                method, np.ones(len(first), bool)
+            )
+            for said, snapshot in self.snapshots.items():
+                of_rows = snapshot.kinds.places.of(rows[CONTENT]) if snapshot.kinds else np.full(len(rows[name]), NONE)
+                judges = snapshot.pair_tables(of_rows[first], of_rows[second])
+                found[f"{each} in a mixed library{said}"] = seen_by_said(judges.decades_of(name, scores))
+        return found
+
+
+def random_pairs(rows: NDArray[np.int64], most: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    first, second = np.triu_indices(len(rows), k=1)
+    chosen = np.random.default_rng(SEED).permutation(len(first))[:most]
+    chosen.sort()  # pairs of one first image stand together
+    return rows[first[chosen]], rows[second[chosen]]
 
 
 def medians(found: Sequence[Sequence[float | None]]) -> list[float | None]:
     """Return the median of each column over the rows that have it."""
     columns = [[value for value in column if value is not None] for column in zip(*found, strict=True)]
-    return [float(np.median(column)) if column else None for column in columns]
+    return [round(float(np.median(column)), 2) if column else None for column in columns]
+
+
+def medians_of(found: Sequence[dict[str, list[float | None]]]) -> dict[str, list[float | None]]:
+    """Return the medians of cases that were measured several times."""
+    return {case: medians([each[case] for each in found if case in each]) for case in found[0]}
 
 
 def measure_all(
     methods: dict[str, Method], photographs: dict[str, Vectors], scans: dict[str, Vectors], draws: int
 ) -> list[dict[str, Any]]:
     rows = []
+    mixed = [Mixed(methods, {"photographs": photographs, "scans": scans}, SEED + draw) for draw in range(MIXED_DRAWS)]
     for name, method in methods.items():
         shown, kind = photographs[name], scans[name]
         cases = {
@@ -129,17 +193,19 @@ def measure_all(
             f"{SMALL} scans": measure(method, kind, SMALL, draws, lent=True),
             "half of the photographs": measure(method, shown, len(shown) // 2, 2, lent=True),
             "half of the scans": measure(method, kind, len(kind) // 2, 2, lent=True),
-            **measure_mixed(method, shown, kind),
+            **medians_of([each.measure(name) for each in mixed]),
         }
-        rows += [{"method": name, "case": case, "seen_by_said": told} for case, told in cases.items()]
+        rows += [
+            {"method": name, "case": case, **dict(zip(COLUMNS, told, strict=True))} for case, told in cases.items()
+        ]
     return rows
 
 
 def show(rows: Sequence[dict[str, Any]]) -> None:
-    print(f"{'method':<10}{'case':<34}" + "".join(f"{f'1e-{level:.0f}':>8}" for level in LEVELS))
+    print(f"{'method':<10}{'case':<40}" + "".join(f"{column:>8}" for column in COLUMNS))
     for row in rows:
-        told = "".join(f"{'':>8}" if value is None else f"{value:>8.2f}" for value in row["seen_by_said"])
-        print(f"{row['method']:<10}{row['case']:<34}{told}")
+        told = "".join(f"{'':>8}" if row[column] is None else f"{row[column]:>8.2f}" for column in COLUMNS)
+        print(f"{row['method']:<10}{row['case']:<40}{told}")
 
 
 def main() -> None:

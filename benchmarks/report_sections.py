@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks.report_tables import (
     ANN,
+    CALIBRATION,
     HASHES,
     NETWORKS,
     REDUCTION,
@@ -72,6 +73,14 @@ SECTIONS = [
         "python benchmarks/published.py FOLDER --out docs/measurements/published.json",
         "a set in the layout that its authors gave it",
         known_set,
+    ),
+    Section(
+        "Calibration",
+        "calibration",
+        "python benchmarks/calibration.py --images FOLDER --out docs/measurements/calibration.json",
+        CALTECH + ", and renderings of every other one as slices of a scan. Seen / said: 1 is exact, above 1 rarity is"
+        " overstated; empty where the pairs are too few to tell",
+        runs_table("rows", CALIBRATION),
     ),
     Section(
         "The built-in encoder",

@@ -30,6 +30,14 @@ ANN = {
     "p50 ms": "p50_ms",
     "p95 ms": "p95_ms",
 }
+CALIBRATION = {
+    "Method": "method",
+    "Case": "case",
+    "1 in 10": "1e-1",
+    "1 in 100": "1e-2",
+    "1 in 1,000": "1e-3",
+    "1 in 10,000": "1e-4",
+}
 NETWORKS = {
     "Network": "network",
     "Numbers": "numbers",
@@ -144,7 +152,7 @@ def runs_table(key: str, columns: dict[str, str]) -> Callable[[Document], list[s
 def _cell(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {number}" for name, number in value.items())
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def methods(document: Document) -> list[str]:

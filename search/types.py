@@ -35,6 +35,16 @@ class Missing(StrEnum):
     ABSTAINS = "abstains"
 
 
+class PairsOf(StrEnum):
+    """Whose random pairs rarities are judged by."""
+
+    LIBRARY = "library"
+    COLLECTION = "collection"
+    KIND = "kind"  # of images of the library that look alike as a whole
+    REST = "rest"  # of the library, without such kinds
+    KINDS = "kinds"  # of two kinds, or of no kind and one: the most cautious of all their tables and the library's
+
+
 @dataclass(frozen=True, slots=True)
 class Pooled:
     """What several examples have to do with one method's rarity; see `search.scoring.pooling`.
@@ -180,7 +190,9 @@ class Answer:
     generation_id: int | None
     versions: Mapping[str, str] = field(default_factory=dict)  # of the rows searched, by method
     missing_methods: Mapping[str, CodedError] = field(default_factory=dict)  # why the query has no feature of these
-    background: str = "library"  # or "collection": whose random pairs the rarities are judged by
+    background: str = PairsOf.LIBRARY  # whose random pairs the rarities are judged by
+    similar_images: int = 0  # where that is a kind: how many images of it can be found
+    borrowed: float = 0.0  # 0..1, see `search.query.standard.Standard`
     degraded: CodedError | None = None  # why the index is not what it should be
     seconds: float = 0.0
     motions: Motions = field(default_factory=NoMotions)

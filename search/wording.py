@@ -13,7 +13,10 @@ from django.utils.translation import gettext as _
 from search.methods import METHODS
 from search.scoring.calibration import one_in_of
 from search.scoring.said import SAID
+from search.types import PairsOf
 
+TOLD_BORROWED = 0.1
+"""Share of what is said of one pair in a thousand from which on it is told that it was borrowed."""
 RAREST = 1_000_000
 """Beyond one pair in a million a rarity is not told apart: the bar is full."""
 
@@ -100,3 +103,40 @@ def score_sentence(score: float) -> str:
         "score": score_number(score),
         "number": one_in_number(one_in_of(score)),
     }
+
+
+def standard_sentence(background: str, similar_images: int, borrowed: float) -> str:
+    """Return which random pairs rarities are among, for what `search.query.standard.Standard` says."""
+    words = {"number": intcomma(similar_images)}
+    match background, similar_images > 0, borrowed >= TOLD_BORROWED:
+        case PairsOf.COLLECTION, _counted, _lent:
+            return _("Compared with random pairs of this collection, not of the whole library.")
+        case PairsOf.KIND, True, _lent:
+            return _("Compared with pairs of %(number)s similar images of this library.") % words
+        case PairsOf.KIND, False, _lent:
+            return _("Compared with pairs of similar images of this library.")
+        case PairsOf.REST, True, _lent:
+            return _("Compared with random pairs of %(number)s images, the library without its similar groups.") % words
+        case PairsOf.REST, False, _lent:
+            return _("Compared with random pairs of this library without its groups of similar images.")
+        case PairsOf.KINDS, _counted, _lent:
+            return _("Compared with random pairs of this library and with those of its groups of similar images.")
+        case _other, _counted, True:
+            return _(
+                "Compared with pairs of this library and, since it is small, with pairs that ship with the program."
+            )
+    return _("Compared with random pairs of this library.")
+
+
+def standard_detail(background: str, borrowed: float) -> str:
+    """Return what else there is to know of the random pairs; may be empty."""
+    said = []
+    if background in (PairsOf.KIND, PairsOf.REST, PairsOf.KINDS):
+        said.append(_("Two images of different groups are called as rare as the most cautious of their tables says."))
+    if borrowed >= TOLD_BORROWED:
+        words = {"share": round(100 * borrowed)}
+        said.append(
+            _("Of what is said of one pair in a thousand, %(share)d %% comes from pairs that ship with the program.")
+            % words
+        )
+    return " ".join(said)

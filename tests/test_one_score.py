@@ -27,7 +27,7 @@ from review.duplicates.find.measure import measure
 from review.duplicates.find.pairs import Pairs
 from search.evaluation.rankings import FUSED, Judge, make_field
 from search.features import registry
-from search.generations import collection_calibration
+from search.generations import collection_calibration, library_kinds
 from search.generations import snapshot as generations_snapshot
 from search.generations.build import build
 from search.generations.snapshot import current_snapshot
@@ -38,6 +38,7 @@ from search.query.many_pairs import fused_scores
 from search.query.pair_scores import PairScore, score_pair
 from search.query.request import GalleryImage, SearchRequest
 from search.scoring.fusion import check_weights, fuse
+from search.scoring.kinds import KindPlaces
 from search.scoring.score import tabulate
 from search.scoring.segments import Snapshot
 from search.types import Vectors
@@ -98,6 +99,11 @@ def library(
     monkeypatch.setattr(collection_calibration, "MIN_IMAGES", 8)
     generations_snapshot.forget()
     ids = add_some(OLDER, rng)
+    # Sixteen images are too few to look for kinds among them; wherever kinds lie, all are to agree on them.
+    places = KindPlaces(
+        normalize_rows(rng.normal(size=(3, registry.methods()["deep"].dim))), np.arange(-1, 2, dtype=np.int8), 1
+    )
+    monkeypatch.setattr(library_kinds, "find_kinds", lambda *_asked: places)
     build()
     ids += add_some(NEWER, rng)
     current_snapshot()  # a process that has read the newer ones before one of them is hidden
@@ -115,7 +121,9 @@ def bounds(pair: PairScore, snapshot: Snapshot, weights: Mapping[str, float]) ->
     names = list(pair.methods)
     raw = np.array([[pair.methods[name].raw] for name in names], np.float64)
     around = np.concatenate([raw - ROUNDING, raw + ROUNDING], axis=1)
-    low, high = tabulate(names, around.astype(np.float32), snapshot.calibrations, weights).fused.tolist()
+    first, second = (snapshot.kinds_of(np.array([pk, pk])) for pk in (pair.first_id, pair.second_id))
+    tables = snapshot.pair_tables(first, second)
+    low, high = tabulate(names, around.astype(np.float32), tables, weights).fused.tolist()
     return None if np.isnan(low) else (low - SLACK, high + SLACK)
 
 
@@ -179,7 +187,8 @@ def test_duplicate_scans_score_as_the_compare_page_does(
     snapshot = library.snapshot(collection)
     compared = score_pair(first, second, evidence.WEIGHTS, collection_id=collection and collection.pk)
     raw = dict(zip(DUPLICATE_METHODS, measure(snapshot, pairs), strict=True))
-    found = evidence.judge(raw, snapshot.calibrations, 1)
+    kinds = (snapshot.kinds_of(np.array([pk])) for pk in (first, second))
+    found = evidence.judge(raw, snapshot.pair_tables(*kinds), 1)
     limits = bounds(compared, snapshot, check_weights(evidence.WEIGHTS))
     assert agrees(float(found.score[0]), limits or (0, 0))
     for name, scores in raw.items():
@@ -190,6 +199,8 @@ def test_duplicate_scans_score_as_the_compare_page_does(
 def test_the_library_has_what_makes_scores_differ(library: Library) -> None:
     snapshot = library.snapshot(None)
     assert len(snapshot.segments) == 2
+    for segment in snapshot.segments:
+        assert len(np.unique(snapshot.kinds_of(segment.image_ids))) > 1
     assert snapshot.calibrations != library.snapshot(library.collection).calibrations
     assert all(not segment.searchable.all() for segment in snapshot.segments)
     flat = snapshot.vectors_of(library.ids[OLDER])

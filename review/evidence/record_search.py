@@ -6,7 +6,9 @@ query : sha256, name, width, height, and `image` (its id) or `upload` with its `
     name, and an empty sha256
 words : searched for, alone or beside an image; empty, and not there in older records: none
 weights, thresholds ({min, max}), k, collection ({id, name} or null) : what was asked for
-generation, versions, software, background, exact, degraded, num_candidates, num_images, missing : what answered it
+generation, versions, software, exact, degraded, num_candidates, num_images, missing : what answered it
+background, similar_images, borrowed : by which random pairs it was judged, see `search.query.standard.Standard`; the
+    last two are missing in older records
 results : of each hit sha256, name, image (id), rank, score, and by method raw, rarity, one_in, weight, share, rank
 """
 
@@ -192,7 +194,9 @@ def _answer_document(found: SearchAnswer) -> Document:
         "generation": answer.generation_id,
         "versions": dict(found.found.versions),
         "software": versions_in_use(),
-        "background": answer.background,
+        "background": str(answer.background),
+        "similar_images": answer.similar_images,
+        "borrowed": _rounded(answer.borrowed),
         "exact": answer.exact,
         "degraded": answer.degraded.as_json() if answer.degraded else "",
         "num_candidates": answer.num_candidates,

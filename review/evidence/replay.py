@@ -18,6 +18,9 @@ from search.public.presentation import score_number
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
+COUNTS = ("num_candidates", "num_images", "similar_images")
+"""What an answer says of how many images there are, also of those that not everybody may see."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -64,7 +67,7 @@ class Shown:
         found = dict(self.record.document)
         found["query"] = {name: value for name, value in found["query"].items() if name != "vectors"}
         if not self.whole:
-            found = {name: value for name, value in found.items() if name not in ("num_candidates", "num_images")}
+            found = {name: value for name, value in found.items() if name not in COUNTS}
         if not self.tells_collection:
             found["collection"] = {"id": None, "name": ""}
         found["results"] = [

@@ -15,6 +15,7 @@ from review.evidence.numbers import ShownMethod, flat, method_columns
 from review.evidence.replay import Hit, Shown
 from review.evidence.thumbnails import data_address
 from search.public.features import METHODS
+from search.public.presentation import standard_sentence
 
 HITS_AT_ONCE = 100
 CLOSED_OR_GONE = gettext_lazy("a collection that is closed to you, or gone")
@@ -109,6 +110,7 @@ def facts(shown: Shown) -> list[tuple[str, str]]:
         (_("Index generation"), str(asked["generation"] or _("none"))),
         (_("Search"), _("exact") if asked["exact"] else _("by the nearest of an index")),
         *compared,
+        (_("Judged by"), standard_sentence(*_standard(shown))),
         (_("Method versions"), _listed({_label(name): said for name, said in asked["versions"].items()})),
         (_("Software"), _listed({name: said for name, said in asked["software"].items() if said})),
     ]
@@ -124,6 +126,13 @@ def _searched_for(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
     query, said = asked["query"], asked.get("words", "")
     image = [(_("Searched for"), query["name"]), (_("SHA-256 of it"), query["sha256"])] if query["sha256"] else []
     return [*image, (_("Words searched for"), said)] if said else image
+
+
+def _standard(shown: Shown) -> tuple[str, int, float]:
+    """Return what the rarities were among; how many similar images there were is only for who sees the record whole."""
+    asked = shown.record.document
+    similar = asked.get("similar_images", 0) if shown.whole else 0
+    return asked["background"], similar, asked.get("borrowed") or 0.0
 
 
 def _searched_in(shown: Shown) -> str:

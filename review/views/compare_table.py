@@ -23,6 +23,8 @@ from search.public.presentation import (
     score_number,
     score_sentence,
     stacked,
+    standard_detail,
+    standard_sentence,
 )
 from search.public.scoring import MethodScore
 
@@ -95,6 +97,14 @@ class Table:
         if self.score.score is None:
             return _("No method with a weight has something to say about both images.")
         return score_sentence(self.score.score)
+
+    @property
+    def standard(self) -> str:
+        return standard_sentence(*self.score.standard)
+
+    @property
+    def standard_detail(self) -> str:
+        return standard_detail(self.score.background, self.score.standard.borrowed)
 
     @property
     def bar(self) -> SafeString:

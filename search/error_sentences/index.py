@@ -50,6 +50,7 @@ FILES: dict[str, errors.Template] = {
     "image_ids_unordered": _("%(folder)s: image ids are not in rising order"),
     "index_name_unreadable": _("%(file)s: expected the name of an index, got %(cause)s"),
     "index_rows_wrong": _("%(file)s: expected %(expected)s rows, the file holds %(got)s"),
+    "kinds_unreadable": _("%(folder)s: its kinds of images are not as they were written: %(cause)s"),
     "manifest_altered": _("%(folder)s: the manifest was altered: its checksum does not match"),
     "manifest_malformed": _("%(folder)s: the manifest is not readable: %(cause)s"),
     "manifest_of_another": _(

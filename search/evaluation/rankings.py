@@ -17,6 +17,7 @@ from search.query.candidates import by_spots
 from search.query.pipeline import RERANK_DEPTH
 from search.query.proof import Proof, find_proofs
 from search.scoring.fusion import DEFAULT_WEIGHTS, fuse, top
+from search.scoring.kinds import KindNumbers, PairTables
 from search.scoring.presets import DEFAULT_PRESET, PRESETS
 from search.scoring.score import Later, QueryRows, Rows, ScoreTable, score
 from search.scoring.segments import Snapshot, take
@@ -42,6 +43,7 @@ class Field:
     image_ids: NDArray[np.int64]
     snapshot: Snapshot
     rows: Mapping[str, tuple[Vectors, NDArray[np.bool_]]]  # method -> vectors, and which rows have one
+    kinds: KindNumbers | None = None  # of the images; None: the library has no kinds
 
     def vectors_of(self, row: int) -> dict[str, NDArray[Any]]:
         """Return one image's vectors by method."""
@@ -67,7 +69,15 @@ class Field:
         """
         num_rows = len(self.image_ids) if rows is None else len(rows)
         compared = self.compare(vectors, rows, likely)
-        return score(compared, num_rows, methods, self.snapshot.calibrations, {}, later)
+        return score(compared, num_rows, methods, self._judges(vectors, rows), {}, later)
+
+    def _judges(self, vectors: Mapping[str, NDArray[Any]], rows: NDArray[np.intp] | None) -> PairTables:
+        """Return the tables that judge a query paired with some of the images."""
+        known = self.snapshot.kinds
+        if known is None or self.kinds is None:
+            return PairTables(self.snapshot.calibrations)
+        kinds = self.kinds if rows is None else self.kinds[rows]
+        return self.snapshot.pair_tables(np.full(len(kinds), known.of_query(vectors), np.int8), kinds)
 
     def compare(
         self,
@@ -110,7 +120,7 @@ def make_field(snapshot: Snapshot, image_ids: NDArray[np.int64]) -> Field:
     # Without a table there is no rarity, and without a method nothing to compare with.
     known = [name for name in registry.methods() if name in snapshot.tables]
     rows = {name: found for name in known if (found := take(snapshot, name, image_ids)) and found[1].any()}
-    return Field(image_ids, snapshot, rows)
+    return Field(image_ids, snapshot, rows, snapshot.kinds_of(image_ids))
 
 
 def fusions(learned: Mapping[str, float] | None) -> dict[str, dict[str, float]]:

@@ -51,7 +51,10 @@ def within(snapshot: Snapshot, collection_id: int, image_ids: NDArray[np.int64])
         if abs(len(image_ids) - num_fitted) > GROWTH * num_fitted:
             tables = _fit(snapshot, np.sort(image_ids))
             _kept[key] = len(image_ids), tables
-    return replace(snapshot, tables={**snapshot.tables, **tables}), bool(tables)
+    if not tables:
+        return snapshot, False
+    # Whoever searches within a collection compares with it: the kinds of the whole library say nothing then.
+    return replace(snapshot, tables={**snapshot.tables, **tables}, kinds=None), True
 
 
 def forget() -> None:

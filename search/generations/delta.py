@@ -16,6 +16,7 @@ from search.generations.random_rows import RandomRows
 from search.generations.recorded_copies import recorded_copies
 from search.methods import PairwiseMethod, RerankMethod
 from search.models import Tombstone
+from search.scoring.kinds import NONE, KindNumbers, Kinds
 from search.scoring.segments import MethodRows, MethodTables, Segment, fit_tables
 from search.types import Vectors
 
@@ -65,6 +66,7 @@ class Delta:
         self._fitted: dict[str, tuple[int, MethodTables]] = {}
         self._spots: dict[str, GrowingSpots] = {}
         self._random: RandomRows | None = None
+        self._kinds = GrowingMatrix(1, np.dtype(np.int8))
 
     def refresh(self, revision: int) -> None:
         """Add what changed up to a revision, which must have been read before this is called."""
@@ -106,6 +108,16 @@ class Delta:
             methods[name] = MethodRows(self.versions[name], vectors.view(), present, proxies)
         spots = {name: index for name, growing in self._spots.items() if (index := growing.index()) is not None}
         return Segment(ids, searchable, methods, spots=spots)
+
+    def kinds(self, kinds: Kinds) -> KindNumbers:
+        """Return the kind of every row, by the kinds of the generation that the delta lies on."""
+        start, end = self._kinds.num_rows, self._ids.num_rows
+        if start < end and kinds.method in self._vectors:
+            rows, present = self._vectors[kinds.method].view()[start:], self._present[kinds.method].view()[start:, 0]
+            self._kinds.append(kinds.places.of(rows, present)[:, None])
+        elif start < end:
+            self._kinds.append(np.full((end - start, 1), NONE, np.int8))
+        return self._kinds.view()[:, 0]
 
     def tables(self, name: str, segment: Segment, seed: int) -> MethodTables:
         """Return a method's calibration on the delta's own pairs, fitted again when there are half as many more."""

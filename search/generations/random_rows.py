@@ -37,9 +37,9 @@ class RandomRows:
         self._methods, self._seed, self._known, self._most = methods, seed, known, most
         self._drawn: dict[bytes, NDArray[np.int64]] = {}
 
-    def of(self, usable: NDArray[np.int64]) -> NDArray[np.int64]:
+    def of(self, usable: NDArray[np.int64], most: int | None = None) -> NDArray[np.int64]:
         """Return up to `most` of some rows, ascending: of copies of one picture only one."""
-        drawn = draw(usable, self._most, np.random.default_rng(self._seed))
+        drawn = draw(usable, most or self._most, np.random.default_rng(self._seed))
         key = drawn.tobytes()
         if key not in self._drawn:
             self._drawn[key] = drawn[self._distinct(drawn)]

@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.exceptions import IndexDamagedError, IndexUnavailableError
+from search.generations.library_kinds import NAME as KINDS
+from search.generations.library_kinds import read_kinds
 from search.index import BACKENDS, IndexBackend, load_backend
 from search.index.hashes import HashIndex
 from search.index.manifest import Manifest, MethodFiles, Stamp, read_manifest, stamp, verify_files
 from search.index.matrices import map_matrix
 from search.index.references import uri_of
 from search.index.spots import SpotIndex
+from search.scoring.kinds import Kinds
 from search.scoring.segments import MethodHashes, MethodIndex, MethodRows, MethodTables, Segment, load_tables
 
 logger = logging.getLogger(__name__)
@@ -31,6 +34,7 @@ class LoadedGeneration:
     segment: Segment
     tables: dict[str, MethodTables]
     stamp: Stamp
+    kinds: Kinds | None = None
 
     def touched(self) -> bool:
         """Tell whether a file was removed or changed since it was verified."""
@@ -69,8 +73,10 @@ def open_generation(folder: Path, generation_id: int) -> LoadedGeneration:
             hashes[name] = MethodHashes(codes, places)
         if files.spots:
             spots[name] = SpotIndex.open(folder, name, files.spot_side, files.num_spots, num_images)
-    segment = Segment(image_ids, np.ones(num_images, bool), methods, indexes, hashes, spots)
-    return LoadedGeneration(generation_id, folder, manifest, segment, tables, seen)
+    # Earlier generations have none, nor have libraries of one kind.
+    kinds, numbers = read_kinds(folder, num_images) if KINDS in manifest.files else (None, None)
+    segment = Segment(image_ids, np.ones(num_images, bool), methods, indexes, hashes, spots, numbers)
+    return LoadedGeneration(generation_id, folder, manifest, segment, tables, seen, kinds)
 
 
 def open_rows(folder: Path, name: str, files: MethodFiles, num_images: int) -> MethodRows:

@@ -133,16 +133,21 @@ def _assemble(
     newer = delta.segment(removed)
     segments: list[Segment] = []
     tables: dict[str, MethodTables] = {}
+    kinds = None
     if loaded:
         base = _base_segment(loaded, np.union1d(removed, delta.image_ids), versions)
         segments.append(base)
         tables |= {name: loaded.tables[name] for name in base.methods}
+        # Without the rows that tell kinds apart nothing is known of newer images and of queries.
+        if loaded.kinds and loaded.kinds.method in base.methods:
+            kinds = loaded.kinds.only(set(base.methods))
+            newer = replace(newer, kinds=delta.kinds(kinds))
     for name in newer.methods:
         # Pairs of the whole library say more than those of the few newest images.
         if name not in tables:
             tables[name] = delta.tables(name, newer, settings.ENV.index_seed)
     generation_id = loaded.generation_id if loaded else None
-    return Snapshot((*segments, newer), tables, generation_id, degraded, versions, revision)
+    return Snapshot((*segments, newer), tables, generation_id, degraded, versions, revision, kinds)
 
 
 def _base_segment(loaded: LoadedGeneration, hidden: NDArray[np.int64], versions: dict[str, str]) -> Segment:

@@ -51,7 +51,9 @@ def for_words(snapshot: Snapshot, row: NDArray[Any] | None, closed: NDArray[np.i
     """
     meant = UNKNOWN if row is None else _judging(snapshot, row, closed)
     tables = MethodTables(with_said(meant), meant)
-    return replace(snapshot, tables={**snapshot.tables, WORDS: tables})
+    # Kinds are told by pairs of images, and here one of the two is a phrase.
+    kinds = snapshot.kinds and snapshot.kinds.only(snapshot.tables.keys() - {WORDS})
+    return replace(snapshot, tables={**snapshot.tables, WORDS: tables}, kinds=kinds)
 
 
 def drawn_to_namesakes(

@@ -4,6 +4,7 @@ from search.scoring.calibration import Calibration
 from search.scoring.copies import is_edited
 from search.scoring.estimate import Scan, estimate
 from search.scoring.fusion import DEFAULT_WEIGHTS
+from search.scoring.kinds import PairTables
 from search.scoring.score import tabulate
 from search.scoring.segments import MethodRows, Snapshot, take
 from search.types import MethodScore
@@ -13,6 +14,7 @@ __all__ = [
     "Calibration",
     "MethodRows",
     "MethodScore",
+    "PairTables",
     "Scan",
     "Snapshot",
     "estimate",

@@ -90,6 +90,7 @@ def _tables(
     for start in range(0, len(order), PAIRS_AT_ONCE):
         chosen = order[start : start + PAIRS_AT_ONCE]
         compared = pairs_among(snapshot, methods, first[chosen], second[chosen])
-        yield chosen, score(compared, len(chosen), methods, snapshot.calibrations, weights)
+        judges = snapshot.pair_tables(snapshot.kinds_of(first[chosen]), snapshot.kinds_of(second[chosen]))
+        yield chosen, score(compared, len(chosen), methods, judges, weights)
         # After the caller has taken the chunk, so that what it says is done is done.
         progress(min(start + PAIRS_AT_ONCE, len(order)), len(order))

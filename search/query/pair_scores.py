@@ -14,7 +14,9 @@ from search.generations import collection_calibration
 from search.generations.snapshot import current_snapshot
 from search.query.pair_absences import Absence, Absences, Held
 from search.query.pipeline import image_ids_of_collection
+from search.query.standard import Standard, standards_of_pairs
 from search.scoring.fusion import check_weights
+from search.scoring.kinds import NONE, KindNumbers
 from search.scoring.score import RowPairs, score
 from search.scoring.segments import Snapshot, take
 from search.types import MethodScore
@@ -37,7 +39,7 @@ class PairScore:
     weights : of every method
     versions : of the methods' vectors
     generation_id : whose random pairs the rarities come from; None: there is no generation yet
-    background : "library", or "collection" when the random pairs are those of one collection
+    standard : whose random pairs the rarities are among
     absences : why methods are missing, by name, of those that are
     textbook_values : values by the textbook definitions, by method, where a worker has computed them
     """
@@ -49,9 +51,14 @@ class PairScore:
     weights: Mapping[str, float]
     versions: Mapping[str, str]
     generation_id: int | None
-    background: str = "library"
+    standard: Standard = field(default_factory=Standard)
     absences: Mapping[str, Absence] = field(default_factory=dict)
     textbook_values: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def background(self) -> str:
+        """Whose random pairs the rarities are among, see `PairsOf`."""
+        return str(self.standard.background)
 
     def with_textbook(self, textbook_values: Mapping[str, float]) -> PairScore:
         """Return the same with the values by the textbook definitions, by method."""
@@ -69,6 +76,7 @@ class PairScore:
             "versions": dict(self.versions),
             "generation": self.generation_id,
             "background": self.background,
+            "borrowed": _rounded(self.standard.borrowed),
             "methods": {name: self._document(name) for name in self.methods},
         }
 
@@ -121,15 +129,14 @@ def score_pairs(
         snapshot, own_pairs = collection_calibration.within(
             snapshot, collection_id, image_ids_of_collection(collection_id)
         )
-    background = "collection" if own_pairs else "library"
     found: list[PairScore] = []
     for start in range(0, len(pairs), CHUNK):
-        found += _score_chunk(np.array(pairs[start : start + CHUNK], np.int64), checked, snapshot, background)
+        found += _score_chunk(np.array(pairs[start : start + CHUNK], np.int64), checked, snapshot, own_pairs=own_pairs)
     return found
 
 
 def _score_chunk(
-    pairs: NDArray[np.int64], weights: Mapping[str, float], snapshot: Snapshot, background: str
+    pairs: NDArray[np.int64], weights: Mapping[str, float], snapshot: Snapshot, *, own_pairs: bool
 ) -> list[PairScore]:
     """Compare pairs of shape (n, 2), n > 0, whose vectors fit into memory."""
     ids, places = np.unique(pairs, return_inverse=True)
@@ -137,19 +144,22 @@ def _score_chunk(
     first, second = places.reshape(pairs.shape).T
     held = _held(snapshot, ids)
     compared = {name: RowPairs(*found, first, second) for name, found in held.items()}
-    table = score(compared, len(pairs), registry.methods(), snapshot.calibrations, weights)
+    kinds = _kinds(snapshot, ids, held)
+    judges = snapshot.pair_tables(kinds[first], kinds[second])
+    table = score(compared, len(pairs), registry.methods(), judges, weights)
     silent = [name for name, missing in zip(table.names, table.missing, strict=True) if missing.any()]
     absences = Absences(snapshot.versions, held, ids, silent)
     versions = {name: snapshot.versions[name] for name in table.names if name in snapshot.versions}
-    about = (weights, versions, snapshot.generation_id, background)
+    about = (weights, versions, snapshot.generation_id)
+    standards = standards_of_pairs(snapshot, kinds[first], kinds[second], weights, own_pairs=own_pairs)
     said = table.method_scores(np.arange(len(pairs)))
     scores = []
-    for (one, other), one_row, other_row, fused, methods in zip(
-        pairs.tolist(), first.tolist(), second.tolist(), table.fused.tolist(), said, strict=True
+    for (one, other), one_row, other_row, fused, methods, standard in zip(
+        pairs.tolist(), first.tolist(), second.tolist(), table.fused.tolist(), said, standards, strict=True
     ):
         why = {name: absences.of(name, one_row, other_row) for name, found in methods.items() if found.missing}
         methods |= {name: replace(methods[name], missing=each.code) for name, each in why.items()}
-        scores.append(PairScore(one, other, None if np.isnan(fused) else fused, methods, *about, why))
+        scores.append(PairScore(one, other, None if np.isnan(fused) else fused, methods, *about, standard, why))
     return scores
 
 
@@ -170,6 +180,16 @@ def _held(snapshot: Snapshot, ids: NDArray[np.int64]) -> Held:
             if found[name][0].shape[1] == len(row):  # else of another length than the generation's: not comparable
                 found[name][0][place], found[name][1][place] = row, True
     return found
+
+
+def _kinds(snapshot: Snapshot, ids: NDArray[np.int64], held: Held) -> KindNumbers:
+    """Return the kinds of images; of those that are hidden, by the vectors that were stored."""
+    kinds = snapshot.kinds_of(ids)
+    if snapshot.kinds and snapshot.kinds.method in held:
+        vectors, present = held[snapshot.kinds.method]
+        outside = np.flatnonzero(kinds == NONE)
+        kinds[outside] = snapshot.kinds.places.of(vectors[outside], present[outside])
+    return kinds
 
 
 def _rounded(value: float | None) -> float | None:

@@ -25,6 +25,7 @@ from search.models import Feature, Query
 from search.query import typed_words
 from search.query.matching import fit_query, match
 from search.query.ranking import Sample
+from search.query.standard import standard_of_query
 from search.query.typed_words import WordsAsked
 from search.query.verification import MotionsByExample, VerifiedMotions
 from search.scoring.fusion import check_weights
@@ -186,6 +187,7 @@ def run_query(
         for each in liked
     }
     several = len(liked) > 1 or bool(disliked)
+    standard = standard_of_query(snapshot, [each.vectors for each in liked], checked, own_pairs=own_pairs)
     return Answer(
         results=matches.results,
         weights=checked,
@@ -196,7 +198,9 @@ def run_query(
         generation_id=snapshot.generation_id,
         versions=snapshot.versions,
         missing_methods=_missing(liked, snapshot, asked),
-        background="collection" if own_pairs else "library",
+        background=standard.background,
+        similar_images=standard.similar_images,
+        borrowed=standard.borrowed,
         degraded=_limits(snapshot, matches.unreachable),
         seconds=time.perf_counter() - started,
         motions=MotionsByExample(motions) if several else motions[liked[0].source.number],

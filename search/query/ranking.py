@@ -15,10 +15,11 @@ from search.methods import Method
 from search.query.candidates import Candidates, best_of
 from search.query.proof import Proof, find_proofs, strongest
 from search.scoring.calibration import Calibration
+from search.scoring.kinds import NONE, KindNumbers, PairTables
 from search.scoring.pooling import Pooling, pool
 from search.scoring.said import Said, SaidRows
 from search.scoring.score import Comparison, Later, QueryRows, Rows, ScoreTable, score
-from search.scoring.segments import Snapshot
+from search.scoring.segments import Snapshot, kinds_at
 from search.types import Result, Verification
 
 QueryVectors = Mapping[str, NDArray[Any]]
@@ -99,7 +100,8 @@ def rerank(
     unweighted = [name for name in reranking if not whole.weights[name]]
     # They change no score, so they look only at what will be shown, after the others have said what that is.
     later = None if whole.proof_first else Later(unweighted, lambda table: table.order(ids, whole.shown))
-    tables = [_scored(task, each, ids, snapshot, later) for task, each in zip(tasks, compared, strict=True)]
+    kinds = np.concatenate([kinds_at(found.segment, found.rows) for found in best])
+    tables = [_scored(task, each, kinds, snapshot, later) for task, each in zip(tasks, compared, strict=True)]
     proofs: dict[int, Proof] = {}
     if whole.proof_first:
         pairs = zip(tables, compared, strict=True)
@@ -111,17 +113,21 @@ def rerank(
         return replace(matches, results=explain(tables[0], ids, whole.k, strengths), motions=motions)
     # What should not be found is compared closely only where it is close: keypoints cost the most.
     near = Later(reranking, lambda table: table.order(ids, whole.shown))
-    against = [_scored(task, _compared(task, best, ids, None), ids, snapshot, near) for task in disliked]
+    against = [_scored(task, _compared(task, best, ids, None), kinds, snapshot, near) for task in disliked]
     pooled = pool(tables, against, reranking, np.fromiter(proofs, np.intp, len(proofs)))
     numbers = [task.number for task in tasks], [task.number for task in disliked]
     return replace(matches, results=explain(pooled.table, ids, whole.k, strengths, pooled, numbers), motions=motions)
 
 
 def _scored(
-    task: Task, compared: Mapping[str, Comparison], ids: NDArray[np.int64], snapshot: Snapshot, later: Later | None
+    task: Task, compared: Mapping[str, Comparison], kinds: KindNumbers, snapshot: Snapshot, later: Later | None
 ) -> ScoreTable:
-    calibrations = snapshot.calibrations if task.calibrations is None else task.calibrations
-    return score(compared, len(ids), task.methods, calibrations, task.weights, later)
+    """Score one example paired with the candidates, which are of these kinds."""
+    judges: Mapping[str, Calibration] | PairTables | None = task.calibrations
+    if judges is None:
+        kind = snapshot.kinds.of_query(task.vectors) if snapshot.kinds else NONE
+        judges = snapshot.pair_tables(np.full(len(kinds), kind, np.int8), kinds)
+    return score(compared, len(kinds), task.methods, judges, task.weights, later)
 
 
 def _compared(task: Task, best: list[Candidates], ids: NDArray[np.int64], place: int | None) -> dict[str, Comparison]:

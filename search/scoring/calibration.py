@@ -158,20 +158,24 @@ def fit(samples: Scores, prior: Scale | None = None, num_images: int = 0) -> Cal
         known = np.minimum(prior.decades_of(nodes), MAX_DECADES)
         decades, weights = blend(decades, known, num, num_images)
         borrowed = float(weights[min(int(np.searchsorted(decades, NAMED_DECADES)), NUM_CELLS)])
+    if num:
+        decades[0] = 0.0
     return Calibration(low, high, np.maximum.accumulate(decades), num, borrowed)
 
 
 def _lowest(pairs: NDArray[np.float64], prior: Scale | None, num_images: int) -> float:
-    """Return the score at which a table begins: the lowest seen, unless what is borrowed tells even lower ones apart.
+    """Return the score at which a table begins, unless what is borrowed tells even lower ones apart.
 
-    A table that begins lower than it must is coarser where all pairs of a library are much alike.
+    A table that begins lower than it must is coarser where nearly all pairs of a library are much alike: one pair in a
+    hundred may lie below it, and is then called as common as any.
     """
-    if prior is None:
-        return float(pairs[0])
     if not len(pairs):
-        return prior.low
-    said = blend(np.zeros(1), prior.decades_of(pairs[:1]), len(pairs), num_images)[0]
-    return float(pairs[0]) if said[0] < COMMON_DECADES else min(float(pairs[0]), prior.low)
+        return prior.low if prior else 0.0
+    lowest = pairs[len(pairs) // 100]
+    if prior is None:
+        return float(lowest)
+    said = blend(np.zeros(1), prior.decades_of(np.array([lowest])), len(pairs), num_images)[0]
+    return float(lowest) if said[0] < COMMON_DECADES else min(float(lowest), prior.low)
 
 
 def _decades_at(nodes: NDArray[np.float64], pairs: NDArray[np.float64]) -> NDArray[np.float64]:

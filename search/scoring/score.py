@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from search.methods import Method, RerankMethod
 from search.scoring.calibration import Calibration, rarity_of
 from search.scoring.fusion import fuse, rank, ranks, shares
+from search.scoring.kinds import PairTables
 from search.scoring.segments import Snapshot, take
 from search.types import MethodScore, Missing, Scores, Vectors
 
@@ -251,7 +252,7 @@ def score(
     compared: Mapping[str, Comparison],
     num_pairs: int,
     methods: Mapping[str, Method],
-    calibrations: Mapping[str, Calibration],
+    calibrations: Mapping[str, Calibration] | PairTables,
     weights: Mapping[str, float],
     later: Later | None = None,
 ) -> ScoreTable:
@@ -262,7 +263,8 @@ def score(
     compared : vectors of `num_pairs` pairs by method; a method not named is missing for all of them
     num_pairs : n
     methods : by name: the rows of the table, in their order
-    calibrations : by method, of raw scores; a method without one has raw scores, but no part in the fused score
+    calibrations : by method, of raw scores, or what judges each of the pairs; a method without one has raw scores, but
+        no part in the fused score
     weights : by method; 0 where not named
     later : methods that are asked last, None: all are asked about all
 
@@ -301,7 +303,7 @@ def _ask(compared: Comparison, method: Method, asked: NDArray[np.bool_], *, fill
 def tabulate(
     names: Sequence[str],
     raw: NDArray[np.float32],
-    calibrations: Mapping[str, Calibration],
+    calibrations: Mapping[str, Calibration] | PairTables,
     weights: Mapping[str, float],
 ) -> ScoreTable:
     """Calibrate and fuse raw scores that are known already.
@@ -312,10 +314,11 @@ def tabulate(
     raw : ndarray of shape (M, n), float32, NaN = missing
     calibrations, weights : see `score`
     """
+    judges = calibrations if isinstance(calibrations, PairTables) else PairTables(calibrations)
     decades, rarity = np.full(raw.shape, np.nan), np.full(raw.shape, np.nan)
     for row, name in enumerate(names):
-        if name in calibrations:
-            decades[row] = calibrations[name].decades_of(raw[row])
+        if name in judges:
+            decades[row] = judges.decades_of(name, raw[row])
             # Of a method without a calibration nothing but raw scores is known, on a scale that cannot be added.
             rarity[row] = rarity_of(decades[row])
     used = np.array([weights.get(name, 0.0) for name in names], np.float64)

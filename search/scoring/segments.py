@@ -18,6 +18,7 @@ from search.index.spots import SpotIndex
 from search.methods import Method
 from search.scoring.background import Scale, background_of
 from search.scoring.calibration import LIBRARY, UNKNOWN, Calibration, Sampling, fit, sample_cosines, sample_scores
+from search.scoring.kinds import NONE, KindNumbers, Kinds, PairTables, pair_tables
 from search.types import Vectors
 
 
@@ -100,6 +101,7 @@ class Segment:
     indexes: Mapping[str, MethodIndex] = field(default_factory=dict)
     hashes: Mapping[str, MethodHashes] = field(default_factory=dict)
     spots: Mapping[str, SpotIndex] = field(default_factory=dict)
+    kinds: KindNumbers | None = None  # (n,), where the library has kinds
 
     def row_of(self, image_id: int) -> int | None:
         """Return the searchable row of an image, None when it has none."""
@@ -137,11 +139,35 @@ class Snapshot:
     degraded: IndexDamagedError | None = None  # what is wrong with the generation, and what serves instead
     versions: Mapping[str, str] = field(default_factory=dict)  # method -> version of its rows
     revision: int = 0  # of the library, up to which every change is inside
+    kinds: Kinds | None = None  # of the library; None: all pairs are judged by the same tables
 
     @property
     def calibrations(self) -> dict[str, Calibration]:
         """The calibrations of the methods' raw scores, by name."""
         return {name: tables.raw for name, tables in self.tables.items()}
+
+    def pair_tables(self, first: KindNumbers, second: KindNumbers) -> PairTables:
+        """Return the tables that judge n pairs of images, whose kinds have the shape (n,)."""
+        return pair_tables(self.calibrations, self.kinds, first, second)
+
+    def kinds_of(self, image_ids: NDArray[np.int64]) -> KindNumbers:
+        """Return the kind of each of some images, in any order; of those that are not searchable, what it was."""
+        ids, places = np.unique(image_ids, return_inverse=True)
+        kinds = np.full(len(ids), NONE, np.int8)
+        segments = [segment for segment in self.segments if segment.kinds is not None]
+        for searchable in (False, True):  # what can be found last, so that it has the last word
+            for segment in segments if len(ids) else []:
+                rows = np.flatnonzero(np.isin(segment.image_ids, ids) & (segment.searchable == searchable))
+                kinds[np.searchsorted(ids, segment.image_ids[rows])] = cast("KindNumbers", segment.kinds)[rows]
+        return kinds[places.reshape(image_ids.shape)]
+
+    def num_of_kind(self, kind: int) -> int:
+        """Return how many images of a kind can be found."""
+        return sum(
+            int(np.count_nonzero(segment.searchable & (segment.kinds == kind)))
+            for segment in self.segments
+            if segment.kinds is not None
+        )
 
     @property
     def num_images(self) -> int:
@@ -154,6 +180,11 @@ class Snapshot:
             if (row := segment.row_of(image_id)) is not None:
                 return segment.vectors_of(row)
         return None
+
+
+def kinds_at(segment: Segment, rows: NDArray[np.integer]) -> KindNumbers:
+    """Return the kind of each of some of a segment's rows."""
+    return np.full(len(rows), NONE, np.int8) if segment.kinds is None else segment.kinds[rows]
 
 
 def take(snapshot: Snapshot, name: str, image_ids: NDArray[np.int64]) -> tuple[Vectors, NDArray[np.bool_]] | None:
@@ -197,18 +228,31 @@ def fit_tables(
     sampling : how many pairs
     prior : what is known of such raw scores from elsewhere; None: the background that ships, if it knows this version
     """
-    prior = prior or background_of(method.name, rows.version)
-    if method.pairwise or method.reranks:
-        scores = sample_scores(method.scores, rows.vectors, usable, seed, sampling)
-        raw = fit(scores, prior, min(len(usable), sampling.queries))
-    else:
-        raw = fit(sample_cosines(rows.vectors, usable, seed, sampling), prior, min(len(usable), sampling.rows))
+    raw = fit_raw(rows, method, usable, seed, sampling, prior or background_of(method.name, rows.version))
     if method.reranks:
         return MethodTables(raw)
     if rows.proxies is None and rows.reduced is None:
         # What is scanned is what is scored: one table for both, and half the time of fitting.
         return MethodTables(raw, raw)
     return MethodTables(raw, fit(sample_cosines(rows.scanned, usable, seed, sampling)))
+
+
+def fit_raw(
+    rows: MethodRows,
+    method: Method,
+    usable: NDArray[np.int64],
+    seed: int,
+    sampling: Sampling,
+    prior: Scale | None,
+) -> Calibration:
+    """Calibrate a method's raw scores on random pairs of its rows, and on nothing else where there is no prior.
+
+    For parameters see `fit_tables`.
+    """
+    if method.pairwise or method.reranks:
+        scores = sample_scores(method.scores, rows.vectors, usable, seed, sampling)
+        return fit(scores, prior, min(len(usable), sampling.queries))
+    return fit(sample_cosines(rows.vectors, usable, seed, sampling), prior, min(len(usable), sampling.rows))
 
 
 def save_tables(path: Path, tables: MethodTables) -> None:

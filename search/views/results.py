@@ -47,6 +47,7 @@ from search.views.examples import (
 )
 from search.views.panel import make_sliders, preset_choices, weight_mix
 from search.views.upload import progress_page, start_page
+from search.wording import standard_detail, standard_sentence
 
 
 @require_safe
@@ -148,6 +149,8 @@ def _answer(request: HttpRequest, form: SearchForm, asked: SearchRequest, subjec
         "unlike_url": adding_url(request, "unlike"),
         "num_areas": sum(card.motion is not None for card in cards),
         "words": card_words(),
+        "standard": standard_sentence(answer.background, answer.similar_images, answer.borrowed),
+        "standard_detail": standard_detail(answer.background, answer.borrowed),
         "missing": _missing(answer),
         "why_no_meaning": answer.missing_methods.get(WORDS) if answer.words else None,
         "mute": all(name in answer.missing_methods for name, weight in answer.weights.items() if weight),

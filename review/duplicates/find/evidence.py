@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.public.scoring import Calibration, is_edited, tabulate
+from search.public.scoring import Calibration, PairTables, is_edited, tabulate
 
 EDITED, NEAR, NOTHING = 3, 4, 0
 """As `DuplicateGroup.Tier` numbers them."""
@@ -41,13 +41,13 @@ class Judged:
     score: NDArray[np.float64]
 
 
-def judge(raw: Raw, tables: Mapping[str, Calibration], num_pairs: int) -> Judged:
+def judge(raw: Raw, tables: Mapping[str, Calibration] | PairTables, num_pairs: int) -> Judged:
     """Judge pairs by their raw scores.
 
     Parameters
     ----------
     raw : see `Raw`; methods may be missing
-    tables : by method, to tell how rare such scores are among random pairs
+    tables : to tell how rare such scores are among random pairs
     num_pairs : n
 
     Returns
@@ -60,7 +60,7 @@ def judge(raw: Raw, tables: Mapping[str, Calibration], num_pairs: int) -> Judged
     return Judged(tier, score)
 
 
-def likeness(raw: Raw, tables: Mapping[str, Calibration], num_pairs: int) -> NDArray[np.float64]:
+def likeness(raw: Raw, tables: Mapping[str, Calibration] | PairTables, num_pairs: int) -> NDArray[np.float64]:
     """Return the fused score of pairs, 0..1, shape (n,); 0 where no method has anything to say."""
     names = [name for name in WEIGHTS if name in raw and name in tables]
     known = np.array([raw[name] for name in names], np.float32).reshape(len(names), num_pairs)

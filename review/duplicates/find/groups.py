@@ -53,7 +53,8 @@ def draft_groups(
 
     def held(others: Pairs) -> set[tuple[int, int]]:
         # Pairs inside of groups that were never candidates: few enough to be measured now.
-        found = others.take(_judge(snapshot, measure(snapshot, others, lambda share: tell(0.5 + share / 2))).tier > 0)
+        measured = measure(snapshot, others, lambda share: tell(0.5 + share / 2))
+        found = others.take(_judge(snapshot, others, measured).tier > 0)
         return set(zip(found.first.tolist(), found.second.tolist(), strict=True)) | decided.kept | decided.together
 
     return draft_bytes(again, image_queries.copies_of) + exact + mark_chains(alike, linked, held)
@@ -86,8 +87,9 @@ def _judge_known(
     if told.size:
         raw = np.concatenate([raw, measure(snapshot, told)], axis=1)
         pairs = Pairs(np.concatenate([pairs.first, told.first]), np.concatenate([pairs.second, told.second]))
-    return pairs, _judge(snapshot, raw)
+    return pairs, _judge(snapshot, pairs, raw)
 
 
-def _judge(snapshot: Snapshot, raw: NDArray[np.float32]) -> Judged:
-    return judge(dict(zip(METHODS, raw, strict=True)), snapshot.calibrations, raw.shape[1])
+def _judge(snapshot: Snapshot, pairs: Pairs, raw: NDArray[np.float32]) -> Judged:
+    tables = snapshot.pair_tables(snapshot.kinds_of(pairs.first), snapshot.kinds_of(pairs.second))
+    return judge(dict(zip(METHODS, raw, strict=True)), tables, raw.shape[1])

@@ -22,6 +22,7 @@ from search.query.answer import search
 from search.query.request import DescribedImage, GalleryImage, SearchRequest, TypedWords, Wanted
 from search.query.typed_words import plain
 from search.types import Answer, Result
+from search.wording import standard_sentence
 
 FIGURES = ("weight", "raw", "rarity", "one_in", "share", "rank")
 
@@ -106,6 +107,7 @@ class Command(BaseCommand):
             image = images[result.image_id]
             parts = "  ".join(_reason(result, name) for name in answer.weights)
             self.stdout.write(f"{result.rank:>4}  {100 * result.score:5.1f}  {parts}  #{image.pk} {image}")
+        self.stdout.write(standard_sentence(answer.background, answer.similar_images, answer.borrowed))
         how = "exactly" if answer.exact else "by the ANN index"
         self.stdout.write(f"{answer.num_images} images searched {how} in {1000 * answer.seconds:.0f} ms.")
 
