@@ -110,7 +110,7 @@ def facts(shown: Shown) -> list[tuple[str, str]]:
         (_("Index generation"), str(asked["generation"] or _("none"))),
         (_("Search"), _("exact") if asked["exact"] else _("by the nearest of an index")),
         *compared,
-        (_("Judged by"), standard_sentence(*_standard(shown))),
+        *_judged_by(shown),
         (_("Method versions"), _listed({_label(name): said for name, said in asked["versions"].items()})),
         (_("Software"), _listed({name: said for name, said in asked["software"].items() if said})),
     ]
@@ -128,11 +128,13 @@ def _searched_for(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [*image, (_("Words searched for"), said)] if said else image
 
 
-def _standard(shown: Shown) -> tuple[str, int, float]:
+def _judged_by(shown: Shown) -> list[tuple[str, str]]:
     """Return what the rarities were among; how many similar images there were is only for who sees the record whole."""
     asked = shown.record.document
+    if "background" not in asked:  # a record says what it kept, and guesses nothing
+        return []
     similar = asked.get("similar_images", 0) if shown.whole else 0
-    return asked["background"], similar, asked.get("borrowed") or 0.0
+    return [(_("Judged by"), standard_sentence(asked["background"], similar, asked.get("borrowed") or 0.0))]
 
 
 def _searched_in(shown: Shown) -> str:

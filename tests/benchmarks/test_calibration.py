@@ -17,9 +17,9 @@ def test_it_works() -> None:
     """Said: 1 in 10 from 0.5 on, 1 in 100 at 1. Seen: 40 of 200 pairs, and of the rarest too few to tell."""
     table = Calibration(0.0, 1.0, np.array([0.0, 1.0, 2.0]), 100)
     scores = np.repeat([0.1, 0.5, 1.0], [160, 30, 10]).astype(np.float32)
-    assert seen_by_said(table, scores) == [pytest.approx(2), None, None, None]
+    assert seen_by_said(table.decades_of(scores)) == [pytest.approx(2), None, None, None]
     often = np.repeat([0.1, 1.0], [990, 10]).astype(np.float32)
-    assert seen_by_said(table, often)[:2] == [pytest.approx(1), pytest.approx(1)]
+    assert seen_by_said(table.decades_of(often))[:2] == [pytest.approx(1), pytest.approx(1)]
 
 
 def test_medians_are_of_what_could_be_told() -> None:

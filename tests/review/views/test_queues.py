@@ -19,6 +19,7 @@ from review.models import AuditRow, Queue, Verdict
 from review.queues import create
 from review.queues.gather import GATHERERS
 from review.queues.reading import decide
+from search.scoring.presets import PRESETS
 from tests.codes import notes
 from tests.gallery.rows import make_images
 from tests.review.people import person
@@ -171,7 +172,7 @@ def test_a_curator_makes_a_queue(
         JobState.WAITING,
     )
     assert queue.parameters["wanted"] == 500
-    assert queue.parameters["weights"]["deep"] == 0.6
+    assert queue.parameters["weights"] == PRESETS["product"].full_weights()
     assert "Being gathered" in text
     assert "no_worker" in notes(text)  # no Redis here
 
