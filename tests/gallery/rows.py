@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -24,5 +25,9 @@ def make_image(name: str = "heron.jpg", **fields: Any) -> Image:
 
 
 def make_images(number: int) -> list[Image]:
-    """Add that many ready images."""
-    return [make_image(f"image-{position}.jpg") for position in range(number)]
+    """Add that many ready images, each uploaded a second after the one before, whatever the clock does meanwhile."""
+    images = [make_image(f"image-{position}.jpg") for position in range(number)]
+    for position, image in enumerate(images):
+        image.uploaded_at = images[0].uploaded_at - timedelta(seconds=number - position)
+    Image.objects.bulk_update(images, ["uploaded_at"])
+    return images
