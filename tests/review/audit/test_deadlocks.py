@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Barrier, Thread
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 
 from gallery.curation.bulk_edit import Edit, apply
 from gallery.curation.visibility import hide, unhide
@@ -26,35 +24,13 @@ from review.models import DuplicateDecision, Queue
 from review.queues import create, reading
 from review.queues.assign import assign_pair, release
 from tests.gallery.rows import make_image, make_images
+from tests.racing import race_along
 from tests.review.people import person
 from tests.review.queues.rows import make_queue, pair_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 12
 Act = Callable[[int], object]
-
-
-def race(*acts: Act) -> list[BaseException]:
-    """Do all acts at once, round after round; return what went wrong."""
-    start, errors = Barrier(len(acts)), list[BaseException]()
-
-    def window(act: Act) -> None:
-        try:
-            for number in range(ROUNDS):
-                start.wait()
-                act(number)
-        except BaseException as error:  # noqa: BLE001 (told by the test)
-            errors.append(error)
-            start.abort()
-        finally:
-            connection.close()
-
-    threads = [Thread(target=window, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return errors
 
 
 def ids_of(images: list[Image]) -> list[int]:
@@ -75,7 +51,7 @@ def test_many_groups_and_an_edit_of_their_images() -> None:
     def edit(number: int) -> None:
         apply(sets[number], Edit({"title": "Heron"}), bob)
 
-    assert race(decide, edit) == []
+    assert race_along(ROUNDS, decide, edit) == []
     assert Image.objects.filter(title="Heron").count() == 6 * ROUNDS
 
 
@@ -88,7 +64,7 @@ def test_an_invitation_and_a_change_of_role() -> None:
     def change(number: int) -> None:
         set_role(bob, (Role.CURATOR, Role.ADMIN)[number % 2], ada)
 
-    assert race(ask, change) == []
+    assert race_along(ROUNDS, ask, change) == []
     assert User.objects.filter(username__startswith="new").count() == ROUNDS
 
 
@@ -103,7 +79,7 @@ def test_two_windows_of_one_reader() -> None:
     def decide(number: int) -> None:
         reading.decide(pair_at(queue, number + 1), ada, "same")
 
-    assert race(ask, decide) == []
+    assert race_along(ROUNDS, ask, decide) == []
 
 
 def test_a_queue_that_is_deleted_while_its_pairs_are_read() -> None:
@@ -121,7 +97,7 @@ def test_a_queue_that_is_deleted_while_its_pairs_are_read() -> None:
             except (queues[number].pairs.model.DoesNotExist, KeyError):
                 return  # deleted first
 
-    assert race(delete, decide) == []
+    assert race_along(ROUNDS, delete, decide) == []
     assert not Queue.objects.exists()
 
 
@@ -134,7 +110,7 @@ def test_a_new_collection_for_images_that_are_hidden() -> None:
     def show(number: int) -> None:
         (unhide if number % 2 else hide)(ids, bob)
 
-    assert race(collect, show) == []
+    assert race_along(ROUNDS, collect, show) == []
     assert Collection.objects.count() == ROUNDS
 
 
@@ -153,7 +129,7 @@ def test_images_stay_in_sight_while_both_their_collections_let_them_go() -> None
 
         return act
 
-    assert race(leave("One"), leave("Other")) == []
+    assert race_along(ROUNDS, leave("One"), leave("Other")) == []
     assert not Image.objects.filter(collections=None).exists()
 
 
